@@ -1,0 +1,114 @@
+"""`python3 -m tests`: sets up what the tests need, and runs all checks.
+
+Everything runs even if something before it failed; the summary at the end tells what did, and
+the exit code is 1. A peer that is missing is a failure too, unless `--without` leaves it out.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from tests import setup_machine
+from tests.setup_machine import PEERS, ROOT, SetupError
+
+_ENVIRONMENT = ROOT / ".venv-test"
+
+
+class _Step(NamedTuple):
+    name: str
+    run: Callable[[], None]
+    needed_by_all: bool = False
+
+
+class _Result(NamedTuple):
+    name: str
+    seconds: float
+    error: str | None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run all steps and return the exit code."""
+    options = _parse(argv)
+    results = list(_run(_steps(options.without, options.pytest)))
+    _say("")
+    for result in results:
+        _say(f"{result.seconds:7.1f} s  {result.name:<20} {result.error or 'ok'}")
+    failed = [result.name for result in results if result.error]
+    _say(f"failed: {', '.join(failed)}" if failed else "everything passed")
+    return 1 if failed else 0
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests",
+        description="Set up what the tests need, and run linter, type checker and tests.",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=PEERS,
+        help="leave out the tests that need this peer, and do not install it (repeatable)",
+    )
+    parser.add_argument("pytest", nargs="*", help="after `--`: arguments for pytest")
+    return parser.parse_args(argv)
+
+
+def _steps(without: Sequence[str], pytest_arguments: Sequence[str]) -> Iterator[_Step]:
+    yield _Step("virtual environment", _make_environment, needed_by_all=True)
+    if "node" not in without:
+        yield _Step("browser client", lambda: setup_machine.browser_client(_ENVIRONMENT))
+        yield _Step("JavaScript peers", setup_machine.node_modules)
+    if not {"node", "chromium"} & set(without):  # Node.js drives the browser
+        yield _Step("Chromium", setup_machine.chromium)
+    yield _Step("ruff check", lambda: _python("ruff", "check"))
+    yield _Step("ruff format", lambda: _python("ruff", "format", "--check"))
+    yield _Step("mypy", lambda: _python("mypy"))
+    left_out = [f"--without={peer}" for peer in without]
+    yield _Step("pytest", lambda: _python("pytest", *left_out, *pytest_arguments))
+
+
+def _make_environment() -> None:
+    setup_machine.environment(
+        _ENVIRONMENT,
+        *("--editable", ".[speed,testing]", *setup_machine.test_requirements()),
+        made_from=[ROOT / "pyproject.toml"],
+    )
+
+
+def _python(module: str, *arguments: str) -> None:
+    python = setup_machine.program(_ENVIRONMENT, "python")
+    # The environment's programs are found by tests that start them by name.
+    path = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(_ENVIRONMENT)}
+    setup_machine.run([python, "-m", module, *arguments], env=environment)
+
+
+def _run(steps: Iterator[_Step]) -> Iterator[_Result]:
+    for step in steps:
+        _say(f"\n--- {step.name}")
+        start = time.monotonic()
+        error = None
+        try:
+            step.run()
+        except SetupError as failure:
+            error = str(failure)
+            _say(error)
+        yield _Result(step.name, time.monotonic() - start, error)
+        if error and step.needed_by_all:
+            return
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,199 @@
+"""`python -m trio_sio` as a process: what it says, how it ends."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from trio_sio import __main__ as command_line
+
+COMMAND = (sys.executable, "-m", "trio_sio")
+
+
+@asynccontextmanager
+async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, int]]:
+    """The running demo and its port."""
+    async with trio.open_nursery() as nursery:
+        process = await nursery.start(
+            lambda task_status: trio.run_process(
+                [*COMMAND, "--port", "0", *options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                check=False,
+                task_status=task_status,
+            )
+        )
+        with trio.fail_after(20):
+            line = await receive_until(process.stdout, b"\n")
+        match = re.fullmatch(rb"trio_sio demo on http://127\.0\.0\.1:(\d+)\n", line)
+        assert match, line
+        yield process, int(match[1])
+        process.kill()
+
+
+async def receive_until(stream: trio.abc.ReceiveStream, end: bytes) -> bytes:
+    data = b""
+    while not data.endswith(end):
+        more = await stream.receive_some(1)
+        assert more, f"ended after {data!r}"
+        data += more
+    return data
+
+
+async def assert_ends_quietly(process: trio.Process, within: float = 1.0) -> None:
+    """It ends in time, successfully, and has nothing to complain about."""
+    with trio.fail_after(within):
+        assert await process.wait() == 0
+    assert b"Traceback" not in await process.stderr.receive_some()
+
+
+async def open_websocket(port: int) -> trio.SocketStream:
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    await stream.send_all(
+        b"GET /socket.io/?EIO=3&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert (await receive_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    return stream
+
+
+def frame(payload: bytes, opcode: int = 1) -> bytes:
+    """A client's frame; the mask of four zeros leaves the payload as it is."""
+    length = len(payload)
+    head = bytes([0x80 | opcode])
+    if length < 126:
+        return head + bytes([0x80 | length]) + bytes(4) + payload
+    if length < 1 << 16:
+        return head + b"\xfe" + length.to_bytes(2, "big") + bytes(4) + payload
+    return head + b"\xff" + length.to_bytes(8, "big") + bytes(4) + payload
+
+
+def event(*data: object) -> bytes:
+    return frame(b"42" + json.dumps(data).encode())
+
+
+async def share_image(stream: trio.SocketStream, size: int) -> None:
+    image = b"\x89PNG\r\n\x1a\n" + bytes(size - 8)
+    header = ["image", {"room": "lobby"}, {"_placeholder": True, "num": 0}]
+    await stream.send_all(frame(b"451-" + json.dumps(header).encode()))
+    await stream.send_all(frame(b"\x04" + image, opcode=2))
+
+
+async def crowd(port: int) -> list[trio.SocketStream]:
+    """A hundred visitors; one of them has 6 MB of images to come and does not read."""
+    people = [await open_websocket(port) for _ in range(100)]
+    reader, deaf, *_ = people
+    for stream in (reader, deaf):
+        await stream.send_all(event("join", "lobby"))
+    await trio.sleep(0.3)
+    for _ in range(3):
+        await share_image(reader, 2_000_000)
+    await trio.sleep(0.7)
+    return people
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_within_a_second(end: signal.Signals) -> None:
+    async with demo() as (process, port):
+        people = await crowd(port)
+        process.send_signal(end)
+        await assert_ends_quietly(process)
+        for stream in people:
+            await stream.aclose()
+
+
+async def test_it_ends_without_visitors() -> None:
+    async with demo() as (process, _port):
+        process.terminate()
+        await assert_ends_quietly(process)
+
+
+async def test_a_second_signal_does_not_hurt() -> None:
+    async with demo() as (process, port):
+        await crowd(port)
+        process.terminate()
+        process.send_signal(signal.SIGINT)
+        await assert_ends_quietly(process)
+
+
+async def test_page() -> None:
+    async with demo() as (_process, port):
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head = await receive_until(stream, b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            await stream.send_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await receive_until(stream, b"</html>")).startswith(b"HTTP/1.1 200 ")
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *options], check=False, capture_output=True, text=True, timeout=20
+    )
+
+
+def test_a_used_port_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"trio-sio: cannot listen on 127.0.0.1:{port}: "
+        "the port is in use already; choose another one with --port\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "a..b", "no host"])
+def test_a_bad_host_is_one_line(host: str) -> None:
+    done = run("--host", host, "--port", "0")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(rf"trio-sio: cannot listen on {re.escape(host)}:0: .+\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "options", [("--port", "65536"), ("--port", "x"), ("--nonsense",), ("--ws-engine", "x")]
+)
+def test_wrong_usage(options: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(options)
+    assert ended.value.code == 2
+    assert "usage: trio-sio" in capsys.readouterr().err
+
+
+def test_help_names_the_other_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(["--help"])
+    assert ended.value.code == 0
+    assert "fetch-client" in capsys.readouterr().out
+
+
+def test_fetch_client_is_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(["fetch-client", "--help"])
+    assert ended.value.code == 0
+    assert "usage: trio-sio fetch-client" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:{port}"),
+        ("localhost", "http://localhost:{port}"),
+        ("::1", "http://[::1]:{port}"),
+        ("0.0.0.0", "http://localhost:{port} (and every other address of this machine)"),
+    ],
+)
+async def test_url(host: str, url: str) -> None:
+    async with (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] as listener:
+        port = listener.socket.getsockname()[1]
+        assert command_line._url(host, [listener]) == url.format(port=port)

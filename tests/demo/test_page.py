@@ -1,0 +1,96 @@
+"""The page's files: what is served where, and with which headers."""
+
+import re
+
+import pytest
+
+import trio_sio
+from trio_sio.demo.page import Page
+
+PAGE = Page()
+
+
+async def get(path: str, method: str = "GET") -> trio_sio.Response:
+    return await PAGE(trio_sio.Request(method, path))
+
+
+def header(response: trio_sio.Response, name: str) -> str:
+    (value,) = [value for key, value in response.headers if key.lower() == name]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html", "text/html; charset=utf-8"),
+        ("/?nick=Anna", "text/html; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/demo.js", "text/javascript; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+    ],
+)
+async def test_file(path: str, content_type: str) -> None:
+    response = await get(path)
+    assert response.status == 200
+    assert header(response, "content-type") == content_type
+    assert header(response, "x-content-type-options") == "nosniff"
+    assert header(response, "content-security-policy").startswith("default-src 'none'; ")
+    assert response.body
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/../page.py", "/page.py", "//", "/%2e%2e/page.py"])
+async def test_nothing_else_is_served(path: str) -> None:
+    response = await get(path)
+    assert response.status == 404
+    assert header(response, "content-type") == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing"])
+async def test_head(path: str) -> None:
+    response, full = await get(path, "HEAD"), await get(path)
+    assert response.status == full.status
+    assert response.body == b""
+    assert header(response, "content-length") == str(len(full.body))
+
+
+async def test_other_methods() -> None:
+    response = await get("/", "POST")
+    assert response.status == 405
+    assert header(response, "allow") == "GET, HEAD"
+
+
+async def test_all_that_the_page_loads_is_there() -> None:
+    seen = set()
+    wanted = {"/"}
+    while wanted:
+        path = wanted.pop()
+        seen.add(path)
+        response = await get(path)
+        assert response.status == 200, path
+        text = response.body.decode()
+        found = re.findall(r'(?:src|href)="(/[^"]*\.(?:js|css|svg))"|from "\.(/[^"]*)"', text)
+        wanted |= {one or other for one, other in found} - seen - {"/socket.io/socket.io.js"}
+    assert {"/demo.js", "/theme.js", "/threads.js", "/style.css", "/favicon.svg"} <= seen
+
+
+async def test_nothing_runs_inline_and_nothing_comes_from_elsewhere() -> None:
+    html = (await get("/")).body.decode()
+    assert not re.search(r"""\s(?:on\w+|style)\s*=\s*["']""", html)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", html)
+    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!/|#)""", html)
+
+
+async def test_each_element_that_the_scripts_ask_for_is_in_the_page() -> None:
+    html = (await get("/")).body.decode()
+    ids = re.findall(r'\sid="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
+    for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
+        script = (await get(f"/{path}.js")).body.decode()
+        assert set(re.findall(r'\$\("([^"]+)"\)', script)) <= set(ids)
+
+
+async def test_visitors_words_never_become_markup() -> None:
+    for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
+        script = (await get(f"/{path}.js")).body.decode()
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", script)

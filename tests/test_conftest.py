@@ -1,0 +1,90 @@
+"""`--without` leaves tests out and says so; a missing peer without it is a failure."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SUITE = """
+import pytest
+
+def test_plain(): pass
+
+@pytest.mark.node
+def test_node(): pass
+
+@pytest.mark.chromium
+def test_chromium(): pass
+
+@pytest.mark.python_socketio
+def test_python_socketio(): pass
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A suite with a test of each kind, on a machine that has all programs."""
+    (tmp_path / "pytest.ini").touch()
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "bin").mkdir()
+    for name in ("node", "chromium"):
+        (tmp_path / "bin" / name).touch(mode=0o755)
+    return tmp_path
+
+
+def run(suite: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-v", *arguments],
+        check=False,
+        cwd=suite,
+        env={**os.environ, "PATH": str(suite / "bin"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_all_peers_are_there(suite: Path) -> None:
+    code, said = run(suite)
+    assert code == 0
+    assert "4 passed" in said
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize(
+    ("without", "dropped"),
+    [
+        ("node", {"test_node", "test_chromium"}),  # Node.js drives the browser
+        ("chromium", {"test_chromium"}),
+        ("python-socketio", {"test_python_socketio"}),
+    ],
+)
+def test_without(suite: Path, without: str, dropped: set[str]) -> None:
+    code, said = run(suite, f"--without={without}")
+    assert code == 0
+    assert f"{4 - len(dropped)} passed, {len(dropped)} deselected" in said
+    assert f"left out by --without {without}: {len(dropped)} test" in said
+    assert not [name for name in dropped if f"::{name} " in said]
+
+
+def test_several_are_left_out(suite: Path) -> None:
+    code, said = run(suite, "--without=node", "--without=python-socketio")
+    assert code == 0
+    assert "1 passed, 3 deselected" in said
+
+
+def test_unknown_peer_is_refused(suite: Path) -> None:
+    code, said = run(suite, "--without=nodejs")
+    assert code != 0
+    assert "invalid choice: 'nodejs'" in said
+
+
+def test_missing_peer_is_a_failure(suite: Path) -> None:
+    (suite / "bin" / "chromium").unlink()
+    code, said = run(suite)
+    assert code == 1
+    assert "3 passed, 1 error" in said
+    assert "chromium is not installed; `--without chromium` leaves this out" in said

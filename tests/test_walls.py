@@ -1,0 +1,189 @@
+"""What each room may not touch. Reads the source and imports nothing of ours.
+
+The rooms are storeys: a room looks down, never up and never to its side. Each foreign library
+has one door, one file that imports it.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "trio_sio"
+
+STOREY = {
+    "reasons": 0,
+    "options": 0,
+    "client_files": 0,
+    "protocol": 1,
+    "exceptions": 2,
+    "abc": 3,
+    "engine": 4,
+    "router": 4,
+    "adapters": 4,
+    "server": 5,
+    "testing": 6,
+    "demo": 7,
+    "__main__": 8,
+}
+# These have no loop: everybody else may use Trio.
+WITHOUT_TRIO = {"reasons", "options", "client_files", "protocol"}
+# These use the package as its users do.
+USERS = {"demo", "__main__"}
+DOORS = {
+    "engine/http.py": "h11",
+    "engine/websocket/trio_websocket.py": "trio_websocket",
+    "engine/websocket/websockets.py": "websockets",
+    "testing/strategies.py": "hypothesis",
+}
+# Of the standard library. Time enters the protocol as a number, chance as an argument.
+FORBIDDEN = {
+    "protocol": {
+        *("asyncio", "logging", "random", "secrets", "selectors", "socket", "ssl", "threading"),
+        *("time", "uuid"),
+    },
+    "router": {"http", "socket", "ssl"},  # it never sees HTTP or WebSocket
+}
+
+
+def problems(here: str, source: str) -> Iterator[str]:
+    """What `source` does at the path `here` that this path may not."""
+    room = here.split("/")[0].removesuffix(".py")
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield "relative import: write it in full"
+    for name in _imported(tree):
+        if name.split(".")[0] == "trio_sio":
+            yield from _look_at_ours(room, name)
+        else:
+            yield from _look_at_foreign(here, room, name)
+    if any("spawn_system_task" in names for names in map(_names, ast.walk(tree))):
+        yield "a task outside every nursery"
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    """Full names: `from a import b` is `a.b`, since nobody can tell whether b is a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _look_at_ours(room: str, name: str) -> Iterator[str]:
+    _, _, rest = name.partition(".")
+    other = rest.split(".")[0]
+    if other not in STOREY:
+        if room not in USERS and room != "__init__":
+            yield f"{name} from the front: rooms import each other by their full names"
+    elif room not in (other, "__init__"):
+        if STOREY[other] >= STOREY[room]:
+            yield f"{room} may not look at {other}"
+        if any(part.startswith("_") and part != "__main__" for part in rest.split(".")):
+            yield f"{name} is private to {other}"
+
+
+def _look_at_foreign(here: str, room: str, name: str) -> Iterator[str]:
+    top = name.split(".")[0]
+    if top in sys.stdlib_module_names:
+        if top in FORBIDDEN.get(room, ()) or top == "asyncio":
+            yield f"{room} may not use {top}"
+    elif top == "trio":
+        if room in WITHOUT_TRIO:
+            yield f"{room} may not use trio"
+    elif top != DOORS.get(here):
+        yield f"{top} has a door elsewhere"
+
+
+def _names(node: ast.AST) -> tuple[str, ...]:
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name):
+            return (name,)
+    return ()
+
+
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("here", FILES)
+def test_file_keeps_the_walls(here: str) -> None:
+    assert list(problems(here, (ROOT / here).read_text("utf-8"))) == []
+
+
+def test_every_file_has_a_room() -> None:
+    rooms = {here.split("/")[0].removesuffix(".py") for here in FILES}
+    assert rooms <= {*STOREY, "__init__"}
+
+
+def test_every_door_is_a_file() -> None:
+    assert [door for door in DOORS if door not in FILES] == []
+
+
+ALLOWED = [
+    ("protocol/frame.py", "import struct"),
+    ("protocol/frame.py", "from trio_sio.protocol.errors import ProtocolError"),
+    ("protocol/frame.py", "from trio_sio.reasons import DisconnectReason"),
+    ("engine/http.py", "import h11, trio"),
+    ("engine/engine.py", "import time, socket, ssl, logging"),
+    ("engine/engine.py", "from trio_sio.abc import Session"),
+    ("engine/engine.py", "from trio_sio import client_files"),
+    ("engine/session.py", "from trio_sio.engine.outbox import _private"),
+    ("engine/websocket/trio_websocket.py", "from trio_websocket import wrap_server_stream"),
+    ("engine/websocket/websockets.py", "import websockets.frames"),
+    ("testing/strategies.py", "from hypothesis import strategies as st"),
+    ("testing/client.py", "from trio_sio.server import Server"),
+    ("server.py", "from trio_sio.router.router import Router"),
+    ("demo/page.py", "import trio_sio"),
+    ("demo/page.py", "from trio_sio import Server"),
+    ("__main__.py", "from trio_sio.demo.application import Demo"),
+    ("__init__.py", "from trio_sio.server import Server as Server"),
+    ("engine/engine.py", "trio.lowlevel.checkpoint()"),
+]
+REFUSED = [
+    ("protocol/frame.py", "import trio", "protocol may not use trio"),
+    ("options.py", "from trio.abc import Stream", "options may not use trio"),
+    ("client_files.py", "import trio", "client_files may not use trio"),
+    ("protocol/frame.py", "from time import monotonic", "protocol may not use time"),
+    ("protocol/frame.py", "import logging", "protocol may not use logging"),
+    ("protocol/frame.py", "def f():\n    import random", "protocol may not use random"),
+    ("protocol/frame.py", "import h11", "h11 has a door elsewhere"),
+    ("protocol/frame.py", "from trio_sio.abc import Session", "protocol may not look at abc"),
+    ("options.py", "from trio_sio.reasons import X", "options may not look at reasons"),
+    ("engine/engine.py", "import asyncio", "engine may not use asyncio"),
+    ("engine/engine.py", "import h11", "h11 has a door elsewhere"),
+    ("engine/http.py", "import httptools", "httptools has a door elsewhere"),
+    ("engine/websocket/websockets.py", "import wsproto", "wsproto has a door elsewhere"),
+    ("engine/websocket/websockets.py", "import trio_websocket", "trio_websocket has a door"),
+    ("engine/session.py", "import trio_sio.router.client", "engine may not look at router"),
+    ("engine/session.py", "from trio_sio import router", "engine may not look at router"),
+    ("engine/session.py", "from trio_sio.server import X", "engine may not look at server"),
+    ("engine/session.py", "from trio_sio import Server", "from the front"),
+    ("engine/session.py", "import trio_sio", "from the front"),
+    ("router/client.py", "from trio_sio.engine.http import Request", "may not look at engine"),
+    ("router/client.py", "import ssl", "router may not use ssl"),
+    ("adapters/redis.py", "from trio_sio.router import x", "adapters may not look at router"),
+    ("server.py", "import trio_sio.testing", "server may not look at testing"),
+    ("server.py", "if TYPE_CHECKING:\n    from trio_sio.demo import x", "may not look at demo"),
+    ("testing/client.py", "from hypothesis import given", "hypothesis has a door elsewhere"),
+    ("testing/client.py", "import pytest", "pytest has a door elsewhere"),
+    ("testing/wire.py", "from trio_sio.engine.http import _Connection", "is private to engine"),
+    ("testing/wire.py", "from trio_sio.engine._http import X", "is private to engine"),
+    ("engine/session.py", "from .outbox import Outbox", "relative import"),
+    ("engine/session.py", "from . import outbox", "relative import"),
+    ("engine/session.py", "trio.lowlevel.spawn_system_task(f)", "outside every nursery"),
+    ("engine/session.py", "from trio.lowlevel import spawn_system_task", "outside every nursery"),
+]
+
+
+@pytest.mark.parametrize(("here", "source"), ALLOWED)
+def test_the_checker_lets_pass(here: str, source: str) -> None:
+    assert list(problems(here, source)) == []
+
+
+@pytest.mark.parametrize(("here", "source", "expected"), REFUSED)
+def test_the_checker_catches(here: str, source: str, expected: str) -> None:
+    (problem,) = problems(here, source)
+    assert expected in problem

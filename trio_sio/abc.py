@@ -1,0 +1,178 @@
+"""The seams: what the rooms of the house may ask of each other, and users may implement.
+
+    Transport   how a session's packets travel: polling, WebSocket, memory
+    Session     one Engine.IO client; all that the router asks of the engine
+    Adapter     who is in which room, and how a broadcast reaches them
+    Parser      packets to messages and back
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
+
+import trio
+
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.reasons import DisconnectReason
+
+Room = str
+SocketId = str
+
+
+class TransportClosed(Exception):  # noqa: N818 - an end, and mostly no error
+    """A transport has no more packets; it never leaves the engine.
+
+    Attributes:
+        reason: what the session's end is to be called.
+        code: the WebSocket close code that the peer is owed, if any.
+    """
+
+    def __init__(self, reason: DisconnectReason, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Transport(Protocol):
+    """How the packets of one session travel.
+
+    Attributes:
+        name: "polling" or "websocket".
+        writable: whether a batch could leave at this moment; what `volatile` asks.
+        direct: whether `send_nowait` may be called at this moment.
+        unsent: whether bytes that `send_nowait` took still wait for the kernel; `send` is due.
+    """
+
+    name: str
+    writable: bool
+    direct: bool
+    unsent: bool
+
+    async def receive(self) -> EnginePacket:
+        """Return the client's next packet.
+
+        Raises:
+            RemoteProtocolError: it could not be decoded.
+            TransportClosed: there is none, and why.
+        """
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        """Send without waiting (the direct path); needs `direct`, may set `unsent`."""
+
+    async def send(self, items: Sequence[Encoded]) -> None:
+        """Send what is unsent, then `items`, however long it takes; for the writer task.
+
+        Raises:
+            trio.BrokenResourceError: the peer is gone.
+        """
+
+    def trust(self) -> None:
+        """Apply the full limits from now on: the client has joined a namespace."""
+
+    async def finish(self, *, by_client: bool, orderly: bool) -> None:
+        """Tell the client that the session is over and let go of it; the queue is empty.
+
+        Args:
+            by_client: the client itself asked for the end.
+            orderly: the server asked for it, and the client may still come for the news.
+        """
+
+    def abandon(self) -> None:
+        """Let go at once: the session moved on to another transport, or its time is up."""
+
+
+class Session(Protocol):
+    """One Engine.IO session (JS: `conn`), as the router sees it."""
+
+    id: str
+    request: Any
+    raise_errors: bool
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        """Where tasks that belong to this client run; they may outlive `receive`."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session takes no more messages."""
+
+    @property
+    def reason(self) -> DisconnectReason | None:
+        """Why it ended; `None` while it is open."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether something sent now would leave now; what `volatile` asks."""
+
+    async def receive(self) -> str | bytes:
+        """Return the client's next message; raises `Disconnected` at the end."""
+
+    async def send(self, item: Encoded) -> None:
+        """Send, waiting for room in the outbox; raises `Disconnected`."""
+
+    def send_nowait(self, item: Encoded) -> None:
+        """Send; raises `trio.WouldBlock` if the outbox is full, `Disconnected`."""
+
+    def offer(self, item: Encoded) -> None:
+        """Send as one of many: what happens at a full outbox is the overflow policy's."""
+
+    def send_volatile(self, item: Encoded) -> bool:
+        """Send if it can leave at once, else drop; return whether it left."""
+
+    def trust(self) -> None:
+        """Apply the full limits from now on: the client has joined a namespace."""
+
+    def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
+        """End the session in order: what is queued goes out first."""
+
+
+class Adapter(Protocol):
+    """Rooms of one namespace (JS: socket.io-adapter 1.1). The verbs are async because an
+    adapter may have to ask other servers; `namespace.connected` says who is here."""
+
+    async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
+        """Put a socket into rooms; those it is in already change nothing."""
+
+    async def remove(self, socket_id: SocketId, room: Room) -> None:
+        """Take a socket out of a room; unknown ones change nothing."""
+
+    async def remove_all(self, socket_id: SocketId) -> None:
+        """Take a socket out of all its rooms, when it leaves."""
+
+    async def broadcast(self, packet: Packet, target: Any) -> None:
+        """Send to everyone the target (a `Broadcast`) names."""
+
+    async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; without rooms, everyone."""
+
+    async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
+        """Return the rooms of a socket."""
+
+    def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
+        """Return the rooms of a socket of this server."""
+
+
+class PacketEncoder(Protocol):
+    """Makes messages of packets; one for each server."""
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's messages; raises `LocalProtocolError`."""
+
+
+class PacketDecoder(Protocol):
+    """Makes packets of messages; one for each session."""
+
+    def feed(self, message: str | bytes) -> Packet | None:
+        """Take a message and return a packet if one is whole; raises `RemoteProtocolError`."""
+
+
+class Parser(Protocol):
+    """What `Server(parser=…)` takes: two factories without arguments (JS: option `parser`)."""
+
+    def Encoder(self) -> PacketEncoder:  # noqa: N802 - the names of the JavaScript contract
+        """Return an encoder."""
+
+    def Decoder(self) -> PacketDecoder:  # noqa: N802
+        """Return a decoder."""
+

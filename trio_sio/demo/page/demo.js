@@ -1,0 +1,208 @@
+// The demo's page: ties the connection to the views. What stands where is told in index.html.
+
+import { Composer } from "./composer.js";
+import { Connection, offerTransports } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { $, memory, notice, showAvatar } from "./dom.js";
+import { Meter, showFigures } from "./meter.js";
+import { Sidebar } from "./sidebar.js";
+import { Threads } from "./threads.js";
+
+const query = new URLSearchParams(location.search);
+
+class Demo {
+  constructor() {
+    this.connection = new Connection();
+    this.threads = new Threads();
+    this.conversation = new Conversation(this.threads);
+    this.composer = new Composer(this.connection, this.threads, this.conversation);
+    this.sidebar = new Sidebar(this.threads, { join: (name) => this.join(name) });
+    this.meter = new Meter(this.connection);
+    this.wantedNick = query.get("nick") || memory.get("localStorage", "nick");
+    this.hasEntered = false;
+    this.listenToServer();
+    this.listenToForms();
+    this.listenToKeys();
+    this.threads.addEventListener("change", () => this.rememberRooms());
+    this.threads.changed();
+  }
+
+  listenToServer() {
+    const { socket } = this.connection;
+    const { threads } = this;
+    const here = (name, act) => {
+      const room = threads.find("room", name);
+      if (room) act(room);
+    };
+    socket.on("welcome", (welcome) => this.enter(welcome));
+    socket.on("message", (message) => this.receive(message));
+    socket.on("figures", (figures) => {
+      showFigures(figures);
+      this.sidebar.showListing(figures.listing);
+    });
+    socket.on("typing", (sign) => {
+      const thread = "room" in sign ? threads.find("room", sign.room) : threads.find("person", sign.from.id);
+      if (thread) threads.types(thread, sign.from);
+    });
+    socket.on("joined", (name, card) =>
+      here(name, (room) => {
+        if (!room.people.has(card.id)) threads.note(room, `${card.nick} came in`);
+        threads.joined(room, card);
+      }),
+    );
+    socket.on("left", (name, id) => here(name, (room) => threads.note(room, `${threads.left(room, id)} left`)));
+    socket.on("gone", (id) => this.sayGone(id));
+    socket.on("renamed", (card) => this.sayRenamed(card));
+  }
+
+  /** Connected, for the first time or again: take back the name and the rooms. */
+  async enter(welcome) {
+    this.composer.learn(welcome.limits);
+    $("join-room").maxLength = welcome.limits.room_length;
+    this.become(welcome.id, welcome.nick);
+    if (this.wantedNick) await this.rename(this.wantedNick);
+    const rooms = this.hasEntered ? this.threads.rooms.map((room) => room.key) : this.firstRooms();
+    const current = this.threads.current;
+    for (const name of rooms) await this.join(name, { quietly: true });
+    if (this.connection.socket.id !== welcome.id) return; // lost again; the next welcome goes on
+    this.threads.reconcile();
+    if (!this.hasEntered) this.threads.show(this.firstShown());
+    else if (current) this.threads.note(current, "You are back.");
+    this.hasEntered = true;
+  }
+
+  firstRooms() {
+    const asked = query.get("room");
+    const rooms = memory.get("sessionStorage", "rooms") || [];
+    return asked ? [...new Set([...rooms, asked])] : rooms.length ? rooms : ["lobby"];
+  }
+
+  firstShown() {
+    const asked = query.get("room");
+    const wanted = memory.get("sessionStorage", "current") || (asked && asked.toLowerCase());
+    return (wanted && this.threads.find("room", wanted)) || this.threads.rooms[0] || null;
+  }
+
+  rememberRooms() {
+    if (!this.hasEntered) return;
+    const { current, rooms } = this.threads;
+    memory.set("sessionStorage", "rooms", rooms.map((room) => room.key));
+    memory.set("sessionStorage", "current", current && current.kind === "room" ? current.key : null);
+  }
+
+  become(id, nick) {
+    this.threads.become(id, nick);
+    const input = $("nick");
+    input.dataset.id = id;
+    if (document.activeElement !== input) input.value = nick;
+    showAvatar($("my-avatar"), nick);
+  }
+
+  async rename(wanted) {
+    try {
+      const { nick } = await this.connection.request("nick", wanted);
+      const { id } = this.threads.me;
+      for (const room of this.threads.rooms) if (room.people.has(id)) room.people.set(id, nick);
+      this.become(id, nick);
+      $("nick").value = nick;
+      return true;
+    } catch (error) {
+      notice(error.message);
+      $("nick").value = this.threads.me.nick;
+      return false;
+    }
+  }
+
+  async join(wanted, { quietly = false } = {}) {
+    try {
+      const { room: name, people, history } = await this.connection.request("join", wanted);
+      const room = this.threads.room(name);
+      room.people = new Map(people.map((card) => [card.id, card.nick]));
+      for (const message of history) this.conversation.receive(room, message, true);
+      if (!quietly) this.sidebar.open(room);
+      this.threads.changed();
+      return true;
+    } catch (error) {
+      if (!quietly || this.connection.isUp) notice(error.message);
+      return false;
+    }
+  }
+
+  async leave() {
+    const thread = this.threads.current;
+    if (!thread) return;
+    try {
+      if (thread.kind === "room" && this.connection.isUp) await this.connection.request("leave", thread.key);
+      this.threads.close(thread);
+    } catch (error) {
+      notice(error.message);
+    }
+  }
+
+  receive(message) {
+    const { threads } = this;
+    const thread = "room" in message ? threads.find("room", message.room) : threads.person(message.from);
+    if (thread) this.conversation.receive(thread, message);
+  }
+
+  sayGone(id) {
+    const nicks = this.threads.rooms.map((room) => room.people.get(id));
+    const nick = nicks.find(Boolean);
+    for (const room of this.threads.gone(id)) this.threads.note(room, `${nick} left`);
+  }
+
+  sayRenamed(card) {
+    for (const room of this.threads.rooms) {
+      const before = room.people.get(card.id);
+      if (before && before !== card.nick) this.threads.note(room, `${before} is now called ${card.nick}`);
+    }
+    this.threads.renamed(card);
+  }
+
+  listenToForms() {
+    $("nick-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      $("nick").blur();
+    });
+    $("nick").addEventListener("change", async () => {
+      const wanted = $("nick").value.trim();
+      if (!wanted || !(await this.rename(wanted))) $("nick").value = this.threads.me.nick;
+      else memory.set("localStorage", "nick", (this.wantedNick = wanted));
+    });
+    $("join-form").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const wanted = $("join-room").value;
+      if (wanted.trim() && (await this.join(wanted))) $("join-room").value = "";
+    });
+    $("leave").addEventListener("click", () => this.leave());
+    $("connect").addEventListener("click", () => this.connection.toggle());
+  }
+
+  listenToKeys() {
+    document.addEventListener("visibilitychange", () => this.threads.read());
+    window.addEventListener("focus", () => this.threads.read());
+    document.addEventListener("keydown", (event) => {
+      if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+        event.preventDefault();
+        this.threads.step(event.key === "ArrowDown" ? 1 : -1);
+      } else if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+        event.preventDefault();
+        $("join-room").focus();
+      }
+    });
+  }
+}
+
+function start() {
+  offerTransports();
+  new Demo();
+}
+
+if (typeof window.io !== "function") {
+  $("missing-client").hidden = false;
+} else {
+  $("app").hidden = false;
+  // Not before: the script tags of JSONP would keep the page loading for as long as they poll.
+  if (document.readyState === "complete") start();
+  else window.addEventListener("load", start);
+}

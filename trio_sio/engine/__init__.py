@@ -1,0 +1,1 @@
+"""Engine.IO with Trio: TCP connections become sessions, bytes become messages."""

@@ -1,0 +1,39 @@
+"""gzip and deflate for polling answers (JS: option `httpCompression`)."""
+
+import gzip
+import zlib
+_LEVEL = 6
+
+
+def choose(accept_encoding: str) -> str | None:
+    """Return "gzip" or "deflate" as an `Accept-Encoding` field asks for it; gzip on a tie."""
+    qualities = _qualities(accept_encoding)
+    rest = qualities.get("*", 0.0)
+    gzip_quality = qualities.get("gzip", rest)
+    deflate_quality = qualities.get("deflate", 0.0)
+    if max(gzip_quality, deflate_quality) <= 0:
+        return None
+    return "gzip" if gzip_quality >= deflate_quality else "deflate"
+
+
+def _qualities(field: str) -> dict[str, float]:
+    qualities: dict[str, float] = {}
+    for entry in field.lower().split(","):
+        name, _, parameters = entry.strip().partition(";")
+        quality = 1.0
+        key, _, value = parameters.strip().partition("=")
+        if key.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+        if name.strip():
+            qualities[name.strip()] = quality
+    return qualities
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    """Compress; "deflate" means the zlib format, as everywhere on the web."""
+    if encoding == "gzip":
+        return gzip.compress(body, _LEVEL, mtime=0)
+    return zlib.compress(body, _LEVEL)

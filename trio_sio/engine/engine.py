@@ -1,0 +1,265 @@
+"""The engine: sessions by id, the tasks that keep them, and the ways to serve.
+
+    async with engine:                           the engine's nursery
+     ├─ pulse                                    one flush at each tick's end
+     ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
+     └─ session (one per polling client)         outlives any one connection
+
+Sessions that came by WebSocket run in their connection's task.
+"""
+
+import logging
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar
+
+import trio
+
+from trio_sio.abc import Transport
+from trio_sio.engine.doorway import Doorway
+from trio_sio.engine.http import HTTPConnection
+from trio_sio.engine.message import Request, Response
+from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.session import Handler, Session
+from trio_sio.options import EngineOptions
+from trio_sio.protocol.engineio.session import State
+from trio_sio.reasons import DisconnectReason
+
+logger = logging.getLogger("trio_sio.engine")
+
+Listener = trio.abc.Listener[Any]
+ListenerT = TypeVar("ListenerT", bound=Listener)
+
+GOODBYE = 0.25
+"""Seconds that clients get at shutdown, once the application is done, to take what is queued and
+to agree to the end. Nobody can hold the server longer."""
+
+
+class Engine:
+    """An Engine.IO 3 server, with Socket.IO above it or alone.
+
+    Alone it calls `await handler(session)` once for each client (JS: `engine.on('connection')`);
+    the handler pulls messages with `session.receive()` and answers with `session.send()`. It is
+    cancelled, and `receive` raises `Disconnected`, when the session ends.
+
+    Args:
+        options: as the fields of `EngineOptions`, by keyword.
+
+    Raises:
+        TypeError, ValueError: an option that does not exist, or cannot be meant.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._setup(EngineOptions.of(options))
+
+    @classmethod
+    def from_options(cls, options: EngineOptions) -> "Engine":
+        """Make an engine of options that have been checked already."""
+        engine = cls.__new__(cls)
+        engine._setup(options)
+        return engine
+
+    def _setup(self, options: EngineOptions) -> None:
+        self.options = options
+        self.sessions: dict[str, Session] = {}
+        self.closing = False
+        self.pulse = Pulse()
+        self.handler: Handler | None = None
+        self._doorway = Doorway(self)
+        self._connections: set[HTTPConnection] = set()
+        self._nursery: trio.Nursery | None = None
+        self._life: AbstractAsyncContextManager[None] | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether the engine has been entered and not left."""
+        return self._nursery is not None
+
+    def set_options(self, **changes: Any) -> None:
+        """Change options; possible until the engine is entered.
+
+        Raises:
+            RuntimeError: it has been.
+        """
+        if self.serving:
+            raise RuntimeError(f"{', '.join(changes)}: options are fixed once serving has begun")
+        self.options = replace(self.options, **changes)
+        self._doorway = Doorway(self)
+
+    # -- life --------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        if self._life is not None:
+            raise RuntimeError("the engine is open already")
+        self._life = self._live()
+        await self._life.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        assert self._life is not None
+        try:
+            return await self._life.__aexit__(kind, error, traceback)
+        finally:
+            self._life = None
+
+    @asynccontextmanager
+    async def _live(self) -> AsyncIterator[None]:
+        self.closing = False
+        try:
+            async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self.pulse.run)
+                yield
+                await self.aclose()
+                self._nursery.cancel_scope.cancel()
+        finally:
+            self._nursery = None
+            self.closing = True
+
+    async def aclose(self) -> None:
+        """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""
+        self.closing = True
+        for connection in tuple(self._connections):
+            connection.close_when_idle()
+        sessions = tuple(self.sessions.values())
+        for session in sessions:
+            session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+        with trio.move_on_after(self.options.grace):
+            for session in sessions:
+                await session.wait_application_done()
+        with trio.move_on_after(GOODBYE):
+            for session in sessions:
+                await session.wait_closed()
+        await trio.lowlevel.checkpoint()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[trio.Nursery]:
+        """Be open for as long as something is served, if nobody else opened us."""
+        if self._nursery is not None:
+            yield self._nursery
+            return
+        async with self:
+            yield self._nursery
+
+    # -- serving -----------------------------------------------------------------------------
+
+    async def serve_tcp(
+        self,
+        handler: Handler,
+        port: int,
+        *,
+        host: str | bytes | None = None,
+        backlog: int | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        task_status: trio.TaskStatus[Sequence[Listener]] = trio.TASK_STATUS_IGNORED,
+    ) -> NoReturn:
+        """Listen on a port and serve, forever; as `trio.serve_tcp`.
+
+        Args:
+            handler: called once for each client.
+            port: the port, 0 for any that is free.
+            host: the address to listen on, `None` for all.
+            backlog: as for `trio.open_tcp_listeners`.
+            ssl_context: serves TLS.
+            task_status: for `nursery.start`, which returns the listeners.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        tcp = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
+        listeners: Sequence[Listener] = tcp
+        if ssl_context is not None:
+            listeners = [trio.SSLListener(one, ssl_context, https_compatible=True) for one in tcp]
+        await self.serve_listeners(handler, listeners, task_status=task_status)
+        raise AssertionError("trio.serve_listeners does not return")
+
+    async def serve_listeners(
+        self,
+        handler: Handler,
+        listeners: Sequence[ListenerT],
+        *,
+        task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
+    ) -> NoReturn:
+        """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
+        async with self._opened() as nursery:
+            await trio.serve_listeners(
+                partial(self.serve_stream, handler=handler),
+                list(listeners),
+                handler_nursery=nursery,
+                task_status=task_status,
+            )
+        raise AssertionError("trio.serve_listeners does not return")
+
+    async def serve_stream(self, stream: trio.abc.Stream, handler: Handler) -> None:
+        """Serve one connection, until it is closed; the engine must be open."""
+        if self._nursery is None:
+            raise RuntimeError("serve_stream needs an open engine: use `async with`")
+        self.handler = handler
+        connection = HTTPConnection(stream, *_peer_of(stream))
+        self._connections.add(connection)
+        try:
+            await connection.serve(self._answer)
+        except* Exception as errors:
+            if self.options.raise_errors:
+                raise
+            logger.exception("a connection failed", exc_info=errors)
+        finally:
+            self._connections.discard(connection)
+
+    async def _answer(self, request: Request, connection: HTTPConnection) -> Response | None:
+        if self.closing:
+            return Response(503, [("Connection", "close")], b"the server is shutting down\n")
+        return await self._doorway.answer(request, connection)
+
+    # -- sessions, for the doorway and for who brings transports of his own --------------------
+
+    def find(self, sid: str) -> Session | None:
+        """Return a session that is not over."""
+        session = self.sessions.get(sid)
+        return None if session is None or session.state.state is State.CLOSED else session
+
+    def add(self, sid: str, request: Request, transport: Transport) -> Session:
+        """Make a session; `run` or `start` makes it live."""
+        session = Session(sid, request, transport, self.options, self.pulse)
+        self.sessions[sid] = session
+        return session
+
+    def start(self, session: Session) -> None:
+        """Run a session as a task of the engine."""
+        assert self._nursery is not None
+        self._nursery.start_soon(self.run, session)
+
+    async def run(self, session: Session, handler: Handler | None = None) -> None:
+        """Run a session until it has ended; what its handler raises is logged."""
+        chosen = handler or self.handler
+        assert chosen is not None
+        try:
+            await session.run(chosen)
+        except* Exception as errors:
+            if session.raise_errors:
+                raise
+            logger.exception("the handler of session %s failed", session.id, exc_info=errors)
+        finally:
+            if self.sessions.get(session.id) is session:
+                del self.sessions[session.id]
+
+
+def _peer_of(stream: trio.abc.Stream) -> tuple[str, bool]:
+    """Return the peer's address and whether the stream is TLS."""
+    secure = isinstance(stream, trio.SSLStream)
+    below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    if isinstance(below, trio.SocketStream):
+        try:
+            peer = below.socket.getpeername()
+        except OSError:  # it has gone already
+            return "", secure
+        return (str(peer[0]) if isinstance(peer, tuple) else ""), secure
+    return "", secure

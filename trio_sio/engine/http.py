@@ -1,0 +1,223 @@
+"""One TCP connection: an h11 loop with keep-alive, pipelining, `Expect` and limits.
+
+The loop gives each request to a handler and writes its answer. A handler that returns `None` has
+sent the answer itself, or has taken the connection over (a WebSocket). While a poll is held, the connection is watched, so that
+a client that goes away is noticed at once.
+"""
+
+import http
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import h11
+import trio
+
+from trio_sio.engine.message import BodyTooLarge, Headers, Request, Response
+from trio_sio.engine.pipe import Pipe
+
+T = TypeVar("T")
+
+MAX_PIPELINED = 64 * 1024
+"""Bytes that a client may send ahead while an answer is due."""
+
+LINGER_TIME = 2.0
+LINGER_BYTES = 256 * 1024
+"""After a refusal the client may still be sending; what it sends is read and dropped for so many
+seconds and bytes, since closing on unread bytes would reset the connection and take the answer
+with it."""
+
+
+class HTTPConnection:
+    """Speaks HTTP/1.1 over a stream.
+
+    Args:
+        stream: a connected byte stream.
+        remote: the peer's address, for `Request.remote`.
+        secure: whether the stream is TLS.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, remote: str = "", secure: bool = False) -> None:
+        self.pipe = Pipe(stream)
+        self.remote = remote
+        self.secure = secure
+        self._h11 = h11.Connection(h11.SERVER)
+        self._closing = False
+        self._idle: trio.CancelScope | None = None
+
+    async def serve(
+        self, handler: Callable[[Request, "HTTPConnection"], Awaitable[Response | None]]
+    ) -> None:
+        """Answer requests until one side has had enough; returns when the stream is closed."""
+        try:
+            await self._serve(handler)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client went away; what that means is up to its session
+        finally:
+            await self.pipe.aclose()
+
+    async def _serve(
+        self, handler: Callable[[Request, "HTTPConnection"], Awaitable[Response | None]]
+    ) -> None:
+        while True:
+            try:
+                request = await self._next_request()
+            except h11.RemoteProtocolError as error:
+                await self._refuse(error)
+                return
+            self._idle = None
+            if request is None:
+                return
+            response = await handler(request, self)
+            if response is not None:
+                await self.send(response)
+            elif self._h11.our_state is h11.SEND_RESPONSE:
+                return
+            if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+                await self._linger()
+                return
+            self._h11.start_next_cycle()
+
+    def close_when_idle(self) -> None:
+        """Take no further request: end now if none is being answered, or else behind it."""
+        self._closing = True
+        if self._idle is not None:
+            self._idle.cancel()
+
+    async def _next_request(self) -> Request | None:
+        with trio.CancelScope() as self._idle:
+            if self._closing:
+                return None
+            return await self._read_request()
+        return None
+
+    async def _read_request(self) -> Request | None:
+        while True:
+            event = self._h11.next_event()
+            if event is h11.NEED_DATA:
+                self._h11.receive_data(await self.pipe.read())
+            elif isinstance(event, h11.Request):
+                self._skip_empty_body(event)
+                return self._request(event)
+            else:  # the client is done
+                return None
+
+    def _skip_empty_body(self, event: h11.Request) -> None:
+        """Bring h11 to the end of a request that has no body, so that it may be answered."""
+        names = {name for name, _ in event.headers}
+        if not names & {b"content-length", b"transfer-encoding"}:
+            self._h11.next_event()
+
+    def _request(self, event: h11.Request) -> Request:
+        fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()]
+        return Request(
+            method=event.method.decode("ascii"),
+            target=event.target.decode("latin-1"),
+            headers=Headers(fields),
+            remote=self.remote,
+            secure=self.secure,
+            http_version=event.http_version.decode("ascii"),
+            _read_body=self._read_body,
+        )
+
+    async def _read_body(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while self._h11.their_state is h11.SEND_BODY:
+            try:
+                event = self._h11.next_event()
+            except h11.RemoteProtocolError as error:
+                raise trio.BrokenResourceError(str(error)) from error
+            if event is h11.NEED_DATA:
+                await self._receive_body()
+            elif isinstance(event, h11.Data):
+                parts.append(bytes(event.data))
+                size += len(event.data)
+                if size > limit:
+                    raise BodyTooLarge(size, limit)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _receive_body(self) -> None:
+        if self._h11.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            await self.pipe.send_all(self._h11.send(go_on) or b"")
+        self._h11.receive_data(await self.pipe.read())
+
+    async def send(self, response: Response) -> None:
+        """Send the answer to the present request."""
+        names = {name.lower() for name, _ in response.headers}
+        headers = list(response.headers)
+        if "content-length" not in names:
+            headers.append(("Content-Length", str(len(response.body))))
+        if self._h11.their_state is h11.SEND_BODY and "connection" not in names:
+            # The body was never read: the rest of it cannot be told from the next request.
+            headers.append(("Connection", "close"))
+        head = h11.Response(
+            status_code=response.status, headers=headers, reason=_phrase(response.status)
+        )
+        data = self._h11.send(head) or b""
+        data += self._h11.send(h11.Data(data=response.body)) or b""
+        data += self._h11.send(h11.EndOfMessage()) or b""
+        await self.pipe.send_all(data)
+
+    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
+        """Answer what is no HTTP request, if an answer can still be given."""
+        if self._h11.our_state is h11.IDLE:
+            text = f"{error}\n".encode("utf-8", "replace")
+            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+            await self.send(Response(error.error_status_hint, headers, text))
+        await self._linger()
+
+    async def _linger(self) -> None:
+        """Close without losing the answer on its way."""
+        await self.pipe.send_eof()
+        left = LINGER_BYTES
+        with trio.move_on_after(LINGER_TIME):
+            while left > 0:
+                data = await self.pipe.read()
+                if not data:
+                    return
+                left -= len(data)
+
+    async def send_raw(self, data: bytes) -> None:
+        """Send an answer outside of h11, and close: for refused WebSocket requests."""
+        await self.pipe.send_all(data)
+        await self._linger()
+
+    async def run_unless_hung_up(self, wait: Callable[[], Awaitable[T]]) -> T:
+        """Await `wait()`, but not longer than the client stays.
+
+        Raises:
+            trio.BrokenResourceError: the client closed the connection meanwhile.
+        """
+        outcome: list[T] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch, nursery.cancel_scope)
+            outcome.append(await wait())
+            nursery.cancel_scope.cancel()
+        if not outcome:
+            raise trio.BrokenResourceError("the client closed the connection")
+        return outcome[0]
+
+    async def _watch(self, scope: trio.CancelScope) -> None:
+        """Cancel `scope` when the client closes; keep what it pipelines, up to a limit."""
+        while len(self._h11.trailing_data[0]) < MAX_PIPELINED:
+            try:
+                data = await self.pipe.read()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+            if not data:
+                scope.cancel()
+                return
+            self._h11.receive_data(data)
+
+    def take_over(self) -> Pipe:
+        """Return the stream, with what the client sent behind its request put back."""
+        self.pipe.unread(bytes(self._h11.trailing_data[0]))
+        return self.pipe
+
+
+def _phrase(status: int) -> bytes:
+    try:
+        return http.HTTPStatus(status).phrase.encode("ascii")
+    except ValueError:
+        return b""

@@ -1,0 +1,126 @@
+"""An HTTP request as the engine and the application see it, and the answer to it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+BodyReader = Callable[[int], Awaitable[bytes]]
+
+
+class Headers:
+    """Header fields in their order; names are looked up without regard to case.
+
+    Args:
+        fields: names and values.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = tuple((name.lower(), value) for name, value in fields)
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a field's value, several values joined by commas, or `default`."""
+        values = self.get_all(name)
+        return ", ".join(values) if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """Return the values of all fields of that name."""
+        wanted = name.lower()
+        return [value for key, value in self._fields if key == wanted]
+
+    def __getitem__(self, name: str) -> str:
+        values = self.get_all(name)
+        if not values:
+            raise KeyError(name)
+        return ", ".join(values)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.get_all(name))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._fields)!r})"
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - named after what it says
+    """A request's body is larger than its reader allows; nothing of it was kept.
+
+    Attributes:
+        size: bytes announced or, at least, received.
+        limit: bytes allowed.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"a body of {size} bytes; {limit} are allowed")
+        self.size = size
+        self.limit = limit
+
+
+async def _no_body(limit: int) -> bytes:
+    return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; its body is read only when somebody asks for it.
+
+    Attributes:
+        method: such as "GET".
+        target: the request-target as it came, query included.
+        headers: the header fields.
+        remote: the peer's address, `""` if the stream has none.
+        secure: whether the stream is TLS.
+        http_version: "1.0" or "1.1".
+    """
+
+    method: str
+    target: str
+    headers: Headers = field(default_factory=Headers)
+    remote: str = ""
+    secure: bool = False
+    http_version: str = "1.1"
+    _read_body: BodyReader = field(default=_no_body, repr=False, compare=False)
+
+    @property
+    def path(self) -> str:
+        """The target up to the query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query_string(self) -> str:
+        """The target behind the first question mark."""
+        return self.target.partition("?")[2]
+
+    @property
+    def wants_websocket(self) -> bool:
+        """Whether this is a request to upgrade to WebSocket."""
+        return (
+            "upgrade" in self.headers.get("connection").lower()
+            and self.headers.get("upgrade").lower() == "websocket"
+        )
+
+    async def body(self, limit: int = 100_000) -> bytes:
+        """Read the body.
+
+        Args:
+            limit: bytes; a larger body is refused before it is read.
+
+        Raises:
+            BodyTooLarge: it is larger.
+            trio.BrokenResourceError: the client went away in the middle.
+        """
+        return await self._read_body(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response; `Content-Length` is added where it is missing."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""

@@ -1,0 +1,289 @@
+"""What one client has yet to get: the only door out, bounded by packets and by bytes.
+
+When nothing is queued, no write is under way and the transport can take bytes now, an item goes
+to the kernel at once (the direct path): one system call, no task switch. What cannot leave at
+once is queued, and leaves at the end of the tick, with the next poll, or by the writer task.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from trio_sio.abc import Transport
+from trio_sio.engine.pulse import Pulse
+from trio_sio.exceptions import Disconnected
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.reasons import DisconnectReason
+
+BATCH_LIMIT = 16 * 1024
+"""Bytes up to which items are joined: joining twenty items of 20 kB costs twice what sending
+them one by one costs, while small items leave five times as cheaply together."""
+
+NO_LIMIT = 2**63
+"""As the limit of `take`: everything that is queued. A poll takes it."""
+
+CONTROL_ALLOWANCE = 64
+"""Pongs and close frames that may lie in a full outbox besides; a client that pings without
+reading gets no further pongs, which it would not read either."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatistics:
+    """The state of an outbox: what is queued, the most that ever was, what was dropped."""
+
+    packets: int
+    bytes: int
+    peak_bytes: int
+    dropped: int
+
+
+class Outbox:
+    """The queue between everyone who emits to a client and the client's transport.
+
+    Args:
+        max_packets: items that may be queued.
+        max_bytes: bytes that may be queued; one larger item is still taken by an empty queue.
+        pulse: the engine's pulse.
+
+    Attributes:
+        dropped: items that were dropped, volatile ones and those of the overflow policy.
+        stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
+    """
+
+    __slots__ = (
+        "_busy",
+        "_closed",
+        "_marked",
+        "_pulse",
+        "_queue",
+        "_reason",
+        "_room",
+        "_size",
+        "_tick",
+        "_work",
+        "dropped",
+        "max_bytes",
+        "max_packets",
+        "peak_bytes",
+        "stuck_since",
+        "transport",
+    )
+
+    def __init__(
+        self, transport: Transport, max_packets: int, max_bytes: int, pulse: Pulse
+    ) -> None:
+        self.transport = transport
+        self.max_packets = max_packets
+        self.max_bytes = max_bytes
+        self.dropped = 0
+        self.peak_bytes = 0
+        self.stuck_since: float | None = None
+        self._pulse = pulse
+        self._queue: deque[Encoded] = deque()
+        self._size = 0
+        self._tick = -1
+        self._busy = False
+        self._marked = False
+        self._closed = False
+        self._reason: DisconnectReason | None = None
+        self._work = trio.Event()
+        self._room: trio.Event | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is queued and nothing is being written."""
+        return not self._queue and not self._busy and not self.transport.unsent
+
+    # -- putting in ------------------------------------------------------------------------
+
+    def put_nowait(self, item: Encoded) -> None:
+        """Send or queue an item.
+
+        Raises:
+            trio.WouldBlock: the outbox is full.
+            Disconnected: the session has ended.
+        """
+        if self._closed:
+            raise Disconnected(self._reason)
+        queue = self._queue
+        if not queue and not self._busy and self._tick != self._pulse.tick:
+            transport = self.transport
+            if transport.direct:
+                self._tick = self._pulse.tick
+                transport.send_nowait((item,))
+                if transport.unsent:
+                    self._stick()
+                return
+        if len(queue) >= self.max_packets or (queue and self._size + item.size > self.max_bytes):
+            raise trio.WouldBlock
+        self._append(item)
+
+    async def put(self, item: Encoded) -> None:
+        """Send or queue an item; waits while the outbox is full.
+
+        Raises:
+            Disconnected: the session has ended, or ends meanwhile.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while True:
+            try:
+                self.put_nowait(item)
+            except trio.WouldBlock:
+                if self._room is None:
+                    self._room = trio.Event()
+                await self._room.wait()
+            else:
+                break
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def put_volatile(self, item: Encoded) -> bool:
+        """Send an item if it can leave now; otherwise drop and count it."""
+        transport = self.transport
+        if self._closed or not transport.writable or not self.is_clear:
+            self.dropped += 1
+            return False
+        if transport.direct:
+            transport.send_nowait((item,))
+            if transport.unsent:
+                self._stick()
+        else:
+            self._append(item)
+        return True
+
+    def put_control(self, item: Encoded) -> None:
+        """Send or queue one of the engine's own packets, even if the outbox is full."""
+        if self._closed:
+            return
+        try:
+            self.put_nowait(item)
+        except trio.WouldBlock:
+            if len(self._queue) < self.max_packets + CONTROL_ALLOWANCE:
+                self._append(item)
+
+    def make_room(self, item: Encoded) -> bool:
+        """Drop the oldest events of broadcasts until `item` fits; `False` if it cannot fit."""
+        queue = self._queue
+        keep: list[Encoded] = []
+        while queue and not self._fits(item, len(keep)):
+            oldest = queue.popleft()
+            if oldest.droppable:
+                self._size -= oldest.size
+                self.dropped += 1
+            else:
+                keep.append(oldest)
+        fits = self._fits(item, len(keep))
+        queue.extendleft(reversed(keep))
+        return fits
+
+    def _fits(self, item: Encoded, kept: int) -> bool:
+        packets = len(self._queue) + kept
+        return packets < self.max_packets and (
+            packets == 0 or self._size + item.size <= self.max_bytes
+        )
+
+    def _append(self, item: Encoded) -> None:
+        if not self._queue and self.stuck_since is None:
+            self.stuck_since = trio.current_time()
+        self._queue.append(item)
+        self._size += item.size
+        if self._size > self.peak_bytes:
+            self.peak_bytes = self._size
+        if not self._marked:
+            self._marked = True
+            self._pulse.mark(self)
+
+    def _stick(self) -> None:
+        """Leave the rest to the writer task: the kernel did not take all of it."""
+        if self.stuck_since is None:
+            self.stuck_since = trio.current_time()
+        self._work.set()
+
+    # -- taking out ------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Send what is queued without waiting; what is left is the writer's."""
+        self._marked = False
+        while self._queue and not self._busy and self.transport.direct:
+            self.transport.send_nowait(self.take(BATCH_LIMIT))
+        if self._is_due():
+            self._stick()
+
+    def take(self, limit: int) -> list[Encoded]:
+        """Return queued items in their order: one at least, further ones up to `limit` bytes."""
+        queue = self._queue
+        if not queue:
+            return []
+        first = queue.popleft()
+        items = [first]
+        size = first.size
+        while queue and size + queue[0].size <= limit:
+            item = queue.popleft()
+            size += item.size
+            items.append(item)
+        self._size -= size
+        if not queue:
+            self.stuck_since = None
+        else:
+            self.stuck_since = trio.current_time()
+        self._wake_waiting()
+        if self._closed:
+            self._work.set()
+        return items
+
+    async def write(self, done: Callable[[], bool]) -> None:
+        """Write whatever cannot leave by itself, until `done()` and nothing is left.
+
+        This is the body of the writer task; it alone awaits the transport's `send`.
+
+        Raises:
+            trio.BrokenResourceError: the peer is gone.
+        """
+        while not (done() and self.is_clear):
+            await self._work.wait()
+            self._work = trio.Event()
+            while self._is_due():
+                await self._write_batch(self.transport)
+
+    def _is_due(self) -> bool:
+        """Whether there is work for the writer; a poll comes for its packets itself."""
+        transport = self.transport
+        return transport.unsent or (bool(self._queue) and transport.writable)
+
+    async def _write_batch(self, transport: Transport) -> None:
+        self._busy = True
+        try:
+            await transport.send(self.take(BATCH_LIMIT))
+        finally:
+            self._busy = False
+        if not self._queue:
+            self.stuck_since = None
+
+    def _wake_waiting(self) -> None:
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def close(self, reason: DisconnectReason | None) -> None:
+        """Take nothing more; those who wait for room get `Disconnected`."""
+        self._closed = True
+        self._reason = reason
+        self._wake_waiting()
+        self._work.set()
+
+    def discard(self) -> None:
+        """Forget what is queued."""
+        self._queue.clear()
+        self._size = 0
+        self.stuck_since = None
+        self._work.set()
+
+    def statistics(self) -> OutboxStatistics:
+        """Return what is queued and what was dropped."""
+        return OutboxStatistics(len(self._queue), self._size, self.peak_bytes, self.dropped)

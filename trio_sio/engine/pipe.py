@@ -1,0 +1,97 @@
+"""A byte stream with two short cuts for plain TCP, and a place for bytes read too early.
+
+On a plain socket, waiting until it is readable and then reading spares the exception and the
+task switch of a first read that would block; and writing without waiting is what the direct path
+is made of. Over TLS or in memory everything goes the stream's own way.
+"""
+
+import os
+import sys
+
+import trio
+
+READ_SIZE = 16 * 1024
+
+_HAS_FILE_DESCRIPTORS = sys.platform != "win32"
+"""Where sockets are file descriptors, os.read and os.write are the non-blocking calls that Trio
+leaves to us; elsewhere every write is the writer task's."""
+
+
+class Pipe:
+    """One connection's stream.
+
+    Attributes:
+        stream: the stream below.
+        direct: whether `write_nowait` works.
+    """
+
+    __slots__ = ("_descriptor", "_unread", "direct", "stream")
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self.stream = stream
+        self._descriptor = -1
+        self._unread = b""
+        if _HAS_FILE_DESCRIPTORS and type(stream) is trio.SocketStream:
+            self._descriptor = stream.socket.fileno()
+        self.direct = self._descriptor >= 0
+
+    def unread(self, data: bytes) -> None:
+        """Put back bytes that belong to whoever reads next."""
+        self._unread = data + self._unread
+
+    async def read(self) -> bytes:
+        """Return some bytes, `b""` at the end.
+
+        Raises:
+            trio.BrokenResourceError: the connection broke.
+            trio.ClosedResourceError: it was closed on this side.
+        """
+        if self._unread:
+            await trio.lowlevel.checkpoint()
+            data, self._unread = self._unread, b""
+            return data
+        if not self.direct:
+            return bytes(await self.stream.receive_some(READ_SIZE))
+        while True:
+            await trio.lowlevel.wait_readable(self._descriptor)
+            if not self.direct:
+                raise trio.ClosedResourceError
+            try:
+                return os.read(self._descriptor, READ_SIZE)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from error
+
+    def interrupt_reader(self) -> None:
+        """Make a pending `read` raise `ClosedResourceError`; the next one works again."""
+        if self.direct:
+            trio.lowlevel.notify_closing(self._descriptor)
+
+    def write_nowait(self, data: bytes) -> int:
+        """Hand bytes to the kernel and return how many it took, perhaps none; needs `direct`.
+
+        A broken connection takes everything: whoever reads from it learns of the end.
+        """
+        try:
+            return os.write(self._descriptor, data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            return len(data)
+
+    async def send_all(self, data: bytes | memoryview) -> None:
+        """Send everything; as `trio.abc.SendStream.send_all`."""
+        await self.stream.send_all(data)
+
+    async def send_eof(self) -> None:
+        """Close the sending half where the stream can (TLS cannot)."""
+        if isinstance(self.stream, trio.abc.HalfCloseableStream):
+            await self.stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close at once, without the goodbyes of the layers below."""
+        # The descriptor may be given to another connection from here on.
+        self.direct = False
+        self._descriptor = -1
+        await trio.aclose_forcefully(self.stream)

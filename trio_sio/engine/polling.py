@@ -1,0 +1,199 @@
+"""Long polling: a GET waits for packets, a POST brings them.
+
+The GET that finds packets queued takes them at once. One that finds none is held; packets of the
+next tick that brings some go out with it. At most one GET and one POST may be under way: a second
+one ends the session, as in the reference server, since packets could overtake each other.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.outbox import NO_LIMIT, Outbox
+from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
+from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.reasons import DisconnectReason
+
+NOOP = Encoded(("6",))
+CLOSE = Encoded(("1",))
+
+CLOSE_TIMEOUT = 30.0
+"""Seconds that a session being closed waits for the client's next poll, as in the reference."""
+
+Arrival = EnginePacket | RemoteProtocolError
+
+
+class Overlap(Exception):  # noqa: N818 - what happened
+    """A second GET or POST came while one was under way."""
+
+
+class PollingTransport:
+    """The transport of one session while it polls.
+
+    Args:
+        base64: the client cannot take binary payloads.
+        jsonp: the index of the JSONP callback, `None` for XHR.
+    """
+
+    name = "polling"
+    unsent = False
+
+    def __init__(self, *, base64: bool, jsonp: str | None = None) -> None:
+        self.base64 = base64 or jsonp is not None
+        self.jsonp = jsonp
+        self.writable = False  # exactly while a GET is held
+        self.outlet: Outbox | None = None
+        self._held: trio.Event | None = None
+        self._answer: list[Encoded] = []
+        self._posting = False
+        self._arrived: deque[Arrival] = deque()
+        self._deliver, self._delivered = trio.open_memory_channel[list[Arrival]](0)
+        self._finishing = False
+        self._finished = trio.Event()
+
+    @property
+    def direct(self) -> bool:
+        """A held GET takes a batch at once."""
+        return self.writable
+
+    # -- packets out -----------------------------------------------------------------------
+
+    def poll_nowait(self) -> list[Encoded]:
+        """Return what a new GET is answered with, or nothing if it has to be held.
+
+        Raises:
+            Overlap: a GET is held already.
+        """
+        if self._held is not None:
+            raise Overlap
+        items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
+        if not items and self._finishing:
+            self._finished.set()
+            return [NOOP, CLOSE]
+        return items
+
+    async def hold(self) -> list[Encoded]:
+        """Hold a GET until there is something to answer it with."""
+        self._held = trio.Event()
+        self.writable = True
+        try:
+            await self._held.wait()
+        finally:
+            self._held = None
+            self.writable = False
+        items, self._answer = self._answer, []
+        return items
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        """Answer the held GET."""
+        assert self._held is not None
+        self.writable = False
+        self._answer = list(items)
+        self._held.set()
+
+    async def send(self, items: Sequence[Encoded]) -> None:
+        """Answer the held GET (a poll never keeps anybody waiting)."""
+        await trio.lowlevel.checkpoint()
+        self.send_nowait(items)
+
+    def release(self) -> None:
+        """Let a held GET go without data: the client waits for it before it upgrades."""
+        if self.writable:
+            self.send_nowait([NOOP])
+
+    def payload(self, items: list[Encoded]) -> tuple[bytes, bool]:
+        """Return the body of an answer, and whether it is a binary one."""
+        if self.jsonp is not None:
+            return codec_v3.encode_jsonp(self.jsonp, POLL3_TEXT.join(items)), False
+        if not self.base64 and any(item.has_binary for item in items):
+            return POLL3_BINARY.join(items), True
+        return POLL3_TEXT.join(items), False
+
+    # -- packets in ------------------------------------------------------------------------
+
+    def begin_post(self) -> None:
+        """Note that a POST is under way.
+
+        Raises:
+            Overlap: there is one already.
+        """
+        if self._posting:
+            raise Overlap
+        self._posting = True
+
+    def end_post(self) -> None:
+        """Note that the POST has been answered."""
+        self._posting = False
+
+    async def deliver(self, body: bytes, *, binary: bool) -> None:
+        """Give a POST's packets to the reader; returns when it has taken them.
+
+        Packets before an error count, and so does the error. What comes behind a CLOSE packet
+        does not.
+        """
+        arrivals = self._decode(body, binary=binary)
+        if not arrivals:
+            await trio.lowlevel.checkpoint()
+            return
+        try:
+            await self._deliver.send(arrivals)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the session ended meanwhile; the answer is "ok" all the same
+
+    def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
+        arrivals: list[Arrival] = []
+        try:
+            if self.jsonp is not None:
+                packets = codec_v3.decode_jsonp_payload(body)
+            elif binary:
+                packets = codec_v3.decode_binary_payload(body)
+            else:
+                packets = codec_v3.decode_text_payload(body)
+            for packet in packets:
+                arrivals.append(packet)  # noqa: PERF402 - what came before an error is kept
+                if packet.type is EnginePacketType.CLOSE:
+                    break
+        except RemoteProtocolError as error:
+            arrivals.append(error)
+        return arrivals
+
+    async def receive(self) -> EnginePacket:
+        """Return the next packet; see `abc.Transport`."""
+        while not self._arrived:
+            try:
+                self._arrived.extend(await self._delivered.receive())
+            except (trio.EndOfChannel, trio.ClosedResourceError):
+                raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE) from None
+        arrival = self._arrived.popleft()
+        if isinstance(arrival, RemoteProtocolError):
+            raise arrival
+        return arrival
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def trust(self) -> None:
+        """Nothing to do: the limit of a POST is looked up when it comes."""
+
+    async def finish(self, *, by_client: bool, orderly: bool) -> None:
+        """Answer the held GET with the end, or the next one if there will be one."""
+        self._deliver.close()
+        if by_client:
+            self.release()
+        elif self.writable:
+            self.send_nowait([CLOSE])
+        elif orderly:
+            self._finishing = True
+            with trio.move_on_after(CLOSE_TIMEOUT):
+                await self._finished.wait()
+        await trio.lowlevel.checkpoint()
+
+    def abandon(self) -> None:
+        """Stop polling: a held GET is told that it is over, and nothing more is received."""
+        self._deliver.close()
+        self._finished.set()
+        if self.writable:
+            self.send_nowait([CLOSE])

@@ -1,0 +1,381 @@
+"""One Engine.IO client (JS: engine.io's Socket, `conn`).
+
+`run` is the client's home. Its tasks:
+
+    reader      the handler, which pulls messages with `receive`
+    writer      what the outbox cannot send by itself; at the end it says goodbye
+    heartbeat   sleeps until the deadline of the session's state and looks
+    and those that the handler starts in `session.nursery`, which may outlive `receive`
+"""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from trio_sio.abc import Transport, TransportClosed
+from trio_sio.engine.message import Request
+from trio_sio.engine.outbox import NO_LIMIT, Outbox, OutboxStatistics
+from trio_sio.engine.pulse import Pulse
+from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.options import EngineOptions
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacketType
+from trio_sio.protocol.engineio.session import SessionState, Signal, State
+from trio_sio.reasons import DisconnectReason
+
+Handler = Callable[["Session"], Awaitable[object]]
+
+STALL = 0.5
+"""Seconds by which the heartbeat may wake late before it believes that the event loop stood
+still; a client is not blamed for pings that we had no time to read."""
+
+FLUSH_TIMEOUT = 30.0
+"""Seconds that a client may take for what was queued before its session was closed."""
+
+_PONG = Encoded(("3",))
+
+
+class Session:
+    """One client of the engine, from the handshake to the end.
+
+    Args:
+        sid: the session id.
+        request: the handshake request.
+        transport: how the client speaks at first.
+        options: the engine's options.
+        pulse: the engine's pulse.
+
+    Attributes:
+        id: the session id.
+        request: the handshake request; an upgrade does not change it.
+        transport: how the client speaks now; `transport.name` is "polling" or "websocket".
+        upgraded: whether the client came by polling and moved to WebSocket.
+        raise_errors: whether errors of handlers end the session's `run` instead of being logged.
+    """
+
+    def __init__(
+        self,
+        sid: str,
+        request: Request,
+        transport: Transport,
+        options: EngineOptions,
+        pulse: Pulse,
+    ) -> None:
+        self.id = sid
+        self.request = request
+        self.transport: Transport = transport
+        self.upgraded = False
+        self.raise_errors = options.raise_errors
+        self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
+        self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse)
+        self.trusted = options.handshake_buffer_size is None
+        self._options = options
+        self._reader = trio.CancelScope()
+        self._writer = trio.CancelScope()
+        self._probe: trio.CancelScope | None = None
+        self._nursery: trio.Nursery | None = None
+        self._listening = True
+        self._by_client = False
+        self._ended = trio.Event()
+        self._application_done = trio.Event()
+        self._opening: Encoded | None = None
+        self._opened = trio.Event()
+        self._answer: list[Encoded] = []
+
+    # -- what a handler sees ---------------------------------------------------------------
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        """Where tasks that belong to this client run; they may outlive `receive`."""
+        assert self._nursery is not None, "the session does not run yet"
+        return self._nursery
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session takes no more messages."""
+        return not self.state.is_open
+
+    @property
+    def reason(self) -> DisconnectReason | None:
+        """Why the session ended; `None` while it is open."""
+        return self.state.reason
+
+    @property
+    def writable(self) -> bool:
+        """Whether something sent now would leave now."""
+        ready = self.state.state is State.OPEN and self.transport.writable
+        return ready and self.outbox.is_clear
+
+    @property
+    def message_limit(self) -> int:
+        """Bytes that one message, or one POST, of the client may have."""
+        limit = self._options.handshake_buffer_size
+        if self.trusted or limit is None:
+            return self._options.max_http_buffer_size
+        return min(limit, self._options.max_http_buffer_size)
+
+    async def receive(self) -> str | bytes:
+        """Return the client's next message.
+
+        Raises:
+            Disconnected: the session has ended.
+        """
+        self._listening = True
+        if self._opening is not None:
+            self._open()
+        try:
+            while self.state.is_open:
+                message = await self._receive_packet()
+                if message is not None:
+                    self._listening = False
+                    return message
+        except trio.Cancelled:
+            if self.state.is_open:
+                raise  # cancelled from outside
+        raise Disconnected(self.reason)
+
+    async def _receive_packet(self) -> str | bytes | None:
+        """Take one packet from the transport; return the data if it is a message."""
+        transport = self.transport
+        try:
+            packet = await transport.receive()
+        except TransportClosed as end:
+            if transport is self.transport:
+                self._signal(Signal.TRANSPORT_LOST, end.reason)
+            return None
+        except RemoteProtocolError:
+            self._signal(Signal.MALFORMED)
+            return None
+        if not self.state.is_open:
+            return None
+        for _pong in self.state.receive(packet, trio.current_time()):
+            self.outbox.put_control(_PONG)
+        if packet.type is EnginePacketType.MESSAGE:
+            return packet.data
+        if packet.type is EnginePacketType.CLOSE:
+            self._by_client = True
+            self._leave()
+        return None
+
+    async def send(self, item: Encoded | str | bytes) -> None:
+        """Send a message, waiting while the outbox is full.
+
+        Raises:
+            Disconnected: the session has ended.
+        """
+        await self.outbox.put(_encoded(item))
+
+    def send_nowait(self, item: Encoded | str | bytes) -> None:
+        """Send a message without waiting.
+
+        Raises:
+            trio.WouldBlock: the outbox is full.
+            Disconnected: the session has ended.
+        """
+        self.outbox.put_nowait(_encoded(item))
+
+    def send_volatile(self, item: Encoded | str | bytes) -> bool:
+        """Send a message if it can leave at once, else drop it; return whether it left."""
+        if self.state.state is not State.OPEN:
+            self.outbox.dropped += 1
+            return False
+        return self.outbox.put_volatile(_encoded(item))
+
+    def offer(self, item: Encoded) -> None:
+        """Send a message as one of many: at a full outbox, do what `on_overflow` says."""
+        try:
+            self.outbox.put_nowait(item)
+        except trio.WouldBlock:
+            self._overflow(item)
+        except Disconnected:
+            pass  # it left while we came to it
+
+    def _overflow(self, item: Encoded) -> None:
+        policy = self._options.on_overflow
+        if policy == "drop_oldest" and self.outbox.make_room(item):
+            self.outbox.put_nowait(item)
+        elif policy == "disconnect":
+            self.abort(DisconnectReason.SLOW_CONSUMER)
+        else:
+            self.outbox.dropped += 1
+
+    def trust(self) -> None:
+        """Apply the full limits: the client has joined a namespace, it is a stranger no more."""
+        self.trusted = True
+        self.transport.trust()
+
+    def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
+        """End the session in order: what is queued goes out, then the client is told."""
+        if self.state.is_open:
+            self._signal(Signal.CLOSE_ASKED, reason)
+
+    def abort(self, reason: DisconnectReason) -> None:
+        """End the session now: what is queued is forgotten."""
+        if self.state.state is not State.CLOSED:
+            self._signal(Signal.TRANSPORT_LOST, reason)
+
+    def statistics(self) -> OutboxStatistics:
+        """Return what is queued for this client, and what was dropped."""
+        return self.outbox.statistics()
+
+    async def wait_closed(self) -> None:
+        """Return when the session has ended and its client has been told."""
+        await self._ended.wait()
+
+    async def wait_application_done(self) -> None:
+        """Return when the handler and the tasks in `nursery` have ended."""
+        await self._application_done.wait()
+
+    # -- handshake, called by the engine -----------------------------------------------------
+
+    def start_with(self, opening: Encoded) -> None:
+        """Say what the client is told first: the OPEN packet."""
+        if self.transport.name == "polling":
+            self._opening = opening
+        else:
+            self.outbox.put_control(opening)
+
+    async def wait_opening(self) -> list[Encoded]:
+        """Return what answers a polling handshake.
+
+        That is the OPEN packet and everything that the handler sent before it first waited for
+        a message: the CONNECT packet of "/" rides along, as the reference server has it.
+        """
+        await self._opened.wait()
+        return self._answer
+
+    def _open(self) -> None:
+        if self._opening is not None:
+            self._answer = [self._opening, *self.outbox.take(NO_LIMIT)]
+            self._opening = None
+            self._opened.set()
+
+    async def _open_anyway(self) -> None:
+        """Open for a handler that begins otherwise than with `receive`."""
+        await trio.lowlevel.checkpoint()
+        self._open()
+
+    # -- upgrade, called by the engine -----------------------------------------------------
+
+    def begin_upgrade(self, scope: trio.CancelScope) -> None:
+        """A WebSocket has sent its probe; `scope` is cancelled if the session ends meanwhile."""
+        self._probe = scope
+        self.state.signal(Signal.PROBE)
+
+    def fail_upgrade(self) -> None:
+        """The probe was lost; the session goes on polling."""
+        self._probe = None
+        if self.state.state in (State.UPGRADING, State.CLOSING):
+            self.state.signal(Signal.PROBE_LOST)
+
+    def finish_upgrade(self, transport: Transport) -> None:
+        """Go on by WebSocket: what is queued leaves there."""
+        self._probe = None
+        self.state.signal(Signal.UPGRADED)
+        self.state.touch(trio.current_time())
+        old, self.transport = self.transport, transport
+        self.upgraded = True
+        self.outbox.transport = transport
+        if self.trusted:
+            self.trust()
+        old.abandon()
+        self.outbox.flush()
+
+    @property
+    def is_upgrading(self) -> bool:
+        """Whether a WebSocket is being tried."""
+        return self._probe is not None
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    async def run(self, handler: Handler) -> None:
+        """Live: run the handler and the session's own tasks until everything has ended."""
+        try:
+            async with trio.open_nursery() as tasks:
+                tasks.start_soon(self._write)
+                tasks.start_soon(self._beat)
+                if self._opening is not None:
+                    tasks.start_soon(self._open_anyway)
+                async with trio.open_nursery() as self._nursery:
+                    await self._read(handler)
+                self._application_done.set()
+                await self._ended.wait()
+                tasks.cancel_scope.cancel()
+        finally:
+            self.abort(DisconnectReason.SERVER_SHUTTING_DOWN)
+            self.transport.abandon()
+            self._open()
+            self._application_done.set()
+            self._ended.set()
+
+    async def _read(self, handler: Handler) -> None:
+        try:
+            with self._reader:
+                await handler(self)
+        except* Disconnected:
+            pass  # the handler let `receive` end it
+        finally:
+            self.close()
+
+    async def _write(self) -> None:
+        transport: Transport | None = None
+        while transport is not self.transport:  # again, if an upgrade comes in between
+            transport = self.transport
+            with self._writer:
+                try:
+                    await self.outbox.write(lambda: not self.state.is_open)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    self.abort(DisconnectReason.TRANSPORT_CLOSE)
+            transport = self.transport
+            orderly = self.state.state is State.CLOSING
+            await transport.finish(by_client=self._by_client, orderly=orderly)
+        if self.state.state is State.CLOSING:
+            self.state.signal(Signal.FLUSHED)
+        self._ended.set()
+
+    async def _beat(self) -> None:
+        """Wait for the client's silence to last too long; the table of states owns the time."""
+        while self.state.state is not State.CLOSED:
+            deadline = self.state.deadline
+            await trio.sleep_until(deadline)
+            now = trio.current_time()
+            if now < self.state.deadline:
+                continue
+            if now - deadline > STALL or (not self._listening and not self._is_stuck(now)):
+                self.state.touch(now)  # it was us who did not listen
+                continue
+            self.state.tick(now)
+            self._leave()
+
+    def _is_stuck(self, now: float) -> bool:
+        """Whether the client has not taken what waits for it for a whole deadline's time."""
+        since = self.outbox.stuck_since
+        return since is not None and now - since >= self.state.patience
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def _signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
+        if self.state.state is State.CLOSED:
+            return
+        self.state.signal(signal, reason)
+        self._leave()
+
+    def overlap(self) -> None:
+        """A second GET or POST came while one was under way."""
+        self._signal(Signal.OVERLAP)
+
+    def _leave(self) -> None:
+        """Follow the state: it is not open any more."""
+        self.outbox.close(self.reason)
+        self._reader.cancel()
+        if self.state.state is State.CLOSED:
+            self.outbox.discard()
+            self._writer.cancel()
+        else:
+            self._writer.deadline = trio.current_time() + FLUSH_TIMEOUT
+        if self._probe is not None and self.state.state is State.CLOSED:
+            self._probe.cancel()
+
+
+def _encoded(item: Encoded | str | bytes) -> Encoded:
+    return item if isinstance(item, Encoded) else Encoded.of_messages((item,))

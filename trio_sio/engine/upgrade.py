@@ -1,0 +1,83 @@
+"""From polling to WebSocket: probe, pause, switch.
+
+    client (WebSocket)  2probe
+    server (WebSocket)                 3probe
+    server (polling)                   6 on the held GET, so that the client can stop polling
+    client (WebSocket)  5
+    from here on both sides use the WebSocket; what was queued meanwhile leaves there, in order
+
+Anything else on the probing WebSocket, its end, or `upgrade_timeout` lets the session go on
+polling as if nothing had been.
+"""
+
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.polling import PollingTransport
+from trio_sio.engine.session import Session
+from trio_sio.engine.websocket.transport import WebSocketTransport
+from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+
+NUDGE_INTERVAL = 0.1
+"""Seconds after which a poll that is held during the probe is let go, as in the reference; the
+client polls again until it has seen the answer to its probe."""
+
+PROBE = EnginePacket(EnginePacketType.PING, "probe")
+ANSWER = Encoded(("3probe",))
+
+
+async def try_upgrade(session: Session, transport: WebSocketTransport, timeout: float) -> bool:
+    """Let a polling session try a WebSocket; return whether it moved there.
+
+    Args:
+        session: a session that polls, and is not trying another WebSocket.
+        transport: the WebSocket.
+        timeout: seconds that the client may take (option `upgrade_timeout`).
+    """
+    polling = session.transport
+    moved = False
+    with trio.move_on_after(timeout) as scope:
+        session.begin_upgrade(scope)
+        try:
+            moved = isinstance(polling, PollingTransport) and await _probe(polling, transport)
+        except (TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
+            pass  # the session goes on polling
+    if moved and not scope.cancelled_caught:
+        session.finish_upgrade(transport)
+        return True
+    session.fail_upgrade()
+    return False
+
+
+async def _probe(polling: PollingTransport, transport: WebSocketTransport) -> bool:
+    packet = await transport.receive()
+    if packet == PROBE:
+        await transport.send((ANSWER,))
+        packet = await _receive_nudging(polling, transport)
+    # The reference takes an UPGRADE packet without a probe before it, too.
+    return packet.type is EnginePacketType.UPGRADE
+
+
+async def _receive_nudging(
+    polling: PollingTransport, transport: WebSocketTransport
+) -> EnginePacket:
+    """Receive the next packet, and let go of held polls until it comes."""
+    outcome: list[EnginePacket | Exception] = []
+
+    async def receive(scope: trio.CancelScope) -> None:
+        try:
+            outcome.append(await transport.receive())
+        except (TransportClosed, RemoteProtocolError) as error:
+            outcome.append(error)
+        scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive, nursery.cancel_scope)
+        while True:
+            await trio.sleep(NUDGE_INTERVAL)
+            polling.release()
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]

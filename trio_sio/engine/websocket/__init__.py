@@ -1,0 +1,1 @@
+"""WebSocket for the engine: one transport, and one file for each library behind it."""

@@ -1,0 +1,71 @@
+"""What a WebSocket library does for us, and which one it is (option `ws_engine`).
+
+A library turns the bytes of a connection into messages and answers pings and close frames. It
+does not send our messages: their frames are made once for all recipients, and everything leaves
+through the session's outbox.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from trio_sio.engine.message import Request
+from trio_sio.engine.pipe import Pipe
+from trio_sio.options import EngineOptions
+from trio_sio.protocol.encoded import Encoded
+
+Control = Callable[[bytes], None]
+"""Where a library's own frames go: pongs, and close frames."""
+
+
+class Library(Protocol):
+    """One connection, as a library sees it.
+
+    Attributes:
+        control: set by whoever owns the connection's door out, before anything is received.
+        close_sent: whether a close frame is on its way already.
+        budget: bytes that a message may take while the client is a stranger; `None` afterwards.
+    """
+
+    control: Control
+    close_sent: bool
+    budget: int | None
+
+    async def receive(self) -> str | bytes:
+        """Return the next message.
+
+        Raises:
+            TransportClosed: with a code if the peer is owed a close frame that says it.
+        """
+
+    def shared_frames(self, item: Encoded) -> bool:
+        """Whether `item` goes out in the frames that everybody gets."""
+
+    def own_frames(self, item: Encoded) -> bytes:
+        """Return frames for this connection alone: compressed ones."""
+
+
+Opener = Callable[[Pipe, Request, EngineOptions], AbstractAsyncContextManager[Library]]
+
+
+def find(options: EngineOptions) -> Opener:
+    """Return the `open` function of the library that the options ask for.
+
+    Raises:
+        ValueError: the library is not installed, or it cannot do what other options ask for.
+    """
+    name = options.ws_engine
+    if name == "auto":
+        name = "websockets" if importlib.util.find_spec("websockets") else "trio-websocket"
+    try:
+        module = importlib.import_module("trio_sio.engine.websocket." + name.replace("-", "_"))
+    except ImportError as error:
+        raise ValueError(
+            f"option 'ws_engine' is {options.ws_engine!r}, which cannot be imported ({error});"
+            " pip install 'trio-sio[speed]' installs websockets"
+        ) from error
+    module.check(options)
+    opener: Opener = module.open_library
+    return opener

@@ -1,0 +1,146 @@
+"""The transport of a session that speaks through a WebSocket."""
+
+from collections.abc import Sequence
+
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.websocket.library import Control, Library
+from trio_sio.protocol.encoded import WS3, Encoded
+from trio_sio.protocol.engineio.packet import (
+    IGNORED,
+    EnginePacket,
+    EnginePacketType,
+    decode_binary,
+    decode_text,
+)
+from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds that a client may take to read what is left and to answer the close frame."""
+
+CHUNK = 256 * 1024
+"""A large item is written in pieces, so that one can see that it moves."""
+
+
+class WebSocketTransport:
+    """Sends shared frames through a pipe and receives messages through a library.
+
+    Args:
+        pipe: the connection.
+        library: what makes messages of its bytes.
+    """
+
+    name = "websocket"
+
+    def __init__(self, pipe: Pipe, library: Library) -> None:
+        self.writable = True
+        self.direct = pipe.direct
+        self.unsent = False
+        self._pipe = pipe
+        self._library = library
+        self._rest = memoryview(b"")
+        self._midway = False  # inside a frame, where no other may begin
+        self._code: int | None = None
+        self._released = trio.Event()
+
+    # -- packets in ------------------------------------------------------------------------
+
+    async def receive(self) -> EnginePacket:
+        """Return the next packet; see `abc.Transport`.
+
+        The reference server ignores a CLOSE packet on a WebSocket: clients close the WebSocket
+        itself.
+        """
+        try:
+            message = await self._library.receive()
+        except TransportClosed as closed:
+            self._code = closed.code
+            raise
+        packet = decode_text(message) if isinstance(message, str) else decode_binary(message)
+        return IGNORED if packet.type is EnginePacketType.CLOSE else packet
+
+    def set_control(self, control: Control) -> None:
+        """Say where the library's own frames go."""
+        self._library.control = control
+
+    def write_control(self, data: bytes) -> None:
+        """Send a library's frame while no session owns the connection (during a probe).
+
+        A stream without a direct path cannot, and a probing client has no need of a pong.
+        """
+        if self.direct:
+            self._pipe.write_nowait(data)
+
+    def trust(self) -> None:
+        """Apply the full limits: the client is a stranger no more."""
+        self._library.budget = None
+
+    # -- packets out -----------------------------------------------------------------------
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        """Hand the frames to the kernel; see `abc.Transport`."""
+        data = self._wire(items)
+        sent = self._pipe.write_nowait(data)
+        if sent < len(data):
+            self._rest = memoryview(data)[sent:]
+            self.unsent = self._midway = True
+            self.direct = self.writable = False
+
+    async def send(self, items: Sequence[Encoded]) -> None:
+        """Send what is unsent, then the items; see `abc.Transport`."""
+        self.unsent = self._midway = True
+        self.direct = False
+        await self._send_all(self._rest)
+        self._rest = memoryview(b"")
+        if items:
+            await self._send_all(memoryview(self._wire(items)))
+        self.unsent = self._midway = False
+        self.writable = True
+        self.direct = self._pipe.direct
+
+    async def _send_all(self, data: memoryview) -> None:
+        for start in range(0, len(data), CHUNK):
+            await self._pipe.send_all(data[start : start + CHUNK])
+
+    def _wire(self, items: Sequence[Encoded]) -> bytes:
+        shared = self._library.shared_frames
+        if len(items) == 1:
+            item = items[0]
+            return item.wire(WS3) if shared(item) else self._library.own_frames(item)
+        return b"".join(
+            [item.wire(WS3) if shared(item) else self._library.own_frames(item) for item in items]
+        )
+
+    # -- the end ---------------------------------------------------------------------------
+
+    async def finish(self, *, by_client: bool, orderly: bool) -> None:
+        """Say goodbye by a close frame, and wait a while for the client to agree."""
+        self.direct = self.writable = False
+        try:
+            with trio.move_on_after(CLOSE_TIMEOUT):
+                if not self._library.close_sent and not self._midway:
+                    await self._pipe.send_all(self._close_frame())
+                self._pipe.interrupt_reader()
+                await self._pipe.send_eof()
+                while await self._pipe.read():
+                    pass
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            pass
+        finally:
+            self.abandon()
+
+    def _close_frame(self) -> bytes:
+        if self._code is None:
+            return EMPTY_CLOSE
+        return frame(CLOSE, self._code.to_bytes(2, "big"))
+
+    def abandon(self) -> None:
+        """Have the connection closed."""
+        self.direct = self.writable = False
+        self._released.set()
+
+    async def wait_released(self) -> None:
+        """Return when the session has no more use for the connection."""
+        await self._released.wait()

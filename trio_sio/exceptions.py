@@ -1,0 +1,81 @@
+"""Everything that trio_sio raises on purpose.
+
+    SocketIOError
+     ├─ Disconnected (also trio.BrokenResourceError)   the peer is gone; `.reason`
+     ├─ ConnectionRefused(message, data=None)          raise in namespace middleware
+     ├─ PacketRefused(message, data=None)              raise in packet middleware
+     ├─ RequestRefused(message, code=None)             raise in allow_request or origins
+     └─ ProtocolError
+         ├─ LocalProtocolError                         what was to be sent cannot be said
+         └─ RemoteProtocolError(message, hint)         what was received is not allowed
+
+Waiting too long for an answer is `trio.TooSlowError`, as everywhere in Trio; a full outbox is
+`trio.WouldBlock` for the `_nowait` verbs.
+"""
+
+import trio
+
+from trio_sio.protocol.errors import (
+    LocalProtocolError as LocalProtocolError,
+    ProtocolError as ProtocolError,
+    RemoteProtocolError as RemoteProtocolError,
+    SocketIOError as SocketIOError,
+)
+from trio_sio.protocol.socketio.packet import JSON
+from trio_sio.reasons import DisconnectReason
+
+
+class Disconnected(SocketIOError, trio.BrokenResourceError):
+    """The socket or session is gone, or goes while one waits for it.
+
+    Attributes:
+        reason: why it ended, if that is known.
+    """
+
+    def __init__(self, reason: DisconnectReason | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.reason) if self.reason else "disconnected"
+
+
+class Refused(SocketIOError):
+    """What middleware raises to refuse; the client gets `data`, or `message` without it.
+
+    Args:
+        message: the text for the client.
+        data: what to send in place of the text (JS: `err.data`).
+    """
+
+    def __init__(self, message: str = "", data: JSON = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+    @property
+    def answer(self) -> JSON:
+        """The data of the ERROR packet: `data`, or `message` if `data` is falsy, as in JS."""
+        return self.data or self.message
+
+
+class ConnectionRefused(Refused):
+    """Raise it in namespace middleware: the client may not join (JS: `next(new Error(…))`)."""
+
+
+class PacketRefused(Refused):
+    """Raise it in packet middleware: this event is not handled, and the client is told."""
+
+
+class RequestRefused(SocketIOError):
+    """Raise it in `allow_request` or an `origins` function: the handshake is refused.
+
+    Args:
+        message: the text for the client; "Forbidden" if it is empty.
+        code: one of the Engine.IO error codes 0 to 4, which then brings its own text.
+    """
+
+    def __init__(self, message: str = "", code: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code

@@ -1,0 +1,200 @@
+"""The options of `Engine` and `Server`, with the defaults of the Socket.IO 2.x document.
+
+Times are seconds, sizes are bytes. An unknown option is a `TypeError`, a value that cannot be
+meant a `TypeError` or `ValueError`; both name the option and the value.
+"""
+
+import difflib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+TRANSPORTS = ("polling", "websocket")
+WS_ENGINES = ("auto", "trio-websocket", "websockets")
+OVERFLOW_POLICIES = ("disconnect", "drop_newest", "drop_oldest")
+
+Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
+"""`"*"`, one origin, several, or a function that is asked for each request."""
+
+_POSITIVE = ("ping_timeout", "ping_interval", "upgrade_timeout")
+_COUNTS = (
+    "max_http_buffer_size",
+    "handshake_buffer_size",
+    "max_outbox",
+    "max_outbox_bytes",
+    "max_inbox",
+    "max_attachments",
+)
+_FLAGS = ("allow_upgrades", "cookie_http_only", "raise_errors")
+_COMPRESSION_KEYS = {
+    "http_compression": {"threshold"},
+    "per_message_deflate": {
+        "threshold",
+        "server_max_window_bits",
+        "client_max_window_bits",
+        "server_no_context_takeover",
+        "client_no_context_takeover",
+    },
+}
+COMPRESSION_THRESHOLD = 1024
+"""Bytes below which nothing is compressed, unless `threshold` says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """What the engine can be told; see the table in the README for each option's meaning.
+
+    `allow_request` is `async def (request)` and raises `RequestRefused` to refuse; it replaces
+    the check of `origins`. `generate_id` is `(request) -> str`, async or not. `fallback` is
+    `async def (request) -> Response` for paths that are not the engine's.
+    """
+
+    path: str = "/engine.io"
+    serve_client: bool | Path | str = False
+    origins: Origins = "*"
+    ping_timeout: float = 5.0
+    ping_interval: float = 25.0
+    upgrade_timeout: float = 10.0
+    max_http_buffer_size: int = 100_000_000
+    handshake_buffer_size: int | None = None
+    allow_request: Callable[[Any], Awaitable[object] | object] | None = None
+    transports: Sequence[str] = TRANSPORTS
+    allow_upgrades: bool = True
+    per_message_deflate: bool | Mapping[str, int | bool] = False
+    http_compression: bool | Mapping[str, int | bool] = True
+    cookie: str | None = "io"
+    cookie_path: str | None = "/"
+    cookie_http_only: bool = True
+    ws_engine: str = "auto"
+    generate_id: Callable[[Any], Awaitable[str] | str] | None = None
+    fallback: Callable[[Any], Awaitable[Any]] | None = None
+    max_outbox: int = 512
+    max_outbox_bytes: int = 8 * 2**20
+    on_overflow: str = "disconnect"
+    grace: float = 5.0
+    raise_errors: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, object]) -> Self:
+        """Build options from keyword arguments.
+
+        Raises:
+            TypeError: an option that does not exist (a near one is suggested), or a wrong type.
+            ValueError: a value out of its range.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"unknown option {name!r}{hint}")
+        return cls(**options)  # type: ignore[arg-type]  # checked in __post_init__
+
+    def __post_init__(self) -> None:
+        """Check each value once, here; nobody else has to."""
+        for check in (_check_numbers, _check_flags, _check_texts, _check_calls, _check_compression):
+            check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions(EngineOptions):
+    """What a Socket.IO server can be told beyond its engine.
+
+    `adapter` is a callable `(namespace) -> Adapter`, `None` for `MemoryAdapter`; `parser` has
+    two attributes, `Encoder` and `Decoder`, `None` for the default of Socket.IO.
+    """
+
+    path: str = "/socket.io"
+    serve_client: bool | Path | str = True
+    adapter: Callable[[Any], Any] | None = None
+    parser: Any = None
+    max_inbox: int = 64
+    max_attachments: int = 10
+    handshake_buffer_size: int | None = 100_000
+
+
+def compression_threshold(option: bool | Mapping[str, int | bool]) -> int | None:
+    """Return the bytes from which on to compress, as an option says it; `None` for never."""
+    if isinstance(option, bool):
+        return COMPRESSION_THRESHOLD if option else None
+    return int(option.get("threshold", COMPRESSION_THRESHOLD))
+
+
+def _wrong(options: EngineOptions, name: str, wanted: str) -> str:
+    return f"option {name!r} must be {wanted}, not {getattr(options, name)!r}"
+
+
+def _check_numbers(options: EngineOptions) -> None:
+    for name in (*_POSITIVE, "grace"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(_wrong(options, name, "a number of seconds"))
+        if not (value >= 0 if name == "grace" else value > 0):
+            raise ValueError(_wrong(options, name, "a positive number of seconds"))
+    for name in _COUNTS:
+        value = getattr(options, name, 1)
+        if value is None and name == "handshake_buffer_size":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(_wrong(options, name, "a whole number"))
+        if value < 1:
+            raise ValueError(_wrong(options, name, "at least 1"))
+
+
+def _check_flags(options: EngineOptions) -> None:
+    for name in _FLAGS:
+        if not isinstance(getattr(options, name), bool):
+            raise TypeError(_wrong(options, name, "True or False"))
+    if not isinstance(options.serve_client, (bool, str, Path)):
+        raise TypeError(_wrong(options, "serve_client", "True, False or a folder"))
+
+
+def _check_texts(options: EngineOptions) -> None:
+    if not isinstance(options.path, str) or not options.path.startswith("/"):
+        raise ValueError(_wrong(options, "path", "a path that begins with a slash"))
+    if options.ws_engine not in WS_ENGINES:
+        raise ValueError(_wrong(options, "ws_engine", "one of " + ", ".join(WS_ENGINES)))
+    if options.on_overflow not in OVERFLOW_POLICIES:
+        raise ValueError(_wrong(options, "on_overflow", "one of " + ", ".join(OVERFLOW_POLICIES)))
+    transports = options.transports
+    if isinstance(transports, str) or not transports or set(transports) - set(TRANSPORTS):
+        raise ValueError(_wrong(options, "transports", f"some of {TRANSPORTS}"))
+    for name in ("cookie", "cookie_path"):
+        value = getattr(options, name)
+        if value is not None and not _is_cookie_text(value, name == "cookie"):
+            raise ValueError(_wrong(options, name, "text that may stand in a cookie, or None"))
+
+
+def _is_cookie_text(value: object, is_name: bool) -> bool:
+    """Whether `value` can stand in `Set-Cookie` without ending it or adding to it."""
+    forbidden = ' ",;\\=()<>@:/[]?{}' if is_name else ";"
+    return (
+        isinstance(value, str)
+        and bool(value)
+        and all(" " <= letter <= "~" and letter not in forbidden for letter in value)
+    )
+
+
+def _check_calls(options: EngineOptions) -> None:
+    for name in ("allow_request", "generate_id", "fallback", "adapter"):
+        value = getattr(options, name, None)
+        if value is not None and not callable(value):
+            raise TypeError(_wrong(options, name, "callable"))
+    origins = options.origins
+    if isinstance(origins, str) or callable(origins):
+        return
+    if not isinstance(origins, Collection) or not all(isinstance(one, str) for one in origins):
+        raise TypeError(_wrong(options, "origins", "a text, a collection of texts or a function"))
+
+
+def _check_compression(options: EngineOptions) -> None:
+    for name, keys in _COMPRESSION_KEYS.items():
+        value = getattr(options, name)
+        if isinstance(value, bool):
+            continue
+        if not isinstance(value, Mapping):
+            raise TypeError(_wrong(options, name, "True, False or a mapping of parameters"))
+        for key in value:
+            if key not in keys:
+                raise TypeError(f"option {name!r} has no {key!r}; it knows {sorted(keys)}")

@@ -1,0 +1,113 @@
+r"""One packet on its way out: serialised once, turned into bytes once per wire format.
+
+A broadcast gives the same `Encoded` to every recipient. What differs between transports is only
+the form of one part and the joiner between parts, so each form is a value:
+
+| format        | one text part                   | one binary part                     |
+| ------------- | ------------------------------- | ----------------------------------- |
+| `WS3`         | text frame of `4…`              | binary frame of `\x04` + bytes      |
+| `POLL3_TEXT`  | `<utf-16 length>:4…`            | `<length>:b4<base64>`               |
+| `POLL3_BINARY`| `\x00` digits `\xff` + UTF-8    | `\x01` digits `\xff` `\x04` + bytes |
+
+A part is an Engine.IO packet: text parts begin with the type digit, binary parts are the bare
+bytes of a message. All parts of a binary event are one `Encoded`, so nothing can come between
+the header and its attachments.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.frame import BINARY, TEXT, frame
+
+MESSAGE_DIGIT: Final = "4"
+
+
+class WireFormat:
+    """How one part of an `Encoded` looks on one kind of transport.
+
+    Instances are compared and hashed by identity, which keeps the cache look-up in C.
+    """
+
+    __slots__ = ("name", "piece")
+
+    def __init__(self, name: str, piece: Callable[[str | bytes], bytes]) -> None:
+        self.name = name
+        self.piece = piece
+
+    def __repr__(self) -> str:
+        return f"<WireFormat {self.name}>"
+
+    def join(self, items: "Iterable[Encoded]") -> bytes:
+        """Return the bytes of several items in their order."""
+        return b"".join([item.wire(self) for item in items])
+
+
+def _websocket_piece(part: str | bytes) -> bytes:
+    if isinstance(part, str):
+        return frame(TEXT, codec_v3.utf8(part))
+    return frame(BINARY, b"\x04" + part)
+
+
+WS3: Final = WireFormat("ws3", _websocket_piece)
+POLL3_TEXT: Final = WireFormat("poll3-text", codec_v3.text_piece)
+POLL3_BINARY: Final = WireFormat("poll3-binary", codec_v3.binary_piece)
+
+
+class Encoded:
+    """A packet's parts and, once somebody needed them, its bytes.
+
+    Attributes:
+        parts: Engine.IO packets: `str` with the type digit, `bytes` without the type byte.
+        size: bytes of all parts, as the outbox counts them.
+        has_binary: whether some part is `bytes`.
+        compress: whether the transport may compress it (JS: `compress(bool)`).
+        droppable: whether an overflow policy may drop it: events of a broadcast, nothing else.
+    """
+
+    __slots__ = ("_wire", "compress", "droppable", "has_binary", "parts", "size")
+
+    def __init__(
+        self, parts: tuple[str | bytes, ...], *, compress: bool = True, droppable: bool = False
+    ) -> None:
+        self.parts = parts
+        self.compress = compress
+        self.droppable = droppable
+        self.has_binary = False
+        self.size = 0
+        for part in parts:
+            if isinstance(part, str):
+                self.size += len(part) if part.isascii() else len(codec_v3.utf8(part))
+            else:
+                self.has_binary = True
+                self.size += len(part)
+        self._wire: dict[WireFormat, bytes] = {}
+
+    @classmethod
+    def of_messages(
+        cls, messages: Iterable[str | bytes], *, compress: bool = True, droppable: bool = False
+    ) -> "Encoded":
+        """Return the item for Engine.IO messages: each becomes one packet of type 4."""
+        parts = tuple([MESSAGE_DIGIT + m if isinstance(m, str) else m for m in messages])
+        return cls(parts, compress=compress, droppable=droppable)
+
+    @classmethod
+    def raw(cls, wire_format: WireFormat, data: bytes) -> "Encoded":
+        """Return an item of finished bytes for one format: a WebSocket's control frames."""
+        item = cls(())
+        item.size = len(data)
+        item._wire[wire_format] = data
+        return item
+
+    def wire(self, wire_format: WireFormat) -> bytes:
+        """Return the bytes for `wire_format`; every recipient gets the same object."""
+        made = self._wire.get(wire_format)
+        if made is None:
+            parts = self.parts
+            piece = wire_format.piece
+            made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
+            self._wire[wire_format] = made
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Encoded {self.parts!r}>"

@@ -1,0 +1,1 @@
+"""Engine.IO 3: packets, payloads, the handshake and the table of a session's states."""

@@ -1,0 +1,136 @@
+"""The query of a request, what is wrong with it, and the packet that opens a session.
+
+A request names its transport and, once there is one, its session. The reference server checks
+in this order, and the first failure decides:
+
+| check                                                     | code |
+| --------------------------------------------------------- | ---- |
+| `transport` is one enabled transport                      | 0    |
+| `sid`, if it is not empty, is a session                   | 1    |
+| that session's transport is `transport` (not an upgrade)  | 3    |
+| without `sid`: the method is GET                          | 2    |
+| without `sid`: the application admits the request         | 4    |
+
+`EIO` is not looked at: whatever it says, the session speaks protocol 3.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from urllib.parse import parse_qs
+
+from trio_sio.protocol.errors import RemoteProtocolError
+
+MAX_QUERY_FIELDS = 1000
+"""As many as the reference server's query parser reads."""
+
+Query = dict[str, str | list[str]]
+"""A parsed query string: a key that comes once has a string, one that comes again a list."""
+
+
+class ErrorCode(IntEnum):
+    """The `code` of a refused request."""
+
+    TRANSPORT_UNKNOWN = 0
+    SESSION_ID_UNKNOWN = 1
+    BAD_HANDSHAKE_METHOD = 2
+    BAD_REQUEST = 3
+    FORBIDDEN = 4
+
+    @property
+    def message(self) -> str:
+        """The text that goes with the code on the wire."""
+        return _MESSAGES[self]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return 403 if self is ErrorCode.FORBIDDEN else 400
+
+
+_MESSAGES = {
+    ErrorCode.TRANSPORT_UNKNOWN: "Transport unknown",
+    ErrorCode.SESSION_ID_UNKNOWN: "Session ID unknown",
+    ErrorCode.BAD_HANDSHAKE_METHOD: "Bad handshake method",
+    ErrorCode.BAD_REQUEST: "Bad request",
+    ErrorCode.FORBIDDEN: "Forbidden",
+}
+
+
+def error_body(code: int, message: str) -> bytes:
+    """Return the JSON body of a refused HTTP request."""
+    fields = {"code": code, "message": message}
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def parse_query(raw: str) -> Query:
+    """Parse a query string as an HTML form does.
+
+    Raises:
+        RemoteProtocolError: more than `MAX_QUERY_FIELDS` fields.
+    """
+    try:
+        fields = parse_qs(raw, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+    except ValueError:
+        raise RemoteProtocolError(
+            "Bad request", f"a query may have {MAX_QUERY_FIELDS} fields, this one has more"
+        ) from None
+    return {key: values[0] if len(values) == 1 else values for key, values in fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeRequest:
+    """What the query of an Engine.IO request asks for.
+
+    Attributes:
+        transport: the transport asked for, `""` if there is none or several.
+        sid: the session id, `""` for a handshake.
+        base64: the receiver cannot take binary (`b64` with any value but the empty one).
+        jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
+    """
+
+    transport: str
+    sid: str
+    base64: bool
+    jsonp: str | None
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str | list[str]]) -> "HandshakeRequest":
+        """Read the keys the engine knows; a repeated key is no string and counts as absent."""
+        index = _single(query, "j")
+        return cls(
+            transport=_single(query, "transport") or "",
+            sid=_single(query, "sid") or "",
+            base64=bool(query.get("b64")),
+            jsonp=None if index is None else re.sub("[^0-9]", "", index),
+        )
+
+
+def _single(query: Mapping[str, str | list[str]], key: str) -> str | None:
+    value = query.get(key)
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPacket:
+    """What the server tells a new client. Times are seconds here, milliseconds on the wire."""
+
+    sid: str
+    upgrades: Sequence[str]
+    ping_interval: float
+    ping_timeout: float
+
+    def encode(self) -> str:
+        """Return the packet's text: `0{"sid":…,"upgrades":…,"pingInterval":…,"pingTimeout":…}`.
+
+        All four keys are there always: without `upgrades` the JavaScript client crashes.
+        """
+        fields = {
+            "sid": self.sid,
+            "upgrades": list(self.upgrades),
+            "pingInterval": round(self.ping_interval * 1000),
+            "pingTimeout": round(self.ping_timeout * 1000),
+        }
+        return "0" + json.dumps(fields, separators=(",", ":"))

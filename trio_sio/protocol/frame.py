@@ -1,0 +1,30 @@
+r"""The header of a server's WebSocket frame (RFC 6455, section 5.2): unmasked and unfragmented.
+
+    byte 0      FIN (0x80) | opcode
+    byte 1      length, if below 126
+    bytes 1-3   126, length as 16 bits, if below 65536
+    bytes 1-9   127, length as 64 bits, otherwise
+
+A server's frame carries no mask, so one frame serves every recipient of a broadcast; making it
+once instead of once per client is worth more than any faster framing library.
+"""
+
+TEXT = 0x1
+BINARY = 0x2
+CLOSE = 0x8
+
+_FIN = 0x80
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Return the whole frame for `payload`, which is copied once."""
+    length = len(payload)
+    if length < 126:
+        return bytes((_FIN | opcode, length)) + payload
+    if length < 0x10000:
+        return bytes((_FIN | opcode, 126)) + length.to_bytes(2, "big") + payload
+    return bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big") + payload
+
+
+EMPTY_CLOSE = frame(CLOSE, b"")
+"""How a Socket.IO 2.x server ends a WebSocket: a close frame without a status code."""

@@ -1,0 +1,1 @@
+"""Socket.IO 4: packets with namespaces, acknowledgement ids and binary attachments."""

@@ -1,0 +1,311 @@
+"""Packets to Engine.IO messages and back.
+
+    packet = type [ attachments "-" ] [ namespace "," ] [ id ] [ json ]
+
+`type` is one digit; `attachments` stands for types 5 and 6 only and always; `namespace` begins
+with a slash and is left out when it is "/". Types 5 and 6 are followed by as many binary
+messages, in the order of the placeholders `{"_placeholder":true,"num":n}` in their JSON.
+
+JSON is JavaScript's: NaN and the infinities are written as null, lone surrogates as escapes,
+and neither NaN nor Infinity is read.
+"""
+
+import json
+import re
+from datetime import date, datetime, timezone
+
+from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+
+MAX_ATTACHMENTS = 10
+"""The limit of the JavaScript parsers, on both sides: a client throws when it gets more."""
+
+MAX_ID_DIGITS = 19
+"""An id is a counter; what does not fit 64 bits is none."""
+
+TYPES = tuple(PacketType)
+
+_BINARY_OF = {
+    PacketType.EVENT: PacketType.BINARY_EVENT,
+    PacketType.ACK: PacketType.BINARY_ACK,
+}
+_PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
+
+_ATTACHMENTS = re.compile(r"([0-9]{1,19})-")
+_PLACEHOLDER_TEXT = '"_placeholder":true'
+
+
+class Encoder:
+    """Makes messages of packets; keeps one JSON encoder, which is a quarter of its cost.
+
+    Args:
+        max_attachments: more binary values than this in one packet are refused.
+    """
+
+    def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
+        self.max_attachments = max_attachments
+        self._found: list[bytes] | None = []
+        self._to_json = json.JSONEncoder(
+            separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=self._take_out
+        ).encode
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's messages: its text, then its attachments.
+
+        Args:
+            packet: what to encode; EVENT and ACK become their binary forms, and the binary
+                forms plain ones, by what is in `data`.
+            binary: `False` writes bytes as JavaScript's `Buffer` in JSON (JS: `binary(false)`).
+
+        Raises:
+            LocalProtocolError: `data` holds something that JSON has no word for.
+        """
+        if packet.data is None:
+            return [f"{packet.type:d}{_head(packet)}"]
+        found: list[bytes] = []
+        self._found = found if binary else None
+        text = self._json(packet.data)
+        kind = _PLAIN_OF.get(packet.type, packet.type)
+        if not found:
+            return [f"{kind:d}{_head(packet)}{text}"]
+        self._check(text, len(found))
+        return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
+
+    def _json(self, data: JSON) -> str:
+        try:
+            text = self._dump(data)
+        except (TypeError, RecursionError) as error:
+            raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+        if not text.isascii():
+            # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
+            # Python's "backslashreplace" makes of it.
+            text = text.encode("utf-8", "backslashreplace").decode()
+        return text
+
+    def _dump(self, data: JSON) -> str:
+        try:
+            return self._to_json(data)
+        except ValueError as error:
+            if "not JSON compliant" not in str(error):
+                raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+        if self._found:
+            self._found.clear()
+        return self._to_json(_without_nan(data))
+
+    def _take_out(self, value: object) -> object:
+        """Replace what JSON cannot hold (called by the encoder, in the order of the text)."""
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            if self._found is None:
+                return {"type": "Buffer", "data": list(bytes(value))}
+            self._found.append(bytes(value))
+            return {"_placeholder": True, "num": len(self._found) - 1}
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            utc = value.astimezone(timezone.utc)
+            return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if isinstance(value, date):
+            return value.isoformat()
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+    def _check(self, text: str, attachments: int) -> None:
+        if attachments > self.max_attachments:
+            raise LocalProtocolError(
+                f"{attachments} binary values in one packet; max_attachments is"
+                f" {self.max_attachments}, and JavaScript clients refuse more than 10"
+            )
+        # Inside a JSON string the quotes would be escaped, so this counts keys exactly.
+        if text.count(_PLACEHOLDER_TEXT) != attachments:
+            raise LocalProtocolError(
+                'a dict with "_placeholder": True cannot be sent together with binary values'
+            )
+
+
+def _binary_type(kind: PacketType) -> PacketType:
+    try:
+        return _BINARY_OF[kind]
+    except KeyError:
+        raise LocalProtocolError(f"a packet of type {kind.name} cannot carry binary") from None
+
+
+def _head(packet: Packet) -> str:
+    name = "" if packet.namespace == "/" else packet.namespace + ","
+    return name if packet.id is None else f"{name}{packet.id}"
+
+
+def _without_nan(data: JSON) -> JSON:
+    """Return a copy in which NaN and the infinities are null, or "NaN" where they are keys."""
+    if isinstance(data, float):
+        return data if data - data == 0 else None
+    if isinstance(data, dict):
+        return {_key(key): _without_nan(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_without_nan(value) for value in data]
+    return data
+
+
+_FLOAT_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+def _key(key: str) -> str:
+    if isinstance(key, float) and key - key != 0:
+        return _FLOAT_NAMES[str(key)]
+    return key
+
+
+def encode(packet: Packet) -> list[str | bytes]:
+    """Return the messages of one packet; see `Encoder.encode`."""
+    return Encoder().encode(packet)
+
+
+def _refuse_constant(name: str) -> JSON:
+    raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+class Decoder:
+    """Makes packets of messages; one for each session, since attachments come separately.
+
+    Args:
+        max_attachments: a packet that announces more is refused before any arrives.
+    """
+
+    __slots__ = ("_awaited", "_buffers", "_packet", "max_attachments")
+
+    def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
+        self.max_attachments = max_attachments
+        self._packet: Packet | None = None
+        self._awaited = 0
+        self._buffers: list[bytes] = []
+
+    def feed(self, message: str | bytes) -> Packet | None:
+        """Take one message; return a packet when one is whole.
+
+        A packet of unknown type is ignored, as the reference parser ignores it.
+
+        Raises:
+            RemoteProtocolError: the message breaks the protocol; the session has to end.
+        """
+        if isinstance(message, bytes):
+            return self._attachment(message)
+        if self._packet is not None:
+            raise RemoteProtocolError("got plaintext data when reconstructing a packet")
+        if not message:
+            raise RemoteProtocolError("invalid payload", "the message is empty")
+        if message[0] not in "0123456":
+            return None
+        kind = TYPES[int(message[0])]
+        if kind not in _PLAIN_OF:
+            return _parse(kind, message, 1)
+        return self._header(kind, message)
+
+    def _header(self, kind: PacketType, message: str) -> None:
+        count, start = self._count(message)
+        self._packet = _parse(kind, message, start)
+        self._awaited = count
+
+    def _count(self, message: str) -> tuple[int, int]:
+        found = _ATTACHMENTS.match(message, 1)
+        if found is None or (count := int(found[1])) == 0:
+            raise RemoteProtocolError("Illegal attachments", f"in {message[:40]!r}")
+        if count > self.max_attachments:
+            raise RemoteProtocolError(
+                "too many attachments", f"{count}, but max_attachments is {self.max_attachments}"
+            )
+        return count, found.end()
+
+    def _attachment(self, data: bytes) -> Packet | None:
+        if self._packet is None:
+            raise RemoteProtocolError("got binary data when not reconstructing a packet")
+        self._buffers.append(data)
+        if len(self._buffers) < self._awaited:
+            return None
+        head, buffers = self._packet, self._buffers
+        self._packet, self._buffers = None, []
+        try:
+            whole = _reconstruct(head.data, buffers)
+        except RecursionError:
+            raise RemoteProtocolError("invalid payload", "nested too deeply") from None
+        return Packet(head.type, head.namespace, whole, head.id)
+
+
+def _parse(kind: PacketType, message: str, start: int) -> Packet:
+    """Read what follows the type and the number of attachments."""
+    if start == len(message):
+        return Packet(kind)
+    name, ident, start = _read_head(message, start)
+    data = None if start == len(message) else _read_json(message[start:])
+    _check_payload(kind, data, present=start < len(message))
+    return Packet(kind, name, data, ident)
+
+
+def _read_head(message: str, start: int) -> tuple[str, int | None, int]:
+    """Return namespace, id, and where the JSON begins."""
+    name = "/"
+    if message[start] == "/":
+        comma = message.find(",", start)
+        end = len(message) if comma < 0 else comma
+        name = message[start:end]
+        start = end + 1 if comma >= 0 else end
+    end = start
+    while end < len(message) and message[end] in "0123456789":
+        end += 1
+        if end - start > MAX_ID_DIGITS:
+            raise RemoteProtocolError("invalid payload", f"an id of over {MAX_ID_DIGITS} digits")
+    return name, int(message[start:end]) if end > start else None, end
+
+
+def _read_json(text: str) -> JSON:
+    try:
+        data: JSON = _JSON.decode(text)
+    except RecursionError:
+        raise RemoteProtocolError("invalid payload", "nested too deeply") from None
+    except ValueError as error:  # also an integer of more digits than Python converts
+        raise RemoteProtocolError("invalid payload", str(error)) from None
+    return data
+
+
+def _check_payload(kind: PacketType, data: JSON, *, present: bool) -> None:
+    """Refuse data that is not of the type's shape; no data at all is accepted for every type."""
+    if not present:
+        return
+    if kind is PacketType.CONNECT:
+        good = data is None or isinstance(data, (dict, list))
+    elif kind is PacketType.DISCONNECT:
+        good = False
+    elif kind is PacketType.ERROR:
+        good = data is None or isinstance(data, (str, dict, list))
+    elif kind in (PacketType.ACK, PacketType.BINARY_ACK):
+        good = isinstance(data, list)
+    else:
+        good = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+    if not good:
+        raise RemoteProtocolError("invalid payload", f"{kind.name} with {_excerpt(data)}")
+
+
+def _is_event_name(name: JSON) -> bool:
+    return isinstance(name, str) or (isinstance(name, (int, float)) and not isinstance(name, bool))
+
+
+def _excerpt(data: JSON) -> str:
+    try:
+        text = repr(data)
+    except (RecursionError, ValueError):
+        return type(data).__name__
+    return text if len(text) <= 60 else text[:60] + "…"
+
+
+def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
+    """Return `data` with its placeholders replaced by the attachments they number."""
+    if isinstance(data, list):
+        return [_reconstruct(value, buffers) for value in data]
+    if not isinstance(data, dict):
+        return data
+    if data.get("_placeholder") is not True:
+        return {key: _reconstruct(value, buffers) for key, value in data.items()}
+    number = data.get("num")
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(buffers):
+        raise RemoteProtocolError("illegal attachments", f"placeholder number {_excerpt(number)}")
+    return buffers[number]

@@ -1,0 +1,62 @@
+"""One Socket.IO 4 packet, and the event names that belong to the library."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+JSON = None | bool | int | float | str | bytes | list["JSON"] | dict[str, "JSON"]
+"""What can be sent: JSON, with `bytes` anywhere in it."""
+
+
+class PacketType(IntEnum):
+    """The seven packet types of Socket.IO 4."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet.
+
+    Attributes:
+        type: one of seven; the encoder chooses between the plain and the binary form itself.
+        namespace: such as "/" or "/chat"; a client's CONNECT may carry a query: "/chat?a=1".
+        data: event name and arguments, an ack's arguments, an error's data, or `None`.
+        id: the acknowledgement id, if an answer is wanted or this is one.
+    """
+
+    type: PacketType
+    namespace: str = "/"
+    data: JSON = None
+    id: int | None = None
+
+    @property
+    def event(self) -> str:
+        """The event's name; `""` for a packet without one (a number becomes its digits)."""
+        if isinstance(self.data, list) and self.data:
+            name = self.data[0]
+            return name if isinstance(name, str) else str(name)
+        return ""
+
+    @property
+    def args(self) -> list[JSON]:
+        """An event's arguments behind its name, or all of an ack's."""
+        if not isinstance(self.data, list):
+            return []
+        is_event = self.type is PacketType.EVENT or self.type is PacketType.BINARY_EVENT
+        return self.data[1:] if is_event else self.data
+
+
+RESERVED_EVENTS = frozenset(
+    {"connect", "disconnect", "disconnecting", "error", "newListener", "removeListener"}
+)
+"""Names that mean something on a JavaScript socket. Emitting one is refused, and a client that
+sends one is not heard: it could set off the application's own `disconnect` handlers."""
+
+RESERVED_NAMESPACE_EVENTS = frozenset({"connect", "connection", "newListener"})
+"""Names that mean something on a JavaScript namespace."""
