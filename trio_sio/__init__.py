@@ -1,0 +1,55 @@
+"""trio_sio: a Socket.IO 2.x server with structured concurrency.
+
+Everything that applications need is here; `trio_sio.testing` has what their tests need.
+"""
+
+from trio_sio.abc import (
+    Adapter as Adapter,
+    Parser as Parser,
+    Session as SessionProtocol,
+)
+from trio_sio.engine.engine import Engine as Engine
+from trio_sio.engine.message import (
+    BodyTooLarge as BodyTooLarge,
+    Headers as Headers,
+    Request as Request,
+    Response as Response,
+)
+from trio_sio.engine.outbox import OutboxStatistics as OutboxStatistics
+from trio_sio.engine.session import Session as Session
+from trio_sio.exceptions import (
+    ConnectionRefused as ConnectionRefused,
+    Disconnected as Disconnected,
+    LocalProtocolError as LocalProtocolError,
+    PacketRefused as PacketRefused,
+    ProtocolError as ProtocolError,
+    Refused as Refused,
+    RemoteProtocolError as RemoteProtocolError,
+    RequestRefused as RequestRefused,
+    SocketIOError as SocketIOError,
+)
+from trio_sio.options import (
+    EngineOptions as EngineOptions,
+    ServerOptions as ServerOptions,
+)
+from trio_sio.protocol.socketio.packet import (
+    JSON as JSON,
+    Packet as Packet,
+    PacketType as PacketType,
+)
+from trio_sio.reasons import DisconnectReason as DisconnectReason
+from trio_sio.router.adapter import MemoryAdapter as MemoryAdapter
+from trio_sio.router.broadcast import Broadcast as Broadcast
+from trio_sio.router.client import Client as Client
+from trio_sio.router.handshake import Handshake as Handshake
+from trio_sio.router.namespace import (
+    Namespace as Namespace,
+    ParentNamespace as ParentNamespace,
+)
+from trio_sio.router.socket import (
+    ClientError as ClientError,
+    Socket as Socket,
+)
+from trio_sio.server import Server as Server
+
+__version__ = "0.1.0"

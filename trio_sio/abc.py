@@ -127,6 +127,10 @@ class Session(Protocol):
         """End the session in order: what is queued goes out first."""
 
 
+    def abort(self, reason: DisconnectReason) -> None:
+        """End the session now: what is queued is forgotten."""
+
+
 class Adapter(Protocol):
     """Rooms of one namespace (JS: socket.io-adapter 1.1). The verbs are async because an
     adapter may have to ask other servers; `namespace.connected` says who is here."""

@@ -167,7 +167,10 @@ def decode_binary_payload(body: bytes) -> Iterator[EnginePacket]:
         mark = body.find(b"\xff", position + 1, position + MAX_LENGTH_DIGITS + 2)
         digits = body[position + 1 : mark]
         if mark < 0 or not digits or max(digits) > 9:
-            raise RemoteProtocolError("parse error", "a packet's length in raw digits was due")
+            seen = body[position + 1 : position + MAX_LENGTH_DIGITS + 2].hex(" ")
+            raise RemoteProtocolError(
+                "parse error", f"a packet's length in raw digits and ff were due, not {seen!r}"
+            )
         start = mark + 1
         end = start + int("".join(map(str, digits)))
         if end > len(body):

@@ -57,7 +57,7 @@ _PACKETS = {kind: None for kind in EnginePacketType if kind is not EnginePacketT
 """All packets that leave the state as it is; the client's OPEN, PONG, UPGRADE and NOOP mean
 nothing on a session's own transport, and the reference server ignores them."""
 
-_ENDS = {
+_ENDS: dict[EnginePacketType | Signal, State] = {
     EnginePacketType.CLOSE: State.CLOSED,
     Signal.OVERLAP: State.CLOSED,
     Signal.MALFORMED: State.CLOSED,

@@ -197,7 +197,8 @@ class Decoder:
         kind = TYPES[int(message[0])]
         if kind not in _PLAIN_OF:
             return _parse(kind, message, 1)
-        return self._header(kind, message)
+        self._header(kind, message)
+        return None
 
     def _header(self, kind: PacketType, message: str) -> None:
         count, start = self._count(message)

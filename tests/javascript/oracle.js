@@ -1,0 +1,161 @@
+// Asks the JavaScript parsers what they think. One request a line, one answer a line:
+//
+//     [operation, input, input, …]  ->  [answer, answer, …]
+//
+// Values travel as in `tests/protocol/oracle.py`: bytes, arrays, objects and what JSON cannot say
+// are arrays with a tag. Lone surrogates are \u escapes, which JSON.stringify writes by itself.
+'use strict';
+
+const querystring = require('querystring');
+const readline = require('readline');
+const vm = require('vm');
+
+const engine = require('engine.io-parser');
+const socket = require('socket.io-parser');
+const jsonpClient = clientTransport();
+const jsonpServer = require('engine.io/lib/transports/polling-jsonp');
+
+const operations = {
+  // A packet is {type, data}; an answer is what the callback got up to the first error.
+  encodeTextPayload: (packets) => Buffer.from(encodePayload(packets, false), 'utf8'),
+  encodeBinaryPayload: (packets) => encodePayload(packets, true),
+  decodeTextPayload: (text) => decodePayload(text),
+  // As a body arrives: bytes, which the server reads as UTF-8.
+  decodeTextBody: (body) => decodePayload(body.toString('utf8')),
+  decodeBinaryPayload: (body) => decodePayload(body),
+
+  encodeText: (packet) => encodePacket(packet, false),
+  encodeBinary: (packet) => encodePacket(packet, true),
+  decodePacket: (data) => outcome(engine.decodePacket(data)),
+
+  // What a browser posts for a payload, and what the server makes of a body.
+  encodeJsonpForm: (payload) => new URLSearchParams({ d: jsonpClient(payload) }).toString(),
+  decodeJsonpForm: (body) => {
+    const seen = [];
+    const onPacket = (packet) => seen.push(outcome(packet));
+    const onClose = () => seen.push(['packet', 'close', '']);
+    jsonpServer.prototype.onData.call({ onPacket, onClose }, body);
+    return seen;
+  },
+  // The body that the server sends, and what the callback of a page hears of one.
+  encodeJsonp: (j, payload) => {
+    let body;
+    const transport = Object.create(jsonpServer.prototype);
+    jsonpServer.call(transport, { _query: { j } });
+    transport.headers = () => ({});
+    transport.res = { writeHead() {}, end: (script) => { body = script; } };
+    transport.doWrite(payload, {}, () => {});
+    return Buffer.from(body, 'utf8');
+  },
+  runJsonp: (index, script) => {
+    const heard = [];
+    vm.runInNewContext(script, { ___eio: { [index]: (text) => heard.push(text) } });
+    return heard;
+  },
+  parseQuery: (query) => Object.assign({}, querystring.parse(query)),
+
+  encodeSocketPacket: (packet) => {
+    let messages;
+    new socket.Encoder().encode(packet, (list) => { messages = list; });
+    return messages;
+  },
+  // The outcome of each message up to the first error: a packet, 'pending' or an error.
+  decodeSocketMessages: (messages) => {
+    const decoder = new socket.Decoder();
+    const outcomes = [];
+    let packet;
+    decoder.on('decoded', (decoded) => { packet = decoded; });
+    for (const message of messages) {
+      packet = null;
+      try {
+        // The engine gives an empty message to the decoder as `undefined`.
+        decoder.add(message === '' ? undefined : message);
+      } catch (error) {
+        outcomes.push(['error', error.message]);
+        break;
+      }
+      outcomes.push(packet ? socketOutcome(packet) : ['pending']);
+    }
+    return outcomes;
+  },
+  numberName: (number) => String(number),
+};
+
+function encodePacket(packet, supportsBinary) {
+  let encoded;
+  engine.encodePacket(packet, supportsBinary, false, (result) => { encoded = result; });
+  return encoded;
+}
+
+function encodePayload(packets, supportsBinary) {
+  let payload;
+  const encode = supportsBinary ? engine.encodePayloadAsBinary : engine.encodePayload;
+  const done = (result) => { payload = result; };
+  if (supportsBinary) encode(packets, done);
+  else encode(packets, false, done);
+  return payload;
+}
+
+function decodePayload(payload) {
+  const seen = [];
+  engine.decodePayload(payload, (packet) => {
+    if (seen.length === 0 || seen[seen.length - 1][0] !== 'error') seen.push(outcome(packet));
+  });
+  return seen;
+}
+
+function outcome(packet) {
+  if (packet.type === 'error') return ['error', packet.data];
+  if (packet.type === undefined) return ['ignored'];
+  return ['packet', packet.type, packet.data === undefined ? '' : packet.data];
+}
+
+function socketOutcome(packet) {
+  if (packet.nsp === undefined) return ['ignored']; // of unknown type
+  const id = packet.id === undefined ? null : packet.id;
+  const data = packet.data === undefined ? null : packet.data;
+  return ['packet', packet.type, packet.nsp, data, id];
+}
+
+// The browser's transport, with the little of a document that it touches before it submits.
+function clientTransport() {
+  const Transport = require('engine.io-client/lib/transports/polling-jsonp');
+  global.document = { createElement: () => ({ attachEvent: true }) };
+  return (payload) => {
+    const form = { appendChild() {}, removeChild() {}, submit() {} };
+    const transport = { form, area: {}, uri: () => '/' };
+    Transport.prototype.doWrite.call(transport, payload, () => {});
+    return transport.area.value;
+  };
+}
+
+function unpack(value) {
+  if (!Array.isArray(value)) return value;
+  const [tag, content] = value;
+  switch (tag) {
+    case 'array': return content.map(unpack);
+    case 'bytes': return Buffer.from(content, 'base64');
+    case 'number': return Number(content);
+    case 'object': return content.reduce(
+      // As JSON.parse does it: also "__proto__" becomes a property.
+      (object, [key, inner]) => Object.defineProperty(object, key, {
+        value: unpack(inner), configurable: true, enumerable: true, writable: true,
+      }), {});
+    default: throw new Error(`unknown tag ${tag}`);
+  }
+}
+
+function pack(value) {
+  if (typeof value === 'number' && !Number.isFinite(value)) return ['number', String(value)];
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object') return value;
+  if (Buffer.isBuffer(value)) return ['bytes', value.toString('base64')];
+  if (Array.isArray(value)) return ['array', value.map(pack)];
+  return ['object', Object.entries(value).map(([key, inner]) => [key, pack(inner)])];
+}
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  const [name, ...requests] = JSON.parse(line);
+  const answers = requests.map((request) => operations[name](...unpack(request)));
+  process.stdout.write(`${JSON.stringify(pack(answers))}\n`);
+});

@@ -1,0 +1,1 @@
+"""Socket.IO with Trio: who hears what."""

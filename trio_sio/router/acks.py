@@ -1,0 +1,82 @@
+"""Answers that a socket waits for: one slot for each, closed with the socket.
+
+Answers come by the session's reader and pass the inbox by, so a handler may wait for one.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from trio_sio.exceptions import Disconnected
+from trio_sio.reasons import DisconnectReason
+
+OnAnswer = Callable[[list[object]], None]
+
+
+class Slot:
+    """One awaited answer."""
+
+    __slots__ = ("_args", "_event", "_reason")
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._args: list[object] | None = None
+        self._reason: DisconnectReason | None = None
+
+    def fill(self, args: list[object]) -> None:
+        """Give the answer."""
+        self._args = args
+        self._event.set()
+
+    def close(self, reason: DisconnectReason | None) -> None:
+        """There will be no answer."""
+        self._reason = reason
+        self._event.set()
+
+    async def wait(self) -> list[object]:
+        """Return the answer's arguments; raises `Disconnected` if there will be none."""
+        await self._event.wait()
+        if self._args is None:
+            raise Disconnected(self._reason)
+        return self._args
+
+
+class PendingAcks:
+    """The answers that one socket waits for, by their ids."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Slot | OnAnswer] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def wait_for(self, ack_id: int) -> Slot:
+        """Open a slot for somebody who waits."""
+        slot = Slot()
+        self._waiting[ack_id] = slot
+        return slot
+
+    def call_back(self, ack_id: int, function: OnAnswer) -> None:
+        """Have `function` called with the answer."""
+        self._waiting[ack_id] = function
+
+    def forget(self, ack_id: int) -> None:
+        """Nobody waits any more."""
+        self._waiting.pop(ack_id, None)
+
+    def resolve(self, ack_id: int | None, args: list[object]) -> None:
+        """Take an answer; unknown ids, and second answers, are ignored as in the reference."""
+        waiting = self._waiting.pop(ack_id, None) if ack_id is not None else None
+        if isinstance(waiting, Slot):
+            waiting.fill(args)
+        elif waiting is not None:
+            waiting(args)
+
+    def close(self, reason: DisconnectReason | None) -> None:
+        """The socket is gone: whoever waits gets `Disconnected`, callbacks are not called."""
+        waiting, self._waiting = self._waiting, {}
+        for one in waiting.values():
+            if isinstance(one, Slot):
+                one.close(reason)

@@ -1,0 +1,137 @@
+"""Rooms in memory, and the loop that everything is built for.
+
+Both directions are plain dictionaries: between two checkpoints a task is alone, so there are no
+locks. The loop of a broadcast has no `await`: it is one step for everybody, and two broadcasts
+cannot overtake each other.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
+
+import trio
+
+from trio_sio.abc import Room, SocketId
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.broadcast import Broadcast, Flags
+
+
+class Recipient(Protocol):
+    """What the adapter may do with a socket."""
+
+    def deliver(self, item: Encoded) -> None:
+        """Send, and do not wait."""
+
+    def deliver_volatile(self, item: Encoded) -> object:
+        """Send if it can leave now."""
+
+
+class Place(Protocol):
+    """What the adapter needs of its namespace."""
+
+    name: str
+
+    @property
+    def connected(self) -> Mapping[SocketId, Recipient]:
+        """The sockets that are here, by id."""
+
+    def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
+        """Serialise a packet."""
+
+
+AdapterFactory = Callable[[Place], "MemoryAdapter"]
+
+
+class MemoryAdapter:
+    """The rooms of one namespace on one server (JS: socket.io-adapter).
+
+    Args:
+        namespace: the namespace.
+    """
+
+    def __init__(self, namespace: Place) -> None:
+        self.namespace = namespace
+        self.rooms: dict[Room, dict[SocketId, None]] = {}
+        self.sids: dict[SocketId, dict[Room, None]] = {}
+
+    async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
+        """Put a socket into rooms."""
+        own = self.sids.setdefault(socket_id, {})
+        for room in rooms:
+            own[room] = None
+            self.rooms.setdefault(room, {})[socket_id] = None
+        await trio.lowlevel.checkpoint()
+
+    async def remove(self, socket_id: SocketId, room: Room) -> None:
+        """Take a socket out of a room."""
+        self.sids.get(socket_id, {}).pop(room, None)
+        self._remove_from(room, socket_id)
+        await trio.lowlevel.checkpoint()
+
+    async def remove_all(self, socket_id: SocketId) -> None:
+        """Take a socket out of all its rooms."""
+        for room in self.sids.pop(socket_id, {}):
+            self._remove_from(room, socket_id)
+        await trio.lowlevel.checkpoint()
+
+    def _remove_from(self, room: Room, socket_id: SocketId) -> None:
+        members = self.rooms.get(room)
+        if members is not None:
+            members.pop(socket_id, None)
+            if not members:
+                del self.rooms[room]
+
+    def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
+        """Return the rooms of a socket."""
+        return frozenset(self.sids.get(socket_id, ()))
+
+    async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
+        """Return the rooms of a socket, wherever it is."""
+        await trio.lowlevel.checkpoint()
+        return self.rooms_of(socket_id)
+
+    async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; without rooms, everyone."""
+        await trio.lowlevel.checkpoint()
+        connected = self.namespace.connected
+        if not rooms:
+            return set(connected)
+        return {one for one in self._members(rooms) if one in connected}
+
+    def _members(self, rooms: Iterable[Room]) -> dict[SocketId, None]:
+        """Return the union of rooms, each member once, in room order then joining order."""
+        union: dict[SocketId, None] = {}
+        for room in rooms:
+            union.update(self.rooms.get(room, {}))
+        return union
+
+    async def broadcast(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names."""
+        self.deliver(packet, target)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def deliver(self, packet: Packet, target: Broadcast) -> None:
+        """Send to those of this server: serialised once, framed once per wire format."""
+        flags = target.flags
+        own = Packet(packet.type, self.namespace.name, packet.data)
+        item = self.namespace.encode(own, flags, droppable=True)
+        recipients = self._recipients(target)
+        if flags.volatile:
+            for socket in recipients:
+                socket.deliver_volatile(item)
+        else:
+            for socket in recipients:
+                socket.deliver(item)
+
+    def _recipients(self, target: Broadcast) -> Iterable[Recipient]:
+        connected = self.namespace.connected
+        if not target.rooms and not target.excepted:
+            if target.sender is None:
+                return connected.values()
+            return [one for key, one in connected.items() if key != target.sender]
+        chosen = self._members(target.rooms) if target.rooms else dict.fromkeys(connected)
+        for key in self._members(target.excepted):
+            chosen.pop(key, None)
+        if target.sender is not None:
+            chosen.pop(target.sender, None)
+        return [connected[key] for key in chosen if key in connected]

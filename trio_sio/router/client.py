@@ -1,0 +1,225 @@
+"""One client: a session and its sockets in the namespaces it has joined (JS: `Client`).
+
+`run` is the reader: it pulls messages, makes packets of them and routes each. "/" is joined by
+every client at once; other namespaces wait until it is.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trio_sio.abc import Session
+from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
+from trio_sio.reasons import DisconnectReason
+from trio_sio.router.handshake import split_namespace
+from trio_sio.router.namespace import Namespace
+from trio_sio.router.socket import Socket
+
+if TYPE_CHECKING:
+    from trio_sio.router.router import Router
+
+logger = logging.getLogger("trio_sio.router")
+
+MAX_JOINING = 64
+"""Namespaces that a client may be about to join, middleware pending; nobody joins that many."""
+
+_EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT, PacketType.ERROR)
+_ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
+
+
+class Client:
+    """One client.
+
+    Attributes:
+        session: the Engine.IO session (JS: `conn`).
+        sockets: the client's sockets, by namespace, in the order they joined.
+        router: the server's router.
+    """
+
+    def __init__(self, router: "Router", session: Session) -> None:
+        self.router = router
+        self.session = session
+        self.sockets: dict[str, Socket] = {}
+        self._joining: dict[str, Socket | None] = {}
+        self._waiting: list[tuple[str, Query]] = []
+        self._root_joined = False
+
+    @property
+    def conn(self) -> Session:
+        """The session, by JavaScript's name."""
+        return self.session
+
+    @property
+    def request(self) -> Any:
+        """The handshake request."""
+        return self.session.request
+
+    @property
+    def id(self) -> str:
+        """The session id."""
+        return self.session.id
+
+    async def run(self) -> None:
+        """Read and route, until the session ends."""
+        decoder = self.router.make_decoder()
+        self.router.clients.add(self)
+        error: RemoteProtocolError | None = None
+        try:
+            await self._join("/", {})
+            while True:
+                packet = decoder.feed(await self.session.receive())
+                if packet is not None:
+                    await self._route(packet)
+        except Disconnected:
+            pass
+        except RemoteProtocolError as broken:
+            logger.info("session %s: %s", self.session.id, broken)
+            error = broken
+        finally:
+            self._end(error)
+            self.router.clients.discard(self)
+
+    def _end(self, error: RemoteProtocolError | None) -> None:
+        if error is not None:
+            self.session.close(DisconnectReason.FORCED_CLOSE)
+        reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
+        joining = [socket for socket in self._joining.values() if socket is not None]
+        for socket in [*self.sockets.values(), *joining]:
+            socket.end(reason, error)
+
+    # -- routing ---------------------------------------------------------------------------
+
+    async def _route(self, packet: Packet) -> None:
+        kind = packet.type
+        if kind is PacketType.CONNECT:
+            await self._connect(packet)
+            return
+        socket = self.sockets.get(packet.namespace)
+        if socket is None:
+            return  # not joined, or not yet: the reference ignores it too
+        if kind in _EVENTS:
+            if kind is not PacketType.ERROR and not _is_for_handlers(packet):
+                logger.debug("session %s: ignored the event %r", self.id, packet.event)
+                return
+            try:
+                socket.receive_nowait(packet)
+            except trio.WouldBlock:
+                await socket.receive(packet)
+        elif kind in _ACKS:
+            socket.acks.resolve(packet.id, list(packet.args))
+        else:
+            socket.end(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
+
+    async def _connect(self, packet: Packet) -> None:
+        name, query = split_namespace(packet.namespace)
+        if name in self.sockets or name in self._joining:
+            return  # joined already; the reference makes a second socket of the same id
+        if not self.router.may_exist(name):
+            self._refuse(name)
+        elif name == "/" or self._root_joined:
+            await self._join(name, query)
+        else:
+            self._check_number(len(self._waiting))
+            self._waiting.append((name, query))
+
+    def _check_number(self, number: int) -> None:
+        if number >= MAX_JOINING:
+            raise RemoteProtocolError("too many namespaces", f"over {MAX_JOINING} to join at once")
+
+    async def _join(self, name: str, query: Query) -> None:
+        """Join a namespace: at once if nobody has to be asked, else in a task."""
+        namespace = self.router.namespaces.get(name)
+        if namespace is not None and not namespace.chain() and not self._is_leaving(namespace):
+            socket = Socket(self, namespace, query)
+            self._joining[name] = socket
+            try:
+                await socket.admit()
+            finally:  # however that went, `run` cleans up
+                self.session.nursery.start_soon(socket.run)
+            return
+        self._check_number(len(self._joining))
+        self._joining[name] = None
+        self.session.nursery.start_soon(self._ask_and_join, name, query)
+
+    def _is_leaving(self, namespace: Namespace) -> bool:
+        """Whether a former socket of this client still occupies its id there."""
+        key = self.session.id if namespace.name == "/" else f"{namespace.name}#{self.session.id}"
+        return key in namespace.sockets
+
+    async def _ask_and_join(self, name: str, query: Query) -> None:
+        """Find the namespace, perhaps make it, and run a socket there."""
+        try:
+            namespace = await self.router.find(name, query)
+        except Exception:
+            if self.session.raise_errors:
+                raise
+            logger.exception("the function of a dynamic namespace failed for %r", name)
+            namespace = None
+        if namespace is None or self.session.closed:
+            self._joining.pop(name, None)
+            if namespace is None:
+                self._refuse(name)
+            return
+        socket = Socket(self, namespace, query)
+        former = namespace.sockets.get(socket.id)
+        if former is not None:
+            await former.wait_gone()
+        self._joining[name] = socket
+        await socket.run()
+
+    def _refuse(self, name: str) -> None:
+        """Send an ERROR packet for a namespace that does not exist."""
+        packet = Packet(PacketType.ERROR, name, "Invalid namespace")
+        try:
+            messages = self.router.encoder.encode(packet)
+            self.session.send_nowait(Encoded.of_messages(messages))
+        except trio.WouldBlock:
+            self.session.abort(DisconnectReason.SLOW_CONSUMER)
+        except Disconnected:
+            pass
+
+    # -- what sockets report ---------------------------------------------------------------
+
+    def joined(self, socket: Socket) -> None:
+        """A socket has been let in."""
+        name = socket.namespace.name
+        self._joining.pop(name, None)
+        self.sockets[name] = socket
+        self.session.trust()
+        if name == "/" and not self._root_joined:
+            self._root_joined = True
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self.session.nursery.start_soon(self._join_waiting, waiting)
+
+    async def _join_waiting(self, waiting: list[tuple[str, Query]]) -> None:
+        for name, query in waiting:
+            if name not in self.sockets and name not in self._joining:
+                await self._join(name, query)
+
+    def left(self, socket: Socket) -> None:
+        """A socket begins to end."""
+        name = socket.namespace.name
+        for table in (self.sockets, self._joining):
+            if table.get(name) is socket:
+                del table[name]
+
+    def disconnect(self) -> None:
+        """Leave all namespaces, in the order they were joined, and close the connection."""
+        for socket in tuple(self.sockets.values()):
+            socket.kick()
+        self.session.close(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+
+def _is_for_handlers(packet: Packet) -> bool:
+    """Whether an event is one that the application's handlers may hear.
+
+    A client must not be able to set off `disconnect` handlers by a name.
+    """
+    event = packet.event
+    has_name = isinstance(packet.data, list) and bool(packet.data)
+    return has_name and event not in RESERVED_EVENTS

@@ -1,0 +1,146 @@
+"""Sending to one socket: `emit`, `call` and the flags that go with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trio_sio.router.broadcast import Broadcast, Flags
+from trio_sio.router.handlers import as_result
+
+if TYPE_CHECKING:
+    from trio_sio.abc import Room
+    from trio_sio.router.socket import Socket
+
+CALL_TIMEOUT = 30.0
+"""Seconds that `call` waits unless it is told otherwise."""
+
+
+class Emitter:
+    """What a socket, and a socket with flags, can send."""
+
+    __slots__ = ()
+
+    flags: Flags = Flags()
+
+    def _sender(self) -> "Socket":
+        raise NotImplementedError
+
+    async def emit(
+        self, event: str, *args: Any, ack: Callable[..., object] | None = None
+    ) -> None:
+        """Send an event to this client; waits while its outbox is full (JS: `emit`).
+
+        Args:
+            event: the event's name.
+            *args: JSON values, with bytes anywhere in them.
+            ack: called with the client's answer, in the socket's nursery.
+
+        Raises:
+            Disconnected: the client has left, or leaves while we wait.
+            ValueError: the name is reserved.
+            LocalProtocolError: the arguments cannot be sent.
+        """
+        socket = self._sender()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        socket.check_open()
+        if self.flags.volatile:
+            self._emit_volatile(event, args, ack)
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return
+        ack_id = None if ack is None else socket.namespace.next_ack_id()
+        item = socket.encode(event, args, self.flags, ack_id)
+        if ack is not None and ack_id is not None:
+            socket.call_back(ack_id, ack)
+        await socket.session.send(item)
+
+    def emit_nowait(self, event: str, *args: Any) -> None:
+        """Send an event without waiting, for functions that are not async.
+
+        Raises:
+            trio.WouldBlock: the client's outbox is full.
+            Disconnected, ValueError, LocalProtocolError: as `emit`.
+        """
+        socket = self._sender()
+        socket.check_open()
+        if self.flags.volatile:
+            self._emit_volatile(event, args, None)
+        else:
+            socket.session.send_nowait(socket.encode(event, args, self.flags, None))
+
+    def _emit_volatile(
+        self, event: str, args: tuple[Any, ...], ack: Callable[..., object] | None
+    ) -> None:
+        socket = self._sender()
+        ack_id = None if ack is None else socket.namespace.next_ack_id()
+        item = socket.encode(event, args, self.flags, ack_id)
+        if socket.session.send_volatile(item) and ack is not None and ack_id is not None:
+            socket.call_back(ack_id, ack)
+
+    async def send(self, *args: Any, ack: Callable[..., object] | None = None) -> None:
+        """Emit the event "message" (JS: `send`)."""
+        await self.emit("message", *args, ack=ack)
+
+    async def call(self, event: str, *args: Any, timeout: float | None = CALL_TIMEOUT) -> Any:
+        """Send an event and wait for the client's answer (JS: `emit` with an acknowledgement).
+
+        Args:
+            event: the event's name.
+            *args: JSON values, with bytes anywhere in them.
+            timeout: seconds to wait, `None` for as long as the client stays.
+
+        Returns:
+            What the client answered: `None`, one value, or a tuple of several.
+
+        Raises:
+            trio.TooSlowError: there was no answer in time.
+            Disconnected: the client left.
+        """
+        socket = self._sender()
+        ack_id = socket.namespace.next_ack_id()
+        slot = socket.acks.wait_for(ack_id)
+        try:
+            with trio.fail_after(float("inf") if timeout is None else timeout):
+                socket.check_open()
+                await socket.session.send(socket.encode(event, args, self.flags, ack_id))
+                return as_result(await slot.wait())
+        finally:
+            socket.acks.forget(ack_id)
+
+    @property
+    def volatile(self) -> "Flagged":
+        """Send only if the client can take it at this moment (JS: flag `volatile`)."""
+        return Flagged(self._sender(), replace(self.flags, volatile=True))
+
+    def compress(self, compress: bool) -> "Flagged":
+        """Say whether the transport may compress the event (JS: `compress(bool)`)."""
+        return Flagged(self._sender(), replace(self.flags, compress=compress))
+
+    def binary(self, binary: bool) -> "Flagged":
+        """Say whether binary values are sent as such (JS: `binary(bool)`)."""
+        return Flagged(self._sender(), replace(self.flags, binary=binary))
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged(Emitter):
+    """A socket with flags; a value, as targets are."""
+
+    socket: "Socket"
+    flags: Flags = Flags()
+
+    def _sender(self) -> "Socket":
+        return self.socket
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this socket, with the flags so far."""
+        return replace(self.socket.broadcast, flags=self.flags)
+
+    def to(self, *rooms: "Room") -> Broadcast:
+        """Everyone in the rooms but this socket, with the flags so far."""
+        return self.broadcast.to(*rooms)
+
+    def in_(self, *rooms: "Room") -> Broadcast:
+        """Do as `to`."""
+        return self.broadcast.to(*rooms)

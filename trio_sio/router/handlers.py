@@ -1,0 +1,183 @@
+"""Handlers by event, and how they are called."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, overload
+
+Handler = Callable[..., object]
+"""A function of the application, async or not. Its result, awaited, is the answer."""
+
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A handler and how it wants to be called.
+
+    Attributes:
+        function: the handler.
+        ack: it gets a callable as last argument, and answers through that.
+        concurrent: later events need not wait for it.
+        once: it is called for one event only.
+    """
+
+    function: Handler
+    ack: bool = False
+    concurrent: bool = False
+    once: bool = False
+
+
+class HandlerTable:
+    """Which handlers hear which event, in the order of their registration."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self) -> None:
+        self._table: dict[str, list[Registration]] = {}
+
+    def add(self, event: str, registration: Registration) -> None:
+        """Register a handler."""
+        if not isinstance(event, str):
+            raise TypeError(f"an event's name is a text, not {event!r}")
+        if not callable(registration.function):
+            raise TypeError(f"a handler must be callable, not {registration.function!r}")
+        self._table.setdefault(event, []).append(registration)
+
+    def get(self, event: str) -> tuple[Registration, ...]:
+        """Return the handlers of an event."""
+        found = self._table.get(event)
+        return tuple(found) if found else ()
+
+    def remove(self, event: str, function: Handler) -> None:
+        """Forget a handler, the last registered if it is there twice; unknown ones are fine."""
+        registrations = self._table.get(event, [])
+        for index in reversed(range(len(registrations))):
+            if registrations[index].function == function:
+                del registrations[index]
+                break
+        if not registrations:
+            self._table.pop(event, None)
+
+    def remove_all(self, event: str | None = None) -> None:
+        """Forget the handlers of an event, or all."""
+        if event is None:
+            self._table.clear()
+        else:
+            self._table.pop(event, None)
+
+    def names(self) -> list[str]:
+        """Return the events that have handlers."""
+        return list(self._table)
+
+    def take(self, event: str) -> tuple[Registration, ...]:
+        """Return the handlers to call for one event; those of `once` are forgotten."""
+        found = self.get(event)
+        for registration in found:
+            if registration.once:
+                self.remove(event, registration.function)
+        return found
+
+
+class Listens:
+    """What can be listened to: `on`, `once`, `event` and their undoing."""
+
+    __slots__ = ()
+
+    handlers: HandlerTable
+
+    @overload
+    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
+
+    @overload
+    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
+
+    def on(
+        self,
+        event: str,
+        handler: H | None = None,
+        *,
+        ack: bool = False,
+        concurrent: bool = False,
+    ) -> H | Callable[[H], H]:
+        """Register a handler, or be the decorator that does (JS: `on`).
+
+        What the handler returns is the answer, if the client asked for one: nothing for `None`,
+        several arguments for a tuple.
+
+        Args:
+            event: the event's name.
+            handler: a function, async or not; without it, a decorator is returned.
+            ack: give the handler a callable as last argument, for answers before its end; what
+                it returns is no answer then.
+            concurrent: run it in the socket's nursery, so that later events need not wait.
+        """
+        if handler is not None:
+            self.handlers.add(event, Registration(handler, ack=ack, concurrent=concurrent))
+            return handler
+
+        def register(function: H) -> H:
+            self.handlers.add(event, Registration(function, ack=ack, concurrent=concurrent))
+            return function
+
+        return register
+
+    @overload
+    def once(self, event: str) -> Callable[[H], H]: ...
+
+    @overload
+    def once(self, event: str, handler: H) -> H: ...
+
+    def once(self, event: str, handler: H | None = None) -> H | Callable[[H], H]:
+        """Register a handler for the next such event only (JS: `once`)."""
+        if handler is not None:
+            self.handlers.add(event, Registration(handler, once=True))
+            return handler
+
+        def register(function: H) -> H:
+            self.handlers.add(event, Registration(function, once=True))
+            return function
+
+        return register
+
+    def event(self, handler: H) -> H:
+        """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""
+        name = getattr(handler, "__name__", "")
+        if not name:
+            raise TypeError(f"@event needs a function with a name, not {handler!r}")
+        self.handlers.add(name, Registration(handler))
+        return handler
+
+    def remove_listener(self, event: str, handler: Handler) -> None:
+        """Forget a handler (JS: `removeListener`)."""
+        self.handlers.remove(event, handler)
+
+    def remove_all_listeners(self, event: str | None = None) -> None:
+        """Forget the handlers of an event, or all (JS: `removeAllListeners`)."""
+        self.handlers.remove_all(event)
+
+    def event_names(self) -> list[str]:
+        """Return the events that have handlers (JS: `eventNames`)."""
+        return self.handlers.names()
+
+
+async def call(function: Handler, *args: object) -> object:
+    """Call a handler, async or not, and return its result."""
+    result = function(*args)
+    if inspect.isawaitable(result):
+        return await result
+    return result
+
+
+def as_arguments(result: object) -> list[object]:
+    """Return a handler's result as the arguments of an acknowledgement."""
+    if result is None:
+        return []
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def as_result(args: list[object]) -> object:
+    """Return an acknowledgement's arguments as a value: none, one, or a tuple of several."""
+    if not args:
+        return None
+    return args[0] if len(args) == 1 else tuple(args)

@@ -1,0 +1,154 @@
+"""Namespaces: the rooms, handlers and middleware of one name, or of every name that matches."""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+
+from trio_sio.abc import Adapter, PacketEncoder, Room, SocketId
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.broadcast import Broadcast, Flags, Targeting
+from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration, call
+
+if TYPE_CHECKING:
+    from trio_sio.router.socket import Socket
+
+M = TypeVar("M", bound=Handler)
+
+Predicate = Callable[[str, Query], Awaitable[object] | object]
+
+
+class Gathering(Listens, Targeting):
+    """What a namespace and the parent of many have in common.
+
+    Attributes:
+        name: such as "/chat"; a parent has one that nobody can join.
+        middleware: functions that see each socket before it is let in.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers = HandlerTable()
+        self.middleware: list[Handler] = []
+
+    def use(self, function: M) -> M:
+        """Register namespace middleware (JS: `use((socket, next) => …)`); a decorator.
+
+        The function gets the socket. Returning lets it pass on; raising `ConnectionRefused`
+        refuses it, and the client gets the text or the data of the exception.
+        """
+        if not callable(function):
+            raise TypeError(f"middleware must be callable, not {function!r}")
+        self.middleware.append(function)
+        return function
+
+    def _target(self) -> Broadcast:
+        return Broadcast(self)
+
+    async def publish(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names; `emit` calls it."""
+        raise NotImplementedError
+
+    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; `clients` calls it."""
+        raise NotImplementedError
+
+
+class Namespace(Gathering):
+    """One namespace (JS: `Namespace`).
+
+    Attributes:
+        adapter: who is in which room.
+        parent: the dynamic namespace it was made by, if any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        encoder: PacketEncoder,
+        make_adapter: Callable[["Namespace"], Adapter],
+        parent: "ParentNamespace | None" = None,
+    ) -> None:
+        super().__init__(name)
+        self.parent = parent
+        self.sockets: dict[SocketId, Socket] = {}
+        self.connected: Mapping[SocketId, Socket] = MappingProxyType(self.sockets)
+        self._encoder = encoder
+        self._ack_id = -1
+        self.adapter = make_adapter(self)
+
+    def __repr__(self) -> str:
+        return f"<Namespace {self.name!r}>"
+
+    def chain(self) -> list[Handler]:
+        """Return the middleware for a new socket: the parent's, then its own."""
+        if self.parent is None:
+            return list(self.middleware)
+        return [*self.parent.middleware, *self.middleware]
+
+    def take_handlers(self, event: str) -> tuple[Registration, ...]:
+        """Return the handlers to call for one event: the parent's, then its own."""
+        if self.parent is None:
+            return self.handlers.take(event)
+        return self.parent.handlers.take(event) + self.handlers.take(event)
+
+    def next_ack_id(self) -> int:
+        """Return a fresh id; as in the reference all sockets of a namespace share the counter."""
+        self._ack_id += 1
+        return self._ack_id
+
+    def encode(self, packet: Packet, flags: Flags, *, droppable: bool = False) -> Encoded:
+        """Serialise a packet; raises `LocalProtocolError` at once, to whoever emits it."""
+        messages = self._encoder.encode(packet, binary=flags.binary)
+        return Encoded.of_messages(messages, compress=flags.compress, droppable=droppable)
+
+    async def publish(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names; `emit` calls it."""
+        await self.adapter.broadcast(packet, target)
+
+    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; `clients` calls it."""
+        return await self.adapter.clients(rooms)
+
+
+class ParentNamespace(Gathering):
+    """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
+
+    Emitting reaches every child; handlers and middleware are every child's, whenever they are
+    registered.
+
+    Attributes:
+        children: the namespaces that exist by now, by name.
+    """
+
+    def __init__(self, name: str, accepts: re.Pattern[str] | Predicate) -> None:
+        super().__init__(name)
+        self.children: dict[str, Namespace] = {}
+        self._accepts = accepts
+
+    def __repr__(self) -> str:
+        return f"<ParentNamespace {self._accepts!r}>"
+
+    async def accepts(self, name: str, query: Query) -> bool:
+        """Whether a client may join the namespace of that name; a pattern must match all of it."""
+        if isinstance(self._accepts, re.Pattern):
+            return self._accepts.fullmatch(name) is not None
+        return bool(await call(self._accepts, name, query))
+
+    async def publish(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names, in each child; `emit` calls it."""
+        for child in tuple(self.children.values()):
+            await child.publish(packet, target)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms of any child; `clients` calls it."""
+        found: set[SocketId] = set()
+        for child in tuple(self.children.values()):
+            found |= await child.find_clients(rooms)
+        await trio.lowlevel.checkpoint()
+        return found

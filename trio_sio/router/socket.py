@@ -1,0 +1,549 @@
+"""One client in one namespace (JS: `Socket`).
+
+Its task runs the namespace's middleware, the "connection" handlers and then, one after the other,
+the handlers of the events that the client sends. Events wait in a bounded inbox; when that is
+full, the client's reader waits, and behind it the client.
+
+The end, whoever brings it about: no more events come in, calls end with `Disconnected`, handlers
+that are running get `grace` seconds, tasks in `nursery` are cancelled, "disconnecting" runs
+while the rooms are still there, the rooms are left, "disconnect" runs.
+"""
+
+import logging
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trio_sio.abc import Room, Session
+from trio_sio.exceptions import (
+    ConnectionRefused,
+    Disconnected,
+    LocalProtocolError,
+    Refused,
+)
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
+from trio_sio.reasons import DisconnectReason
+from trio_sio.router.acks import PendingAcks
+from trio_sio.router.broadcast import Broadcast, Flags, event_packet
+from trio_sio.router.emitter import Emitter
+from trio_sio.router.handlers import (
+    Handler,
+    HandlerTable,
+    Listens,
+    Registration,
+    as_arguments,
+    call,
+)
+from trio_sio.router.handshake import Handshake
+from trio_sio.router.namespace import Namespace
+
+if TYPE_CHECKING:
+    from trio_sio.router.client import Client
+
+logger = logging.getLogger("trio_sio.router")
+
+NO_FLAGS = Flags()
+
+_OF_OUR_DOING = frozenset(
+    {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
+)
+"""Ends after which events that still wait are not handled: nobody is there to hear them."""
+
+_BROKEN = "Internal server error"
+"""What a client gets when middleware fails; what failed is for the log alone."""
+
+
+class Phase(Enum):
+    """Where a socket stands."""
+
+    JOINING = auto()
+    CONNECTED = auto()
+    ENDED = auto()
+
+
+class Socket(Emitter, Listens):
+    """One client in one namespace.
+
+    Attributes:
+        id: the session id, in a namespace other than "/" with the name before it: "/chat#…".
+        client: the client, with its sockets in other namespaces.
+        session: the Engine.IO session (JS: `conn`).
+        namespace: where it is (JS: `nsp`).
+        handshake: what is known from the handshake.
+        data: the application's own; a dict that lives as long as the socket.
+        reason: why it left, `None` while it is here.
+    """
+
+    def __init__(self, client: "Client", namespace: Namespace, query: Query) -> None:
+        session = client.session
+        self.id = session.id if namespace.name == "/" else f"{namespace.name}#{session.id}"
+        self.client = client
+        self.session: Session = session
+        self.namespace = namespace
+        self.handshake = Handshake.of(session.request, query)
+        self.data: dict[str, Any] = {}
+        self.handlers = HandlerTable()
+        self.reason: DisconnectReason | None = None
+        self.acks = PendingAcks()
+        self.phase = Phase.JOINING
+        self._middleware: list[Handler] = []
+        self._nursery: trio.Nursery | None = None
+        self._put, self._inbox = trio.open_memory_channel[Packet](client.router.max_inbox)
+        self._error: Exception | None = None
+        self._gone = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
+
+    # -- what it is ------------------------------------------------------------------------
+
+    @property
+    def rooms(self) -> frozenset[Room]:
+        """The rooms it is in: its own id, and those it joined. Empty once it has left."""
+        return self.namespace.adapter.rooms_of(self.id)
+
+    @property
+    def request(self) -> Any:
+        """The handshake request; an upgrade does not change it."""
+        return self.session.request
+
+    @property
+    def conn(self) -> Session:
+        """The session, by JavaScript's name."""
+        return self.session
+
+    @property
+    def nsp(self) -> Namespace:
+        """The namespace, by JavaScript's name."""
+        return self.namespace
+
+    @property
+    def connected(self) -> bool:
+        """Whether it has been let in, and is here still."""
+        return self.phase is Phase.CONNECTED
+
+    @property
+    def disconnected(self) -> bool:
+        """The opposite of `connected` (JS)."""
+        return not self.connected
+
+    @property
+    def nursery(self) -> trio.Nursery:
+        """For background work that belongs to this socket; it is cancelled when the socket ends.
+
+        A task that raises closes the socket.
+        """
+        if self._nursery is None:
+            raise RuntimeError("the socket's nursery is open from its middleware to its end")
+        return self._nursery
+
+    def use(self, function: Handler) -> Handler:
+        """Register packet middleware (JS: `socket.use`); a decorator.
+
+        The function gets each event's `Packet` (`packet.event`, `packet.args`). Returning
+        another `Packet` changes the event, `None` leaves it, raising `PacketRefused` refuses it:
+        the client gets an error, and no handler runs.
+        """
+        if not callable(function):
+            raise TypeError(f"middleware must be callable, not {function!r}")
+        self._middleware.append(function)
+        return function
+
+    # -- rooms -----------------------------------------------------------------------------
+
+    async def join(self, *rooms: Room) -> None:
+        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`)."""
+        for room in rooms:
+            if not isinstance(room, str):
+                raise TypeError(f"a room's name is a text, not {room!r}")
+        if self.phase is Phase.ENDED or not rooms:
+            await trio.lowlevel.checkpoint()
+            return
+        await self.namespace.adapter.add_all(self.id, rooms)
+
+    async def leave(self, room: Room) -> None:
+        """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
+        await self.namespace.adapter.remove(self.id, room)
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this socket (JS: flag `broadcast`)."""
+        return Broadcast(self.namespace, sender=self.id)
+
+    def to(self, *rooms: Room) -> Broadcast:
+        """Everyone in the rooms but this socket (JS: `socket.to(room)`)."""
+        return self.broadcast.to(*rooms)
+
+    def in_(self, *rooms: Room) -> Broadcast:
+        """Do as `to` (JS: `socket.in(room)`)."""
+        return self.broadcast.to(*rooms)
+
+    # -- sending ---------------------------------------------------------------------------
+
+    def _sender(self) -> "Socket":
+        return self
+
+    def encode(self, event: str, args: tuple[Any, ...], flags: Flags, ack_id: int | None) -> Encoded:
+        """Return an event as an item for the session."""
+        packet = event_packet(event, args, RESERVED_EVENTS)
+        own = Packet(packet.type, self.namespace.name, packet.data, ack_id)
+        return self.namespace.encode(own, flags)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the socket has left, or is about to learn that its session has ended."""
+        return self.reason is not None or self.session.closed
+
+    def check_open(self) -> None:
+        """Raise `Disconnected` if the socket has left."""
+        if self.reason is not None:
+            raise Disconnected(self.reason)
+
+    def deliver(self, item: Encoded) -> None:
+        """Send one item of a broadcast (the adapter's door)."""
+        self.session.offer(item)
+
+    def deliver_volatile(self, item: Encoded) -> object:
+        """Send one item of a volatile broadcast, if it can leave now (the adapter's door)."""
+        return self.session.send_volatile(item)
+
+    def call_back(self, ack_id: int, function: Callable[..., object]) -> None:
+        """Have a function called with the answer to an emit, in the socket's nursery."""
+
+        def answered(args: list[object]) -> None:
+            if self._nursery is not None:
+                self._nursery.start_soon(self._run_guarded, function, *args)
+
+        self.acks.call_back(ack_id, answered)
+
+    def _send_control(self, kind: PacketType, data: JSON = None) -> None:
+        """Send a packet of the protocol's own; if there is no room for it, the client is gone."""
+        packet = Packet(kind, self.namespace.name, data)
+        try:
+            self.session.send_nowait(self.namespace.encode(packet, NO_FLAGS))
+        except trio.WouldBlock:
+            self.session.abort(DisconnectReason.SLOW_CONSUMER)
+        except Disconnected:
+            pass
+
+    async def disconnect(self, close: bool = False) -> None:
+        """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.
+
+        Args:
+            close: leave all namespaces and close the connection.
+        """
+        await trio.lowlevel.checkpoint()
+        if close:
+            self.client.disconnect()
+        else:
+            self.kick()
+
+    def kick(self) -> None:
+        """Tell the client that it has to leave this namespace, and end."""
+        if self.phase is Phase.CONNECTED and self.reason is None:
+            self._send_control(PacketType.DISCONNECT)
+            self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+    # -- life ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Live: be let in, handle events, end."""
+        failed: BaseException | None = None
+        try:
+            async with trio.open_nursery() as self._nursery:
+                if self.reason is not None:  # it ended before it began
+                    self._limit_end(self._nursery)
+                await self._live()
+                self._nursery.cancel_scope.cancel()
+        except* Disconnected as gone:
+            if not self.is_over:
+                failed = gone
+                self._log_task_failure(gone)
+        except* Exception as errors:
+            failed = errors
+            self._log_task_failure(errors)
+        finally:
+            self._nursery = None
+            self.end(self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
+            await self._depart()
+        if failed is not None and self.session.raise_errors:
+            raise failed
+
+    def _log_task_failure(self, errors: BaseException) -> None:
+        """A task in the nursery failed, or a handler whose error is to be raised: we close."""
+        if not self.session.raise_errors:
+            logger.error("%r: a task in its nursery failed", self, exc_info=errors)
+        if self.phase is Phase.CONNECTED:
+            self._send_control(PacketType.DISCONNECT)
+        self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+    async def _live(self) -> None:
+        if self.phase is Phase.JOINING and not await self._pass_middleware():
+            return
+        for event in ("connect", "connection"):
+            for registration in self.namespace.take_handlers(event):
+                if not await self._welcome(registration.function):
+                    return
+        async with self._inbox:
+            async for packet in self._inbox:
+                if self.reason in _OF_OUR_DOING:
+                    return
+                await self._handle(packet)
+
+    async def _pass_middleware(self) -> bool:
+        """Run the namespace's middleware; return whether the socket is in."""
+        try:
+            for function in self.namespace.chain():
+                await call(function, self)
+        except ConnectionRefused as refused:
+            self.refuse(refused.answer)
+            return False
+        except Exception:
+            self.refuse(_BROKEN)
+            if self.session.raise_errors:
+                raise
+            logger.exception("middleware of namespace %r failed", self.namespace.name)
+            return False
+        if self.reason is not None or self.session.closed:
+            return False
+        await self.admit()
+        return True
+
+    async def admit(self) -> None:
+        """Let the socket in: it is in its own room, and the client is told."""
+        await self.namespace.adapter.add_all(self.id, (self.id,))
+        if self.reason is None:
+            self.phase = Phase.CONNECTED
+            self.namespace.sockets[self.id] = self
+            self._send_control(PacketType.CONNECT)
+            self.client.joined(self)
+
+    def refuse(self, answer: JSON) -> None:
+        """Send an ERROR packet in place of the CONNECT packet, and end."""
+        self._send_error(answer)
+        self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+    def _send_error(self, answer: JSON) -> None:
+        try:
+            self._send_control(PacketType.ERROR, answer)
+        except LocalProtocolError:  # data that JSON has no word for
+            logger.exception("%r: the data of a refusal cannot be sent", self)
+            self._send_control(PacketType.ERROR, _BROKEN)
+
+    async def _welcome(self, function: Handler) -> bool:
+        """Run a "connection" handler; return whether the socket may stay."""
+        try:
+            await self._guarded(call(function, self))
+        except Refused as refused:
+            self._send_error(refused.answer)
+            self.kick()
+        return self.reason is None
+
+    def receive_nowait(self, packet: Packet) -> None:
+        """Put a packet into the inbox; raises `trio.WouldBlock` if it is full."""
+        self._put.send_nowait(packet)
+
+    async def receive(self, packet: Packet) -> None:
+        """Put a packet into the inbox, waiting for room."""
+        try:
+            await self._put.send(packet)
+        except (trio.ClosedResourceError, trio.BrokenResourceError):
+            pass  # the socket ended while we waited
+
+    # -- events ----------------------------------------------------------------------------
+
+    async def _handle(self, packet: Packet) -> None:
+        if packet.type is PacketType.ERROR:
+            await self._report(_client_error(packet.data))
+            return
+        changed = await self._pass_packet_middleware(packet)
+        if changed is None:
+            return
+        event = changed.event
+        common = () if event == "connection" else self.namespace.take_handlers(event)
+        own = self.handlers.take(event)
+        answer = Answer(self, packet.id, len(common) + len(own))
+        for registration in common:
+            await self._start(registration, (self, *changed.args), answer)
+        for registration in own:
+            await self._start(registration, tuple(changed.args), answer)
+
+    async def _pass_packet_middleware(self, packet: Packet) -> Packet | None:
+        """Run the packet middleware; return the event to handle, `None` if it is refused."""
+        for function in tuple(self._middleware):
+            try:
+                result = await self._guarded(call(function, packet))
+            except Refused as refused:
+                self._send_error(refused.answer)
+                return None
+            if isinstance(result, Packet):
+                packet = result
+            elif result is not None:
+                if result is not _FAILED:
+                    await self._report(
+                        TypeError(f"packet middleware returns a Packet or None, not {result!r}")
+                    )
+                return None
+        return packet
+
+    async def _start(
+        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+    ) -> None:
+        if registration.concurrent:
+            self.nursery.start_soon(self._run_handler, registration, args, answer)
+        else:
+            await self._run_handler(registration, args, answer)
+
+    async def _run_handler(
+        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+    ) -> None:
+        if registration.ack:
+            args = (*args, answer.send)
+        try:
+            result = await self._guarded(call(registration.function, *args))
+            if result is not _FAILED and not registration.ack:
+                answer.offer(result)
+        except Refused as refused:
+            self._send_error(refused.answer)
+        except LocalProtocolError as error:  # a result that cannot be sent
+            await self._report(error)
+
+    async def _run_guarded(self, function: Handler, *args: object) -> None:
+        await self._guarded(call(function, *args))
+
+    async def _guarded(self, awaitable: Any) -> object:
+        """Await the application's code; report what it raises, and return `_FAILED` then."""
+        try:
+            return await awaitable
+        except Refused:
+            raise
+        except Exception as error:
+            # Speaking to a client that left meanwhile is nobody's mistake.
+            if not (isinstance(error, Disconnected) and self.is_over):
+                await self._report(error)
+            return _FAILED
+
+    async def _report(self, error: Exception) -> None:
+        """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""
+        if not isinstance(error, ClientError):
+            logger.error("%r: a handler failed", self, exc_info=error)
+        handlers = self.namespace.take_handlers("error")
+        for registration in handlers:
+            await call(registration.function, self, error)
+        for registration in self.handlers.take("error"):
+            await call(registration.function, error)
+        if self.session.raise_errors and not isinstance(error, ClientError):
+            raise error
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def end(self, reason: DisconnectReason, error: Exception | None = None) -> None:
+        """Begin to end; the first reason wins.
+
+        Args:
+            reason: for the handlers.
+            error: what "error" handlers are to be told before: a packet that broke the protocol.
+        """
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self._error = error
+        self.client.left(self)
+        self.acks.close(reason)
+        self._put.close()
+        if self._nursery is None:
+            return
+        self._limit_end(self._nursery)
+
+    def _limit_end(self, nursery: trio.Nursery) -> None:
+        """Give handlers `grace` seconds; middleware of a client that left gets none."""
+        if self.phase is Phase.CONNECTED:
+            nursery.cancel_scope.deadline = trio.current_time() + self.client.router.grace
+        elif self.reason is not DisconnectReason.SERVER_NAMESPACE_DISCONNECT:  # not refused by us
+            nursery.cancel_scope.cancel()
+
+    async def _depart(self) -> None:
+        """Run the last handlers, for `grace` seconds at most, and leave the rooms."""
+        was_in, self.phase = self.phase is Phase.CONNECTED, Phase.ENDED
+        deadline = trio.current_time() + self.client.router.grace
+        assert self.reason is not None
+        try:
+            if was_in:
+                if self._error is not None:
+                    await self._last(deadline, "error", self._error)
+                await self._last(deadline, "disconnecting", self.reason)
+        finally:
+            with trio.CancelScope(shield=True, deadline=deadline):
+                await self.namespace.adapter.remove_all(self.id)
+            self.namespace.sockets.pop(self.id, None)
+            self._gone.set()
+        if was_in:
+            await self._last(deadline, "disconnect", self.reason)
+
+    async def _last(self, deadline: float, event: str, argument: object) -> None:
+        """Run the handlers of one of the last events, shielded until the deadline."""
+        calls: list[tuple[Handler, tuple[object, ...]]] = [
+            (one.function, (self, argument)) for one in self.namespace.take_handlers(event)
+        ]
+        calls += [(one.function, (argument,)) for one in self.handlers.take(event)]
+        with trio.CancelScope(shield=True, deadline=deadline) as scope:
+            for function, args in calls:
+                await self._guarded(call(function, *args))
+        if scope.cancelled_caught:
+            logger.warning("%r: a %r handler was cut off after grace", self, event)
+
+    async def wait_gone(self) -> None:
+        """Return when the rooms are left and the id is free."""
+        await self._gone.wait()
+
+
+_FAILED = object()
+
+
+class ClientError(Exception):
+    """What a client said in an ERROR packet; "error" handlers get it, and nobody is to blame."""
+
+
+def _client_error(data: JSON) -> ClientError:
+    return ClientError(data if isinstance(data, str) else repr(data))
+
+
+class Answer:
+    """The one acknowledgement of one event, whoever of its handlers gives it.
+
+    Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
+    empty one when all have returned `None`.
+    """
+
+    __slots__ = ("_id", "_left", "_socket")
+
+    def __init__(self, socket: Socket, ack_id: int | None, handlers: int) -> None:
+        self._socket = socket
+        self._id = ack_id
+        self._left = handlers
+
+    def offer(self, result: object) -> None:
+        """Take what a handler returned."""
+        self._left -= 1
+        if result is not None or self._left == 0:
+            self.send(*as_arguments(result))
+
+    def send(self, *args: Any) -> None:
+        """Send the answer; only the first counts (JS: the last argument of a listener)."""
+        if self._id is None:
+            return
+        socket = self._socket
+        packet = Packet(PacketType.ACK, socket.namespace.name, list(args), self._id)
+        item = socket.namespace.encode(packet, NO_FLAGS)
+        self._id = None
+        try:
+            socket.session.send_nowait(item)
+        except trio.WouldBlock:
+            if socket._nursery is not None:
+                socket._nursery.start_soon(socket._run_guarded, socket.session.send, item)
+        except Disconnected:
+            pass

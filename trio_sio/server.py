@@ -1,0 +1,211 @@
+"""The server: ties the engine to the router, and is the face of both."""
+
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar, overload
+
+import trio
+
+from trio_sio.abc import Adapter, Session
+from trio_sio.engine.engine import Engine, Listener, ListenerT
+from trio_sio.options import Origins, ServerOptions
+from trio_sio.protocol.socketio import codec
+from trio_sio.reasons import DisconnectReason
+from trio_sio.router.adapter import MemoryAdapter
+from trio_sio.router.broadcast import Broadcast, Targeting
+from trio_sio.router.handlers import Handler, HandlerTable, Listens
+from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
+from trio_sio.router.router import Router
+
+M = TypeVar("M", bound=Handler)
+
+class Server(Listens, Targeting):
+    """A Socket.IO 2.x server (JS: `new Server(options)`).
+
+    It can be used as `async with io:`, which owns every client and closes them at the end;
+    `serve_tcp` and its sisters do that by themselves where nobody else has. All verbs of a
+    namespace are here too, for the namespace "/".
+
+    Args:
+        engine: an engine of your own, in place of one made of the engine's options.
+        **options: as the fields of `ServerOptions`, by keyword; the README has a table.
+
+    Raises:
+        TypeError, ValueError: an option that does not exist, or cannot be meant.
+    """
+
+    def __init__(self, *, engine: Engine | None = None, **options: Any) -> None:
+        self.options = ServerOptions.of(options)
+        self.engine = Engine.from_options(self.options) if engine is None else engine
+        parser = self.options.parser
+        limit = self.options.max_attachments
+        self._adapter: Callable[[Any], Adapter] = self.options.adapter or MemoryAdapter
+        self.router = Router(
+            encoder=codec.Encoder(limit) if parser is None else parser.Encoder(),
+            make_decoder=(lambda: codec.Decoder(limit)) if parser is None else parser.Decoder,
+            make_adapter=self._adapter,
+            max_inbox=self.options.max_inbox,
+            grace=self.options.grace,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Server at {self.path!r}, {len(self.router.clients)} clients>"
+
+    # -- options that may be set until serving starts ----------------------------------------
+
+    @property
+    def path(self) -> str:
+        """Where it answers (JS: `path`)."""
+        return self.engine.options.path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self.engine.set_options(path=path)
+
+    @property
+    def serve_client(self) -> bool | Path | str:
+        """Whether the browser's client is served, or from which folder (JS: `serveClient`)."""
+        return self.engine.options.serve_client
+
+    @serve_client.setter
+    def serve_client(self, serve_client: bool | Path | str) -> None:
+        self.engine.set_options(serve_client=serve_client)
+
+    @property
+    def origins(self) -> Origins:
+        """Which origins are welcome (JS: `origins`)."""
+        return self.engine.options.origins
+
+    @origins.setter
+    def origins(self, origins: Origins) -> None:
+        self.engine.set_options(origins=origins)
+
+    @property
+    def adapter(self) -> Callable[[Any], Adapter]:
+        """What makes a namespace's adapter (JS: `adapter`)."""
+        return self._adapter
+
+    @adapter.setter
+    def adapter(self, adapter: Callable[[Any], Adapter]) -> None:
+        if self.engine.serving:
+            raise RuntimeError("adapter: options are fixed once serving has begun")
+        self._adapter = adapter
+        self.router.change_adapter(adapter)
+
+    # -- namespaces --------------------------------------------------------------------------
+
+    @property
+    def sockets(self) -> Namespace:
+        """The namespace "/" (JS: `sockets`)."""
+        return self.router.root
+
+    @property
+    def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
+        """The handlers of "/"."""
+        return self.router.root.handlers
+
+    def _target(self) -> Broadcast:
+        return Broadcast(self.router.root)
+
+    def use(self, function: M) -> M:
+        """Register middleware of the namespace "/"; see `Namespace.use`."""
+        return self.router.root.use(function)
+
+    @overload
+    def of(self, name: str) -> Namespace: ...
+
+    @overload
+    def of(self, name: re.Pattern[str] | Predicate) -> ParentNamespace: ...
+
+    def of(self, name: str | re.Pattern[str] | Predicate) -> Namespace | ParentNamespace:
+        """Return a namespace, made now if there is none (JS: `of`).
+
+        Args:
+            name: a name; or, for a namespace for each name that is accepted, a compiled pattern
+                that has to match all of it, or a function `(name, query) -> bool`, async or not.
+        """
+        if isinstance(name, str):
+            return self.router.of(name)
+        if isinstance(name, re.Pattern) or callable(name):
+            return self.router.of_matching(name)
+        raise TypeError(f"of() takes a name, a compiled pattern or a function, not {name!r}")
+
+    # -- life --------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self.engine.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._close_clients()
+        return await self.engine.__aexit__(kind, error, traceback)
+
+    def _close_clients(self) -> None:
+        for client in tuple(self.router.clients):
+            client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+
+    async def aclose(self) -> None:
+        """Close every client (JS: `close`): "disconnect" handlers run, for `grace` seconds.
+
+        Clients are not told to leave their namespaces, so they reconnect to a server that
+        takes over. New ones are refused from now on.
+        """
+        self._close_clients()
+        await self.engine.aclose()
+
+    # -- serving -----------------------------------------------------------------------------
+
+    async def serve_tcp(
+        self,
+        port: int,
+        host: str | bytes | None = None,
+        *,
+        backlog: int | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        task_status: trio.TaskStatus[Sequence[Listener]] = trio.TASK_STATUS_IGNORED,
+    ) -> NoReturn:
+        """Listen on a port and serve, forever (JS: `listen`, `attach`); as `trio.serve_tcp`.
+
+        Args:
+            port: the port, 0 for any that is free.
+            host: the address to listen on, `None` for all.
+            backlog: as for `trio.open_tcp_listeners`.
+            ssl_context: serves TLS.
+            task_status: for `nursery.start`, which returns the listeners.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        await self.engine.serve_tcp(
+            self.serve_session,
+            port,
+            host=host,
+            backlog=backlog,
+            ssl_context=ssl_context,
+            task_status=task_status,
+        )
+
+    async def serve_listeners(
+        self,
+        listeners: Sequence[ListenerT],
+        *,
+        task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
+    ) -> NoReturn:
+        """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
+        await self.engine.serve_listeners(self.serve_session, listeners, task_status=task_status)
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve one connection of your own, until it is closed; needs `async with io`."""
+        await self.engine.serve_stream(stream, self.serve_session)
+
+    async def serve_session(self, session: Session) -> None:
+        """Serve one session of any engine (JS: `onconnection(conn)`)."""
+        await self.router.serve(session)

@@ -1,0 +1,255 @@
+"""A client in memory, for testing applications: no port, no thread, no waiting.
+
+It speaks packets, so that everything of the server but bytes takes part: heartbeat, outbox,
+middleware, handlers, rooms. With pytest-trio's `autojump_clock` a minute of silence costs no
+time; the client keeps itself alive by pings meanwhile, unless told not to.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import trio
+
+from trio_sio.engine.message import Headers, Request
+from trio_sio.engine.session import Session
+from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.server import Server
+from trio_sio.testing.transport import MemoryTransport
+
+CALL_TIMEOUT = 30.0
+_PING = EnginePacket(EnginePacketType.PING)
+_counter = itertools.count()
+
+
+class MemoryClient:
+    """One client in one namespace; `connect` makes it.
+
+    Attributes:
+        session: the server's end, `session.id` among it.
+        namespace: where the client is.
+    """
+
+    def __init__(
+        self, server: Server, session: Session, transport: MemoryTransport, namespace: str
+    ) -> None:
+        self.session = session
+        self.namespace = namespace
+        self._transport = transport
+        self._encoder = server.router.encoder
+        self._decoder = server.router.make_decoder()
+        self._ack_ids = itertools.count()
+        self._answers: dict[int, trio.MemorySendChannel[list[Any]]] = {}
+        self._put, self._events = trio.open_memory_channel[Packet](float("inf"))
+        self._joined = trio.Event()
+        self._refused: Packet | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the server's socket."""
+        sid = self.session.id
+        return sid if self.namespace == "/" else f"{self.namespace}#{sid}"
+
+    async def emit(self, event: str, *args: Any) -> None:
+        """Send an event.
+
+        Raises:
+            Disconnected: the session has ended.
+        """
+        await self.send_packet(Packet(PacketType.EVENT, self.namespace, [event, *args]))
+
+    async def send(self, *args: Any) -> None:
+        """Send the event "message"."""
+        await self.emit("message", *args)
+
+    async def call(self, event: str, *args: Any, timeout: float = CALL_TIMEOUT) -> list[Any]:
+        """Send an event and return the arguments of the server's acknowledgement.
+
+        Raises:
+            trio.TooSlowError: none came within `timeout` seconds.
+            Disconnected: the session ended.
+        """
+        ack_id = next(self._ack_ids)
+        put, get = trio.open_memory_channel[list[Any]](1)
+        self._answers[ack_id] = put
+        try:
+            with trio.fail_after(timeout):
+                data = [event, *args]
+                await self.send_packet(Packet(PacketType.EVENT, self.namespace, data, ack_id))
+                return await get.receive()
+        except trio.EndOfChannel:
+            raise Disconnected(self.session.reason) from None
+        finally:
+            self._answers.pop(ack_id, None)
+
+    async def receive(self) -> list[Any]:
+        """Return the next event: its name and its arguments.
+
+        Raises:
+            Refused: the server sent an ERROR packet instead.
+            Disconnected: the server ended it, and nothing is left to receive.
+        """
+        packet = await self.receive_packet()
+        if packet.type is PacketType.ERROR:
+            raise _refusal(Refused, packet)
+        return [packet.event, *packet.args]
+
+    async def receive_packet(self) -> Packet:
+        """Return the next event or error as a packet; one with an `id` waits for `answer`."""
+        try:
+            return await self._events.receive()
+        except trio.EndOfChannel:
+            raise Disconnected(self.session.reason) from None
+
+    async def answer(self, packet: Packet, *args: Any) -> None:
+        """Acknowledge an event that the server sent with `call`."""
+        await self.send_packet(Packet(PacketType.ACK, self.namespace, list(args), packet.id))
+
+    async def leave(self) -> None:
+        """Leave the namespace (JS: `socket.disconnect()`)."""
+        await self.send_packet(Packet(PacketType.DISCONNECT, self.namespace))
+
+    async def send_packet(self, packet: Packet) -> None:
+        """Send any packet."""
+        for message in self._encoder.encode(packet):
+            await self.send_engine_packet(EnginePacket(EnginePacketType.MESSAGE, message))
+
+    async def send_engine_packet(self, packet: EnginePacket) -> None:
+        """Send any packet of the layer below."""
+        try:
+            await self._transport.client_send(packet)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise Disconnected(self.session.reason) from None
+
+    # -- tasks, for `connect` ----------------------------------------------------------------
+
+    async def read(self) -> None:
+        """Sort what the server sends, until it ends."""
+        async with self._put:
+            try:
+                while True:
+                    self._take(await self._transport.client_receive())
+            except trio.EndOfChannel:
+                pass
+            finally:
+                self._joined.set()
+                for answer in self._answers.values():
+                    answer.close()
+
+    def _take(self, part: str | bytes) -> None:
+        if isinstance(part, str) and part[0] != "4":
+            return  # OPEN, PONG, NOOP, CLOSE
+        packet = self._decoder.feed(part[1:] if isinstance(part, str) else part)
+        if packet is None or packet.namespace != self.namespace:
+            return
+        if packet.type is PacketType.CONNECT:
+            self._joined.set()
+        elif packet.type is PacketType.ERROR and not self._joined.is_set():
+            self._refused = packet
+            self._joined.set()
+        elif packet.type is PacketType.DISCONNECT:
+            self._put.close()
+        elif packet.type in (PacketType.ACK, PacketType.BINARY_ACK):
+            if packet.id in self._answers:
+                self._answers[packet.id].send_nowait(packet.args)
+        else:
+            try:
+                self._put.send_nowait(packet)
+            except trio.ClosedResourceError:
+                pass  # behind a DISCONNECT, where the JavaScript client does not look either
+
+    async def beat(self, interval: float) -> None:
+        """Ping, as the protocol asks of a client."""
+        while True:
+            await trio.sleep(interval)
+            try:
+                await self.send_engine_packet(_PING)
+            except Disconnected:
+                return
+
+    async def join(self, query: str) -> None:
+        """Join the namespace.
+
+        Raises:
+            ConnectionRefused: middleware said no, or there is no such namespace.
+            Disconnected: the session ended.
+        """
+        if self.namespace != "/":
+            name = f"{self.namespace}?{query}" if query else self.namespace
+            await self.send_packet(Packet(PacketType.CONNECT, name))
+        await self._joined.wait()
+        if self._refused is not None:
+            raise _refusal(ConnectionRefused, self._refused)
+        if self.session.closed:
+            raise Disconnected(self.session.reason)
+
+
+def _refusal(kind: type[Refused], packet: Packet) -> Refused:
+    data = packet.data
+    return kind(data) if isinstance(data, str) else kind(str(data), data)
+
+
+@asynccontextmanager
+async def connect(
+    io: Server,
+    namespace: str = "/",
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    heartbeat: bool = True,
+    raise_errors: bool = True,
+    buffer: int = 1000,
+) -> AsyncIterator[MemoryClient]:
+    """Connect a client in memory to a server; leave it to disconnect.
+
+    Args:
+        io: the server; opened for as long as the client is here, if it is not open yet.
+        namespace: which namespace to join.
+        query: the query, of the request or, in a namespace other than "/", of the join.
+        headers: header fields of the handshake request.
+        heartbeat: send the pings that keep the session alive.
+        raise_errors: let errors of the application's handlers come out of this `async with`.
+        buffer: how much the client has room for while it does not call `receive`.
+
+    Raises:
+        ConnectionRefused: the client was not let in.
+    """
+    async with AsyncExitStack() as stack:
+        if not io.engine.serving:
+            await stack.enter_async_context(io)
+        client = _make_client(io, namespace, query or {}, headers or {}, buffer)
+        client.session.raise_errors = raise_errors
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        nursery.start_soon(client.read)
+        nursery.start_soon(io.engine.run, client.session, io.serve_session)
+        if heartbeat:
+            nursery.start_soon(client.beat, io.engine.options.ping_interval)
+        try:
+            await client.join(urlencode(query or {}))
+            yield client
+        finally:
+            client._transport.client_close()
+        await client.session.wait_application_done()
+        nursery.cancel_scope.cancel()
+
+
+def _make_client(
+    io: Server,
+    namespace: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    buffer: int,
+) -> MemoryClient:
+    transport = MemoryTransport(buffer)
+    target = f"{io.path}/?" + urlencode({**query, "EIO": "3", "transport": "memory"})
+    request = Request("GET", target, Headers(headers.items()), remote="127.0.0.1")
+    session = io.engine.add(f"memory-{next(_counter)}", request, transport)
+    transport.outbox = session.outbox
+    full = namespace if namespace.startswith("/") else "/" + namespace
+    return MemoryClient(io, session, transport, full)
+
+

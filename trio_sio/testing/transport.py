@@ -1,0 +1,90 @@
+"""A transport without bytes: the packets of one session go through two channels in memory."""
+
+from collections.abc import Sequence
+
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.outbox import Outbox
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.reasons import DisconnectReason
+
+
+class MemoryTransport:
+    """Both ends of a session's transport.
+
+    Args:
+        buffer: parts of packets that may wait for the client; when it is full, the session's
+            outbox fills, as behind a connection that nobody reads from.
+    """
+
+    name = "memory"
+
+    def __init__(self, buffer: int) -> None:
+        self.direct = True
+        self.writable = True
+        self.unsent = False
+        self.outbox: Outbox | None = None
+        self._buffer = buffer
+        self._to_client, self._client_end = trio.open_memory_channel[str | bytes](float("inf"))
+        self._waiting = 0
+        self._from_client, self._server_end = trio.open_memory_channel[EnginePacket](0)
+
+    # -- the server's end ------------------------------------------------------------------
+
+    async def receive(self) -> EnginePacket:
+        """Return the client's next packet."""
+        try:
+            return await self._server_end.receive()
+        except (trio.EndOfChannel, trio.ClosedResourceError):
+            raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE) from None
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        """Put the items' parts where the client finds them; the last item may exceed the buffer."""
+        for item in items:
+            for part in item.parts:
+                try:
+                    self._to_client.send_nowait(part)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    return
+                self._waiting += 1
+        self.direct = self.writable = self._waiting < self._buffer
+
+    async def send(self, items: Sequence[Encoded]) -> None:
+        """Do as `send_nowait`."""
+        await trio.lowlevel.checkpoint()
+        self.send_nowait(items)
+
+    def trust(self) -> None:
+        """There are no limits here."""
+
+    async def finish(self, *, by_client: bool, orderly: bool) -> None:
+        """Close both directions; what has been sent can still be received."""
+        await trio.lowlevel.checkpoint()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close both directions."""
+        self.direct = self.writable = False
+        self._to_client.close()
+        self._server_end.close()
+
+    # -- the client's end ------------------------------------------------------------------
+
+    async def client_receive(self) -> str | bytes:
+        """Return the next part that the server sent; raises `trio.EndOfChannel` at the end."""
+        part = await self._client_end.receive()
+        self._waiting -= 1
+        if not self.writable and self._waiting < self._buffer and self.outbox is not None:
+            self.direct = self.writable = True
+            self.outbox.flush()
+        return part
+
+    async def client_send(self, packet: EnginePacket) -> None:
+        """Send a packet; raises `trio.BrokenResourceError` if the server has ended."""
+        await self._from_client.send(packet)
+
+    def client_close(self) -> None:
+        """Go away, as a connection that is closed."""
+        self._from_client.close()
