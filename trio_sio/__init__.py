@@ -6,7 +6,6 @@ Everything that applications need is here; `trio_sio.testing` has what their tes
 from trio_sio.abc import (
     Adapter as Adapter,
     Parser as Parser,
-    Session as SessionProtocol,
 )
 from trio_sio.engine.engine import Engine as Engine
 from trio_sio.engine.message import (

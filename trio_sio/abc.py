@@ -1,9 +1,9 @@
 """The seams: what the rooms of the house may ask of each other, and users may implement.
 
-    Transport   how a session's packets travel: polling, WebSocket, memory
-    Session     one Engine.IO client; all that the router asks of the engine
-    Adapter     who is in which room, and how a broadcast reaches them
-    Parser      packets to messages and back
+Transport   how a session's packets travel: polling, WebSocket, memory
+Session     one Engine.IO client; all that the router asks of the engine
+Adapter     who is in which room, and how a broadcast reaches them
+Parser      packets to messages and back
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ Room = str
 SocketId = str
 
 
-class TransportClosed(Exception):  # noqa: N818 - an end, and mostly no error
+class TransportClosed(Exception):
     """A transport has no more packets; it never leaves the engine.
 
     Attributes:
@@ -126,7 +126,6 @@ class Session(Protocol):
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out first."""
 
-
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now: what is queued is forgotten."""
 
@@ -144,8 +143,8 @@ class Adapter(Protocol):
     async def remove_all(self, socket_id: SocketId) -> None:
         """Take a socket out of all its rooms, when it leaves."""
 
-    async def broadcast(self, packet: Packet, target: Any) -> None:
-        """Send to everyone the target (a `Broadcast`) names."""
+    async def broadcast(self, packet: Packet, target: Any) -> None:  # noqa: ANN401
+        """Send to everyone the target names: a `Broadcast`, which this room cannot see."""
 
     async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
         """Return who is in any of the rooms; without rooms, everyone."""
@@ -174,9 +173,8 @@ class PacketDecoder(Protocol):
 class Parser(Protocol):
     """What `Server(parser=…)` takes: two factories without arguments (JS: option `parser`)."""
 
-    def Encoder(self) -> PacketEncoder:  # noqa: N802 - the names of the JavaScript contract
+    def Encoder(self) -> PacketEncoder:
         """Return an encoder."""
 
-    def Decoder(self) -> PacketDecoder:  # noqa: N802
+    def Decoder(self) -> PacketDecoder:
         """Return a decoder."""
-

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 TRANSPORTS = ("polling", "websocket")
 WS_ENGINES = ("auto", "trio-websocket", "websockets")
@@ -39,6 +39,44 @@ _COMPRESSION_KEYS = {
 }
 COMPRESSION_THRESHOLD = 1024
 """Bytes below which nothing is compressed, unless `threshold` says otherwise."""
+
+
+class EngineKeywords(TypedDict, total=False):
+    """The options of `Engine` as keyword arguments, for type checkers."""
+
+    path: str
+    serve_client: bool | Path | str
+    origins: Origins
+    ping_timeout: float
+    ping_interval: float
+    upgrade_timeout: float
+    max_http_buffer_size: int
+    handshake_buffer_size: int | None
+    allow_request: Callable[[Any], Awaitable[object] | object] | None
+    transports: Sequence[str]
+    allow_upgrades: bool
+    per_message_deflate: bool | Mapping[str, int | bool]
+    http_compression: bool | Mapping[str, int | bool]
+    cookie: str | None
+    cookie_path: str | None
+    cookie_http_only: bool
+    ws_engine: str
+    generate_id: Callable[[Any], Awaitable[str] | str] | None
+    fallback: Callable[[Any], Awaitable[Any]] | None
+    max_outbox: int
+    max_outbox_bytes: int
+    on_overflow: str
+    grace: float
+    raise_errors: bool
+
+
+class ServerKeywords(EngineKeywords, total=False):
+    """The options of `Server` as keyword arguments, for type checkers."""
+
+    adapter: Callable[[Any], Any] | None
+    parser: Any
+    max_inbox: int
+    max_attachments: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

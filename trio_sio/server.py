@@ -2,16 +2,17 @@
 
 import re
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 
 import trio
 
 from trio_sio.abc import Adapter, Session
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.options import Origins, ServerOptions
+from trio_sio.options import EngineOptions, Origins, ServerKeywords, ServerOptions
 from trio_sio.protocol.socketio import codec
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter
@@ -21,6 +22,7 @@ from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
 
 M = TypeVar("M", bound=Handler)
+
 
 class Server(Listens, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
@@ -37,8 +39,10 @@ class Server(Listens, Targeting):
         TypeError, ValueError: an option that does not exist, or cannot be meant.
     """
 
-    def __init__(self, *, engine: Engine | None = None, **options: Any) -> None:
+    def __init__(self, *, engine: Engine | None = None, **options: Unpack[ServerKeywords]) -> None:
         self.options = ServerOptions.of(options)
+        if engine is not None:
+            _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
         parser = self.options.parser
         limit = self.options.max_attachments
@@ -48,7 +52,7 @@ class Server(Listens, Targeting):
             make_decoder=(lambda: codec.Decoder(limit)) if parser is None else parser.Decoder,
             make_adapter=self._adapter,
             max_inbox=self.options.max_inbox,
-            grace=self.options.grace,
+            grace=self.engine.options.grace,
         )
 
     def __repr__(self) -> str:
@@ -209,3 +213,10 @@ class Server(Listens, Targeting):
     async def serve_session(self, session: Session) -> None:
         """Serve one session of any engine (JS: `onconnection(conn)`)."""
         await self.router.serve(session)
+
+
+def _check_engine_alone(options: Iterable[str]) -> None:
+    """Refuse options of the engine beside an engine, which has its own."""
+    taken = {field.name for field in fields(EngineOptions)}.intersection(options)
+    if taken:
+        raise TypeError(f"give {sorted(taken)} to the engine; Server(engine=…) cannot change it")

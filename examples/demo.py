@@ -1,6 +1,6 @@
-"""`python3 demo.py`: sets up a virtual environment, and runs the demo server in it.
+"""`python3 -m examples.demo`: sets up a virtual environment, and runs the demo server in it.
 
-Arguments go to the server: `python3 demo.py --port 8000`.
+Arguments go to the server: `python3 -m examples.demo --port 8000`.
 """
 
 import contextlib
@@ -30,4 +30,4 @@ if __name__ == "__main__":
     try:
         main()
     except SetupError as error:
-        sys.exit(f"demo.py: {error}")
+        sys.exit(f"demo: {error}")

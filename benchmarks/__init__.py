@@ -1,0 +1,1 @@
+"""What the server costs: `python3 -m benchmarks`."""
