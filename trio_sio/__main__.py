@@ -24,8 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["fetch-client"]:
         return client_files.main(arguments[1:])
     options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    # Ours alone: the WebSocket libraries log each frame.
     level = "debug" if options.verbose else options.log_level
-    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("trio_sio").setLevel(level.upper())
     try:
         trio.run(serve, options.host, options.port, options.ws_engine)
     except _CannotServe as error:

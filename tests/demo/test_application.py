@@ -17,7 +17,7 @@ EVENTS = ("nick", "join", "leave", "say", "image", "typing")
 
 
 @pytest.fixture
-async def demo(autojump_clock: MockClock) -> AsyncIterator[Demo]:
+async def demo() -> AsyncIterator[Demo]:
     demo = Demo(limits=Limits(image_bytes=1000, text_length=100, history=3))
     async with demo.io:
         yield demo
@@ -46,7 +46,7 @@ async def assert_quiet(*clients: MemoryClient) -> None:
         assert waiting.cancelled_caught
 
 
-async def test_welcome(demo: Demo) -> None:
+async def test_welcome(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna:
         event, welcome = await anna.receive()
         assert event == "welcome"
@@ -55,7 +55,7 @@ async def test_welcome(demo: Demo) -> None:
         assert demo.hall.people.keys() == {welcome["id"]}
 
 
-async def test_a_room_hears_what_is_said_in_it(demo: Demo) -> None:
+async def test_a_room_hears_what_is_said_in_it(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben, connect(demo.io) as carl:
         card = await arrive(anna, "Anna", "lobby")
         await arrive(ben, "Ben", "lobby")
@@ -68,7 +68,9 @@ async def test_a_room_hears_what_is_said_in_it(demo: Demo) -> None:
         await assert_quiet(anna, ben, carl)  # the author has the acknowledgement
 
 
-async def test_join_tells_who_is_here_and_what_was_said(demo: Demo) -> None:
+async def test_join_tells_who_is_here_and_what_was_said(
+    autojump_clock: MockClock, demo: Demo
+) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         anna_card = await arrive(anna, "Anna", "lobby")
         for number in range(4):
@@ -86,7 +88,7 @@ async def test_join_tells_who_is_here_and_what_was_said(demo: Demo) -> None:
         await assert_quiet(anna)  # he was there already
 
 
-async def test_leave(demo: Demo) -> None:
+async def test_leave(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         await arrive(anna, "Anna", "lobby")
         card = await arrive(ben, "Ben", "lobby")
@@ -98,7 +100,7 @@ async def test_leave(demo: Demo) -> None:
         await assert_quiet(anna, ben)
 
 
-async def test_who_disconnects_is_gone_from_all_rooms(demo: Demo) -> None:
+async def test_who_disconnects_is_gone(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna:
         await arrive(anna, "Anna", "lobby", "kitchen")
         async with connect(demo.io) as ben:
@@ -110,7 +112,7 @@ async def test_who_disconnects_is_gone_from_all_rooms(demo: Demo) -> None:
         assert len(demo.hall.people) == 1
 
 
-async def test_rename(demo: Demo) -> None:
+async def test_rename(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         await arrive(anna, "Anna", "lobby")
         card = await arrive(ben, "Ben", "lobby")
@@ -119,7 +121,7 @@ async def test_rename(demo: Demo) -> None:
         assert await anna.receive() == ["renamed", {**card, "nick": "ANNA 2"}]
 
 
-async def test_private_message(demo: Demo) -> None:
+async def test_private_message(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben, connect(demo.io) as carl:
         anna_card = await arrive(anna, "Anna")
         ben_card = await arrive(ben, "Ben")
@@ -132,7 +134,7 @@ async def test_private_message(demo: Demo) -> None:
         await assert_quiet(anna, ben, carl)
 
 
-async def test_nobody_listens_at_anothers_door(demo: Demo) -> None:
+async def test_nobody_listens_at_anothers_door(autojump_clock: MockClock, demo: Demo) -> None:
     """Socket.IO's room of each socket has its id for a name; a chat room of that name is none."""
     async with connect(demo.io) as anna, connect(demo.io) as ben, connect(demo.io) as eve:
         await arrive(anna, "Anna")
@@ -144,7 +146,7 @@ async def test_nobody_listens_at_anothers_door(demo: Demo) -> None:
         await assert_quiet(eve)
 
 
-async def test_image(demo: Demo) -> None:
+async def test_image(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         await arrive(anna, "Anna", "lobby")
         await arrive(ben, "Ben", "lobby")
@@ -159,7 +161,7 @@ async def test_image(demo: Demo) -> None:
         await assert_quiet(ben)
 
 
-async def test_typing(demo: Demo) -> None:
+async def test_typing(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         await arrive(anna, "Anna", "lobby")
         card = await arrive(ben, "Ben", "lobby")
@@ -169,14 +171,14 @@ async def test_typing(demo: Demo) -> None:
         await assert_quiet(ben)
 
 
-async def test_echo(demo: Demo) -> None:
+async def test_echo(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna:
         await arrive(anna, "Anna")
         assert await anna.call("echo") == []
         assert await anna.call("echo", {"a": b"nything"}, 2) == []
 
 
-async def test_figures(demo: Demo) -> None:
+async def test_figures(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna, trio.open_nursery() as nursery:
         nursery.start_soon(demo.push_figures)
         await arrive(anna, "Anna", "lobby", "kitchen")
@@ -199,7 +201,7 @@ async def test_figures(demo: Demo) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_too_much_at_once(demo: Demo) -> None:
+async def test_too_much_at_once(autojump_clock: MockClock, demo: Demo) -> None:
     async with connect(demo.io) as anna:
         await arrive(anna, "Anna", "lobby")
         answers = [await ask(anna, "say", LOBBY, "spam") for _ in range(40)]
@@ -227,7 +229,9 @@ GARBAGE: list[tuple[object, ...]] = [
 
 
 @pytest.mark.parametrize("event", EVENTS)
-async def test_bad_input_is_refused_with_a_sentence(demo: Demo, event: str) -> None:
+async def test_bad_input_is_refused_with_a_sentence(
+    autojump_clock: MockClock, demo: Demo, event: str
+) -> None:
     async with connect(demo.io) as anna, connect(demo.io) as ben:
         await arrive(anna, "Anna", "lobby")
         await arrive(ben, "Ben", "lobby")

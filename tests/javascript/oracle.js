@@ -145,13 +145,14 @@ function unpack(value) {
   }
 }
 
-function pack(value) {
+function pack(value, depth = 0) {
+  if (depth > 100) return '…'; // deeper than anybody looks, and than the stack
   if (typeof value === 'number' && !Number.isFinite(value)) return ['number', String(value)];
   if (value === undefined || value === null) return null;
   if (typeof value !== 'object') return value;
   if (Buffer.isBuffer(value)) return ['bytes', value.toString('base64')];
-  if (Array.isArray(value)) return ['array', value.map(pack)];
-  return ['object', Object.entries(value).map(([key, inner]) => [key, pack(inner)])];
+  if (Array.isArray(value)) return ['array', value.map((inner) => pack(inner, depth + 1))];
+  return ['object', Object.entries(value).map(([key, inner]) => [key, pack(inner, depth + 1)])];
 }
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

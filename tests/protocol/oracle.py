@@ -9,9 +9,10 @@ import base64
 import json
 import math
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.socketio.packet import JSON, Packet
@@ -31,7 +32,7 @@ class Oracle:
             ["node", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
 
-    def __enter__(self) -> "Oracle":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -48,7 +49,7 @@ class Oracle:
         (answer,) = self.ask_all(operation, [arguments])
         return answer
 
-    def ask_all(self, operation: str, calls: list[tuple[object, ...]]) -> list[Answer]:
+    def ask_all(self, operation: str, calls: Sequence[tuple[object, ...]]) -> list[Answer]:
         """Return the answers to several calls, which travel as one line."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar, Unpack
 
 import trio
 
@@ -25,7 +25,7 @@ from trio_sio.engine.http import HTTPConnection
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.session import Handler, Session
-from trio_sio.options import EngineOptions
+from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
 
@@ -53,7 +53,7 @@ class Engine:
         TypeError, ValueError: an option that does not exist, or cannot be meant.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[EngineKeywords]) -> None:
         self._setup(EngineOptions.of(options))
 
     @classmethod
@@ -79,7 +79,7 @@ class Engine:
         """Whether the engine has been entered and not left."""
         return self._nursery is not None
 
-    def set_options(self, **changes: Any) -> None:
+    def set_options(self, **changes: Unpack[EngineKeywords]) -> None:
         """Change options; possible until the engine is entered.
 
         Raises:

@@ -64,6 +64,7 @@ class Session:
         self.id = sid
         self.request = request
         self.transport: Transport = transport
+        self._source: Transport = transport  # behind `transport` until the old one is drained
         self.upgraded = False
         self.raise_errors = options.raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
@@ -136,12 +137,13 @@ class Session:
 
     async def _receive_packet(self) -> str | bytes | None:
         """Take one packet from the transport; return the data if it is a message."""
-        transport = self.transport
+        source = self._source
         try:
-            packet = await transport.receive()
+            packet = await source.receive()
         except TransportClosed as end:
-            if transport is self.transport:
+            if source is self.transport:
                 self._signal(Signal.TRANSPORT_LOST, end.reason)
+            self._source = self.transport  # an upgrade: what came by the old one has been read
             return None
         except RemoteProtocolError:
             self._signal(Signal.MALFORMED)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.engineio.packet import utf8
 from trio_sio.protocol.frame import BINARY, TEXT, frame
 
 MESSAGE_DIGIT: Final = "4"
@@ -45,7 +46,7 @@ class WireFormat:
 
 def _websocket_piece(part: str | bytes) -> bytes:
     if isinstance(part, str):
-        return frame(TEXT, codec_v3.utf8(part))
+        return frame(TEXT, utf8(part))
     return frame(BINARY, b"\x04" + part)
 
 
@@ -77,7 +78,7 @@ class Encoded:
         self.size = 0
         for part in parts:
             if isinstance(part, str):
-                self.size += len(part) if part.isascii() else len(codec_v3.utf8(part))
+                self.size += len(part) if part.isascii() else len(utf8(part))
             else:
                 self.has_binary = True
                 self.size += len(part)

@@ -15,6 +15,7 @@ strategies here:
 * The data of an ERROR is no number: behind a namespace, digits are an id.
 """
 
+import math
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 from trio_sio.protocol.engineio.codec_v3 import encode_binary_payload, encode_text_payload
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, MAX_ID_DIGITS, encode
+from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, encode
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 
 __all__ = (
@@ -56,7 +57,7 @@ def _texts(max_size: int = 20) -> st.SearchStrategy[str]:
         ),
         max_size=max_size,
     )
-    return st.one_of(anything, with_surrogates.map(_paired))
+    return st.one_of(anything, with_surrogates).map(_paired)
 
 
 def json_values(*, binary: bool = False, finite: bool = True) -> st.SearchStrategy[JSON]:
@@ -67,10 +68,12 @@ def json_values(*, binary: bool = False, finite: bool = True) -> st.SearchStrate
         finite: `False` draws NaN and the infinities too, which arrive as null.
     """
     integers = st.one_of(st.integers(), st.sampled_from(_BOUNDARY_INTEGERS).flatmap(_near))
-    floats = st.floats(allow_nan=not finite, allow_infinity=not finite)
+    floats = st.floats(allow_nan=False, allow_infinity=False)
     leaves: st.SearchStrategy[JSON] = st.one_of(
         st.none(), st.booleans(), integers, floats, _texts()
     )
+    if not finite:
+        leaves = st.one_of(leaves, st.sampled_from((math.nan, math.inf, -math.inf)))
     if binary:
         leaves = st.one_of(leaves, st.binary(max_size=20))
     keys = st.one_of(st.sampled_from(_SPECIAL_KEYS), _texts(max_size=5))
@@ -121,7 +124,7 @@ def socketio_packets(draw: st.DrawFn, *, finite: bool = True) -> Packet:
     data = draw(_data(kind, finite=finite))
     if kind not in _BINARY_TYPES:
         return Packet(kind, namespace, data)
-    ids = st.one_of(st.none(), st.integers(0, 1000), st.integers(0, 10**MAX_ID_DIGITS - 1))
+    ids = st.one_of(st.none(), st.integers(0, 1000), st.integers(0, 2**63 - 1))
     contents = _contents(data)
     if contents.attachments:
         kind = _BINARY_TYPES[kind]

@@ -22,6 +22,7 @@ from trio_sio.protocol.engineio.packet import (
     decode_text,
     encode_binary,
     encode_text,
+    utf8 as utf8,
 )
 from trio_sio.protocol.errors import RemoteProtocolError
 
@@ -33,15 +34,6 @@ MAX_FORM_FIELDS = 100
 
 _DIGITS = re.compile(f"[0-9]{{1,{MAX_LENGTH_DIGITS}}}")
 _JSONP_NEWLINE = re.compile(r"(\\)?\\n")
-
-
-def utf8(text: str) -> bytes:
-    """Return `text` in UTF-8; a lone surrogate becomes U+FFFD, as in a JavaScript server."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        joined = text.encode("utf-16-le", "surrogatepass")
-        return joined.decode("utf-16-le", "replace").encode()
 
 
 def code_units(text: str) -> int:

@@ -62,7 +62,8 @@ _MESSAGES = {
 def error_body(code: int, message: str) -> bytes:
     """Return the JSON body of a refused HTTP request."""
     fields = {"code": code, "message": message}
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate as JSON's \udXXX
 
 
 def parse_query(raw: str) -> Query:

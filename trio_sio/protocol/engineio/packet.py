@@ -49,6 +49,15 @@ _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
+def utf8(text: str) -> bytes:
+    """Return `text` in UTF-8; a lone surrogate becomes U+FFFD, as in a JavaScript server."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        joined = text.encode("utf-16-le", "surrogatepass")
+        return joined.decode("utf-16-le", "replace").encode()
+
+
 def encode_text(packet: EnginePacket) -> str:
     """Return the text spelling; binary data becomes base64."""
     if isinstance(packet.data, str):
@@ -58,7 +67,7 @@ def encode_text(packet: EnginePacket) -> str:
 
 def encode_binary(packet: EnginePacket) -> bytes:
     """Return the binary spelling: the type as a raw byte, then the data (text as UTF-8)."""
-    data = packet.data.encode() if isinstance(packet.data, str) else packet.data
+    data = utf8(packet.data) if isinstance(packet.data, str) else packet.data
     return bytes((packet.type,)) + data
 
 

@@ -12,7 +12,7 @@ and neither NaN nor Infinity is read.
 
 import json
 import re
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
@@ -32,7 +32,9 @@ _BINARY_OF = {
 _PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
 
 _ATTACHMENTS = re.compile(r"([0-9]{1,19})-")
-_PLACEHOLDER_TEXT = '"_placeholder":true'
+_PLACEHOLDER_TEXTS = ('{"_placeholder":true', ',"_placeholder":true')
+"""Inside a JSON string quotes are escaped, and nothing else can stand in front of a key; so this
+is exact."""
 
 
 class Encoder:
@@ -60,12 +62,18 @@ class Encoder:
         Raises:
             LocalProtocolError: `data` holds something that JSON has no word for.
         """
+        kind = _PLAIN_OF.get(packet.type, packet.type)
         if packet.data is None:
-            return [f"{packet.type:d}{_head(packet)}"]
+            return [f"{kind:d}{_head(packet)}"]
+        if kind is PacketType.ERROR and isinstance(packet.data, (bool, int, float)):
+            raise LocalProtocolError(
+                "the data of an ERROR packet is no number and no bool: digits would be read as an"
+                " id, and JavaScript clients throw on true"
+            )
         found: list[bytes] = []
         self._found = found if binary else None
         text = self._json(packet.data)
-        kind = _PLAIN_OF.get(packet.type, packet.type)
+        self._found = None  # or large attachments live until the next packet
         if not found:
             return [f"{kind:d}{_head(packet)}{text}"]
         self._check(text, len(found))
@@ -74,7 +82,7 @@ class Encoder:
     def _json(self, data: JSON) -> str:
         try:
             text = self._dump(data)
-        except (TypeError, RecursionError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
         if not text.isascii():
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
@@ -87,7 +95,7 @@ class Encoder:
             return self._to_json(data)
         except ValueError as error:
             if "not JSON compliant" not in str(error):
-                raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+                raise
         if self._found:
             self._found.clear()
         return self._to_json(_without_nan(data))
@@ -100,7 +108,7 @@ class Encoder:
             self._found.append(bytes(value))
             return {"_placeholder": True, "num": len(self._found) - 1}
         if isinstance(value, datetime) and value.tzinfo is not None:
-            utc = value.astimezone(timezone.utc)
+            utc = value.astimezone(UTC)
             return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if isinstance(value, date):
             return value.isoformat()
@@ -112,8 +120,7 @@ class Encoder:
                 f"{attachments} binary values in one packet; max_attachments is"
                 f" {self.max_attachments}, and JavaScript clients refuse more than 10"
             )
-        # Inside a JSON string the quotes would be escaped, so this counts keys exactly.
-        if text.count(_PLACEHOLDER_TEXT) != attachments:
+        if sum(map(text.count, _PLACEHOLDER_TEXTS)) != attachments:
             raise LocalProtocolError(
                 'a dict with "_placeholder": True cannot be sent together with binary values'
             )

@@ -40,6 +40,8 @@ class Packet:
         """The event's name; `""` for a packet without one (a number becomes its digits)."""
         if isinstance(self.data, list) and self.data:
             name = self.data[0]
+            if isinstance(name, float) and name.is_integer():
+                name = int(name)  # JavaScript has one kind of number, and writes 1.0 as 1
             return name if isinstance(name, str) else str(name)
         return ""
 

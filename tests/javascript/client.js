@@ -1,0 +1,98 @@
+// Clients that do what they are told. `node client.js package|bundle`: which build of
+// socket.io-client 2.5.0; `engine` for engine.io-client 3.5. One order a line on standard input,
+// one report a line on standard output:
+//
+//     [verb, client, …]  ->  {"client", "event", "args", "transport"}
+//
+// Bytes travel as {"$bytes": base64}. `tests/end_to_end/peers.py` is the other end.
+'use strict';
+
+const readline = require('readline');
+
+const LIFE = ['connect', 'disconnect', 'error', 'connect_error', 'reconnecting', 'reconnect'];
+const build = process.argv[2];
+const io = load();
+const clients = new Map();
+
+function load() {
+  if (build === 'engine') return require('engine.io-client');
+  if (build !== 'bundle') return require('socket.io-client');
+  // What a browser would have brought along.
+  global.WebSocket = require('ws');
+  global.XMLHttpRequest = require('xmlhttprequest-ssl').XMLHttpRequest;
+  return require('socket.io-client/dist/socket.io.js');
+}
+
+const verbs = {
+  /** What is heard is reported; an event that is in `answers` is also acknowledged, with the
+   * arguments given there, or with those it brought if they are null. */
+  open(name, url, { hear, answers, ...options }) {
+    const socket = io(url, { forceNew: true, ...options });
+    clients.set(name, socket);
+    const report = reporter(name, () => socket.io.engine);
+    for (const event of LIFE) {
+      socket.on(event, (...args) => report(event, event === 'connect' ? [socket.id] : args));
+    }
+    for (const event of hear) {
+      socket.on(event, (...args) => {
+        const acknowledge = typeof args[args.length - 1] === 'function' ? args.pop() : () => {};
+        report(event, args);
+        if (event in answers) acknowledge(...(answers[event] || args));
+      });
+    }
+    socket.io.on('open', () => watchUpgrade(socket.io.engine, report));
+  },
+  emit: (name, event, ...args) => clients.get(name).emit(event, ...args),
+  call(name, number, event, ...args) {
+    const report = reporter(name, () => clients.get(name).io.engine);
+    clients.get(name).emit(event, ...args, (...answer) => report(`answer ${number}`, answer));
+  },
+  connect: (name) => clients.get(name).connect(),
+  close: (name) => clients.get(name).close(),
+  /** The engine alone, without Socket.IO. */
+  engine(name, url, options) {
+    const engine = io(url, options);
+    clients.set(name, engine);
+    const report = reporter(name, () => engine);
+    engine.on('open', () => report('open', [engine.id]));
+    engine.on('message', (data) => report('message', [data]));
+    engine.on('close', (reason) => report('close', [reason]));
+    watchUpgrade(engine, report);
+  },
+  send: (name, data) => clients.get(name).send(data),
+};
+
+function watchUpgrade(engine, report) {
+  engine.on('upgrade', (transport) => report('upgrade', [transport.name]));
+}
+
+function reporter(client, engine) {
+  return (event, args) => {
+    const { transport } = engine() || {};
+    const report = { client, event, args: pack(args), transport: transport ? transport.name : null };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+  };
+}
+
+function pack(value) {
+  if (value instanceof Error) return value.message;
+  if (value instanceof ArrayBuffer) return pack(Buffer.from(value));
+  if (Buffer.isBuffer(value)) return { $bytes: value.toString('base64') };
+  if (Array.isArray(value)) return value.map(pack);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, pack(inner)]));
+}
+
+function unpack(value) {
+  if (Array.isArray(value)) return value.map(unpack);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$bytes' in value) return Buffer.from(value.$bytes, 'base64');
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
+}
+
+readline.createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const [verb, ...args] = unpack(JSON.parse(line));
+    verbs[verb](...args);
+  })
+  .on('close', () => process.exit());

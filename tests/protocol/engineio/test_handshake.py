@@ -1,0 +1,152 @@
+"""What a request asks for, and the words it is answered with; protocol reference, 1.2 to 1.9."""
+
+import json
+
+import pytest
+from hypothesis import given, strategies as st
+
+from trio_sio.protocol.engineio.handshake import (
+    MAX_QUERY_FIELDS,
+    ErrorCode,
+    HandshakeRequest,
+    OpenPacket,
+    Query,
+    error_body,
+    parse_query,
+)
+from trio_sio.protocol.engineio.packet import EnginePacketType, decode_text
+from trio_sio.protocol.errors import RemoteProtocolError
+
+ERRORS = [
+    (0, "Transport unknown", 400),
+    (1, "Session ID unknown", 400),
+    (2, "Bad handshake method", 400),
+    (3, "Bad request", 400),
+    (4, "Forbidden", 403),
+]
+
+
+@pytest.mark.parametrize(("number", "message", "status"), ERRORS)
+def test_error_code(number: int, message: str, status: int) -> None:
+    code = ErrorCode(number)
+    assert code.message == message
+    assert code.status == status
+    body = error_body(code, code.message)
+    assert body == f'{{"code":{number},"message":"{message}"}}'.encode()
+
+
+def test_there_are_no_other_codes() -> None:
+    assert [int(code) for code in ErrorCode] == [number for number, _, _ in ERRORS]
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        ("origin not allowed", b'{"code":4,"message":"origin not allowed"}'),
+        ('"\\', rb'{"code":4,"message":"\"\\"}'),
+        ("non merci à toi 😀", '{"code":4,"message":"non merci à toi 😀"}'.encode()),
+        ("\ud800", rb'{"code":4,"message":"\ud800"}'),
+        ("", b'{"code":4,"message":""}'),
+    ],
+)
+def test_error_body(message: str, body: bytes) -> None:
+    assert error_body(4, message) == body
+    assert json.loads(body) == {"code": 4, "message": message}
+
+
+QUERIES: list[tuple[str, Query]] = [
+    ("", {}),
+    ("EIO=3&transport=polling", {"EIO": "3", "transport": "polling"}),
+    ("a=1&a=2&b=3&a=", {"a": ["1", "2", ""], "b": "3"}),
+    ("a", {"a": ""}),
+    ("a=", {"a": ""}),
+    ("a=b=c", {"a": "b=c"}),
+    ("&&a=1&", {"a": "1"}),
+    ("a+b=c+d", {"a b": "c d"}),
+    ("a%20b=%2C%26", {"a b": ",&"}),
+    ("tok=a%20b&EIO=3", {"tok": "a b", "EIO": "3"}),
+    ("x=%E2%82%AC", {"x": "€"}),
+    ("x=%ff", {"x": "\ufffd"}),
+    ("x=%zz%", {"x": "%zz%"}),
+    ("a=1;b=2", {"a": "1;b=2"}),
+    ("__proto__=1&constructor=2", {"__proto__": "1", "constructor": "2"}),
+]
+
+
+@pytest.mark.parametrize(("raw", "query"), QUERIES)
+def test_query(raw: str, query: Query) -> None:
+    assert parse_query(raw) == query
+
+
+def test_number_of_fields() -> None:
+    assert parse_query("&".join(["a=1"] * MAX_QUERY_FIELDS)) == {"a": ["1"] * MAX_QUERY_FIELDS}
+    with pytest.raises(RemoteProtocolError) as error:
+        parse_query("a=1&" * MAX_QUERY_FIELDS)
+    assert error.value.args == ("Bad request",)
+    assert str(MAX_QUERY_FIELDS) in error.value.hint
+
+
+POLLING = HandshakeRequest("polling", "", base64=False, jsonp=None)
+REQUESTS = [
+    ("EIO=3&transport=polling&t=Q86akaL", POLLING),
+    ("EIO=4&transport=polling", POLLING),  # EIO is not looked at
+    ("transport=polling", POLLING),
+    ("transport=websocket", HandshakeRequest("websocket", "", base64=False, jsonp=None)),
+    ("transport=x%20y", HandshakeRequest("x y", "", base64=False, jsonp=None)),
+    # None, or several.
+    ("", HandshakeRequest("", "", base64=False, jsonp=None)),
+    ("transport=", HandshakeRequest("", "", base64=False, jsonp=None)),
+    ("transport=polling&transport=polling", HandshakeRequest("", "", base64=False, jsonp=None)),
+    # An empty `sid` asks for a handshake.
+    ("transport=polling&sid=abc", HandshakeRequest("polling", "abc", base64=False, jsonp=None)),
+    ("transport=polling&sid=", POLLING),
+    ("transport=polling&sid=a&sid=b", POLLING),
+    # Any value of `b64` but the empty one.
+    ("transport=polling&b64=1", HandshakeRequest("polling", "", base64=True, jsonp=None)),
+    ("transport=polling&b64=0", HandshakeRequest("polling", "", base64=True, jsonp=None)),
+    ("transport=polling&b64=&b64=", HandshakeRequest("polling", "", base64=True, jsonp=None)),
+    ("transport=polling&b64=", POLLING),
+    ("transport=polling&b64", POLLING),
+    # `j` is JSONP if it comes once; its digits are kept.
+    ("transport=polling&j=12", HandshakeRequest("polling", "", base64=False, jsonp="12")),
+    ("transport=polling&j=abc12x", HandshakeRequest("polling", "", base64=False, jsonp="12")),
+    ("transport=polling&j=", HandshakeRequest("polling", "", base64=False, jsonp="")),
+    ("transport=polling&j=1%5D%3Balert(1)", HandshakeRequest("polling", "", False, "11")),
+    ("transport=polling&j=%D9%A1", HandshakeRequest("polling", "", False, "")),  # an Arabic 1
+    ("transport=polling&j=1&j=2", POLLING),
+]
+
+
+@pytest.mark.parametrize(("raw", "request_"), REQUESTS)
+def test_request(raw: str, request_: HandshakeRequest) -> None:
+    assert HandshakeRequest.from_query(parse_query(raw)) == request_
+
+
+@given(raw=st.text(st.sampled_from("abj=&+%20sidtransport64;\x00\u20ac\ud800")))
+def test_any_query_asks_for_something(raw: str) -> None:
+    ask = HandshakeRequest.from_query(parse_query(raw))
+    assert ask.jsonp is None or not set(ask.jsonp) - set("0123456789")
+
+
+def test_open_packet() -> None:
+    opened = OpenPacket("KhTnzAoHw4rIj17PAAAA", ("websocket",), 25, 20)
+    assert opened.encode() == (
+        '0{"sid":"KhTnzAoHw4rIj17PAAAA","upgrades":["websocket"],'
+        '"pingInterval":25000,"pingTimeout":20000}'
+    )
+
+
+@given(
+    sid=st.text(st.characters()),
+    upgrades=st.lists(st.just("websocket"), max_size=1),
+    interval=st.integers(1, 10**6),
+)
+def test_open_packet_has_all_its_keys(sid: str, upgrades: list[str], interval: int) -> None:
+    packet = decode_text(OpenPacket(sid, upgrades, interval / 1000, 0.3).encode())
+    assert packet.type is EnginePacketType.OPEN
+    assert json.loads(packet.data) == {
+        "sid": sid,
+        "upgrades": upgrades,
+        "pingInterval": interval,
+        "pingTimeout": 300,
+    }
