@@ -44,10 +44,21 @@ class Transport(Protocol):
         unsent: whether bytes that `send_nowait` took still wait for the kernel; `send` is due.
     """
 
-    name: str
-    writable: bool
-    direct: bool
-    unsent: bool
+    @property
+    def name(self) -> str:
+        """Which transport it is."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether a batch could leave now."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether `send_nowait` may be called now."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether `send` is due."""
 
     async def receive(self) -> EnginePacket:
         """Return the client's next packet.

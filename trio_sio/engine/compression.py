@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+
 _LEVEL = 6
 
 

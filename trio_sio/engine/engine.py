@@ -147,6 +147,7 @@ class Engine:
             yield self._nursery
             return
         async with self:
+            assert self._nursery is not None
             yield self._nursery
 
     # -- serving -----------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """One TCP connection: an h11 loop with keep-alive, pipelining, `Expect` and limits.
 
 The loop gives each request to a handler and writes its answer. A handler that returns `None` has
-sent the answer itself, or has taken the connection over (a WebSocket). While a poll is held, the connection is watched, so that
-a client that goes away is noticed at once.
+sent the answer itself, or has taken the connection over (a WebSocket). While a poll is held, the
+connection is watched, so that a client that goes away is noticed at once.
 """
 
 import http

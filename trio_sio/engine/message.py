@@ -47,7 +47,7 @@ class Headers:
         return f"Headers({list(self._fields)!r})"
 
 
-class BodyTooLarge(Exception):  # noqa: N818 - named after what it says
+class BodyTooLarge(Exception):
     """A request's body is larger than its reader allows; nothing of it was kept.
 
     Attributes:

@@ -10,6 +10,8 @@ Anything else on the probing WebSocket, its end, or `upgrade_timeout` lets the s
 polling as if nothing had been.
 """
 
+import contextlib
+
 import trio
 
 from trio_sio.abc import TransportClosed
@@ -28,22 +30,21 @@ PROBE = EnginePacket(EnginePacketType.PING, "probe")
 ANSWER = Encoded(("3probe",))
 
 
-async def try_upgrade(session: Session, transport: WebSocketTransport, timeout: float) -> bool:
+async def try_upgrade(session: Session, transport: WebSocketTransport, limit: float) -> bool:
     """Let a polling session try a WebSocket; return whether it moved there.
 
     Args:
         session: a session that polls, and is not trying another WebSocket.
         transport: the WebSocket.
-        timeout: seconds that the client may take (option `upgrade_timeout`).
+        limit: seconds that the client may take (option `upgrade_timeout`).
     """
     polling = session.transport
     moved = False
-    with trio.move_on_after(timeout) as scope:
+    with trio.move_on_after(limit) as scope:
         session.begin_upgrade(scope)
-        try:
+        # Whatever goes wrong here, the session goes on polling.
+        with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
             moved = isinstance(polling, PollingTransport) and await _probe(polling, transport)
-        except (TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
-            pass  # the session goes on polling
     if moved and not scope.cancelled_caught:
         session.finish_upgrade(transport)
         return True

@@ -7,7 +7,7 @@ which can be kept and shared.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import trio
 
@@ -39,6 +39,9 @@ class Flags:
     binary: bool = True
 
 
+NO_FLAGS = Flags()
+
+
 class Audience(Protocol):
     """A namespace, or several: what a broadcast is for."""
 
@@ -49,7 +52,7 @@ class Audience(Protocol):
         """Return who is in any of the rooms; without rooms, everyone."""
 
 
-def event_packet(event: str, args: tuple[Any, ...], reserved: frozenset[str]) -> Packet:
+def event_packet(event: str, args: tuple[object, ...], reserved: frozenset[str]) -> Packet:
     """Return the packet of an event for the namespace "/"; the adapter sets the right one.
 
     Raises:
@@ -60,7 +63,7 @@ def event_packet(event: str, args: tuple[Any, ...], reserved: frozenset[str]) ->
         raise TypeError(f"an event's name is a text, not {event!r}")
     if event in reserved:
         raise ValueError(f"the event name {event!r} is reserved")
-    return Packet(PacketType.EVENT, "/", [event, *args])
+    return Packet(PacketType.EVENT, "/", [event, *args])  # type: ignore[list-item]  # the encoder judges
 
 
 class Targeting:
@@ -110,7 +113,7 @@ class Targeting:
     async def emit(
         self,
         event: str,
-        *args: Any,
+        *args: object,
         to: Room | Collection[Room] = (),
         skip_sid: SocketId | Collection[SocketId] = (),
         ack: None = None,
@@ -142,7 +145,7 @@ class Targeting:
         await trio.lowlevel.checkpoint_if_cancelled()
         await target.audience.publish(packet, target)
 
-    async def send(self, *args: Any) -> None:
+    async def send(self, *args: object) -> None:
         """Emit the event "message" (JS: `send`)."""
         await self.emit("message", *args)
 
@@ -175,7 +178,7 @@ class Broadcast(Targeting):
     rooms: frozenset[Room] = frozenset()
     excepted: frozenset[Room] = frozenset()
     sender: SocketId | None = None
-    flags: Flags = Flags()
+    flags: Flags = NO_FLAGS
 
     def _target(self) -> Self:
         return self

@@ -54,7 +54,7 @@ class Client:
         return self.session
 
     @property
-    def request(self) -> Any:
+    def request(self) -> Any:  # noqa: ANN401 - the engine's Request, which this room cannot see
         """The handshake request."""
         return self.session.request
 
@@ -167,7 +167,7 @@ class Client:
         socket = Socket(self, namespace, query)
         former = namespace.sockets.get(socket.id)
         if former is not None:
-            await former.wait_gone()
+            await former.gone.wait()
         self._joining[name] = socket
         await socket.run()
 

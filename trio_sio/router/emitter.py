@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trio_sio.router.broadcast import Broadcast, Flags
+from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags
 from trio_sio.router.handlers import as_result
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ class Emitter:
 
     __slots__ = ()
 
-    flags: Flags = Flags()
+    flags: Flags = NO_FLAGS
 
     def _sender(self) -> "Socket":
         raise NotImplementedError
 
     async def emit(
-        self, event: str, *args: Any, ack: Callable[..., object] | None = None
+        self, event: str, *args: object, ack: Callable[..., object] | None = None
     ) -> None:
         """Send an event to this client; waits while its outbox is full (JS: `emit`).
 
@@ -55,7 +55,7 @@ class Emitter:
             socket.call_back(ack_id, ack)
         await socket.session.send(item)
 
-    def emit_nowait(self, event: str, *args: Any) -> None:
+    def emit_nowait(self, event: str, *args: object) -> None:
         """Send an event without waiting, for functions that are not async.
 
         Raises:
@@ -70,7 +70,7 @@ class Emitter:
             socket.session.send_nowait(socket.encode(event, args, self.flags, None))
 
     def _emit_volatile(
-        self, event: str, args: tuple[Any, ...], ack: Callable[..., object] | None
+        self, event: str, args: tuple[object, ...], ack: Callable[..., object] | None
     ) -> None:
         socket = self._sender()
         ack_id = None if ack is None else socket.namespace.next_ack_id()
@@ -78,11 +78,16 @@ class Emitter:
         if socket.session.send_volatile(item) and ack is not None and ack_id is not None:
             socket.call_back(ack_id, ack)
 
-    async def send(self, *args: Any, ack: Callable[..., object] | None = None) -> None:
+    async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
         """Emit the event "message" (JS: `send`)."""
         await self.emit("message", *args, ack=ack)
 
-    async def call(self, event: str, *args: Any, timeout: float | None = CALL_TIMEOUT) -> Any:
+    async def call(
+        self,
+        event: str,
+        *args: object,
+        timeout: float | None = CALL_TIMEOUT,  # noqa: ASYNC109 - an answer is always bounded
+    ) -> Any:  # noqa: ANN401 - whatever the client says
         """Send an event and wait for the client's answer (JS: `emit` with an acknowledgement).
 
         Args:
@@ -127,7 +132,7 @@ class Flagged(Emitter):
     """A socket with flags; a value, as targets are."""
 
     socket: "Socket"
-    flags: Flags = Flags()
+    flags: Flags = NO_FLAGS
 
     def _sender(self) -> "Socket":
         return self.socket

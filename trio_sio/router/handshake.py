@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from trio_sio.protocol.engineio.handshake import Query, parse_query
@@ -34,7 +34,7 @@ class Handshake:
     query: Query
 
     @classmethod
-    def of(cls, request: Any, query: Query) -> "Handshake":
+    def of(cls, request: Any, query: Query) -> "Handshake":  # noqa: ANN401 - the engine's Request
         """Read a handshake request; `query` is what the namespace's CONNECT brought."""
         now = time.time()
         headers = dict(request.headers)
@@ -44,7 +44,7 @@ class Handshake:
             asked = {}
         return cls(
             headers=headers,
-            time=datetime.fromtimestamp(now, timezone.utc),
+            time=datetime.fromtimestamp(now, UTC),
             address=request.remote,
             xdomain="origin" in headers,
             secure=request.secure,

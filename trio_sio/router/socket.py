@@ -9,6 +9,7 @@ that are running get `grace` seconds, tasks in `nursery` are cancelled, "disconn
 while the rooms are still there, the rooms are left, "disconnect" runs.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from enum import Enum, auto
@@ -28,16 +29,12 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import Broadcast, Flags, event_packet
+from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, event_packet
+from trio_sio.router.calls import Calls
+from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
-from trio_sio.router.handlers import (
-    Handler,
-    HandlerTable,
-    Listens,
-    Registration,
-    as_arguments,
-    call,
-)
+from trio_sio.router.events import Events
+from trio_sio.router.handlers import Handler, HandlerTable, Listens, call
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.namespace import Namespace
 
@@ -45,8 +42,6 @@ if TYPE_CHECKING:
     from trio_sio.router.client import Client
 
 logger = logging.getLogger("trio_sio.router")
-
-NO_FLAGS = Flags()
 
 _OF_OUR_DOING = frozenset(
     {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
@@ -90,11 +85,12 @@ class Socket(Emitter, Listens):
         self.reason: DisconnectReason | None = None
         self.acks = PendingAcks()
         self.phase = Phase.JOINING
-        self._middleware: list[Handler] = []
+        self.calls = Calls(self)
+        self._events = Events(self)
         self._nursery: trio.Nursery | None = None
         self._put, self._inbox = trio.open_memory_channel[Packet](client.router.max_inbox)
         self._error: Exception | None = None
-        self._gone = trio.Event()
+        self.gone = trio.Event()  # the rooms are left, and the id is free
 
     def __repr__(self) -> str:
         return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
@@ -107,7 +103,7 @@ class Socket(Emitter, Listens):
         return self.namespace.adapter.rooms_of(self.id)
 
     @property
-    def request(self) -> Any:
+    def request(self) -> Any:  # noqa: ANN401 - the engine's Request, which this room cannot see
         """The handshake request; an upgrade does not change it."""
         return self.session.request
 
@@ -150,7 +146,7 @@ class Socket(Emitter, Listens):
         """
         if not callable(function):
             raise TypeError(f"middleware must be callable, not {function!r}")
-        self._middleware.append(function)
+        self._events.middleware.append(function)
         return function
 
     # -- rooms -----------------------------------------------------------------------------
@@ -187,7 +183,9 @@ class Socket(Emitter, Listens):
     def _sender(self) -> "Socket":
         return self
 
-    def encode(self, event: str, args: tuple[Any, ...], flags: Flags, ack_id: int | None) -> Encoded:
+    def encode(
+        self, event: str, args: tuple[object, ...], flags: Flags, ack_id: int | None
+    ) -> Encoded:
         """Return an event as an item for the session."""
         packet = event_packet(event, args, RESERVED_EVENTS)
         own = Packet(packet.type, self.namespace.name, packet.data, ack_id)
@@ -216,7 +214,7 @@ class Socket(Emitter, Listens):
 
         def answered(args: list[object]) -> None:
             if self._nursery is not None:
-                self._nursery.start_soon(self._run_guarded, function, *args)
+                self._nursery.start_soon(self.calls.run, function, *args)
 
         self.acks.call_back(ack_id, answered)
 
@@ -269,7 +267,7 @@ class Socket(Emitter, Listens):
         finally:
             self._nursery = None
             self.end(self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
-            await self._depart()
+            await depart(self, self._error)
         if failed is not None and self.session.raise_errors:
             raise failed
 
@@ -292,7 +290,7 @@ class Socket(Emitter, Listens):
             async for packet in self._inbox:
                 if self.reason in _OF_OUR_DOING:
                     return
-                await self._handle(packet)
+                await self._events.handle(packet)
 
     async def _pass_middleware(self) -> bool:
         """Run the namespace's middleware; return whether the socket is in."""
@@ -324,10 +322,11 @@ class Socket(Emitter, Listens):
 
     def refuse(self, answer: JSON) -> None:
         """Send an ERROR packet in place of the CONNECT packet, and end."""
-        self._send_error(answer)
+        self.send_error(answer)
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
-    def _send_error(self, answer: JSON) -> None:
+    def send_error(self, answer: JSON) -> None:
+        """Send an ERROR packet."""
         try:
             self._send_control(PacketType.ERROR, answer)
         except LocalProtocolError:  # data that JSON has no word for
@@ -337,11 +336,12 @@ class Socket(Emitter, Listens):
     async def _welcome(self, function: Handler) -> bool:
         """Run a "connection" handler; return whether the socket may stay."""
         try:
-            await self._guarded(call(function, self))
+            await self.calls.guarded(call(function, self))
         except Refused as refused:
-            self._send_error(refused.answer)
+            self.send_error(refused.answer)
             self.kick()
-        return self.reason is None
+            return False
+        return True
 
     def receive_nowait(self, packet: Packet) -> None:
         """Put a packet into the inbox; raises `trio.WouldBlock` if it is full."""
@@ -349,95 +349,9 @@ class Socket(Emitter, Listens):
 
     async def receive(self, packet: Packet) -> None:
         """Put a packet into the inbox, waiting for room."""
-        try:
+        # The socket may end while we wait.
+        with contextlib.suppress(trio.ClosedResourceError, trio.BrokenResourceError):
             await self._put.send(packet)
-        except (trio.ClosedResourceError, trio.BrokenResourceError):
-            pass  # the socket ended while we waited
-
-    # -- events ----------------------------------------------------------------------------
-
-    async def _handle(self, packet: Packet) -> None:
-        if packet.type is PacketType.ERROR:
-            await self._report(_client_error(packet.data))
-            return
-        changed = await self._pass_packet_middleware(packet)
-        if changed is None:
-            return
-        event = changed.event
-        common = () if event == "connection" else self.namespace.take_handlers(event)
-        own = self.handlers.take(event)
-        answer = Answer(self, packet.id, len(common) + len(own))
-        for registration in common:
-            await self._start(registration, (self, *changed.args), answer)
-        for registration in own:
-            await self._start(registration, tuple(changed.args), answer)
-
-    async def _pass_packet_middleware(self, packet: Packet) -> Packet | None:
-        """Run the packet middleware; return the event to handle, `None` if it is refused."""
-        for function in tuple(self._middleware):
-            try:
-                result = await self._guarded(call(function, packet))
-            except Refused as refused:
-                self._send_error(refused.answer)
-                return None
-            if isinstance(result, Packet):
-                packet = result
-            elif result is not None:
-                if result is not _FAILED:
-                    await self._report(
-                        TypeError(f"packet middleware returns a Packet or None, not {result!r}")
-                    )
-                return None
-        return packet
-
-    async def _start(
-        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
-    ) -> None:
-        if registration.concurrent:
-            self.nursery.start_soon(self._run_handler, registration, args, answer)
-        else:
-            await self._run_handler(registration, args, answer)
-
-    async def _run_handler(
-        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
-    ) -> None:
-        if registration.ack:
-            args = (*args, answer.send)
-        try:
-            result = await self._guarded(call(registration.function, *args))
-            if result is not _FAILED and not registration.ack:
-                answer.offer(result)
-        except Refused as refused:
-            self._send_error(refused.answer)
-        except LocalProtocolError as error:  # a result that cannot be sent
-            await self._report(error)
-
-    async def _run_guarded(self, function: Handler, *args: object) -> None:
-        await self._guarded(call(function, *args))
-
-    async def _guarded(self, awaitable: Any) -> object:
-        """Await the application's code; report what it raises, and return `_FAILED` then."""
-        try:
-            return await awaitable
-        except Refused:
-            raise
-        except Exception as error:
-            # Speaking to a client that left meanwhile is nobody's mistake.
-            if not (isinstance(error, Disconnected) and self.is_over):
-                await self._report(error)
-            return _FAILED
-
-    async def _report(self, error: Exception) -> None:
-        """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""
-        if not isinstance(error, ClientError):
-            logger.error("%r: a handler failed", self, exc_info=error)
-        handlers = self.namespace.take_handlers("error")
-        for registration in handlers:
-            await call(registration.function, self, error)
-        for registration in self.handlers.take("error"):
-            await call(registration.function, error)
-        if self.session.raise_errors and not isinstance(error, ClientError):
-            raise error
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -466,84 +380,6 @@ class Socket(Emitter, Listens):
         elif self.reason is not DisconnectReason.SERVER_NAMESPACE_DISCONNECT:  # not refused by us
             nursery.cancel_scope.cancel()
 
-    async def _depart(self) -> None:
-        """Run the last handlers, for `grace` seconds at most, and leave the rooms."""
-        was_in, self.phase = self.phase is Phase.CONNECTED, Phase.ENDED
-        deadline = trio.current_time() + self.client.router.grace
-        assert self.reason is not None
-        try:
-            if was_in:
-                if self._error is not None:
-                    await self._last(deadline, "error", self._error)
-                await self._last(deadline, "disconnecting", self.reason)
-        finally:
-            with trio.CancelScope(shield=True, deadline=deadline):
-                await self.namespace.adapter.remove_all(self.id)
-            self.namespace.sockets.pop(self.id, None)
-            self._gone.set()
-        if was_in:
-            await self._last(deadline, "disconnect", self.reason)
-
-    async def _last(self, deadline: float, event: str, argument: object) -> None:
-        """Run the handlers of one of the last events, shielded until the deadline."""
-        calls: list[tuple[Handler, tuple[object, ...]]] = [
-            (one.function, (self, argument)) for one in self.namespace.take_handlers(event)
-        ]
-        calls += [(one.function, (argument,)) for one in self.handlers.take(event)]
-        with trio.CancelScope(shield=True, deadline=deadline) as scope:
-            for function, args in calls:
-                await self._guarded(call(function, *args))
-        if scope.cancelled_caught:
-            logger.warning("%r: a %r handler was cut off after grace", self, event)
-
-    async def wait_gone(self) -> None:
-        """Return when the rooms are left and the id is free."""
-        await self._gone.wait()
-
-
-_FAILED = object()
-
-
-class ClientError(Exception):
-    """What a client said in an ERROR packet; "error" handlers get it, and nobody is to blame."""
-
-
-def _client_error(data: JSON) -> ClientError:
-    return ClientError(data if isinstance(data, str) else repr(data))
-
-
-class Answer:
-    """The one acknowledgement of one event, whoever of its handlers gives it.
-
-    Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
-    empty one when all have returned `None`.
-    """
-
-    __slots__ = ("_id", "_left", "_socket")
-
-    def __init__(self, socket: Socket, ack_id: int | None, handlers: int) -> None:
-        self._socket = socket
-        self._id = ack_id
-        self._left = handlers
-
-    def offer(self, result: object) -> None:
-        """Take what a handler returned."""
-        self._left -= 1
-        if result is not None or self._left == 0:
-            self.send(*as_arguments(result))
-
-    def send(self, *args: Any) -> None:
-        """Send the answer; only the first counts (JS: the last argument of a listener)."""
-        if self._id is None:
-            return
-        socket = self._socket
-        packet = Packet(PacketType.ACK, socket.namespace.name, list(args), self._id)
-        item = socket.namespace.encode(packet, NO_FLAGS)
-        self._id = None
-        try:
-            socket.session.send_nowait(item)
-        except trio.WouldBlock:
-            if socket._nursery is not None:
-                socket._nursery.start_soon(socket._run_guarded, socket.session.send, item)
-        except Disconnected:
-            pass
+    def mark_ended(self) -> None:
+        """The last handlers but one have run."""
+        self.phase = Phase.ENDED

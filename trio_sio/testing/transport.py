@@ -1,14 +1,17 @@
 """A transport without bytes: the packets of one session go through two channels in memory."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.outbox import Outbox
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.engine.outbox import Outbox
 
 
 class MemoryTransport:

@@ -30,8 +30,11 @@ class Library(Protocol):
     """
 
     control: Control
-    close_sent: bool
     budget: int | None
+
+    @property
+    def close_sent(self) -> bool:
+        """Whether a close frame is on its way already."""
 
     async def receive(self) -> str | bytes:
         """Return the next message.

@@ -1,0 +1,72 @@
+"""What the doorway needs of the engine, and how a new session gets its id and its first packet."""
+
+import inspect
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+from trio_sio.abc import Transport
+from trio_sio.engine.message import Request
+from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.session import Session
+from trio_sio.options import EngineOptions
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
+
+logger = logging.getLogger("trio_sio.engine")
+
+ID_BYTES = 15
+"""120 random bits; 20 characters, as the reference server's ids have."""
+
+
+class Host(Protocol):
+    """What the doorway needs of the engine."""
+
+    options: EngineOptions
+    closing: bool
+
+    def find(self, sid: str) -> Session | None:
+        """Return an open session."""
+
+    def add(self, sid: str, request: Request, transport: Transport) -> Session:
+        """Make a session."""
+
+    def start(self, session: Session) -> None:
+        """Run a session as a task of the engine."""
+
+    async def run(self, session: Session) -> None:
+        """Run a session in the present task."""
+
+
+async def new_id(host: Host, request: Request) -> str:
+    """Return an id for a new session: ours, or the application's `generate_id`.
+
+    Raises:
+        Refusal: `generate_id` failed, or gave an id that cannot be used.
+    """
+    generate = host.options.generate_id
+    if generate is None:
+        return secrets.token_urlsafe(ID_BYTES)
+    try:
+        sid = await ask_application(generate, request)
+        if not isinstance(sid, str) or not sid or host.find(sid) is not None:
+            raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
+    except Exception as error:
+        if host.options.raise_errors:
+            raise
+        logger.exception("generate_id failed")
+        raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error
+    return sid
+
+
+def open_packet(options: EngineOptions, sid: str, upgrades: list[str]) -> Encoded:
+    """Return the packet that begins a session."""
+    packet = OpenPacket(sid, upgrades, options.ping_interval, options.ping_timeout)
+    return Encoded((packet.encode(),))
+
+
+async def ask_application(function: Callable[[Request], object], request: Request) -> object:
+    """Call a function of the application, async or not."""
+    answer = function(request)
+    return await answer if inspect.isawaitable(answer) else answer

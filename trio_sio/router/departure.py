@@ -1,0 +1,50 @@
+"""The last steps of a socket: its final handlers run, and it leaves its rooms."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import trio
+
+from trio_sio.router.calls import handlers_of
+from trio_sio.router.handlers import call
+
+if TYPE_CHECKING:
+    from trio_sio.router.socket import Socket
+
+logger = logging.getLogger("trio_sio.router")
+
+
+async def depart(socket: "Socket", error: Exception | None) -> None:
+    """Run the last handlers and leave the rooms, even if everything around is cancelled.
+
+    Handlers get `grace` seconds together; the rooms are left in any case.
+
+    Args:
+        socket: a socket whose reason is known.
+        error: what "error" handlers are to be told first.
+    """
+    deadline = trio.current_time() + socket.client.router.grace
+    was_in = socket.connected
+    try:
+        if was_in:
+            if error is not None:
+                await _run(socket, deadline, "error", error)
+            await _run(socket, deadline, "disconnecting", socket.reason)
+    finally:
+        socket.mark_ended()
+        # An adapter does what is local before it waits, so this holds even past the deadline.
+        with trio.CancelScope(shield=True, deadline=deadline):
+            await socket.namespace.adapter.remove_all(socket.id)
+        socket.namespace.sockets.pop(socket.id, None)
+        socket.gone.set()
+    if was_in:
+        await _run(socket, deadline, "disconnect", socket.reason)
+
+
+async def _run(socket: "Socket", deadline: float, event: str, argument: object) -> None:
+    """Run the handlers of one of the last events, shielded until the deadline."""
+    with trio.CancelScope(shield=True, deadline=deadline) as scope:
+        for function, args in handlers_of(socket, event, argument):
+            await socket.calls.guarded(call(function, *args))
+    if scope.cancelled_caught:
+        logger.warning("%r: a %r handler was cut off after grace", socket, event)

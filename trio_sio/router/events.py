@@ -1,0 +1,134 @@
+"""What a client sends: packet middleware, then the handlers, then the answer."""
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from trio_sio.exceptions import Disconnected, LocalProtocolError, Refused
+from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.router.broadcast import NO_FLAGS
+from trio_sio.router.calls import FAILED, client_error
+from trio_sio.router.handlers import Handler, Registration, as_arguments, call
+
+if TYPE_CHECKING:
+    from trio_sio.router.socket import Socket
+
+
+class Events:
+    """Handles the events of one socket, one after the other.
+
+    Args:
+        socket: the socket.
+
+    Attributes:
+        middleware: functions that see each event first.
+    """
+
+    __slots__ = ("_socket", "middleware")
+
+    def __init__(self, socket: "Socket") -> None:
+        self._socket = socket
+        self.middleware: list[Handler] = []
+
+    async def handle(self, packet: Packet) -> None:
+        """Handle an EVENT, or an ERROR that the client reports."""
+        socket = self._socket
+        if packet.type is PacketType.ERROR:
+            await socket.calls.report(client_error(packet.data))
+            return
+        if self.middleware:
+            changed = await self._pass_middleware(packet)
+            if changed is None:
+                return
+            packet = changed
+        event = packet.event
+        # A namespace's "connection" handlers are for sockets, not for a client's event.
+        common = () if event == "connection" else socket.namespace.take_handlers(event)
+        own = socket.handlers.take(event)
+        answer = Answer(socket, packet.id, len(common) + len(own))
+        args = tuple(packet.args)
+        for registration in common:
+            await self._start(registration, (socket, *args), answer)
+        for registration in own:
+            await self._start(registration, args, answer)
+
+    async def _pass_middleware(self, packet: Packet) -> Packet | None:
+        """Run the packet middleware; return the event to handle, `None` if there is none."""
+        calls = self._socket.calls
+        for function in tuple(self.middleware):
+            try:
+                result = await calls.guarded(call(function, packet))
+            except Refused as refused:
+                self._socket.send_error(refused.answer)
+                return None
+            if isinstance(result, Packet):
+                packet = result
+            elif result is not None:
+                if result is not FAILED:
+                    text = f"packet middleware returns a Packet or None, not {result!r}"
+                    await calls.report(TypeError(text))
+                return None
+        return packet
+
+    async def _start(
+        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+    ) -> None:
+        if registration.concurrent:
+            self._socket.nursery.start_soon(self._run, registration, args, answer)
+        else:
+            await self._run(registration, args, answer)
+
+    async def _run(
+        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+    ) -> None:
+        socket = self._socket
+        if registration.ack:
+            args = (*args, answer.send)
+        try:
+            result = await socket.calls.guarded(call(registration.function, *args))
+            if result is not FAILED and not registration.ack:
+                answer.offer(result)
+        except Refused as refused:
+            socket.send_error(refused.answer)
+        except LocalProtocolError as error:  # a result that cannot be sent
+            await socket.calls.report(error)
+
+
+class Answer:
+    """The one acknowledgement of one event, whoever of its handlers gives it.
+
+    Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
+    empty one when all have returned `None`.
+    """
+
+    __slots__ = ("_id", "_left", "_socket")
+
+    def __init__(self, socket: "Socket", ack_id: int | None, handlers: int) -> None:
+        self._socket = socket
+        self._id = ack_id
+        self._left = handlers
+
+    def offer(self, result: object) -> None:
+        """Take what a handler returned."""
+        self._left -= 1
+        if result is not None or self._left == 0:
+            self.send(*as_arguments(result))
+
+    def send(self, *args: object) -> None:
+        """Send the answer; only the first counts (JS: the last argument of a listener).
+
+        Raises:
+            LocalProtocolError: the arguments cannot be sent.
+        """
+        if self._id is None:
+            return
+        socket = self._socket
+        packet = Packet(PacketType.ACK, socket.namespace.name, [*args], self._id)  # type: ignore[list-item]  # the encoder judges
+        item = socket.namespace.encode(packet, NO_FLAGS)
+        self._id = None
+        try:
+            socket.session.send_nowait(item)
+        except trio.WouldBlock:
+            socket.nursery.start_soon(socket.calls.run, socket.session.send, item)
+        except Disconnected:
+            pass
