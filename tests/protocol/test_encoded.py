@@ -102,9 +102,9 @@ def test_size(parts: tuple[str | bytes, ...], size: int, has_binary: bool) -> No
 
 
 def test_flags() -> None:
-    item = Encoded(("2",))
-    assert item.compress
-    assert not item.droppable
+    for item in (Encoded(("2",)), Encoded.of_messages(["2"])):
+        assert item.compress
+        assert not item.droppable
     item = Encoded.of_messages(["2"], compress=False, droppable=True)
     assert not item.compress
     assert item.droppable

@@ -86,10 +86,13 @@ class Events:
             args = (*args, answer.send)
         try:
             result = await socket.calls.guarded(call(registration.function, *args))
-            if result is not FAILED and not registration.ack:
-                answer.offer(result)
         except Refused as refused:
             socket.send_error(refused.answer)
+            return
+        if result is FAILED or registration.ack:
+            return
+        try:
+            answer.offer(result)
         except LocalProtocolError as error:  # a result that cannot be sent
             await socket.calls.report(error)
 

@@ -85,6 +85,7 @@ def test_binary_payload(packets: list[EnginePacket], body: str) -> None:
         (b"0:", []),
         (b"04:4abc", [message("abc")]),
         (b"0000000004:4abc", [message("abc")]),
+        ("0:0000000002:4€0:".encode(), [message("€")]),
         (b"5:b4AQI3:bx12:b41:2", [message(b"\x01\x02"), IGNORED, message(b""), EnginePacket(PING)]),
         # Invalid UTF-8 becomes U+FFFD, which is counted as one.
         (b"3:4\xff\xff2:4\xc3", [message("\ufffd\ufffd"), message("\ufffd")]),
@@ -98,7 +99,8 @@ def test_other_text_payloads(body: bytes, packets: list[EnginePacket]) -> None:
     ("body", "packets"),
     [
         ("0001ff330001ff36", [EnginePacket(PONG), EnginePacket(NOOP)]),
-        ("000001ff33", [EnginePacket(PONG)]),  # a zero in front
+        ("000001ff33", [EnginePacket(PONG)]),  # a zero in front, and nine
+        ("00" + "00" * 9 + "01ff33", [EnginePacket(PONG)]),
         ("0202ff0407" + "ff02ff0407", [message(b"\x07"), message(b"\x07")]),  # kinds above 1
         ("0100ff" + "0102ff0707", [IGNORED, IGNORED]),  # no type, and an unknown one
         ("0006ff623441514944", [message(b"\x01\x02\x03")]),  # base64 all the same

@@ -62,6 +62,7 @@ FORMS = [
     (b"d=2:4%E2%82%AC", [EnginePacket(MESSAGE, "€")]),
     (b"d=3:4%F0%9F%98%80", [EnginePacket(MESSAGE, "\U0001f600")]),
     ("d=2:4€".encode(), [EnginePacket(MESSAGE, "€")]),
+    (b"d=3:4\xff%ff", [EnginePacket(MESSAGE, "\ufffd\ufffd")]),
     (rb"d=4:4a\nb", [EnginePacket(MESSAGE, "a\nb")]),
     (rb"d=5:4a\\nb", [EnginePacket(MESSAGE, r"a\nb")]),
     (b"d=6:b4AQI%3D", [EnginePacket(MESSAGE, b"\x01\x02")]),

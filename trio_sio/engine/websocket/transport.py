@@ -8,13 +8,7 @@ from trio_sio.abc import TransportClosed
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.protocol.encoded import WS3, Encoded
-from trio_sio.protocol.engineio.packet import (
-    IGNORED,
-    EnginePacket,
-    EnginePacketType,
-    decode_binary,
-    decode_text,
-)
+from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
 
 CLOSE_TIMEOUT = 5.0
@@ -50,16 +44,16 @@ class WebSocketTransport:
     async def receive(self) -> EnginePacket:
         """Return the next packet; see `abc.Transport`.
 
-        The reference server ignores a CLOSE packet on a WebSocket: clients close the WebSocket
-        itself.
+        The reference server ignores a CLOSE packet on a WebSocket and waits for the WebSocket's
+        own end. python-engineio 3 sends one and leaves the rest to the server, which then hears
+        of the end by its heartbeat only; so here it is the end.
         """
         try:
             message = await self._library.receive()
         except TransportClosed as closed:
             self._code = closed.code
             raise
-        packet = decode_text(message) if isinstance(message, str) else decode_binary(message)
-        return IGNORED if packet.type is EnginePacketType.CLOSE else packet
+        return decode_text(message) if isinstance(message, str) else decode_binary(message)
 
     def set_control(self, control: Control) -> None:
         """Say where the library's own frames go."""

@@ -1,0 +1,93 @@
+"""`python -m trio_sio` with a hundred real clients: it ends within a second of a signal."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+
+from tests.end_to_end.peers import DEADLINE, Client, Peer, peer
+
+COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
+READY = b"trio_sio demo on "
+
+CLIENTS = 100
+# Polling twice: by two thirds of them connections come and go all the time.
+TRANSPORTS = (["websocket"], ["polling"], ["polling", "websocket"])
+IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(2_000_000 - 8)
+IMAGES = 5
+
+
+@asynccontextmanager
+async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, str]]:
+    """The running demo and its URL."""
+    pipe = subprocess.PIPE
+    command = [*COMMAND, "0", *options]
+    run_process = partial(trio.run_process, command, stdout=pipe, stderr=pipe, check=False)
+    async with trio.open_nursery() as nursery:
+        process: trio.Process = await nursery.start(run_process)
+        assert process.stdout is not None
+        line = b""
+        with trio.fail_after(DEADLINE):
+            while not line.endswith(b"\n"):
+                data = await process.stdout.receive_some()
+                assert data, f"it ended after {line!r}"
+                line += data
+        assert line.startswith(READY)
+        yield process, line.removeprefix(READY).decode().strip()
+        process.kill()
+
+
+async def gather(process: Peer, url: str, count: int) -> list[Client]:
+    """Connect clients of all kinds at once."""
+    clients = [
+        await process.open(url, hear=["welcome", "message"], transports=TRANSPORTS[number % 3])
+        for number in range(count)
+    ]
+    for client in clients:
+        await client.hear("welcome")
+    return clients
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=lambda end: str(end.name))
+async def test_it_ends_within_a_second(ws_engine: str, end: signal.Signals) -> None:
+    async with demo("--ws-engine", ws_engine) as (process, url), peer() as crowd, peer() as deaf:
+        clients = await gather(crowd, url, CLIENTS - 1)
+        (deaf_one,) = await gather(deaf, url, 1)
+        for client in (deaf_one, *clients[:9]):
+            assert (await client.call("join", "lobby"))[0]["room"] == "lobby"
+        deaf.process.send_signal(signal.SIGSTOP)  # it reads no more, and has plenty to come
+        for _ in range(IMAGES):
+            (receipt,) = await clients[0].call("image", {"room": "lobby"}, IMAGE)
+            assert "id" in receipt
+        for client in clients[1:9]:
+            for _ in range(IMAGES):
+                assert (await client.hear("message"))[0]["image"] == IMAGE
+
+        process.send_signal(end)
+        with trio.fail_after(1):
+            assert await process.wait() == 0
+        assert process.stderr is not None
+        assert await process.stderr.receive_some() == b""
+        for client in clients:
+            assert (await client.hear("disconnect"))[0] in ("transport close", "transport error")
+
+
+async def test_a_used_port_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        with trio.fail_after(DEADLINE):
+            done = await trio.run_process(
+                [*COMMAND, port], capture_stdout=True, capture_stderr=True, check=False
+            )
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert done.stderr.count(b"\n") == 1
+    assert port.encode() in done.stderr
+    assert b"in use" in done.stderr

@@ -1,0 +1,224 @@
+"""Every example runs: programs as they are, with real clients; files of tests with pytest."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.end_to_end.peers import DEADLINE, ENGINE, peer
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+LAUNCHER = Path(__file__).with_name("examples") / "on_a_free_port.py"
+
+node = pytest.mark.node
+
+
+class Program:
+    """A running example."""
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self.url = ""
+        self._rest = b""
+
+    async def line(self) -> str:
+        """Return the next line that it prints."""
+        assert self.process.stdout is not None
+        with trio.fail_after(DEADLINE):
+            while b"\n" not in self._rest:
+                data = await self.process.stdout.receive_some()
+                assert data, f"it ended after {self._rest!r}"
+                self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode()
+
+
+@asynccontextmanager
+async def program(name: str) -> AsyncIterator[Program]:
+    """The example as a process; it must not complain on stderr."""
+    run_process = partial(
+        trio.run_process,
+        [sys.executable, str(LAUNCHER), str(EXAMPLES / f"{name}.py")],
+        stdout=subprocess.PIPE,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+    async with trio.open_nursery() as nursery:
+        process: trio.Process = await nursery.start(run_process)
+        example = Program(process)
+        example.url = f"http://127.0.0.1:{await example.line()}"
+        yield example
+        process.kill()
+
+
+def run_pytest(name: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    subprocess.run([*command, str(EXAMPLES / f"{name}.py")], check=True, cwd=ROOT, timeout=300)
+
+
+def test_every_example_has_a_test() -> None:
+    there = {path.stem for path in EXAMPLES.glob("*.py")} - {"__init__", "demo"}
+    assert {name for name in there if f"test_{name}" not in globals()} == set()
+
+
+@node
+async def test_hello() -> None:
+    async with program("hello") as example, peer() as process:
+        hear = ["hello", "chat message"]
+        anna = await process.connect(example.url, hear=hear)
+        ben = await process.connect(example.url, hear=hear, transports=["polling"])
+        (me,) = await anna.hear("hello")
+        (other,) = await ben.hear("hello")
+        assert me["id"] != other["id"]
+        await anna.emit("chat message", "größer \U0001f600")
+        assert await ben.hear("chat message") == ["größer \U0001f600"]
+        await ben.emit("chat message", "answer")
+        assert await anna.hear("chat message") == ["answer"]  # and not what she said herself
+
+
+@node
+async def test_acknowledgements() -> None:
+    async with program("acknowledgements") as example, peer() as process:
+        answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
+        player = await process.connect(example.url, answers=answers, hear=["too slow"])
+        watcher = await process.connect(example.url, hear=["moved"])
+        assert await player.call("add", 1, 2) == [3]
+        assert await player.call("divide", 7, 2) == [3, 1]
+        await player.emit("start game")
+        assert await player.hear("your move?") == [{"board": []}]
+        assert await watcher.hear("moved") == [{"e2": "e4"}]
+
+        leaver = await process.connect(example.url, hear=["your move?"])
+        await leaver.emit("start game")
+        await leaver.hear("your move?")
+        await leaver.close()  # in place of an answer
+        assert await watcher.call("add", 0.5, 0.25) == [0.75]
+
+
+@node
+async def test_rooms() -> None:
+    async with program("rooms") as example, peer() as process:
+        hear = ["joined", "left", "whisper", "position"]
+        people = [await process.connect(example.url, hear=hear) for _ in range(3)]
+        anna, ben, carl = people
+        (anna_id,) = (await anna.call("join", "red"))[0]
+        assert len((await ben.call("join", "blue"))[0]) == 1
+        both = (await carl.call("join", "red"))[0]
+        assert len(both) == 2
+        assert both == sorted(both)
+        (carl_id,) = await anna.hear("joined")
+        assert set(both) == {anna_id, carl_id}
+
+        await ben.emit("whisper", carl_id, "psst")
+        ben_id, text = await carl.hear("whisper")
+        assert text == "psst"
+
+        await carl.call("join", "spectators")
+        await anna.call("position", 3, 4)
+        assert await anna.hear("position") == [anna_id, 3, 4]
+        assert await ben.hear("position") == [anna_id, 3, 4]
+
+        await anna.call("leave", "red")
+        assert await carl.hear("left") == [anna_id]
+        await ben.call("join", "red")
+        assert await carl.hear("joined") == [ben_id]
+        await ben.close()
+        assert await carl.hear("left") == [ben_id]
+        assert [person.unheard("position") for person in people] == [0, 0, 0]
+
+
+@node
+async def test_middleware() -> None:
+    async with program("middleware") as example, peer() as process:
+        admin = f"{example.url}/admin"
+        stranger = await process.open(admin, query={"token": "wrong"})
+        assert await stranger.hear("error") == ["Authentication error"]
+        anna = await process.connect(admin, query={"token": "s3cret"}, hear=["said"])
+        await anna.emit("say", "LOUD")
+        assert await anna.hear("error") == ["please do not shout"]
+        await anna.emit("say", "quietly")
+        assert await anna.hear("said") == ["anna", "quietly"]
+        assert stranger.unheard("connect") == 0
+
+
+@node
+async def test_dynamic_namespaces() -> None:
+    async with program("dynamic_namespaces") as example, peer() as process:
+        hear = ["someone came", "draw"]
+        one, two = [await process.connect(f"{example.url}/board-1", hear=hear) for _ in range(2)]
+        other = await process.connect(f"{example.url}/board-2", hear=hear)
+        names = [(await one.hear("someone came"))[0].partition("#")[0] for _ in range(2)]
+        assert names == ["/board-1", "/board-1"]
+        await other.emit("draw", [[0, 0], [5, 5]])
+        await one.emit("draw", [[1, 1], [2, 2]])
+        assert await two.hear("draw") == [[[1, 1], [2, 2]]]
+        assert other.unheard("draw") == 0
+
+        tenant = f"{example.url}/tenant/acme"
+        nowhere = await process.open(f"{example.url}/tenant/nobody?token=s3cret")
+        assert await nowhere.hear("error") == ["Invalid namespace"]
+        inside = await process.connect(f"{tenant}?token=s3cret", hear=["welcome"])
+        assert await inside.hear("welcome") == ["/tenant/acme"]
+        outside = await process.open(f"{tenant}?token=wrong")
+        assert await outside.hear("error") == ["Authentication error"]
+
+
+@node
+async def test_background_work() -> None:
+    async with program("background_work") as example, peer() as process:
+        client = await process.open(example.url, hear=["price"])
+        (name,) = await client.hear("connect")
+        await client.order("call", 1000, "report", 2026)
+        assert await client.call("watch", "TRIO") == [100.0]  # does not wait for the report
+        assert client.unheard("answer 1000") == 0
+        assert [await client.hear("price") for _ in range(2)] == [["TRIO", 100.25], ["TRIO", 100.5]]
+        assert await client.hear("answer 1000") == [{"year": 2026}]
+        await client.close()
+        assert await example.line() == f"{name} left: client namespace disconnect"
+
+
+@node
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+async def test_graceful_shutdown(end: signal.Signals) -> None:
+    async with program("graceful_shutdown") as example, peer() as process:
+        assert await example.line() == "listening on 3000"
+        hear = ["going away"]
+        clients = [
+            await process.connect(example.url, hear=hear, transports=[transport])
+            for transport in ("polling", "websocket")
+        ]
+        example.process.send_signal(end)
+        for client in clients:
+            assert await client.hear("going away") == []
+            assert (await client.hear("disconnect"))[0] in ("transport close", "transport error")
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
+
+
+@node
+async def test_engine_echo() -> None:
+    async with program("engine_echo") as example, peer(ENGINE) as process:
+        for transports in (["polling", "websocket"], ["websocket"], ["polling"]):
+            client = process.add_client()
+            await client.order("engine", example.url, {"transports": transports})
+            await client.hear("open")
+            for data in ("text \U0001f600", b"\x00\x04bytes", b""):
+                await client.order("send", data)
+                assert await client.hear("message") == [data]
+
+
+def test_testing_with_memory_clients() -> None:
+    run_pytest("testing_with_memory_clients")
+
+
+def test_property_tests() -> None:
+    run_pytest("property_tests")
