@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
-from trio_sio import LocalProtocolError, Server, Socket
+from trio_sio import LocalProtocolError, Packet, PacketType, Server, Socket
 from trio_sio.testing import connect
 
 
@@ -62,17 +63,26 @@ async def test_only_the_first_answer_counts(autojump_clock: trio.abc.Clock) -> N
 
     @io.on("connection")
     def connection(socket: Socket) -> None:
-        @socket.on("ask", ack=True)
-        def ask(ack: Callable[..., None]) -> None:
-            ack(1)
-            ack(2)
+        @socket.on("ask", ack=True, concurrent=True)
+        async def ask(ack: Callable[..., None]) -> None:
+            ack("first")
+            await trio.sleep(10)
+            ack("second")
 
         @socket.on("ask")
-        def as_well() -> int:
-            return 3
+        def as_well() -> str:
+            return "third"
+
+        @socket.on("wait")
+        async def wait() -> str:
+            await trio.sleep(20)
+            return "waited"
 
     async with connect(io) as client:
-        assert await client.call("ask") == [1]
+        await client.send_packet(Packet(PacketType.EVENT, "/", ["ask"], 0))
+        await wait_all_tasks_blocked()
+        # This has the id 0 again, so that another answer to the first question would be its own.
+        assert await client.call("wait") == ["waited"]
 
 
 async def test_of_several_handlers_the_first_result_is_the_answer(

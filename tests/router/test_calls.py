@@ -18,7 +18,7 @@ async def test_an_error_is_logged_once_and_told_and_the_client_stays(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     io = trio_sio.Server()
-    told: list[object] = []
+    told: list[tuple[str, object]] = []
 
     @io.on("boom")
     async def boom(socket: trio_sio.Socket) -> None:
@@ -30,7 +30,7 @@ async def test_an_error_is_logged_once_and_told_and_the_client_stays(
     async with connect(io, raise_errors=False) as client:
         await client.emit("boom")
         assert await client.call("hello") == ["still here"]
-        assert [who for who, _ in told] == [client.id, "socket"]  # type: ignore[misc]
+        assert [who for who, _ in told] == [client.id, "socket"]
     (record,) = errors_in(caplog)
     assert record.name == "trio_sio.router"
     assert record.exc_info is not None

@@ -191,6 +191,7 @@ class Doorway:
         """Let a session try the WebSocket, if it polls and tries no other."""
         if (
             ask.transport != "websocket"
+            or session.closed
             or session.is_upgrading
             or not isinstance(session.transport, PollingTransport)
         ):

@@ -323,7 +323,7 @@ class Session:
         transport: Transport | None = None
         while transport is not self.transport:  # again, if an upgrade comes in between
             transport = self.transport
-            with self._writer:
+            with trio.CancelScope(deadline=self._writer.deadline) as self._writer:
                 try:
                     await self.outbox.write(lambda: not self.state.is_open)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):

@@ -73,9 +73,12 @@ class HandlerTable:
     def take(self, event: str) -> tuple[Registration, ...]:
         """Return the handlers to call for one event; those of `once` are forgotten."""
         found = self.get(event)
-        for registration in found:
-            if registration.once:
-                self.remove(event, registration.function)
+        if any(registration.once for registration in found):
+            left = [registration for registration in found if not registration.once]
+            if left:
+                self._table[event] = left
+            else:
+                del self._table[event]
         return found
 
 

@@ -14,7 +14,8 @@ class Handshake:
     """The eight fields of JavaScript's `socket.handshake`.
 
     Attributes:
-        headers: the handshake request's header fields, by lower-case name.
+        headers: the handshake request's header fields, by lower-case name; repeated ones are
+            joined by commas.
         time: when the socket was made, in UTC.
         address: the peer's address.
         xdomain: whether the request had an Origin.
@@ -37,7 +38,7 @@ class Handshake:
     def of(cls, request: Any, query: Query) -> "Handshake":  # noqa: ANN401 - the engine's Request
         """Read a handshake request; `query` is what the namespace's CONNECT brought."""
         now = time.time()
-        headers = dict(request.headers)
+        headers = {name: request.headers.get(name) for name, _ in request.headers}
         try:
             asked = parse_query(request.query_string)
         except RemoteProtocolError:  # the engine has refused such a query already

@@ -228,6 +228,7 @@ async def connect(
     Raises:
         ConnectionRefused: the client was not let in.
     """
+    refused: ConnectionRefused | Disconnected | None = None
     async with AsyncExitStack() as stack:
         if not io.engine.serving:
             await stack.enter_async_context(io)
@@ -239,12 +240,18 @@ async def connect(
         if heartbeat:
             nursery.start_soon(client.beat, io.engine.options.ping_interval)
         try:
-            await client.join(urlencode(query or {}))
-            yield client
+            try:
+                await client.join(urlencode(query or {}))
+            except (ConnectionRefused, Disconnected) as error:
+                refused = error
+            else:
+                yield client
         finally:
             client._transport.client_close()
         await client.session.wait_application_done()
         nursery.cancel_scope.cancel()
+    if refused is not None:  # raised here, no nursery makes a group of it
+        raise refused
 
 
 def _make_client(

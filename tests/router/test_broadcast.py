@@ -1,0 +1,246 @@
+"""Targets: values with the meaning of sets, and what reaches whom."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from hypothesis import given, strategies as st
+from trio.testing import wait_all_tasks_blocked
+
+from trio_sio import Broadcast, LocalProtocolError, Server, Socket
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, RESERVED_NAMESPACE_EVENTS
+from trio_sio.testing import MemoryClient, connect
+
+if TYPE_CHECKING:
+    from trio_sio.router.broadcast import Targeting
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["to", "in_", "except_"]), st.lists(st.text(max_size=3)))
+    | st.tuples(st.sampled_from(["compress", "binary"]), st.booleans())
+    | st.tuples(st.sampled_from(["volatile", "local"]), st.none()),
+    max_size=8,
+)
+
+
+def take(target: Any, step: tuple[str, Any]) -> Broadcast:  # noqa: ANN401 - whatever has the verbs
+    """Take one step of a chain such as `io.to("a").volatile`."""
+    verb, argument = step
+    if argument is None:
+        result = getattr(target, verb)
+    elif isinstance(argument, bool):
+        result = getattr(target, verb)(argument)
+    else:
+        result = getattr(target, verb)(*argument)
+    assert isinstance(result, Broadcast)
+    return result
+
+
+@given(steps)
+def test_steps_make_new_values_with_the_meaning_of_sets(
+    chain: list[tuple[str, Any]],
+) -> None:
+    target = Server().sockets.to()
+    rooms: set[str] = set()
+    excepted: set[str] = set()
+    flags = {"volatile": False, "local": False, "compress": True, "binary": True}
+    for verb, argument in chain:
+        before = (target.rooms, target.excepted, target.sender, target.flags)
+        following = take(target, (verb, argument))
+        assert (target.rooms, target.excepted, target.sender, target.flags) == before
+        if verb in flags:
+            flags[verb] = True if argument is None else argument
+        else:
+            (excepted if verb == "except_" else rooms).update(argument)
+        target = following
+    assert target.rooms == rooms
+    assert target.excepted == excepted
+    assert {name: getattr(target.flags, name) for name in flags} == flags
+
+
+@given(steps, st.randoms(use_true_random=False))
+def test_order_of_rooms_does_not_matter(chain: list[tuple[str, Any]], random: Any) -> None:  # noqa: ANN401
+    sets = [step for step in chain if isinstance(step[1], list)]
+    shuffled = [*sets, *sets]
+    random.shuffle(shuffled)
+    nsp = Server().sockets
+    one = two = nsp.to()
+    for step in sets:
+        one = take(one, step)
+    for step in shuffled:
+        two = take(two, step)
+    assert one == two
+    assert hash(one) == hash(two)
+
+
+def test_a_target_cannot_be_changed() -> None:
+    target = Server().to("a")
+    with pytest.raises(AttributeError):
+        target.rooms = frozenset("b")  # type: ignore[misc]
+
+
+@asynccontextmanager
+async def three(io: Server) -> AsyncIterator[list[MemoryClient]]:
+    """Clients in the rooms "a" and "all", "b" and "all", "all"."""
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("join")
+        async def join(*rooms: str) -> None:
+            await socket.join("all", *rooms)
+
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connect(io)) for _ in range(3)]
+        for client, rooms in zip(clients, ("a", "b", ""), strict=True):
+            await client.call("join", *rooms)
+        yield clients
+
+
+async def heard_by(io: Server, clients: list[MemoryClient]) -> str:
+    """Which clients have heard one "x", by their numbers."""
+    await io.emit("end")
+    heard = ""
+    for number, client in enumerate(clients):
+        while (event := await client.receive()) != ["end"]:
+            assert event == ["x"]
+            heard += str(number)
+    return heard
+
+
+async def test_who_hears_what(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with three(io) as clients:
+        ids = [client.id for client in clients]
+        wanted_of: list[tuple[Targeting, str]] = [
+            (io, "012"),
+            (io.sockets, "012"),
+            (io.to("a"), "0"),
+            (io.in_("a"), "0"),
+            (io.to("a").to("b"), "01"),
+            (io.to("a", "all", "b"), "012"),
+            (io.to("nobody"), ""),
+            (io.to("all").except_("a"), "12"),
+            (io.except_("a", "b"), "2"),
+            (io.except_("all"), ""),
+            (io.except_(ids[1]), "02"),
+            (io.to(ids[2]), "2"),
+            (io.local.to("b"), "1"),
+            (io.volatile, "012"),
+            (io.compress(False).binary(False).to("a"), "0"),
+        ]
+        for target, wanted in wanted_of:
+            await target.emit("x")
+            assert await heard_by(io, clients) == wanted
+
+
+async def test_python_socketios_spelling(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with three(io) as clients:
+        ids = [client.id for client in clients]
+        await io.emit("x", to="a")
+        assert await heard_by(io, clients) == "0"
+        await io.emit("x", to=["a", "b"])
+        assert await heard_by(io, clients) == "01"
+        await io.emit("x", to="all", skip_sid=ids[0])
+        assert await heard_by(io, clients) == "12"
+        await io.emit("x", skip_sid=ids[:2])
+        assert await heard_by(io, clients) == "2"
+        await io.to("a").emit("x", to="b", skip_sid=ids[0])
+        assert await heard_by(io, clients) == "1"
+
+
+async def test_the_sender_is_left_out(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("tell")
+        async def tell(how: str) -> None:
+            target = {
+                "broadcast": socket.broadcast,
+                "to": socket.to("all"),
+                "in": socket.in_("b"),
+                "own": socket.to(socket.id),
+                "volatile": socket.volatile.broadcast,
+                "flags": socket.compress(False).binary(False).to("all").except_("b"),
+                "in with flags": socket.volatile.in_("a", "b"),
+            }[how]
+            await target.emit("x")
+
+    async with three(io) as clients:
+        for how, wanted in [
+            ("broadcast", "12"),
+            ("to", "12"),
+            ("in", "1"),
+            ("own", ""),
+            ("volatile", "12"),
+            ("flags", "2"),
+            ("in with flags", "1"),
+        ]:
+            await clients[0].emit("tell", how)
+            await wait_all_tasks_blocked()
+            assert await heard_by(io, clients) == wanted
+
+
+async def test_clients_are_found_by_room(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with three(io) as clients:
+        ids = [client.id for client in clients]
+        assert await io.clients() == set(ids)
+        assert await io.in_("a").clients() == {ids[0]}
+        assert await io.in_("a", "b", "nobody").clients() == set(ids[:2])
+        assert await io.of("/empty").clients() == set()
+
+
+async def test_send_is_the_event_message(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with three(io) as clients:
+        await io.to("a").send("hello", 1)
+        assert await clients[0].receive() == ["message", "hello", 1]
+
+
+async def test_broadcasts_cannot_be_answered() -> None:
+    io = Server()
+    for target in (io, io.sockets, io.to("a"), io.of("/other").volatile):
+        with pytest.raises(TypeError, match="acknowledgements"):
+            await target.emit("x", ack=print)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("event", sorted(RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS))
+async def test_reserved_names_are_refused(event: str) -> None:
+    io = Server()
+    for target in (io, io.of("/other"), io.to("a")):
+        with pytest.raises(ValueError, match="reserved"):
+            await target.emit(event)
+
+
+async def test_what_cannot_be_sent_is_the_senders_error(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        with pytest.raises(LocalProtocolError, match="JSON"):
+            await io.emit("x", object())
+        with pytest.raises(TypeError, match="an event's name is a text"):
+            await io.emit(5)  # type: ignore[arg-type]
+        await io.emit("y")
+        assert await client.receive() == ["y"]
+
+
+async def test_binary_false_writes_javascripts_buffer(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        await io.binary(False).emit("x", b"\1\2")
+        await io.binary(True).emit("x", b"\1\2")
+        assert await client.receive() == ["x", {"type": "Buffer", "data": [1, 2]}]
+        assert await client.receive() == ["x", b"\1\2"]
+
+
+async def test_a_cancelled_emit_sends_nothing(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await io.emit("x")
+        assert scope.cancelled_caught
+        await io.emit("y")
+        assert await client.receive() == ["y"]

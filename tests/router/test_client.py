@@ -1,0 +1,220 @@
+"""One client in several namespaces: who may join, in which order, and who may not."""
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trio_sio import Disconnected, DisconnectReason, Packet, PacketType, Server, Socket
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.testing import MemoryClient, connect
+
+
+def note_joins(io: Server, *namespaces: str) -> list[str]:
+    """Have everyone who joins one of the namespaces noted."""
+    noted: list[str] = []
+    for name in namespaces:
+        io.of(name).on("connection", lambda socket: noted.append(socket.namespace.name))
+    return noted
+
+
+async def test_everyone_joins_the_root_first(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    noted = note_joins(io, "/", "/chat")
+    async with connect(io, "/chat") as client:
+        assert client.id == f"/chat#{client.session.id}"
+        await wait_all_tasks_blocked()
+    assert noted == ["/", "/chat"]
+
+
+async def test_other_namespaces_wait_until_the_root_is_joined(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    noted = note_joins(io, "/", "/a", "/b")
+
+    @io.use
+    async def slow(socket: Socket) -> None:
+        await trio.sleep(10)
+        noted.append("middleware")
+
+    async with trio.open_nursery() as nursery:
+
+        async def come() -> None:
+            async with connect(io, "/a") as client:
+                await client.send_packet(Packet(PacketType.CONNECT, "/b"))
+                await wait_all_tasks_blocked()
+
+        nursery.start_soon(come)
+        await trio.sleep(5)
+        assert noted == []
+    assert noted == ["middleware", "/", "/a", "/b"]
+
+
+async def test_those_who_wait_join_in_their_order(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    names = ("/c", "/a", "/b")
+    noted = note_joins(io, *names)
+    async with connect(io) as client:
+
+        @io.use
+        async def slow(socket: Socket) -> None:
+            await trio.sleep(10)
+
+        # The root is left and joined again; those of before may join at once.
+        for name in names:
+            await client.send_packet(Packet(PacketType.CONNECT, name))
+        await wait_all_tasks_blocked()
+        assert noted == list(names)
+
+
+async def test_unknown_namespace_is_refused(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        await client.send_packet(Packet(PacketType.CONNECT, "/nowhere"))
+        await wait_all_tasks_blocked()
+        assert list(io.router.namespaces) == ["/"]
+        assert client.session.reason is None
+
+
+async def test_second_connect_is_ignored(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    noted = note_joins(io, "/", "/chat")
+    async with connect(io, "/chat") as client:
+        for name in ("/chat", "/", "/chat?again=1"):
+            await client.send_packet(Packet(PacketType.CONNECT, name))
+        await wait_all_tasks_blocked()
+        assert noted == ["/", "/chat"]
+        assert len(io.of("/chat").sockets) == 1
+
+
+async def test_rejoin_after_leaving(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    story: list[str] = []
+
+    @io.of("/chat").on("connection")
+    async def connection(socket: Socket) -> None:
+        story.append("in")
+        await socket.join("room")
+        socket.on("disconnect", story.append)
+
+    async with connect(io, "/chat") as client:
+        await wait_all_tasks_blocked()
+        for _ in range(2):
+            await client.leave()
+            await client.send_packet(Packet(PacketType.CONNECT, "/chat"))
+            await wait_all_tasks_blocked()
+        assert io.of("/chat").adapter.rooms_of(client.id) == {client.id, "room"}
+    left = "client namespace disconnect"
+    assert story == ["in", left, "in", left, "in", "transport close"]
+
+
+async def test_rejoining_waits_until_the_former_socket_is_gone(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    story: list[str] = []
+
+    @io.of("/chat").on("connection")
+    def connection(socket: Socket) -> None:
+        story.append("in")
+
+        @socket.on("disconnecting")
+        async def disconnecting(reason: str) -> None:
+            await trio.sleep(2)
+            story.append(f"out {sorted(socket.rooms)}")
+
+    async with connect(io, "/chat") as client:
+        await client.leave()
+        await client.send_packet(Packet(PacketType.CONNECT, "/chat"))
+        await trio.sleep(1)
+        assert story == ["in"]
+        await trio.sleep(2)
+        assert story == ["in", f"out ['{client.id}']", "in"]
+
+
+async def test_leaving_the_root_leaves_the_others(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    io.of("/chat").on("here?", lambda socket: "yes")
+    async with connect(io, "/chat") as client:
+        await client.send_packet(Packet(PacketType.DISCONNECT, "/"))
+        await wait_all_tasks_blocked()
+        assert not io.sockets.sockets
+        assert await client.call("here?") == ["yes"]
+        await client.send_packet(Packet(PacketType.CONNECT, "/"))
+        await wait_all_tasks_blocked()
+        assert list(io.sockets.sockets) == [client.session.id]
+
+
+async def test_packets_for_namespaces_not_joined_are_ignored(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    heard = []
+    io.of("/chat").on("x", lambda socket: heard.append("x"))
+    async with connect(io) as client:
+        for name in ("/chat", "/nowhere"):
+            await client.send_packet(Packet(PacketType.EVENT, name, ["x"]))
+            await client.send_packet(Packet(PacketType.ACK, name, [], 0))
+            await client.send_packet(Packet(PacketType.ERROR, name, "what?"))
+            await client.send_packet(Packet(PacketType.DISCONNECT, name))
+        await wait_all_tasks_blocked()
+        assert client.session.reason is None
+    assert heard == []
+
+
+async def test_a_client_knows_its_sockets(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    io.of("/b")
+    async with connect(io, "/b") as client:
+        (seen,) = io.router.clients
+        assert list(seen.sockets) == ["/", "/b"]
+        assert seen.id == client.session.id
+        assert seen.conn is seen.session is client.session
+        assert seen.request is client.session.request
+        socket = io.of("/b").sockets[client.id]
+        assert socket.client is seen
+        assert socket.conn is client.session
+        assert socket.nsp is socket.namespace is io.of("/b")
+    assert not seen.sockets
+
+
+async def test_too_many_namespaces_to_join_at_once(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    reasons = []
+
+    async def never(socket: Socket) -> None:
+        await trio.sleep_forever()
+
+    io.on("disconnect", lambda socket, reason: reasons.append(reason))
+    io.on("error", lambda socket, error: None)
+    for number in range(70):
+        io.of(f"/{number}").use(never)
+
+    async def join_many(client: MemoryClient) -> None:
+        for number in range(70):
+            await client.send_packet(Packet(PacketType.CONNECT, f"/{number}"))
+
+    async with connect(io) as client:
+        with pytest.raises(Disconnected):
+            await join_many(client)
+    assert reasons == [DisconnectReason.FORCED_CLOSE]
+
+
+@pytest.mark.parametrize("message", ["", b"binary", "5[", "2" + "[" * 5000])
+async def test_broken_packet_closes_its_client_only(
+    autojump_clock: trio.abc.Clock, message: str | bytes
+) -> None:
+    io = Server()
+    story: list[tuple[str, str]] = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        socket.on("error", lambda error: story.append(("error", type(error).__name__)))
+        socket.on("disconnect", lambda reason: story.append(("disconnect", reason)))
+        socket.on("here?", lambda: "yes")
+
+    async with connect(io, raise_errors=False) as bad, connect(io) as good:
+        await bad.send_engine_packet(EnginePacket(EnginePacketType.MESSAGE, message))
+        await wait_all_tasks_blocked()
+        assert story == [("error", "RemoteProtocolError"), ("disconnect", "forced close")]
+        assert await good.call("here?") == ["yes"]

@@ -1,0 +1,122 @@
+"""What is known of a client: the eight fields, and the query's two sources."""
+
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trio_sio import (
+    Handshake,
+    Headers,
+    Packet,
+    PacketType,
+    RemoteProtocolError,
+    Request,
+    Server,
+    Socket,
+)
+from trio_sio.router.handshake import split_namespace
+from trio_sio.testing import connect
+
+
+def test_the_eight_fields() -> None:
+    fields = [
+        ("Host", "example.org"),
+        ("Origin", "https://example.org"),
+        ("X-Two", "1"),
+        ("x-two", "2"),
+    ]
+    request = Request(
+        "GET", "/socket.io/?EIO=3&a=1&b=x%20y", Headers(fields), remote="192.0.2.1", secure=True
+    )
+    before = datetime.now(UTC)
+    handshake = Handshake.of(request, {"b": "of the namespace", "c": "3"})
+    assert handshake.headers == {
+        "host": "example.org",
+        "origin": "https://example.org",
+        "x-two": "1, 2",
+    }
+    assert before <= handshake.time <= datetime.now(UTC)
+    assert handshake.issued == int(handshake.time.timestamp() * 1000)
+    assert handshake.address == "192.0.2.1"
+    assert handshake.xdomain is True
+    assert handshake.secure is True
+    assert handshake.url == "/socket.io/?EIO=3&a=1&b=x%20y"
+    assert handshake.query == {"EIO": "3", "a": "1", "b": "of the namespace", "c": "3"}
+
+
+def test_a_request_from_nowhere_near() -> None:
+    handshake = Handshake.of(Request("GET", "/socket.io/", Headers([]), remote=""), {})
+    assert handshake.headers == {}
+    assert handshake.xdomain is False
+    assert handshake.secure is False
+    assert handshake.query == {}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "query"),
+    [
+        ("/", "/", {}),
+        ("/chat", "/chat", {}),
+        ("/chat?", "/chat", {}),
+        ("/chat?a=1", "/chat", {"a": "1"}),
+        ("/chat?a=1&b=%C3%A9&a=2", "/chat", None),
+        ("/chat?a=b?c", "/chat", {"a": "b?c"}),
+        ("/?a=1", "/", {"a": "1"}),
+        ("/chat#x?a=1", "/chat", {}),
+    ],
+)
+def test_a_connect_packets_namespace(
+    namespace: str, name: str, query: dict[str, object] | None
+) -> None:
+    found, parsed = split_namespace(namespace)
+    assert found == name
+    if query is not None:
+        assert parsed == query
+    else:
+        assert parsed["b"] == unquote("%C3%A9")
+
+
+def test_too_many_fields() -> None:
+    with pytest.raises(RemoteProtocolError):
+        split_namespace("/chat?" + "&".join(f"{number}=" for number in range(100_000)))
+
+
+async def test_a_sockets_handshake(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(path="/here")
+    handshakes: dict[str, Handshake] = {}
+
+    def connection(socket: Socket) -> None:
+        handshakes[socket.namespace.name] = socket.handshake
+        assert socket.request is socket.conn.request is socket.client.request
+
+    io.on("connection", connection)
+    io.of("/chat").on("connection", connection)
+    query = {"token": "a&b=c ü", "x": ""}
+    async with connect(io, "/chat", query=query, headers={"Cookie": "io=1"}):
+        await wait_all_tasks_blocked()
+    for handshake in handshakes.values():
+        assert query.items() <= handshake.query.items()
+        assert handshake.query["EIO"] == "3"
+        assert handshake.address == "127.0.0.1"
+        assert list(handshake.headers.values()) == ["io=1"]
+        assert handshake.url.startswith("/here/?")
+    assert set(handshakes) == {"/", "/chat"}
+
+
+async def test_the_namespaces_query_is_its_own(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    queries = {}
+
+    def connection(socket: Socket) -> None:
+        queries[socket.namespace.name] = socket.handshake.query.get("token")
+
+    for name in ("/", "/a", "/b"):
+        io.of(name).on("connection", connection)
+    async with connect(io, query={"token": "request"}) as client:
+        await client.send_packet(Packet(PacketType.CONNECT, "/a?token=a"))
+        await client.send_packet(Packet(PacketType.CONNECT, "/b"))
+        await wait_all_tasks_blocked()
+    assert queries == {"/": "request", "/a": "a", "/b": "request"}
