@@ -43,11 +43,12 @@ class Program:
 
 @asynccontextmanager
 async def program(name: str) -> AsyncIterator[Program]:
-    """The example as a process; it must not complain on stderr."""
+    """The example as a process; whatever its clients do, it must not end in a traceback."""
     run_process = partial(
         trio.run_process,
         [sys.executable, str(LAUNCHER), str(EXAMPLES / f"{name}.py")],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         check=False,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
@@ -58,6 +59,9 @@ async def program(name: str) -> AsyncIterator[Program]:
         example.url = f"http://127.0.0.1:{await example.line()}"
         yield example
         process.kill()
+        assert process.stderr is not None
+        complaints = b"".join([data async for data in process.stderr])
+        assert b"Traceback" not in complaints, complaints.decode()
 
 
 def run_pytest(name: str) -> None:

@@ -1,118 +1,212 @@
-"""From an event to its answer."""
-
-from collections.abc import Callable
+"""What clients send: in which order it is handled, what is not handled."""
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import wait_all_tasks_blocked
 
-import trio_sio
+from trio_sio import DisconnectReason, Packet, PacketType, Server, Socket
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS
 from trio_sio.testing import connect
 
 
-@pytest.mark.parametrize(
-    ("result", "answer"),
-    [(None, []), (5, [5]), ((1, 2), [1, 2]), ([1, 2], [[1, 2]]), ((), []), (False, [False])],
-)
-async def test_a_result_is_the_answer(
-    result: object, answer: list[object], autojump_clock: MockClock
+async def test_events_of_a_socket_are_handled_one_after_the_other(
+    autojump_clock: trio.abc.Clock,
 ) -> None:
-    io = trio_sio.Server()
-    io.on("ask", lambda socket: result)
-    async with connect(io) as client:
-        assert await client.call("ask") == answer
-
-
-async def test_the_first_of_several_results_is_the_answer(autojump_clock: MockClock) -> None:
-    io = trio_sio.Server()
-    io.on("ask", lambda socket: None)
-    io.on("ask", lambda socket: "second")
-    io.on("ask", lambda socket: "third")
-    async with connect(io) as client:
-        assert await client.call("ask") == ["second"]
-
-
-async def test_an_event_without_handlers_is_not_answered(autojump_clock: MockClock) -> None:
-    io = trio_sio.Server()
-    async with connect(io) as client:
-        with pytest.raises(trio.TooSlowError):
-            await client.call("nobody", timeout=60)
-
-
-async def test_a_handler_that_fails_does_not_answer(autojump_clock: MockClock) -> None:
-    io = trio_sio.Server()
-
-    @io.on("ask")
-    def fail(socket: trio_sio.Socket) -> None:
-        raise KeyError("a")
-
-    async with connect(io, raise_errors=False) as client:
-        with pytest.raises(trio.TooSlowError):
-            await client.call("ask", timeout=60)
-
-
-async def test_an_answer_before_the_end_counts_once(autojump_clock: MockClock) -> None:
-    io = trio_sio.Server()
-    done: list[float] = []
-
-    @io.on("ask", ack=True)
-    async def ask(socket: trio_sio.Socket, question: str, ack: Callable[..., None]) -> str:
-        ack("early", question)
-        ack("again")
-        await trio.sleep(10)
-        done.append(trio.current_time())
-        return "late"
-
-    async with connect(io) as client:
-        assert await client.call("ask", "why") == ["early", "why"]
-        assert done == []
-        await client.emit("ask", "no answer wanted")
-        await trio.sleep(30)
-        assert done == [10.0, 20.0]
-
-
-async def test_an_answer_that_cannot_be_sent_is_an_error(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    io = trio_sio.Server()
-    io.on("ask", lambda socket: {1, 2})
-    io.on("hello", lambda socket: "still here")
-    async with connect(io, raise_errors=False) as client:
-        with pytest.raises(trio.TooSlowError):
-            await client.call("ask", timeout=5)
-        assert await client.call("hello") == ["still here"]
-    assert "set has no form in JSON" in caplog.text
-
-
-async def test_an_answer_waits_for_room(autojump_clock: MockClock) -> None:
-    io = trio_sio.Server(max_outbox=2)
-
-    @io.on("ask")
-    async def ask(socket: trio_sio.Socket) -> str:
-        for number in range(3):
-            socket.emit_nowait("filler", number)
-        return "answer"
-
-    async with connect(io, buffer=1) as client:
-        packet = trio_sio.Packet(trio_sio.PacketType.EVENT, "/", ["ask"], 7)
-        await client.send_packet(packet)
-        await trio.sleep(5)
-        assert [await client.receive() for _ in range(3)] == [["filler", n] for n in range(3)]
-        assert await client.call("ask") == ["answer"]
-
-
-async def test_a_client_cannot_set_off_the_namespaces_connection_handlers(
-    autojump_clock: MockClock,
-) -> None:
-    io = trio_sio.Server()
-    calls: list[str] = []
+    io = Server()
+    story: list[object] = []
 
     @io.on("connection")
-    def connection(socket: trio_sio.Socket) -> None:
-        calls.append("joined")
-        socket.on("connection", lambda text: calls.append(text))
+    async def connection(socket: Socket) -> None:
+        @socket.on("x")
+        async def x(number: int) -> None:
+            await trio.sleep(10 - number)
+            story.append(number)
+
+        await trio.sleep(5)
+        story.append("connected")
 
     async with connect(io) as client:
-        await client.emit("connection", "an event by that name")
-        await trio.sleep(1)
-    assert calls == ["joined", "an event by that name"]
+        for number in range(3):
+            await client.emit("x", number)
+        await trio.sleep(100)
+    assert story == ["connected", 0, 1, 2]
+
+
+async def test_concurrent_handlers_do_not_wait(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    story = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("x", concurrent=True)
+        async def x(number: int) -> int:
+            await trio.sleep(10 - number)
+            story.append(number)
+            return number
+
+        @socket.on("y")
+        def y() -> None:
+            story.append(-1)
+
+    async with connect(io) as client:
+        for number in range(3):
+            await client.emit("x", number)
+        await client.call("y")
+        assert await client.call("x", 5) == [5]
+        await trio.sleep(100)
+    assert story == [-1, 5, 2, 1, 0]
+
+
+async def test_several_handlers_hear_an_event_in_their_order(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    story: list[str] = []
+    io.on("x", lambda socket: story.append("common"))
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("x")
+        async def slow() -> None:
+            await trio.sleep(1)
+            story.append("slow")
+
+        socket.on("x", lambda: story.append("fast"))
+
+    async with connect(io) as client:
+        await client.call("x")
+    assert story == ["common", "slow", "fast"]
+
+
+async def test_a_full_inbox_stalls_its_own_client_only(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(max_inbox=2)
+    handled = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("slow")
+        async def slow(number: int) -> None:
+            await trio.sleep(10)
+            handled.append(number)
+
+        socket.on("here?", lambda: "yes")
+
+    async with connect(io) as busy, connect(io) as other:
+        with trio.move_on_after(5):
+            for number in range(100):
+                await busy.emit("slow", number)
+        # One is being handled, two wait in the inbox, one with the reader, which reads no more.
+        assert number == 4
+        assert await other.call("here?") == ["yes"]
+        await trio.sleep(100)
+        assert handled == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("event", sorted(RESERVED_EVENTS))
+async def test_reserved_names_from_the_wire_are_ignored(
+    autojump_clock: trio.abc.Clock, event: str
+) -> None:
+    io = Server()
+    heard: list[object] = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        socket.on(event, lambda *args: heard.append(args))
+        socket.on("here?", lambda: "yes")
+
+    async with connect(io) as client:
+        await client.emit(event, "fake")
+        assert await client.call("here?") == ["yes"]
+        assert heard == []
+        assert client.session.reason is None
+
+
+async def test_connection_as_a_clients_event_is_its_own(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    heard = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        heard.append("connection")
+        socket.on("connection", lambda: heard.append("event"))
+
+    async with connect(io) as client:
+        await client.call("connection")
+    assert heard == ["connection", "event"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("__proto__", "__proto__"),
+        ("constructor", "constructor"),
+        ("", ""),
+        ("ünïcode \N{PILE OF POO}", "ünïcode \N{PILE OF POO}"),
+        (5, "5"),
+        (5.0, "5"),
+        (1.5, "1.5"),
+    ],
+)
+async def test_odd_names(autojump_clock: trio.abc.Clock, sent: str | float, name: str) -> None:
+    io = Server()
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        socket.on(name, lambda *args: args)
+
+    async with connect(io) as client:
+        await client.send_packet(Packet(PacketType.EVENT, "/", [sent, 1]))
+        if isinstance(sent, str):
+            assert await client.call(sent, 1) == [1]
+        else:
+            await wait_all_tasks_blocked()
+
+
+async def test_binary_arrives_as_it_was_sent(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    io.on("echo", lambda socket, *args: args)
+    async with connect(io) as client:
+        args = [b"", {"deep": [b"\0\xff", {"deeper": b"x" * 1000}]}, None, "text"]
+        assert await client.call("echo", *args) == args
+
+
+async def test_events_before_a_leave_are_handled(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    story: list[object] = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("x")
+        async def x(number: int) -> None:
+            await trio.sleep(1)
+            story.append(number)
+
+        socket.on("disconnect", story.append)
+
+    async with connect(io) as client:
+        for number in range(3):
+            await client.emit("x", number)
+        await client.leave()
+        await client.emit("x", "too late")
+        await trio.sleep(100)
+    assert story == [0, 1, 2, DisconnectReason.CLIENT_NAMESPACE_DISCONNECT]
+
+
+async def test_events_behind_our_own_disconnect_are_not_handled(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    story = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("x")
+        async def x(number: int) -> None:
+            story.append(number)
+            await socket.disconnect()
+
+    async with connect(io) as client:
+        for number in range(3):
+            await client.emit("x", number)
+        await wait_all_tasks_blocked()
+    assert story == [0]

@@ -107,7 +107,7 @@ async def test_failing_middleware_keeps_its_secret(
     async def broken(socket: Socket) -> None:
         raise LookupError("the password is swordfish")
 
-    with pytest.raises(ConnectionRefused, match="^Internal server error$"):
+    with pytest.raises(ConnectionRefused, match=r"^Internal server error$"):
         async with connect(io, raise_errors=False):
             raise AssertionError("the client was let in")
     assert len(caplog.records) == 1

@@ -52,7 +52,7 @@ async def test_function_gets_name_and_query(autojump_clock: trio.abc.Clock) -> N
     assert "/other" not in io.router.namespaces
 
 
-async def test_parents_are_asked_in_their_order_and_namespaces_come_first(
+async def test_parents_are_asked_in_order_and_namespaces_come_first(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     io = Server()
@@ -110,7 +110,7 @@ async def test_broadcast_reaches_all_children(autojump_clock: trio.abc.Clock) ->
         ]
 
 
-async def test_parents_handlers_and_middleware_are_every_childs(
+async def test_handlers_and_middleware_are_every_childs(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     io = Server()

@@ -7,6 +7,7 @@ connection is watched, so that a client that goes away is noticed at once.
 
 import http
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import h11
@@ -41,6 +42,7 @@ class HTTPConnection:
         self.remote = remote
         self.secure = secure
         self._h11 = h11.Connection(h11.SERVER)
+        self._is_head = False
         self._closing = False
         self._idle: trio.CancelScope | None = None
 
@@ -96,6 +98,7 @@ class HTTPConnection:
             if event is h11.NEED_DATA:
                 self._h11.receive_data(await self.pipe.read())
             elif isinstance(event, h11.Request):
+                self._is_head = event.method == b"HEAD"
                 self._skip_empty_body(event)
                 return self._request(event)
             else:  # the client is done
@@ -116,10 +119,12 @@ class HTTPConnection:
             remote=self.remote,
             secure=self.secure,
             http_version=event.http_version.decode("ascii"),
-            _read_body=self._read_body,
+            _read_body=partial(self._read_body, _announced(event)),
         )
 
-    async def _read_body(self, limit: int) -> bytes:
+    async def _read_body(self, announced: int, limit: int) -> bytes:
+        if announced > limit:
+            raise BodyTooLarge(announced, limit)
         parts: list[bytes] = []
         size = 0
         while self._h11.their_state is h11.SEND_BODY:
@@ -155,7 +160,8 @@ class HTTPConnection:
             status_code=response.status, headers=headers, reason=_phrase(response.status)
         )
         data = self._h11.send(head) or b""
-        data += self._h11.send(h11.Data(data=response.body)) or b""
+        if not self._is_head:
+            data += self._h11.send(h11.Data(data=response.body)) or b""
         data += self._h11.send(h11.EndOfMessage()) or b""
         await self.pipe.send_all(data)
 
@@ -214,6 +220,14 @@ class HTTPConnection:
         """Return the stream, with what the client sent behind its request put back."""
         self.pipe.unread(bytes(self._h11.trailing_data[0]))
         return self.pipe
+
+
+def _announced(event: h11.Request) -> int:
+    """Return the length that a request says its body has; 0 if it does not say."""
+    for name, value in event.headers:
+        if name == b"content-length":
+            return int(value)
+    return 0
 
 
 def _phrase(status: int) -> bytes:

@@ -50,8 +50,6 @@ class ClientFiles:
         headers = [("Content-Type", kind), ("ETag", ETAG)]
         if not name.endswith(".map"):
             headers.append(("Cache-Control", "public, max-age=0"))
-        if request.method == "HEAD":
-            return Response(200, [*headers, ("Content-Length", str(len(content)))])
         return Response(200, headers, content)
 
     def _read(self, name: str) -> bytes | None:

@@ -48,7 +48,8 @@ class MemoryClient:
         self._decoder = server.router.make_decoder()
         self._ack_ids = itertools.count()
         self._answers: dict[int, trio.MemorySendChannel[list[Any]]] = {}
-        self._put, self._events = trio.open_memory_channel[Packet](float("inf"))
+        self._put, self._events = trio.open_memory_channel[tuple[Packet, int]](float("inf"))
+        self._parts = 0  # of the packet that is being put together
         self._joined = trio.Event()
         self._refused: Packet | None = None
 
@@ -111,9 +112,11 @@ class MemoryClient:
     async def receive_packet(self) -> Packet:
         """Return the next event or error as a packet; one with an `id` waits for `answer`."""
         try:
-            return await self._events.receive()
+            packet, parts = await self._events.receive()
         except trio.EndOfChannel:
             raise Disconnected(self.session.reason) from None
+        self._transport.client_took(parts)
+        return packet
 
     async def answer(self, packet: Packet, *args: object) -> None:
         """Acknowledge an event that the server sent with `call`."""
@@ -153,10 +156,19 @@ class MemoryClient:
 
     def _take(self, part: str | bytes) -> None:
         if isinstance(part, str) and part[0] != "4":
+            self._transport.client_took(1)
             return  # OPEN, PONG, NOOP, CLOSE
+        self._parts += 1
         packet = self._decoder.feed(part[1:] if isinstance(part, str) else part)
-        if packet is None or packet.namespace != self.namespace:
-            return
+        if packet is not None:
+            parts, self._parts = self._parts, 0
+            if not self._sort(packet, parts):
+                self._transport.client_took(parts)
+
+    def _sort(self, packet: Packet, parts: int) -> bool:
+        """Put a packet where it belongs; return whether it waits for `receive`."""
+        if packet.namespace != self.namespace:
+            return False
         if packet.type is PacketType.CONNECT:
             self._joined.set()
         elif packet.type is PacketType.ERROR and not self._joined.is_set():
@@ -170,7 +182,9 @@ class MemoryClient:
         else:
             # Behind a DISCONNECT the JavaScript client does not look either.
             with contextlib.suppress(trio.ClosedResourceError):
-                self._put.send_nowait(packet)
+                self._put.send_nowait((packet, parts))
+                return True
+        return False
 
     async def beat(self, interval: float) -> None:
         """Ping, as the protocol asks of a client."""

@@ -32,6 +32,7 @@ class MemoryTransport:
         self._buffer = buffer
         self._to_client, self._client_end = trio.open_memory_channel[str | bytes](float("inf"))
         self._waiting = 0
+        self._abandoned = False
         self._from_client, self._server_end = trio.open_memory_channel[EnginePacket](0)
 
     # -- the server's end ------------------------------------------------------------------
@@ -69,6 +70,7 @@ class MemoryTransport:
 
     def abandon(self) -> None:
         """Close both directions."""
+        self._abandoned = True
         self.direct = self.writable = False
         self._to_client.close()
         self._server_end.close()
@@ -76,13 +78,20 @@ class MemoryTransport:
     # -- the client's end ------------------------------------------------------------------
 
     async def client_receive(self) -> str | bytes:
-        """Return the next part that the server sent; raises `trio.EndOfChannel` at the end."""
-        part = await self._client_end.receive()
-        self._waiting -= 1
-        if not self.writable and self._waiting < self._buffer and self.outbox is not None:
-            self.direct = self.writable = True
+        """Return the next part that the server sent; raises `trio.EndOfChannel` at the end.
+
+        It counts against the buffer until `client_took` says that somebody took it.
+        """
+        return await self._client_end.receive()
+
+    def client_took(self, parts: int) -> None:
+        """Make room for so many further parts."""
+        self._waiting -= parts
+        if self._abandoned or self.writable or self._waiting >= self._buffer:
+            return
+        self.direct = self.writable = True
+        if self.outbox is not None:
             self.outbox.flush()
-        return part
 
     async def client_send(self, packet: EnginePacket) -> None:
         """Send a packet; raises `trio.BrokenResourceError` if the server has ended."""

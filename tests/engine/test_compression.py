@@ -1,0 +1,38 @@
+"""What `Accept-Encoding` asks for, and what it gets."""
+
+import gzip
+import zlib
+
+import pytest
+
+from trio_sio.engine.compression import choose, compress
+
+
+@pytest.mark.parametrize(
+    ("field", "chosen"),
+    [
+        ("", None),
+        ("gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("gzip, deflate, br", "gzip"),
+        ("deflate, gzip", "gzip"),
+        ("deflate;q=0.9, gzip;q=0.8", "deflate"),
+        ("gzip;q=0", None),
+        ("gzip;q=0, deflate", "deflate"),
+        ("br", None),
+        ("*", "gzip"),
+        ("*;q=0", None),
+        ("gzip;q=nonsense", None),
+        ("GZIP ; q=0.5", "gzip"),
+        ("identity", None),
+    ],
+)
+def test_choose(field: str, chosen: str | None) -> None:
+    assert choose(field) == chosen
+
+
+def test_compress() -> None:
+    body = b"42[1,2,3]" * 500
+    assert gzip.decompress(compress(body, "gzip")) == body
+    assert zlib.decompress(compress(body, "deflate")) == body
+    assert compress(body, "gzip") == compress(body, "gzip")  # no time of day in it

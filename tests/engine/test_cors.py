@@ -1,0 +1,84 @@
+"""Origins: which are welcome, and what a browser is told."""
+
+import pytest
+
+from trio_sio.engine import cors
+from trio_sio.engine.message import Headers, Request
+from trio_sio.exceptions import RequestRefused
+from trio_sio.options import Origins
+
+
+def request(**fields: str) -> Request:
+    return Request("GET", "/", Headers(fields.items()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "origin"),
+    [
+        ({}, "*"),
+        ({"Origin": "null"}, "*"),
+        ({"Origin": "http://a"}, "http://a"),
+        ({"Referer": "http://a/page"}, "http://a/page"),
+        ({"Origin": "http://a", "Referer": "http://b/"}, "http://a"),
+    ],
+)
+def test_where_a_request_comes_from(fields: dict[str, str], origin: str) -> None:
+    assert cors.origin_of(request(**fields)) == origin
+
+
+FOO = ["https://foo.example.com:443"]
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        ("*", "http://anything", True),
+        ("*:*", "*", True),
+        (["http://a:80", "*"], "http://b", True),
+        (FOO, "https://foo.example.com", True),
+        (FOO, "https://FOO.example.com:443", True),
+        (FOO, "https://foo.example.com/page", True),
+        (FOO, "http://foo.example.com", False),
+        (FOO, "*", False),
+        (["https://foo.example.com"], "https://foo.example.com:443", True),
+        (["https://foo.example.com"], "https://foo.example.com:444", False),
+        (["https://foo.example.com/"], "https://foo.example.com", True),
+        (["foo.example.com:*"], "http://foo.example.com:1234", True),
+        (["foo.example.com:80"], "http://foo.example.com", True),
+        ("*:80", "http://a", True),
+        ("*:80", "*", True),
+        ("*:80", "https://a", False),
+        ("http://foo.example.com:80 bar.com:*", "http://bar.com:99", True),
+        ("http://foo.example.com:80 bar.com:*", "http://xample.com", False),
+        (["http://[::1]:3000"], "http://[::1]:3000", True),
+        (["a:*"], "http://a:port", False),
+        ([], "http://a", False),
+        (lambda origin: origin == "http://a", "http://a", True),
+        (lambda origin: origin == "http://a", "http://b", False),
+    ],
+)
+async def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> None:
+    assert await cors.is_allowed(origins, origin) is allowed
+
+
+async def test_a_function_may_be_async_and_refuse_in_words() -> None:
+    async def decide(origin: str) -> bool:
+        if origin == "http://b":
+            raise RequestRefused("origin not allowed")
+        return True
+
+    assert await cors.is_allowed(decide, "http://a")
+    with pytest.raises(RequestRefused, match="origin not allowed"):
+        await cors.is_allowed(decide, "http://b")
+
+
+def test_the_origin_is_echoed_with_credentials() -> None:
+    assert cors.headers(request()) == [("Access-Control-Allow-Origin", "*")]
+    assert cors.headers(request(Origin="http://a")) == [
+        ("Access-Control-Allow-Origin", "http://a"),
+        ("Access-Control-Allow-Credentials", "true"),
+    ]
+    assert cors.preflight_headers(request())[-1] == (
+        "Access-Control-Allow-Headers",
+        "Content-Type",
+    )

@@ -1,0 +1,55 @@
+"""Requests and headers as applications see them."""
+
+import pytest
+
+from trio_sio.engine.message import BodyTooLarge, Headers, Request
+
+
+def test_headers_have_no_case_and_keep_their_order() -> None:
+    headers = Headers([("Accept", "a"), ("X-One", "1"), ("accept", "b")])
+    assert list(headers) == [("accept", "a"), ("x-one", "1"), ("accept", "b")]
+    assert len(headers) == 3
+    assert headers["ACCEPT"] == headers.get("accept") == "a, b"
+    assert headers.get_all("Accept") == ["a", "b"]
+    assert "x-ONE" in headers
+    assert "missing" not in headers
+    assert 5 not in headers
+    assert headers.get("missing") == ""
+    assert headers.get("missing", "default") == "default"
+    with pytest.raises(KeyError, match="missing"):
+        headers["missing"]
+    assert repr(Headers([("A", "b")])) == "Headers([('a', 'b')])"
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [("/a/b?c=d?e", "/a/b", "c=d?e"), ("/a", "/a", ""), ("/a?", "/a", ""), ("*", "*", "")],
+)
+def test_path_and_query(target: str, path: str, query: str) -> None:
+    request = Request("GET", target)
+    assert (request.path, request.query_string) == (path, query)
+
+
+@pytest.mark.parametrize(
+    ("connection", "upgrade", "wants"),
+    [
+        ("Upgrade", "websocket", True),
+        ("keep-alive, Upgrade", "WebSocket", True),
+        ("close", "websocket", False),
+        ("Upgrade", "h2c", False),
+        ("", "", False),
+    ],
+)
+def test_wants_websocket(connection: str, upgrade: str, wants: bool) -> None:
+    headers = Headers([("Connection", connection), ("Upgrade", upgrade)])
+    assert Request("GET", "/", headers).wants_websocket is wants
+
+
+async def test_a_request_of_ones_own_has_no_body() -> None:
+    assert await Request("GET", "/").body() == b""
+
+
+def test_too_large_says_how_large() -> None:
+    error = BodyTooLarge(11, 10)
+    assert (error.size, error.limit) == (11, 10)
+    assert str(error) == "a body of 11 bytes; 10 are allowed"

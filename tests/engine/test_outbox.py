@@ -1,0 +1,196 @@
+"""The only door out: bounds, order, waiting, dropping."""
+
+from collections.abc import Sequence
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from trio_sio.engine.outbox import CONTROL_ALLOWANCE, NO_LIMIT, Outbox
+from trio_sio.engine.polling import PollingTransport
+from trio_sio.engine.pulse import Pulse
+from trio_sio.exceptions import Disconnected
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.reasons import DisconnectReason
+
+
+def item(text: str, *, droppable: bool = False) -> Encoded:
+    return Encoded((text,), droppable=droppable)
+
+
+def texts(items: Sequence[Encoded]) -> list[str | bytes]:
+    return [one.parts[0] for one in items]
+
+
+class Tap(PollingTransport):
+    """A transport that can be opened and shut, and keeps what leaves."""
+
+    unsent = False
+
+    def __init__(self, *, is_open: bool) -> None:
+        super().__init__(base64=False)
+        self.writable = is_open
+        self.sent: list[str | bytes] = []
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        assert self.writable
+        self.sent += texts(items)
+
+
+def make(tap: Tap, packets: int = 3, size: int = 100) -> Outbox:
+    return Outbox(tap, packets, size, Pulse())
+
+
+async def test_the_first_of_a_tick_leaves_at_once_and_the_others_behind_it(
+    autojump_clock: MockClock,
+) -> None:
+    tap = Tap(is_open=True)
+    outbox = make(tap)
+    outbox.put_nowait(item("a"))
+    assert tap.sent == ["a"]
+    outbox.put_nowait(item("b"))
+    outbox.put_nowait(item("c"))
+    assert (tap.sent, len(outbox)) == (["a"], 2)
+    outbox.flush()
+    assert (tap.sent, len(outbox)) == (["a", "b", "c"], 0)
+
+
+async def test_packets_are_bounded(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=2)
+    outbox.put_nowait(item("a"))
+    outbox.put_nowait(item("b"))
+    with pytest.raises(trio.WouldBlock):
+        outbox.put_nowait(item("c"))
+    assert texts(outbox.take(NO_LIMIT)) == ["a", "b"]
+    outbox.put_nowait(item("c"))
+
+
+async def test_bytes_are_bounded_but_one_large_item_is_taken(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), size=10)
+    outbox.put_nowait(item("x" * 50))
+    with pytest.raises(trio.WouldBlock):
+        outbox.put_nowait(item("a"))
+    assert outbox.statistics().bytes == outbox.statistics().peak_bytes == 50
+    outbox.take(NO_LIMIT)
+    outbox.put_nowait(item("x" * 6))
+    outbox.put_nowait(item("é" * 2))  # four bytes
+    with pytest.raises(trio.WouldBlock):
+        outbox.put_nowait(item("a"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "batches"),
+    [(1, [["aaa"], ["bbb"], ["c"]]), (6, [["aaa", "bbb"], ["c"]]), (7, [["aaa", "bbb", "c"]])],
+)
+async def test_a_batch_is_one_item_at_least(
+    limit: int, batches: list[list[str]], autojump_clock: MockClock
+) -> None:
+    outbox = make(Tap(is_open=False))
+    for text in ("aaa", "bbb", "c"):
+        outbox.put_nowait(item(text))
+    assert [texts(outbox.take(limit)) for _ in batches] == batches
+    assert outbox.take(limit) == []
+    assert outbox.statistics().bytes == 0
+
+
+async def test_put_waits_for_room_in_order(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=1)
+    await outbox.put(item("a"))
+    done: list[float] = []
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def put() -> None:
+            await outbox.put(item("b"))
+            done.append(trio.current_time())
+
+        await trio.sleep(5)
+        assert done == []
+        assert texts(outbox.take(NO_LIMIT)) == ["a"]
+        await wait_all_tasks_blocked()
+        assert done == [5.0]
+        assert texts(outbox.take(NO_LIMIT)) == ["b"]
+
+
+async def test_put_is_a_checkpoint_and_cancelled_it_puts_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    outbox = make(Tap(is_open=False))
+    with trio.testing.assert_checkpoints():
+        await outbox.put(item("a"))
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await outbox.put(item("b"))
+    assert texts(outbox.take(NO_LIMIT)) == ["a"]
+
+
+async def test_the_end_wakes_who_waits(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=1)
+    await outbox.put(item("a"))
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def put() -> None:
+            with pytest.raises(Disconnected) as caught:
+                await outbox.put(item("b"))
+            assert caught.value.reason is DisconnectReason.PING_TIMEOUT
+
+        await trio.sleep(1)
+        outbox.close(DisconnectReason.PING_TIMEOUT)
+    with pytest.raises(Disconnected):
+        outbox.put_nowait(item("c"))
+    assert not outbox.put_volatile(item("d"))
+    assert texts(outbox.take(NO_LIMIT)) == ["a"]
+
+
+async def test_volatile_is_dropped_unless_it_can_leave_now(autojump_clock: MockClock) -> None:
+    tap = Tap(is_open=False)
+    outbox = make(tap)
+    assert not outbox.put_volatile(item("a"))
+    tap.writable = True
+    assert outbox.put_volatile(item("b"))
+    outbox.put_nowait(item("c"))
+    outbox.put_nowait(item("d"))  # waits for the tick's end
+    assert not outbox.put_volatile(item("e"))
+    assert tap.sent == ["b", "c"]
+    assert outbox.statistics().dropped == 2
+
+
+async def test_control_packets_find_room_up_to_a_point(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=1)
+    for _ in range(CONTROL_ALLOWANCE + 50):
+        outbox.put_control(item("3"))
+    assert len(outbox) == 1 + CONTROL_ALLOWANCE
+    outbox.close(None)
+    outbox.put_control(item("3"))
+    assert len(outbox) == 1 + CONTROL_ALLOWANCE
+
+
+async def test_room_is_made_by_dropping_the_oldest_events_and_nothing_else(
+    autojump_clock: MockClock,
+) -> None:
+    outbox = make(Tap(is_open=False), packets=4)
+    for text, droppable in (("ack", False), ("old", True), ("own", False), ("new", True)):
+        outbox.put_nowait(item(text, droppable=droppable))
+    latest = item("latest", droppable=True)
+    assert outbox.make_room(latest)
+    outbox.put_nowait(latest)
+    assert texts(outbox.take(NO_LIMIT)) == ["ack", "own", "new", "latest"]
+    statistics = outbox.statistics()
+    assert (statistics.dropped, statistics.packets, statistics.bytes) == (1, 0, 0)
+
+
+async def test_room_cannot_always_be_made(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=2)
+    outbox.put_nowait(item("ack"))
+    outbox.put_nowait(item("own"))
+    assert not outbox.make_room(item("event", droppable=True))
+    assert texts(outbox.take(NO_LIMIT)) == ["ack", "own"]
+
+
+async def test_what_is_discarded_is_gone(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False))
+    outbox.put_nowait(item("a"))
+    outbox.discard()
+    assert outbox.is_clear
+    assert outbox.statistics().bytes == 0

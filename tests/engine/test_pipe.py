@@ -1,0 +1,100 @@
+"""The short cuts on plain TCP, over real loopback sockets, and the detour elsewhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair
+
+from trio_sio.engine.pipe import Pipe
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[Pipe, trio.SocketStream]]:
+    """A pipe over one end of a TCP connection, and the other end."""
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listener.socket.getsockname()[1]
+    async with listener:
+        other = await trio.open_tcp_stream("127.0.0.1", port)
+        pipe = Pipe(await listener.accept())
+        async with other:
+            yield pipe, other
+            await pipe.aclose()
+
+
+async def test_reads_what_comes_and_then_the_end() -> None:
+    async with connection() as (pipe, other):
+        assert pipe.direct
+        await other.send_all(b"abc")
+        assert await pipe.read() == b"abc"
+        pipe.unread(b"again")
+        pipe.unread(b"first ")
+        assert await pipe.read() == b"first again"
+        await other.aclose()
+        assert await pipe.read() == b""
+
+
+async def test_a_full_kernel_buffer_takes_a_part_and_then_nothing() -> None:
+    data = bytes(range(256)) * 64 * 1024  # 16 MiB, more than any loopback buffer
+    async with connection() as (pipe, other):
+        sent = pipe.write_nowait(data)
+        assert 0 < sent < len(data)
+        while taken := pipe.write_nowait(data[sent : sent + 4096]):
+            sent += taken
+        received = bytearray()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pipe.send_all, data[sent:])
+            while len(received) < len(data):
+                received += await other.receive_some()
+        assert received == data
+
+
+async def test_an_interrupted_reader_can_read_again() -> None:
+    async with connection() as (pipe, other):
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def read() -> None:
+                with pytest.raises(trio.ClosedResourceError):
+                    await pipe.read()
+
+            await trio.testing.wait_all_tasks_blocked()
+            pipe.interrupt_reader()
+        await other.send_all(b"abc")
+        assert await pipe.read() == b"abc"
+
+
+async def test_a_reset_is_a_broken_resource() -> None:
+    async with connection() as (pipe, other):
+        other.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        await other.aclose()
+        with pytest.raises(trio.BrokenResourceError):
+            await pipe.read()
+        assert pipe.write_nowait(b"abc") == 3  # taken and gone; the reader knows
+
+
+async def test_closing_while_reading() -> None:
+    async with connection() as (pipe, _), trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def read() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await pipe.read()
+
+        await trio.testing.wait_all_tasks_blocked()
+        await pipe.aclose()
+        assert not pipe.direct
+
+
+async def test_a_stream_in_memory_goes_its_own_way() -> None:
+    ours, theirs = memory_stream_pair()
+    pipe = Pipe(ours)
+    assert not pipe.direct
+    await theirs.send_all(b"abc")
+    assert await pipe.read() == b"abc"
+    await pipe.send_all(b"def")
+    await pipe.send_eof()
+    assert await theirs.receive_some() == b"def"
+    assert await theirs.receive_some() == b""
+    await pipe.aclose()

@@ -1,0 +1,62 @@
+"""One flush for all at a tick's end."""
+
+import trio
+import trio.lowlevel
+from trio.testing import MockClock
+
+from trio_sio.engine.pulse import Pulse
+
+
+class Box:
+    def __init__(self, pulse: Pulse) -> None:
+        self.pulse = pulse
+        self.flushed: list[int] = []
+
+    def flush(self) -> None:
+        self.flushed.append(self.pulse.tick)
+
+
+async def test_marked_boxes_are_flushed_once_in_the_next_tick(autojump_clock: MockClock) -> None:
+    pulse = Pulse()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pulse.run)
+        await trio.sleep(1)
+        boxes = [Box(pulse), Box(pulse)]
+        tick = pulse.tick
+        for box in boxes:
+            pulse.mark(box)
+        assert [box.flushed for box in boxes] == [[], []]
+        assert pulse.tick == tick
+        await trio.sleep(1)
+        assert [box.flushed for box in boxes] == [[tick + 1], [tick + 1]]
+        await trio.sleep(1)
+        assert [len(box.flushed) for box in boxes] == [1, 1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_flush_may_mark_again(autojump_clock: MockClock) -> None:
+    pulse = Pulse()
+
+    class Again(Box):
+        def flush(self) -> None:
+            super().flush()
+            if len(self.flushed) < 3:
+                self.pulse.mark(self)
+
+    box = Again(pulse)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pulse.run)
+        pulse.mark(box)
+        await trio.sleep(1)
+        assert len(box.flushed) == 3
+        nursery.cancel_scope.cancel()
+
+
+async def test_it_leaves_no_instrument_behind() -> None:
+    pulse = Pulse()
+    with trio.move_on_after(0):
+        await pulse.run()
+    tick = pulse.tick
+    await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()
+    assert pulse.tick == tick
