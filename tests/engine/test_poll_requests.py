@@ -60,7 +60,7 @@ async def browsers(
         while True:
             await session.send(await session.receive())
 
-    engine = trio_sio.Engine(raise_errors=True, **options)  # type: ignore[arg-type]
+    engine = trio_sio.Engine(**{"raise_errors": True, **options})  # type: ignore[arg-type]
     async with engine, trio.open_nursery() as nursery:
         pair = []
         for _ in range(2):

@@ -25,16 +25,11 @@ class Library(Protocol):
 
     Attributes:
         control: set by whoever owns the connection's door out, before anything is received.
-        close_sent: whether a close frame is on its way already.
         budget: bytes that a message may take while the client is a stranger; `None` afterwards.
     """
 
     control: Control
     budget: int | None
-
-    @property
-    def close_sent(self) -> bool:
-        """Whether a close frame is on its way already."""
 
     async def receive(self) -> str | bytes:
         """Return the next message.

@@ -17,6 +17,8 @@ CLOSE_TIMEOUT = 5.0
 CHUNK = 256 * 1024
 """A large item is written in pieces, so that one can see that it moves."""
 
+_CLOSE_FRAME = b"\x88"
+
 
 class WebSocketTransport:
     """Sends shared frames through a pipe and receives messages through a library.
@@ -37,6 +39,7 @@ class WebSocketTransport:
         self._rest = memoryview(b"")
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
+        self._goodbye = b""
         self._released = trio.Event()
 
     # -- packets in ------------------------------------------------------------------------
@@ -56,8 +59,15 @@ class WebSocketTransport:
         return decode_text(message) if isinstance(message, str) else decode_binary(message)
 
     def set_control(self, control: Control) -> None:
-        """Say where the library's own frames go."""
-        self._library.control = control
+        """Say where the library's pongs go; its close frame is kept for the end."""
+
+        def sort(data: bytes) -> None:
+            if data[:1] == _CLOSE_FRAME:
+                self._goodbye = data
+            else:
+                control(data)
+
+        self._library.control = sort
 
     def write_control(self, data: bytes) -> None:
         """Send a library's frame while no session owns the connection (during a probe).
@@ -114,8 +124,8 @@ class WebSocketTransport:
         self.direct = self.writable = False
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
-                if not self._library.close_sent and not self._midway:
-                    await self._pipe.send_all(self._close_frame())
+                if not self._midway:
+                    await self._pipe.send_all(self._goodbye or self._close_frame())
                 self._pipe.interrupt_reader()
                 await self._pipe.send_eof()
                 while await self._pipe.read():

@@ -123,11 +123,6 @@ class TrioWebSocketConnection:
         self._stream.control = control
 
     @property
-    def close_sent(self) -> bool:
-        """Whether the library has sent a close frame."""
-        return self._stream.close_sent
-
-    @property
     def budget(self) -> int | None:
         """What a stranger's message may take."""
         return self._stream.budget

@@ -64,7 +64,6 @@ class WebsocketsConnection:
         threshold: int | None,
     ) -> None:
         self.control: Control = lambda data: None
-        self.close_sent = False
         self.budget = options.handshake_buffer_size
         self._pipe = pipe
         self._core = Protocol(SERVER, state=State.OPEN, max_size=options.max_http_buffer_size)
@@ -116,7 +115,6 @@ class WebsocketsConnection:
         assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
         opcode = frame.opcode
         if opcode is Opcode.CLOSE:
-            self.close_sent = True  # the core has answered it
             raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
         if opcode is Opcode.PING or opcode is Opcode.PONG:
             return None

@@ -1,0 +1,192 @@
+"""Polling without HTTP: what a GET takes, what a POST brings, and how it ends."""
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.outbox import Outbox
+from trio_sio.engine.polling import CLOSE, NOOP, Overlap, PollingTransport
+from trio_sio.engine.pulse import Pulse
+from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+
+MESSAGE = EnginePacketType.MESSAGE
+
+
+def make(*, base64: bool = False, jsonp: str | None = None) -> tuple[PollingTransport, Outbox]:
+    transport = PollingTransport(base64=base64, jsonp=jsonp)
+    transport.outlet = Outbox(transport, 10, 1000, Pulse())
+    return transport, transport.outlet
+
+
+async def test_a_poll_takes_everything_that_waits(autojump_clock: MockClock) -> None:
+    transport, outbox = make()
+    items = [Encoded(("4a",)), Encoded(("4b",))]
+    for item in items:
+        outbox.put_nowait(item)
+    assert transport.poll_nowait() == items
+    assert transport.poll_nowait() == []
+    assert not transport.writable
+
+
+async def test_a_held_poll_is_answered_by_what_comes(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def poll() -> None:
+            assert transport.poll_nowait() == []
+            assert await transport.hold() == [NOOP]
+
+        await wait_all_tasks_blocked()
+        assert transport.writable
+        assert transport.direct
+        with pytest.raises(Overlap):
+            transport.poll_nowait()
+        transport.release()
+        assert not transport.writable
+        transport.release()  # nobody is there to release
+    assert transport.poll_nowait() == []
+
+
+async def test_a_poll_that_is_given_up_is_held_no_more(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    with trio.move_on_after(1):
+        await transport.hold()
+    assert not transport.writable
+    assert transport.poll_nowait() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "parts", "body", "binary"),
+    [
+        ({}, ("4a", "4€"), "2:4a2:4€".encode(), False),
+        ({}, ("4a", b"\1"), b"\0\2\xff4a\1\2\xff\4\1", True),
+        ({"base64": True}, ("4a", b"\1"), b"2:4a6:b4AQ==", False),
+        ({"jsonp": "7"}, ('4"', b"\1"), rb'___eio[7]("2:4\"6:b4AQ==");', False),
+        ({"jsonp": ""}, ("4\u2028",), rb'___eio[]("2:4\u2028");', False),
+    ],
+)
+def test_the_body_of_an_answer(
+    options: dict[str, object], parts: tuple[str | bytes, ...], body: bytes, binary: bool
+) -> None:
+    transport = PollingTransport(**{"base64": False, **options})  # type: ignore[arg-type]
+    assert transport.payload([Encoded((part,)) for part in parts]) == (body, binary)
+
+
+async def deliver(transport: PollingTransport, body: bytes, *, binary: bool = False) -> None:
+    transport.begin_post()
+    await transport.deliver(body, binary=binary)
+    transport.end_post()
+
+
+@pytest.mark.parametrize(
+    ("jsonp", "binary", "body"),
+    [
+        (None, False, b"2:4a2:4b"),
+        (None, True, b"\0\2\xff4a\0\2\xff4b"),
+        ("0", False, b"d=2%3A4a2%3A4b"),
+    ],
+)
+async def test_packets_arrive_in_their_order(
+    jsonp: str | None, binary: bool, body: bytes, autojump_clock: MockClock
+) -> None:
+    transport, _ = make(jsonp=jsonp)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: deliver(transport, body, binary=binary))
+        assert await transport.receive() == EnginePacket(MESSAGE, "a")
+        assert await transport.receive() == EnginePacket(MESSAGE, "b")
+
+
+async def test_a_post_is_answered_when_the_reader_has_taken_it(
+    autojump_clock: MockClock,
+) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a")
+        await wait_all_tasks_blocked()
+        with pytest.raises(Overlap):
+            transport.begin_post()
+        await transport.receive()
+        await wait_all_tasks_blocked()
+        transport.begin_post()
+
+
+async def test_what_came_before_an_error_counts(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4anonsense")
+        assert await transport.receive() == EnginePacket(MESSAGE, "a")
+        with pytest.raises(RemoteProtocolError, match="parse error"):
+            await transport.receive()
+
+
+async def test_what_comes_behind_a_close_does_not(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a1:1nonsense")
+        assert await transport.receive() == EnginePacket(MESSAGE, "a")
+        assert (await transport.receive()).type is EnginePacketType.CLOSE
+        with trio.move_on_after(10) as silence:
+            await transport.receive()
+        assert silence.cancelled_caught
+
+
+@pytest.mark.parametrize("body", [b"", b"nothing=here"])
+async def test_a_form_without_packets_waits_for_nobody(
+    body: bytes, autojump_clock: MockClock
+) -> None:
+    transport, _ = make(jsonp="0")
+    await deliver(transport, body)
+
+
+@pytest.mark.parametrize(("by_client", "answer"), [(False, CLOSE), (True, NOOP)])
+async def test_the_end_answers_a_held_poll(
+    by_client: bool, answer: Encoded, autojump_clock: MockClock
+) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def poll() -> None:
+            assert await transport.hold() == [answer]
+
+        await wait_all_tasks_blocked()
+        await transport.finish(by_client=by_client, orderly=False)
+    with pytest.raises(TransportClosed):
+        await transport.receive()
+
+
+async def test_an_orderly_end_waits_for_the_next_poll(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def finish() -> None:
+            await transport.finish(by_client=False, orderly=True)
+            assert trio.current_time() == 5.0
+
+        await trio.sleep(5)
+        assert transport.poll_nowait() == [NOOP, CLOSE]
+
+
+async def test_an_orderly_end_does_not_wait_for_ever(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    await transport.finish(by_client=False, orderly=True)
+    assert trio.current_time() == 30.0
+
+
+async def test_moving_on_lets_the_reader_finish_what_has_arrived(
+    autojump_clock: MockClock,
+) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a2:4b")
+        assert await transport.receive() == EnginePacket(MESSAGE, "a")
+        transport.abandon()
+        assert await transport.receive() == EnginePacket(MESSAGE, "b")
+        with pytest.raises(TransportClosed):
+            await transport.receive()
+    await deliver(transport, b"2:4c")  # is answered all the same, and goes nowhere
