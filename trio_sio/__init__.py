@@ -48,5 +48,3 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
-
-__version__ = "0.1.0"

@@ -6,6 +6,7 @@ to see where Python has a packet.
 """
 
 import base64
+import contextlib
 import json
 import math
 import subprocess
@@ -41,7 +42,8 @@ class Oracle:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._process:  # closes the pipes, which ends the script, and waits for that
+        # This closes the pipes, which ends the script, and waits for that.
+        with contextlib.suppress(BrokenPipeError), self._process:
             pass
 
     def ask(self, operation: str, *arguments: object) -> Answer:
@@ -54,10 +56,13 @@ class Oracle:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(json.dumps([operation, *map(_pack, calls)]) + "\n")
-        stdin.flush()
-        line = stdout.readline()
-        assert line, "the oracle died; `python3 -m tests` installs what it needs"
+        try:
+            stdin.write(json.dumps([operation, *map(_pack, calls)]) + "\n")
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        assert line, "Node.js has ended, see its stderr; `python3 -m tests` installs what it needs"
         answers = _unpack(json.loads(line))
         assert isinstance(answers, list)
         return answers

@@ -1,11 +1,16 @@
 """Tools for tests, of applications and of trio_sio itself.
 
 connect         a client in memory: packets, no bytes, no port
-WireClient      real bytes over a stream in memory
+open_wire       clients of bytes over streams in memory: HTTP, long polling, WebSocket
 strategies      Hypothesis strategies for packets and payloads (extra `testing`)
 """
 
 from trio_sio.testing.client import (
     MemoryClient as MemoryClient,
     connect as connect,
+)
+from trio_sio.testing.wire import (
+    WireClient as WireClient,
+    WireSession as WireSession,
+    open_wire as open_wire,
 )

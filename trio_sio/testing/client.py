@@ -124,8 +124,9 @@ class MemoryClient:
         await self.send_packet(Packet(PacketType.ACK, self.namespace, data, packet.id))
 
     async def leave(self) -> None:
-        """Leave the namespace (JS: `socket.disconnect()`)."""
+        """Leave the namespace (JS: `socket.disconnect()`); what comes later is not received."""
         await self.send_packet(Packet(PacketType.DISCONNECT, self.namespace))
+        self._put.close()
 
     async def send_packet(self, packet: Packet) -> None:
         """Send any packet."""

@@ -77,6 +77,7 @@ REFUSED: list[tuple[str, str]] = [
         (text, "invalid payload")
         for text in ("2" + "1" * 20, '2/admin["x",1]', '2/a,1 2["x"]', '2\u0661["x"]')
     ),
+    *((text, "invalid payload") for text in ('2"' + "x" * 500 + '"', "4" + "1" * 500 + "{}")),
     *((text, "Illegal attachments") for text in ('5["x"]', '5-["x"]', '50-["x"]', "5a-", "51.5-")),
     *(
         (text, "Illegal attachments")
@@ -151,6 +152,28 @@ def test_header_without_data() -> None:
     decoder = Decoder()
     assert decoder.feed("51-") is None
     assert decoder.feed(b"a") == Packet(BINARY_EVENT)
+
+
+@pytest.mark.parametrize("depth", [100, 300, 700, 850, 5000, 100_000])
+@pytest.mark.parametrize(
+    "head", ["3", "2", "51-"], ids=["an ack", "no event", "placeholders to look for"]
+)
+@pytest.mark.parametrize(("opening", "closing"), ["[]", ('[{"":', "}]")])
+def test_depth(head: str, opening: str, closing: str, depth: int) -> None:
+    """How deep we follow depends on Python's stack; what is too deep is an error like others."""
+    inner = opening * depth + '"x"' + closing * depth
+    decoder = Decoder()
+    try:
+        decoder.feed(f"{head}{inner}" if head != "51-" else f'51-["x",{inner}]')
+        packet = decoder.feed(b"") if head == "51-" else None
+    except RemoteProtocolError as error:
+        message, hint = error.args[0], error.hint
+        assert message == "invalid payload"
+        assert len(hint) < 200
+    else:
+        assert head != "2"  # where an event name is due
+        assert depth < 100_000
+        assert packet is None or isinstance(packet, Packet)
 
 
 class Feeding(RuleBasedStateMachine):

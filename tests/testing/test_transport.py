@@ -1,0 +1,71 @@
+"""The transport in memory: two ends and a buffer."""
+
+import pytest
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.reasons import DisconnectReason
+from trio_sio.testing.transport import MemoryTransport
+
+PING = EnginePacket(EnginePacketType.PING)
+
+
+def items(*parts: str) -> list[Encoded]:
+    return [Encoded((part,)) for part in parts]
+
+
+async def test_packets_travel_both_ways(autojump_clock: trio.abc.Clock) -> None:
+    transport = MemoryTransport(buffer=10)
+    transport.trust()
+    transport.send_nowait(items("4a", "4b"))
+    await transport.send(items("4c"))
+    assert [await transport.client_receive() for _ in range(3)] == ["4a", "4b", "4c"]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transport.client_send, PING)
+        assert await transport.receive() == PING
+
+
+async def test_the_buffer_is_full_until_something_is_taken() -> None:
+    transport = MemoryTransport(buffer=2)
+    transport.send_nowait(items("4a"))
+    assert transport.writable
+    transport.send_nowait(items("4b", "4c"))  # the last item may exceed it
+    assert not transport.writable
+    assert not transport.direct
+    await transport.client_receive()
+    assert not transport.writable  # it was received, but nobody took it
+    transport.client_took(1)
+    assert not transport.writable
+    transport.client_took(1)
+    assert transport.writable
+    assert transport.direct
+
+
+async def test_client_goes_away() -> None:
+    transport = MemoryTransport(buffer=2)
+    transport.client_close()
+    with pytest.raises(TransportClosed) as closed:
+        await transport.receive()
+    assert closed.value.reason is DisconnectReason.TRANSPORT_CLOSE
+
+
+@pytest.mark.parametrize("how", ["finish", "abandon"])
+async def test_server_ends(how: str) -> None:
+    transport = MemoryTransport(buffer=2)
+    transport.send_nowait(items("4 last words"))
+    if how == "finish":
+        await transport.finish(by_client=False, orderly=True)
+    else:
+        transport.abandon()
+    transport.send_nowait(items("4 too late"))
+    assert await transport.client_receive() == "4 last words"
+    with pytest.raises(trio.EndOfChannel):
+        await transport.client_receive()
+    with pytest.raises(trio.BrokenResourceError):
+        await transport.client_send(PING)
+    with pytest.raises(TransportClosed):
+        await transport.receive()
+    transport.client_took(1)
+    assert not transport.writable

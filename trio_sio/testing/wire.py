@@ -1,0 +1,256 @@
+"""A client by bytes, for tests of what goes over the wire; no port, no client library.
+
+    async with open_wire(engine, handler) as wire:
+        session = await wire.handshake()
+        await session.post("4hello")
+        assert await session.poll() == ["4hello"]
+        websocket = await session.upgrade()
+
+A packet is written as on a WebSocket: `str` for a text packet, `bytes` for a binary one, both
+with their type in front: "4hello", b"\\x04\\x00\\x01".
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import trio
+import trio.testing
+
+from trio_sio.engine.engine import Engine
+from trio_sio.engine.session import Handler
+from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.engineio.packet import (
+    EnginePacket,
+    decode_binary,
+    decode_text,
+    encode_binary,
+    encode_text,
+)
+from trio_sio.server import Server
+from trio_sio.testing.wire_http import WireConnection, WireResponse
+from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
+
+StreamPair = tuple[trio.abc.Stream, trio.abc.Stream]
+PacketText = str | bytes
+
+TEXT_PAYLOAD = "text/plain;charset=UTF-8"
+BINARY_PAYLOAD = "application/octet-stream"
+
+
+class WireClient:
+    """A client machine: opens as many connections to one server as a test wants.
+
+    Made by `open_wire`.
+
+    Attributes:
+        engine: the engine that is spoken to.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        serve: Callable[[trio.abc.Stream], Any],
+        nursery: trio.Nursery,
+        streams: Callable[[], StreamPair],
+    ) -> None:
+        self.engine = engine
+        self._serve = serve
+        self._nursery = nursery
+        self._streams = streams
+        self._connections: list[WireConnection] = []
+
+    def connect(self) -> WireConnection:
+        """Open a connection."""
+        ours, theirs = self._streams()
+        self._nursery.start_soon(self._serve, theirs)
+        connection = WireConnection(ours)
+        self._connections.append(connection)
+        return connection
+
+    def target(self, transport: str, query: str = "", sid: str = "") -> str:
+        """Return a request-target of the engine, such as `/engine.io/?EIO=3&transport=polling`."""
+        path = self.engine.options.path.removesuffix("/")
+        parts = [f"{path}/?EIO=3&transport={transport}", query, f"sid={sid}" if sid else ""]
+        return "&".join(part for part in parts if part)
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> WireResponse:
+        """Send a request on a connection of its own, and close that."""
+        connection = self.connect()
+        response = await connection.request(method, target, headers, body)
+        await connection.aclose()
+        return response
+
+    async def handshake(
+        self, query: str = "", headers: Mapping[str, str] | None = None
+    ) -> "WireSession":
+        """Begin a session by polling.
+
+        Args:
+            query: more for the query, such as "b64=1".
+            headers: more header fields.
+        """
+        session = WireSession(self, query, headers or {})
+        await session.open()
+        return session
+
+    async def websocket(
+        self, query: str = "", headers: Mapping[str, str] | None = None, *, sid: str = ""
+    ) -> WireWebSocket:
+        """Open a WebSocket: a new session, or one that `sid` may be upgraded to."""
+        return await open_websocket(self.connect(), self.target("websocket", query, sid), headers)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            await connection.aclose()
+
+
+class WireSession:
+    """A session that polls, over two connections as in a browser: one for GET, one for POST.
+
+    Made by `WireClient.handshake`.
+
+    Attributes:
+        sid: the session id.
+        opening: what the OPEN packet says.
+        first: the packets that came along with it.
+        response: the answer to the handshake.
+        poller: the connection for GET.
+        poster: the connection for POST.
+    """
+
+    def __init__(self, wire: WireClient, query: str, headers: Mapping[str, str]) -> None:
+        self.sid = ""
+        self.opening: dict[str, Any] = {}
+        self.first: list[PacketText] = []
+        self.response: WireResponse
+        self.poller = wire.connect()
+        self.poster = wire.connect()
+        self._wire = wire
+        self._query = query
+        self._headers = headers
+
+    async def open(self) -> None:
+        """Do the handshake."""
+        self.response = await self.poll_response()
+        opening, *self.first = packets_of(self.response)
+        assert isinstance(opening, str) and opening.startswith("0"), opening
+        self.opening = json.loads(opening[1:])
+        self.sid = self.opening["sid"]
+
+    @property
+    def target(self) -> str:
+        """The request-target of polls and POSTs."""
+        return self._wire.target("polling", self._query, self.sid)
+
+    async def poll(self) -> list[PacketText]:
+        """Poll, and return the packets; held by the server until there are some."""
+        return packets_of(await self.poll_response())
+
+    async def poll_response(self) -> WireResponse:
+        """Poll, and return the whole response."""
+        return await self.poller.request("GET", self.target, self._headers)
+
+    async def post(self, *packets: PacketText) -> None:
+        """Send packets; binary ones go as base64."""
+        response = await self.post_body(text_payload(packets))
+        assert (response.status, response.body) == (200, b"ok"), response
+
+    async def post_body(self, body: bytes, kind: str = TEXT_PAYLOAD) -> WireResponse:
+        """Send any body, of any `Content-Type`, and return the response."""
+        headers = {"Content-Type": kind, **self._headers}
+        return await self.poster.request("POST", self.target, headers, body)
+
+    async def open_websocket(self, query: str = "") -> WireWebSocket:
+        """Open a WebSocket for this session, which has not said anything yet."""
+        return await self._wire.websocket(query, self._headers, sid=self.sid)
+
+    async def probe(self, query: str = "") -> WireWebSocket:
+        """Open a WebSocket for this session and probe it."""
+        websocket = await self.open_websocket(query)
+        await websocket.send("2probe")
+        answer = await websocket.receive()
+        assert answer == "3probe", answer
+        return websocket
+
+    async def upgrade(self, query: str = "") -> WireWebSocket:
+        """Go on by WebSocket; no poll may be under way."""
+        websocket = await self.probe(query)
+        await websocket.send("5")
+        await trio.testing.wait_all_tasks_blocked()
+        return websocket
+
+    async def aclose(self) -> None:
+        """Close both connections without a word."""
+        await self.poller.aclose()
+        await self.poster.aclose()
+
+
+def text_payload(packets: Iterable[PacketText]) -> bytes:
+    """Return the text payload of packets."""
+    return codec_v3.encode_text_payload(map(_packet, packets))
+
+
+def binary_payload(packets: Iterable[PacketText]) -> bytes:
+    """Return the binary payload of packets; to be sent as `BINARY_PAYLOAD`."""
+    return codec_v3.encode_binary_payload(map(_packet, packets))
+
+
+def packets_of(response: WireResponse) -> list[PacketText]:
+    """Return the packets of an answered poll, which is neither compressed nor JSONP."""
+    assert response.status == 200, response
+    if response.headers["content-type"] == BINARY_PAYLOAD:
+        packets = codec_v3.decode_binary_payload(response.body)
+    else:
+        packets = codec_v3.decode_text_payload(response.body)
+    return [
+        encode_text(packet) if isinstance(packet.data, str) else encode_binary(packet)
+        for packet in packets
+    ]
+
+
+def _packet(text: PacketText) -> EnginePacket:
+    return decode_text(text) if isinstance(text, str) else decode_binary(text)
+
+
+@asynccontextmanager
+async def open_wire(
+    server: Engine | Server,
+    handler: Handler | None = None,
+    *,
+    streams: Callable[[], StreamPair] = trio.testing.memory_stream_pair,
+) -> AsyncIterator[WireClient]:
+    """Let a test speak to a server by bytes; its connections are closed at the end.
+
+    Args:
+        server: an engine or a server; opened for as long, if it is not open yet.
+        handler: for an engine, what is called with each session.
+        streams: makes both ends of a connection; the second one is the server's.
+    """
+    async with AsyncExitStack() as stack:
+        engine = server.engine if isinstance(server, Server) else server
+        if not engine.serving:
+            await stack.enter_async_context(server)
+        nursery = await stack.enter_async_context(trio.open_nursery())
+
+        async def serve(stream: trio.abc.Stream) -> None:
+            if isinstance(server, Server):
+                await server.serve_stream(stream)
+            else:
+                assert handler is not None, "an engine needs a handler"
+                await server.serve_stream(stream, handler)
+
+        wire = WireClient(engine, serve, nursery, streams)
+        try:
+            yield wire
+        finally:
+            with trio.CancelScope(shield=True):
+                await wire.aclose()
