@@ -64,7 +64,9 @@ async def test_the_session_is_closing_already(make_server: MakeServer) -> None:
 
 async def test_the_session_is_closed_during_the_probe(make_server: MakeServer) -> None:
     async with polling_session(make_server()) as (socket, stream):
-        await stream.send_all(HEAD.format(socket.id).encode() + frame(b"2probe"))
+        await stream.send_all(HEAD.format(socket.id).encode())
+        await receive_until(stream, b"\r\n\r\n")
+        await stream.send_all(frame(b"2probe"))
         await receive_until(stream, b"3probe")
         socket.session.close()
         await trio.testing.wait_all_tasks_blocked(0.05)

@@ -43,11 +43,13 @@ async def test_nothing_is_left(
     caplog.set_level(logging.CRITICAL, "trio_sio")  # a record that pytest keeps holds its socket
     io = Server()
     chat = io.of("/chat")
+    seen: set[str] = set()
     alive: weakref.WeakSet[Socket] = weakref.WeakSet()
 
     @chat.use
     async def sometimes(socket: Socket) -> None:
         alive.add(socket)
+        seen.add(socket.id)
         await trio.sleep(0.1)
         if socket.handshake.query["way"] == "refuse":
             await socket.join("refused")
@@ -93,4 +95,5 @@ async def test_nothing_is_left(
             adapter = namespace.adapter
             assert vars(adapter)["rooms"] == vars(adapter)["sids"] == {}
         gc.collect()
+        assert len(seen) == CLIENTS
         assert len(alive) == 0

@@ -79,6 +79,7 @@ class Session:
         self._by_client = False
         self._ended = trio.Event()
         self._application_done = trio.Event()
+        self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Encoded | None = None
         self._opened = trio.Event()
         self._answer: list[Encoded] = []
@@ -309,6 +310,8 @@ class Session:
             self._open()
             self._application_done.set()
             self._ended.set()
+        if self._failure is not None:
+            raise self._failure
 
     async def _read(self, handler: Handler) -> None:
         try:
@@ -316,6 +319,8 @@ class Session:
                 await handler(self)
         except* Disconnected:
             pass  # the handler let `receive` end it
+        except* Exception as errors:
+            self._failure = errors  # raised at the end: the client is told first
         finally:
             self.close()
 

@@ -120,18 +120,17 @@ class Client:
             return  # joined already; the reference makes a second socket of the same id
         if not self.router.may_exist(name):
             self._refuse(name)
+        elif len(self._joining) + len(self._waiting) >= MAX_JOINING:
+            raise RemoteProtocolError("too many namespaces", f"over {MAX_JOINING} to join at once")
         elif name == "/" or self._root_joined:
             await self._join(name, query)
         else:
-            self._check_number(len(self._waiting))
             self._waiting.append((name, query))
-
-    def _check_number(self, number: int) -> None:
-        if number >= MAX_JOINING:
-            raise RemoteProtocolError("too many namespaces", f"over {MAX_JOINING} to join at once")
 
     async def _join(self, name: str, query: Query) -> None:
         """Join a namespace: at once if nobody has to be asked, else in a task."""
+        if self.session.closed:  # nobody would end the socket
+            return
         namespace = self.router.namespaces.get(name)
         if namespace is not None and not namespace.chain() and not self._is_leaving(namespace):
             socket = Socket(self, namespace, query)
@@ -141,7 +140,6 @@ class Client:
             finally:  # however that went, `run` cleans up
                 self.session.nursery.start_soon(socket.run)
             return
-        self._check_number(len(self._joining))
         self._joining[name] = None
         self.session.nursery.start_soon(self._ask_and_join, name, query)
 
@@ -159,15 +157,17 @@ class Client:
                 raise
             logger.exception("the function of a dynamic namespace failed for %r", name)
             namespace = None
-        if namespace is None or self.session.closed:
+        if namespace is None:
             self._joining.pop(name, None)
-            if namespace is None:
-                self._refuse(name)
+            self._refuse(name)
             return
         socket = Socket(self, namespace, query)
         former = namespace.sockets.get(socket.id)
         if former is not None:
             await former.gone.wait()
+        if self.session.closed:  # while we asked or waited; nobody would end the socket
+            self._joining.pop(name, None)
+            return
         self._joining[name] = socket
         await socket.run()
 

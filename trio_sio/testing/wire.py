@@ -142,7 +142,8 @@ class WireSession:
         """Do the handshake."""
         self.response = await self.poll_response()
         opening, *self.first = packets_of(self.response)
-        assert isinstance(opening, str) and opening.startswith("0"), opening
+        assert isinstance(opening, str), opening
+        assert opening.startswith("0"), opening
         self.opening = json.loads(opening[1:])
         self.sid = self.opening["sid"]
 

@@ -89,8 +89,10 @@ class WireConnection:
         body: bytes = b"",
     ) -> bytes:
         """Return the bytes of a request, for `send`."""
-        fields = {"Host": self._host, **(headers or {})}
+        fields = dict(headers or {})
         names = {name.lower() for name in fields}
+        if "host" not in names:
+            fields = {"Host": self._host, **fields}
         if body and not names & {"content-length", "transfer-encoding"}:
             fields["Content-Length"] = str(len(body))
         lines = [f"{method} {target} HTTP/1.1", *(f"{n}: {v}" for n, v in fields.items()), "", ""]

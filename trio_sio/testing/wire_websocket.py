@@ -4,10 +4,12 @@ import base64
 import itertools
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from trio_sio.engine.message import Headers
 from trio_sio.testing.wire_http import WireConnection, WireResponse
+
+if TYPE_CHECKING:
+    from trio_sio.engine.message import Headers
 
 CONTINUATION = 0x0
 TEXT = 0x1
@@ -107,7 +109,8 @@ class WireWebSocket:
         frame = await self.receive_frame()
         if frame.opcode == CLOSE:
             raise WebSocketClosed(_code(frame))
-        assert frame.fin and not frame.rsv and frame.opcode in (TEXT, BINARY), frame
+        assert frame.opcode in (TEXT, BINARY), frame
+        assert (frame.fin, frame.rsv) == (True, 0), frame
         return frame.payload.decode() if frame.opcode == TEXT else frame.payload
 
     async def receive_frame(self) -> Frame:

@@ -47,7 +47,7 @@ async def open_library(
             nursery, stream, max_message_size=options.max_http_buffer_size
         )
         connection = await offer.accept(subprotocol=subprotocol(request))
-        stream.accepted = True
+        stream.accepted.set()
         yield TrioWebSocketConnection(connection, stream)
         nursery.cancel_scope.cancel()
 
@@ -65,7 +65,7 @@ class _Replayed(trio.abc.Stream):
 
     def __init__(self, pipe: Pipe, head: bytes, budget: int | None) -> None:
         self.control: Control = lambda data: None
-        self.accepted = False
+        self.accepted = trio.Event()
         self.close_sent = False
         self.budget = budget
         self.spent = 0
@@ -79,6 +79,8 @@ class _Replayed(trio.abc.Stream):
             await trio.lowlevel.checkpoint()
             head, self._head = self._head, b""
             return head
+        # The library cannot take frames yet while it still answers the handshake.
+        await self.accepted.wait()
         if self._closed:
             raise trio.ClosedResourceError
         data = await self._pipe.read()
@@ -90,7 +92,7 @@ class _Replayed(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await trio.lowlevel.checkpoint()
-        if not self.accepted:
+        if not self.accepted.is_set():
             await self._pipe.send_all(bytes(data))
             return
         if bytes(data[:1]) == _CLOSE_FRAME:

@@ -1,0 +1,231 @@
+"""From polling to WebSocket, step by step."""
+
+from collections.abc import Callable
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+import trio_sio
+from trio_sio.testing.wire import WireClient, open_wire
+from trio_sio.testing.wire_websocket import WebSocketClosed
+
+pytestmark = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
+
+
+async def echo(session: trio_sio.Session) -> None:
+    while True:
+        await session.send(await session.receive())
+
+
+class Sessions:
+    """A handler that keeps its sessions, their messages and the reasons of their ends."""
+
+    def __init__(self) -> None:
+        self.all: list[trio_sio.Session] = []
+        self.heard: list[str | bytes] = []
+        self.reasons: list[object] = []
+
+    async def __call__(self, session: trio_sio.Session) -> None:
+        self.all.append(session)
+        try:
+            while True:
+                self.heard.append(await session.receive())
+        finally:
+            self.reasons.append(session.reason)
+
+
+async def test_the_normal_sequence(ws_engine: str, autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        await session.post("4by polling")
+        assert await session.poll() == ["4by polling"]
+        websocket = await session.upgrade()
+        await websocket.send("4by websocket")
+        assert await websocket.receive() == "4by websocket"
+        assert wire.engine.sessions[session.sid].transport.name == "websocket"
+        assert wire.engine.sessions[session.sid].upgraded
+        response = await session.poll_response()
+        assert (response.status, response.body) == (400, b'{"code":3,"message":"Bad request"}')
+
+
+async def test_a_held_poll_is_let_go_after_a_tenth_of_a_second(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        await session.probe()
+        for number in (1, 2):
+            assert await session.poll() == ["6"]
+            assert trio.current_time() == pytest.approx(number / 10)
+
+
+async def test_what_is_sent_meanwhile_leaves_in_order_and_once(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    sessions = Sessions()
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:
+        session = await wire.handshake()
+        websocket = await session.probe()
+        ours = sessions.all[0]
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def poll() -> None:
+                assert await session.poll() == ["4with the poll"]
+
+            await wait_all_tasks_blocked()
+            ours.send_nowait("with the poll")
+        assert not ours.send_volatile("not now")
+        for number in range(20):
+            ours.send_nowait(f"{number}")
+        await websocket.send("5")
+        assert [await websocket.receive() for _ in range(20)] == [f"4{n}" for n in range(20)]
+        ours.send_nowait("later")
+        assert await websocket.receive() == "4later"
+
+
+async def test_what_came_by_polling_comes_first(ws_engine: str, autojump_clock: MockClock) -> None:
+    heard: list[str | bytes] = []
+
+    async def slow(session: trio_sio.Session) -> None:
+        while True:
+            heard.append(await session.receive())
+            await trio.sleep(1)
+
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), slow) as wire:
+        session = await wire.handshake()
+        await session.post(*[f"4{number}" for number in range(5)])
+        websocket = await session.upgrade()
+        await websocket.send("4last")
+        await trio.sleep(20)
+    assert heard == ["0", "1", "2", "3", "4", "last"]
+
+
+async def test_an_upgrade_without_a_probe(ws_engine: str, autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        websocket = await session.open_websocket()
+        await websocket.send("5")
+        await websocket.send("4a")
+        assert await websocket.receive() == "4a"
+
+
+async def test_a_held_poll_ends_with_the_upgrade(ws_engine: str, autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        websocket = await session.probe()
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def poll() -> None:
+                assert await session.poll() == ["1"]
+
+            await wait_all_tasks_blocked()
+            await websocket.send("5")
+        await websocket.send("4a")
+        assert await websocket.receive() == "4a"
+
+
+async def still_polls(wire: WireClient, sid: str) -> bool:
+    session = wire.engine.sessions[sid]
+    return session.transport.name == "polling" and not session.is_upgrading
+
+
+@pytest.mark.parametrize("packet", ["2", "2other", "4a", "3probe", "x", b"\x02probe", "6"])
+async def test_anything_else_on_the_probe_closes_it_alone(
+    packet: str | bytes, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        websocket = await session.open_websocket()
+        await websocket.send(packet)
+        with pytest.raises(WebSocketClosed) as closed:
+            await websocket.receive()
+        assert closed.value.code is None
+        assert await still_polls(wire, session.sid)
+        await session.post("4on polling")
+        assert await session.poll() == ["4on polling"]
+        again = await session.upgrade()
+        await again.send("4a")
+        assert await again.receive() == "4a"
+
+
+async def test_a_probe_takes_too_long(ws_engine: str, autojump_clock: MockClock) -> None:
+    engine = trio_sio.Engine(ws_engine=ws_engine, upgrade_timeout=3)
+    async with open_wire(engine, echo) as wire:
+        session = await wire.handshake()
+        websocket = await session.probe()
+        with pytest.raises(WebSocketClosed):
+            await websocket.receive()
+        assert trio.current_time() == 3.0
+        assert await still_polls(wire, session.sid)
+        await session.post("4on polling")
+        assert await session.poll() == ["4on polling"]
+
+
+async def test_a_probe_is_lost(ws_engine: str, autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        await (await session.probe()).aclose()
+        await trio.sleep(1)
+        assert await still_polls(wire, session.sid)
+
+
+async def test_only_one_at_a_time(ws_engine: str, autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        first = await session.probe()
+        for _ in range(2):
+            other = await session.open_websocket()
+            with pytest.raises(WebSocketClosed) as closed:
+                await other.receive()
+            assert closed.value.code is None
+            if await still_polls(wire, session.sid):
+                raise AssertionError("the first probe was disturbed")
+            await first.send("5")
+            await wait_all_tasks_blocked()
+        await first.send("4a")
+        assert await first.receive() == "4a"
+
+
+End = Callable[[trio_sio.Session], None]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (lambda session: session.abort(trio_sio.DisconnectReason.SLOW_CONSUMER), "slow consumer"),
+        (lambda session: session.overlap(), "transport error"),
+    ],
+)
+async def test_the_session_ends_meanwhile(
+    end: End, reason: str, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    sessions = Sessions()
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:
+        session = await wire.handshake()
+        websocket = await session.probe()
+        end(sessions.all[0])
+        with pytest.raises(WebSocketClosed):
+            await websocket.receive()
+        await trio.sleep(1)
+        assert sessions.reasons == [reason]
+        assert wire.engine.sessions == {}
+
+
+async def test_a_session_being_closed_sends_its_last_words_to_where_the_client_goes(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    sessions = Sessions()
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:
+        session = await wire.handshake()
+        websocket = await session.probe()
+        ours = sessions.all[0]
+        ours.send_nowait("goodbye")
+        ours.close()
+        await websocket.send("5")
+        assert await websocket.receive() == "4goodbye"
+        assert await websocket.receive_close() is None
+        await trio.sleep(10)
+        assert wire.engine.sessions == {}

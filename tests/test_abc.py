@@ -1,0 +1,115 @@
+"""The seams: an adapter and a parser of one's own are all that a server asks for.
+
+That the package's own classes fit the protocols is for the type checker; here it is said to it.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from trio_sio import Broadcast, Namespace, Packet, Server, Socket
+from trio_sio.abc import TransportClosed
+from trio_sio.reasons import DisconnectReason
+from trio_sio.testing import connect
+
+if TYPE_CHECKING:
+    from trio_sio import MemoryAdapter
+    from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session, Transport
+    from trio_sio.engine.session import Session as EngineSession
+    from trio_sio.protocol.socketio.codec import Decoder, Encoder
+    from trio_sio.testing.transport import MemoryTransport
+
+    def fits(
+        transport: MemoryTransport,
+        session: EngineSession,
+        adapter: MemoryAdapter,
+        encoder: Encoder,
+        decoder: Decoder,
+    ) -> tuple[Transport, Session, Adapter, PacketEncoder, PacketDecoder]:
+        return transport, session, adapter, encoder, decoder
+
+
+class LateAdapter:
+    """An adapter that shares no code with the package's, and takes its time."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self.namespace = namespace
+        self.members: set[tuple[str, str]] = set()
+
+    async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+        await trio.sleep(0.1)
+        self.members |= {(socket_id, room) for room in rooms}
+
+    async def remove(self, socket_id: str, room: str) -> None:
+        await trio.sleep(0.1)
+        self.members.discard((socket_id, room))
+
+    async def remove_all(self, socket_id: str) -> None:
+        self.members = {pair for pair in self.members if pair[0] != socket_id}
+        await trio.sleep(0.1)
+
+    async def broadcast(self, packet: Packet, target: Broadcast) -> None:
+        await trio.sleep(0.1)
+        own = Packet(packet.type, self.namespace.name, packet.data)
+        item = self.namespace.encode(own, target.flags, droppable=True)
+        for socket_id in await self.clients(target.rooms):
+            self.namespace.connected[socket_id].deliver(item)
+
+    async def clients(self, rooms: Collection[str]) -> set[str]:
+        await trio.sleep(0.1)
+        connected = set(self.namespace.connected)
+        return {sid for sid in connected if not rooms or not self.rooms_of(sid).isdisjoint(rooms)}
+
+    async def client_rooms(self, socket_id: str) -> frozenset[str]:
+        await trio.sleep(0.1)
+        return self.rooms_of(socket_id)
+
+    def rooms_of(self, socket_id: str) -> frozenset[str]:
+        return frozenset(room for sid, room in self.members if sid == socket_id)
+
+
+async def test_an_adapter_that_takes_its_time(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(adapter=LateAdapter)
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.on("join")
+        async def join(room: str) -> list[str]:
+            await socket.join(room)
+            return sorted(socket.rooms)
+
+    async with connect(io) as anna, connect(io) as bert:
+        assert await anna.call("join", "a") == [sorted([anna.id, "a"])]
+        await io.to("a").emit("for anna")
+        await io.emit("for all")
+        assert await anna.receive() == ["for anna"]
+        assert await anna.receive() == ["for all"]
+        assert await bert.receive() == ["for all"]
+        assert await io.in_("a").clients() == {anna.id}
+    assert isinstance(io.sockets.adapter, LateAdapter)
+    assert io.sockets.adapter.members == set()
+
+
+async def test_clients_that_leave_while_the_adapter_lets_them_in(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server(adapter=LateAdapter)
+    async with io:
+        with trio.move_on_after(0.05):
+            async with connect(io):
+                raise AssertionError("the adapter was fast")
+        await trio.sleep(10)
+        assert isinstance(io.sockets.adapter, LateAdapter)
+        assert io.sockets.adapter.members == set()
+        assert not io.sockets.sockets
+        assert not io.router.clients
+
+
+def test_transport_closed_knows_why() -> None:
+    closed = TransportClosed(DisconnectReason.PARSE_ERROR, 1002)
+    assert (closed.reason, closed.code) == (DisconnectReason.PARSE_ERROR, 1002)
+    assert TransportClosed(DisconnectReason.TRANSPORT_CLOSE).code is None
+    with pytest.raises(TransportClosed, match="parse error"):
+        raise closed

@@ -1,0 +1,190 @@
+"""Options: defaults as in the Socket.IO 2.x document, and every wrong value named."""
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from trio_sio import Engine, EngineOptions, Server, ServerOptions
+from trio_sio.options import (
+    COMPRESSION_THRESHOLD,
+    EngineKeywords,
+    ServerKeywords,
+    compression_threshold,
+)
+
+OUT_OF_RANGE: list[tuple[str, object]] = [
+    ("path", ""),
+    ("path", "socket.io"),
+    ("path", None),
+    ("ping_timeout", 0),
+    ("ping_timeout", -1),
+    ("ping_interval", 0.0),
+    ("ping_interval", float("nan")),
+    ("upgrade_timeout", -0.5),
+    ("grace", -1),
+    ("max_http_buffer_size", 0),
+    ("handshake_buffer_size", 0),
+    ("max_outbox", 0),
+    ("max_outbox_bytes", -1),
+    ("max_inbox", 0),
+    ("max_attachments", 0),
+    ("ws_engine", "wsproto"),
+    ("on_overflow", "explode"),
+    ("transports", []),
+    ("transports", "polling"),
+    ("transports", ["polling", "flashsocket"]),
+    ("cookie", ""),
+    ("cookie", "a b"),
+    ("cookie", "io;Secure"),
+    ("cookie", "io\r\n"),
+    ("cookie", 5),
+    ("cookie_path", "/; Domain=x"),
+    ("cookie_path", "/\n"),
+]
+WRONG_TYPE: list[tuple[str, object]] = [
+    ("ping_timeout", "5"),
+    ("ping_interval", None),
+    ("upgrade_timeout", True),
+    ("grace", "long"),
+    ("max_http_buffer_size", 1e8),
+    ("max_http_buffer_size", None),
+    ("handshake_buffer_size", "1"),
+    ("max_outbox", True),
+    ("max_outbox_bytes", 1.5),
+    ("max_inbox", None),
+    ("max_attachments", "10"),
+    ("allow_upgrades", 1),
+    ("cookie_http_only", None),
+    ("raise_errors", "no"),
+    ("serve_client", 1),
+    ("serve_client", None),
+    ("allow_request", "yes"),
+    ("generate_id", 7),
+    ("fallback", object()),
+    ("adapter", "memory"),
+    ("origins", 5),
+    ("origins", [5]),
+    ("origins", None),
+    ("per_message_deflate", 1),
+    ("http_compression", "gzip"),
+    ("per_message_deflate", {"level": 9}),
+    ("http_compression", {"server_max_window_bits": 9}),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), OUT_OF_RANGE)
+def test_value_out_of_range(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"option '{name}' must be") as error:
+        ServerOptions.of({name: value})
+    assert str(error.value).endswith(f"not {value!r}")
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPE)
+def test_value_of_a_wrong_type(name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=f"option '{name}' ") as error:
+        ServerOptions.of({name: value})
+    wrong = repr(next(iter(value))) if isinstance(value, dict) else repr(value)
+    assert wrong in str(error.value)
+
+
+def test_every_option_has_a_wrong_value_here() -> None:
+    tested = {name for name, _ in OUT_OF_RANGE + WRONG_TYPE}
+    assert tested == {field.name for field in fields(ServerOptions)} - {"parser"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("path", "/"),
+        ("ping_timeout", 0.001),
+        ("ping_interval", float("inf")),
+        ("grace", 0),
+        ("handshake_buffer_size", None),
+        ("max_outbox", 1),
+        ("transports", ("websocket",)),
+        ("transports", ["websocket", "polling"]),
+        ("cookie", None),
+        ("cookie", "sid"),
+        ("cookie_path", None),
+        ("cookie_path", "/a/b"),
+        ("serve_client", Path("folder")),
+        ("serve_client", "folder"),
+        ("origins", {"https://a", "https://b"}),
+        ("origins", "https://a"),
+        ("origins", lambda origin: True),
+        ("per_message_deflate", {"threshold": 1, "server_no_context_takeover": True}),
+        ("http_compression", {"threshold": 1}),
+        ("http_compression", {}),
+        ("adapter", list),
+    ],
+)
+def test_good_values(name: str, value: object) -> None:
+    assert getattr(ServerOptions.of({name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("pingInterval", "ping_interval"),
+        ("max_outbox_byte", "max_outbox_bytes"),
+        ("adaptor", "adapter"),
+    ],
+)
+def test_unknown_option_with_a_near_one(name: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"unknown option '{name}'; did you mean '{hint}'"):
+        ServerOptions.of({name: 1})
+
+
+def test_an_engine_does_not_know_a_servers_options() -> None:
+    with pytest.raises(TypeError, match="unknown option 'max_inbox'"):
+        EngineOptions.of({"max_inbox": 1})
+    with pytest.raises(TypeError, match="unknown option 'parser'"):
+        Engine(parser=None)  # type: ignore[call-arg]
+
+
+def test_defaults_of_the_document() -> None:
+    options = ServerOptions()
+    assert (options.path, options.serve_client, options.origins) == ("/socket.io", True, "*")
+    assert (options.ping_timeout, options.ping_interval, options.upgrade_timeout) == (5, 25, 10)
+    assert options.max_http_buffer_size == 100_000_000
+    assert options.transports == ("polling", "websocket")
+    assert (options.cookie, options.cookie_path, options.cookie_http_only) == ("io", "/", True)
+    assert options.per_message_deflate is False
+    assert options.http_compression is True
+    engine = EngineOptions()
+    assert (engine.path, engine.serve_client) == ("/engine.io", False)
+    assert engine.handshake_buffer_size is None
+
+
+def test_options_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        ServerOptions().path = "/x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("options", "keywords"), [(EngineOptions, EngineKeywords), (ServerOptions, ServerKeywords)]
+)
+def test_type_checkers_know_every_option(options: type[Any], keywords: type[Any]) -> None:
+    assert get_type_hints(keywords) == get_type_hints(options)
+
+
+@pytest.mark.parametrize("make", [Server, Engine])
+def test_wrong_values_are_refused_at_once(make: Callable[..., object]) -> None:
+    with pytest.raises(ValueError, match=r"option 'ping_timeout' must be .*, not 0"):
+        make(ping_timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("option", "threshold"),
+    [
+        (True, COMPRESSION_THRESHOLD),
+        (False, None),
+        ({}, COMPRESSION_THRESHOLD),
+        ({"threshold": 0}, 0),
+    ],
+)
+def test_compression_threshold(option: bool | dict[str, int | bool], threshold: int | None) -> None:
+    assert compression_threshold(option) == threshold
