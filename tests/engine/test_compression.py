@@ -23,6 +23,8 @@ from trio_sio.engine.compression import choose, compress
         ("*", "gzip"),
         ("*;q=0", None),
         ("gzip;q=nonsense", None),
+        ("gzip;q=nan", None),
+        ("gzip;q=-1, deflate;q=2", None),
         ("GZIP ; q=0.5", "gzip"),
         ("identity", None),
     ],

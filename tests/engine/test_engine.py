@@ -3,6 +3,7 @@
 import errno
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import trio
@@ -154,7 +155,7 @@ async def http_get(stream: trio.abc.Stream) -> bytes:
     return data
 
 
-def port_of(listeners: Sequence[object]) -> int:
+def port_of(listeners: Sequence[Any]) -> int:
     listener = listeners[0]
     below = getattr(listener, "transport_listener", listener)
     port: int = below.socket.getsockname()[1]

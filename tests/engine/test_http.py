@@ -99,6 +99,25 @@ async def test_expect_continue(autojump_clock: MockClock) -> None:
         assert await hear(stream) == POSTED
 
 
+async def test_an_empty_body_is_none_to_be_read(autojump_clock: MockClock) -> None:
+    async def answer(request: Request, connection: HTTPConnection) -> Response:
+        return Response(204)
+
+    empty = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    async with served(answer) as stream:
+        await stream.send_all(empty + empty)
+        assert (await hear(stream)).count(b"HTTP/1.1 204 ") == 2
+
+
+async def test_header_values_are_latin_1_both_ways(autojump_clock: MockClock) -> None:
+    async def answer(request: Request, connection: HTTPConnection) -> Response:
+        return Response(200, [("X-Origin", request.headers["origin"])])
+
+    async with served(answer) as stream:
+        await stream.send_all(b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xe9\r\n\r\n")
+        assert b"X-Origin: http://\xe9\r\n" in await hear(stream)
+
+
 async def test_head_has_no_body(autojump_clock: MockClock) -> None:
     async def answer(request: Request, connection: HTTPConnection) -> Response:
         return Response(200, [], b"page")

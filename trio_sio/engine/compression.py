@@ -29,7 +29,7 @@ def _qualities(field: str) -> dict[str, float]:
             except ValueError:
                 quality = 0.0
         if name.strip():
-            qualities[name.strip()] = quality
+            qualities[name.strip()] = quality if 0.0 <= quality <= 1.0 else 0.0  # nor NaN
     return qualities
 
 

@@ -106,8 +106,7 @@ class HTTPConnection:
 
     def _skip_empty_body(self, event: h11.Request) -> None:
         """Bring h11 to the end of a request that has no body, so that it may be answered."""
-        names = {name for name, _ in event.headers}
-        if not names & {b"content-length", b"transfer-encoding"}:
+        if not _announced(event) and all(n != b"transfer-encoding" for n, _ in event.headers):
             self._h11.next_event()
 
     def _request(self, event: h11.Request) -> Request:
@@ -150,12 +149,13 @@ class HTTPConnection:
     async def send(self, response: Response) -> None:
         """Send the answer to the present request."""
         names = {name.lower() for name, _ in response.headers}
-        headers = list(response.headers)
+        # As Latin-1, as they came: a client's Origin is echoed, and may have such letters.
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
         if "content-length" not in names:
-            headers.append(("Content-Length", str(len(response.body))))
+            headers.append((b"Content-Length", b"%d" % len(response.body)))
         if self._h11.their_state is h11.SEND_BODY and "connection" not in names:
             # The body was never read: the rest of it cannot be told from the next request.
-            headers.append(("Connection", "close"))
+            headers.append((b"Connection", b"close"))
         head = h11.Response(
             status_code=response.status, headers=headers, reason=_phrase(response.status)
         )

@@ -1,0 +1,146 @@
+"""Frames through a real connection: at once, in part, and at the end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.websocket.transport import WebSocketTransport
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.engine.websocket.library import Control
+
+
+class Quiet:
+    """A library that has got these messages, and then the end."""
+
+    def __init__(self, *messages: str | bytes, code: int | None = None) -> None:
+        self.control: Control = lambda data: None
+        self.budget: int | None = 100
+        self._messages = list(messages)
+        self._code = code
+
+    async def receive(self) -> str | bytes:
+        await trio.lowlevel.checkpoint()
+        if not self._messages:
+            raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, self._code)
+        return self._messages.pop(0)
+
+    def shared_frames(self, item: Encoded) -> bool:
+        return item.compress
+
+    def own_frames(self, item: Encoded) -> bytes:
+        return b"<own>"
+
+
+@asynccontextmanager
+async def transport(
+    library: Quiet | None = None,
+) -> AsyncIterator[tuple[WebSocketTransport, trio.SocketStream]]:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        port = listener.socket.getsockname()[1]
+        async with await trio.open_tcp_stream("127.0.0.1", port) as other:
+            pipe = Pipe(await listener.accept())
+            yield WebSocketTransport(pipe, library or Quiet()), other
+            await pipe.aclose()
+
+
+async def receive_all(stream: trio.SocketStream) -> bytes:
+    data = b""
+    while more := await stream.receive_some():
+        data += more
+    return data
+
+
+async def test_packets_come_out_of_messages() -> None:
+    async with transport(Quiet("4a", b"\x04b", b"", "1")) as (ours, _):
+        packets = [await ours.receive() for _ in range(4)]
+    assert packets == [
+        EnginePacket(EnginePacketType.MESSAGE, "a"),
+        EnginePacket(EnginePacketType.MESSAGE, b"b"),
+        EnginePacket(EnginePacketType.NOOP),
+        EnginePacket(EnginePacketType.CLOSE),
+    ]
+
+
+async def test_what_the_kernel_does_not_take_is_sent_later_in_order() -> None:
+    items = [Encoded((letter * 3_000_000,)) for letter in "abc"]
+    async with transport() as (ours, other):
+        assert ours.direct
+        ours.send_nowait(items[:2])
+        assert (ours.unsent, ours.direct, ours.writable) == (True, False, False)
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def write() -> None:
+                await ours.send(items[2:])
+                assert (ours.unsent, ours.direct, ours.writable) == (False, True, True)
+                await ours.finish(by_client=False, orderly=True)
+
+            data = await receive_all(other)
+            await other.aclose()
+    sizes = {letter: data.count(letter.encode()) for letter in "abc"}
+    assert sizes == dict.fromkeys("abc", 3_000_000)
+    assert data.index(b"b") > data.rindex(b"a")
+    assert data.index(b"c") > data.rindex(b"b")
+    assert data.endswith(b"\x88\x00")
+
+
+async def test_items_of_ones_own() -> None:
+    async with transport() as (ours, other):
+        ours.send_nowait([Encoded(("4a",)), Encoded(("4b",), compress=False), Encoded(("4c",))])
+        expected = b"\x81\x024a<own>\x81\x024c"
+        assert await other.receive_some() == expected
+
+
+async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
+    library = Quiet()
+    sent: list[bytes] = []
+    async with transport(library) as (ours, other):
+        ours.set_control(sent.append)
+        library.control(b"\x8a\x00")
+        library.control(b"\x88\x02\x03\xe8")
+        assert sent == [b"\x8a\x00"]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: ours.finish(by_client=True, orderly=False))
+            assert await receive_all(other) == b"\x88\x02\x03\xe8"
+            await other.aclose()
+        await ours.wait_released()
+
+
+async def test_the_code_of_an_error_is_in_the_close_frame() -> None:
+    async with transport(Quiet(code=1009)) as (ours, other):
+        with pytest.raises(TransportClosed):
+            await ours.receive()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: ours.finish(by_client=False, orderly=False))
+            assert await receive_all(other) == b"\x88\x02\x03\xf1"
+            await other.aclose()
+
+
+async def test_no_frame_begins_inside_another() -> None:
+    async with transport() as (ours, other):
+        ours.send_nowait([Encoded(("x" * 20_000_000,))])
+        assert ours.unsent
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: ours.finish(by_client=False, orderly=False))
+            await wait_all_tasks_blocked()
+            data = await receive_all(other)
+            assert not data.endswith(b"\x88\x00")
+            await other.aclose()
+
+
+async def test_trust_lifts_the_budget() -> None:
+    library = Quiet()
+    async with transport(library) as (ours, _):
+        ours.trust()
+        assert library.budget is None
