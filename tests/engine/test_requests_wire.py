@@ -27,7 +27,7 @@ async def test_a_whole_session_on_one_connection_however_it_is_cut(
         connection = wire.connect()
         target = wire.target("polling", sid="abc")
         await connection.send_request("GET", wire.target("polling"), cut=cut)
-        assert (await connection.receive_response()).text.startswith('80:0{"sid":"abc",')
+        assert (await connection.receive_response()).text.startswith('79:0{"sid":"abc",')
         for body in ("4:4l€n", "2:4b"):
             await connection.send_request("POST", target, body=body.encode(), cut=cut)
             assert (await connection.receive_response()).text == "ok"

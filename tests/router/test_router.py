@@ -197,3 +197,9 @@ async def test_nobody_can_join_a_parent_by_its_name(autojump_clock: trio.abc.Clo
     parent = io.of(re.compile("/room"))
     async with connect(io) as client:
         assert await try_to_join(io, client, parent.name) == []
+
+
+@pytest.mark.parametrize("name", ["/a,b", "a?b=c", "/a#b"])
+def test_a_name_that_the_wire_would_cut_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot have"):
+        Server().of(name)

@@ -93,6 +93,7 @@ class HTTPConnection:
         return None
 
     async def _read_request(self) -> Request | None:
+        self._is_head = False
         while True:
             event = self._h11.next_event()
             if event is h11.NEED_DATA:

@@ -12,6 +12,8 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.client import Client
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
+_FORBIDDEN = frozenset(",?#")
+
 
 class Router:
     """Namespaces and clients of one server.
@@ -48,8 +50,14 @@ class Router:
         self.root = self.of("/")
 
     def of(self, name: str) -> Namespace:
-        """Return the namespace of a name, made now if there is none."""
+        """Return the namespace of a name, made now if there is none.
+
+        Raises:
+            ValueError: the name has a character that would end it on the wire.
+        """
         full = name if name.startswith("/") else "/" + name
+        if not _FORBIDDEN.isdisjoint(full):
+            raise ValueError(f"a namespace's name cannot have any of ',?#': {name!r}")
         namespace = self.namespaces.get(full)
         if namespace is None:
             namespace = Namespace(full, self.encoder, self._make_adapter)
