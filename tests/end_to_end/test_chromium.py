@@ -10,7 +10,7 @@ import trio
 
 from tests.end_to_end import png
 from tests.end_to_end.browser import Browser, Page, chromium
-from tests.end_to_end.peers import served
+from tests.end_to_end.peers import DEADLINE, served
 from tests.end_to_end.scenery import sunset
 from trio_sio.demo.application import Demo
 
@@ -78,6 +78,14 @@ def screenshot(tmp_path: Path) -> Path:
     return Path(os.environ.get(WANTED) or tmp_path / "demo.png").resolve()
 
 
+async def type_until_seen(author: Page, reader: Page, name: str) -> None:
+    """Type until the reader sees it: `typing` is volatile, and a poller is away now and then."""
+    with trio.fail_after(DEADLINE):
+        while not await reader.do("count", f'#typing:has-text("{name} is typing")'):
+            await author.do("type", "#message", "so ")
+            await trio.sleep(0.3)
+
+
 async def test_two_people_chat(ws_engine: str, picture: Path) -> None:
     async with demo(ws_engine) as url, chromium() as browser:
         anna = await visit(browser, url, "Anna")
@@ -89,8 +97,7 @@ async def test_two_people_chat(ws_engine: str, picture: Path) -> None:
         await ben.wait('#people li[data-nick="Anna"]')
 
         for author, reader, name in ((anna, ben, "Anna"), (ben, anna, "Ben")):
-            await author.do("type", "#message", "so")
-            await reader.wait(f'#typing:has-text("{name} is typing")')
+            await type_until_seen(author, reader, name)
             await say(author, reader, f"I am {name}, größer \U0001f600 \U0001d54a")
             await reader.do("waitHidden", "#typing:has-text('is typing')")
             await share(author, reader, picture)

@@ -96,13 +96,16 @@ async def test_other_paths_can_be_the_applications(
     async def pages(request: trio_sio.Request) -> trio_sio.Response:
         if request.path == "/boom":
             raise KeyError("a")
+        if request.path == "/none":
+            return None  # type: ignore[return-value]
         return trio_sio.Response(200, [], request.target.encode())
 
     async with browsers(raise_errors=False, fallback=pages) as (_, (browser, _)):
         assert (await browser.ask("GET", "/page?x"))[2] == b"/page?x"
         assert (await browser.ask("GET", "/boom"))[0] == 500
+        assert (await browser.ask("GET", "/none"))[0] == 500
         assert (await browser.ask("GET", HANDSHAKE))[0] == 200
-    assert caplog.text.count("fallback failed") == 1
+    assert caplog.text.count("fallback failed") == 2
 
 
 @pytest.mark.parametrize("path", ["/a", "/a/"])

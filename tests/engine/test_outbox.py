@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio.engine.outbox import CONTROL_ALLOWANCE, NO_LIMIT, Outbox
+from trio_sio.engine.outbox import CONTROL_ALLOWANCE, NO_LIMIT, Outbox, OutboxStatistics
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import Disconnected
@@ -186,6 +186,20 @@ async def test_room_cannot_always_be_made(autojump_clock: MockClock) -> None:
     outbox.put_nowait(item("own"))
     assert not outbox.make_room(item("event", droppable=True))
     assert texts(outbox.take(NO_LIMIT)) == ["ack", "own"]
+
+
+@pytest.mark.parametrize("size", [9, 10])
+async def test_where_no_room_can_be_made_nothing_is_dropped(
+    size: int, autojump_clock: MockClock
+) -> None:
+    outbox = make(Tap(is_open=False), packets=4, size=10)
+    for text, droppable in (("old", True), ("ok", False), ("new", True)):
+        outbox.put_nowait(item(text, droppable=droppable))
+    assert not outbox.make_room(item("x" * size, droppable=True))
+    assert outbox.statistics() == OutboxStatistics(packets=3, bytes=8, peak_bytes=8, dropped=0)
+    assert outbox.make_room(item("x" * 8, droppable=True))
+    assert outbox.statistics() == OutboxStatistics(packets=1, bytes=2, peak_bytes=8, dropped=2)
+    assert texts(outbox.take(NO_LIMIT)) == ["ok"]
 
 
 async def test_what_is_discarded_is_gone(autojump_clock: MockClock) -> None:

@@ -66,12 +66,13 @@ class Doorway:
             return Response(404, headers, text.encode("utf-8", "replace"))
         try:
             response = await self._options.fallback(request)
+            if not isinstance(response, Response):
+                raise TypeError(f"fallback must return a Response, not {response!r}")
         except Exception:
             if self._options.raise_errors:
                 raise
             logger.exception("fallback failed for %s %s", request.method, request.target)
             return Response(500)
-        assert isinstance(response, Response), "fallback must return a Response"
         return response
 
     async def _refuse(

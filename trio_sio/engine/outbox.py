@@ -166,18 +166,25 @@ class Outbox:
                 self._append(item)
 
     def make_room(self, item: Encoded) -> bool:
-        """Drop the oldest events of broadcasts until `item` fits; `False` if it cannot fit."""
+        """Drop the oldest events of broadcasts until `item` fits; none if it cannot fit."""
         queue = self._queue
-        keep: list[Encoded] = []
-        while queue and not self._fits(item, len(keep)):
-            oldest = queue.popleft()
-            if oldest.droppable:
-                self._size -= oldest.size
-                self.dropped += 1
+        size = self._size
+        oldest: list[Encoded] = []
+        kept = 0
+        while queue and not self._fits(item, kept):
+            one = queue.popleft()
+            oldest.append(one)
+            if one.droppable:
+                self._size -= one.size
             else:
-                keep.append(oldest)
-        fits = self._fits(item, len(keep))
-        queue.extendleft(reversed(keep))
+                kept += 1
+        fits = self._fits(item, kept)
+        if fits:
+            self.dropped += len(oldest) - kept
+            oldest = [one for one in oldest if not one.droppable]
+        else:
+            self._size = size
+        queue.extendleft(reversed(oldest))
         return fits
 
     def _fits(self, item: Encoded, kept: int) -> bool:
