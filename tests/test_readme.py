@@ -64,3 +64,11 @@ def test_type_checkers_know_every_option() -> None:
     for keywords, options in ((EngineKeywords, EngineOptions), (ServerKeywords, ServerOptions)):
         known = keywords.__annotations__
         assert sorted(known) == sorted(field.name for field in fields(options))
+
+
+def test_commands_name_modules_that_exist() -> None:
+    modules = set(re.findall(r"python3? -m ([\w.]+)", README))
+    assert {"examples.demo", "tests", "benchmarks"} <= modules
+    for module in modules:
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
