@@ -52,7 +52,7 @@ class HTTPConnection:
         """Answer requests until one side has had enough; returns when the stream is closed."""
         try:
             await self._serve(handler)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
             await self.pipe.aclose()

@@ -25,6 +25,7 @@ class Quiet:
     def __init__(self, *messages: str | bytes, code: int | None = None) -> None:
         self.control: Control = lambda data: None
         self.budget: int | None = 100
+        self.stopped = False
         self._messages = list(messages)
         self._code = code
 
@@ -33,6 +34,9 @@ class Quiet:
         if not self._messages:
             raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, self._code)
         return self._messages.pop(0)
+
+    def stop(self) -> None:
+        self.stopped = True
 
     def shared_frames(self, item: Encoded) -> bool:
         return item.compress
@@ -113,6 +117,7 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: ours.finish(by_client=True, orderly=False))
             assert await receive_all(other) == b"\x88\x02\x03\xe8"
+            assert library.stopped
             await other.aclose()
         await ours.wait_released()
 

@@ -1,6 +1,7 @@
 """What only the library trio-websocket does: it reads a connection that we have begun."""
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 import trio_sio
@@ -30,3 +31,27 @@ async def test_the_request_is_replayed_as_it_was(autojump_clock: MockClock) -> N
     async with websockets(ws_engine="trio-websocket") as (_, (client,)):
         await client.upgrade(TARGET + "&a=%20b&c=%C3%A9", X_Custom="a, b", Cookie="c=d")
         assert client.status.startswith("HTTP/1.1 101")
+
+
+async def test_a_client_that_leaves_during_the_handshake_is_nobodys_mistake(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def handler(session: trio_sio.Session) -> None:
+        await session.receive()
+
+    lines = [f"GET {TARGET} HTTP/1.1", *[f"{name}: {value}" for name, value in FIELDS.items()]]
+    request = "\r\n".join([*lines, "", ""]).encode()
+    engine = trio_sio.Engine(ws_engine="trio-websocket", raise_errors=True)
+    async with engine, trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        async with listener:
+            for _ in range(20):
+                client = await trio.open_tcp_stream(*listener.socket.getsockname())
+                stream = await listener.accept()
+                await client.send_all(request)
+                reset = b"\1\0\0\0\0\0\0\0"  # SO_LINGER with no time: the peer gets a RST
+                client.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, reset)
+                await client.aclose()
+                nursery.start_soon(engine.serve_stream, stream, handler)
+    assert caplog.records == []
+    assert engine.sessions == {}

@@ -38,6 +38,9 @@ class Library(Protocol):
             TransportClosed: with a code if the peer is owed a close frame that says it.
         """
 
+    def stop(self) -> None:
+        """Read no more from the connection: from now on somebody else does."""
+
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""
 

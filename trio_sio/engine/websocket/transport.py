@@ -122,6 +122,7 @@ class WebSocketTransport:
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Say goodbye by a close frame, and wait a while for the client to agree."""
         self.direct = self.writable = False
+        self._library.stop()
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
                 if not self._midway:

@@ -46,7 +46,10 @@ async def open_library(
         offer = await wrap_server_stream(
             nursery, stream, max_message_size=options.max_http_buffer_size
         )
-        connection = await offer.accept(subprotocol=subprotocol(request))
+        try:
+            connection = await offer.accept(subprotocol=subprotocol(request))
+        except ConnectionClosed as closed:
+            raise trio.BrokenResourceError("the client left during the handshake") from closed
         stream.accepted.set()
         yield TrioWebSocketConnection(connection, stream)
         nursery.cancel_scope.cancel()
@@ -72,7 +75,7 @@ class _Replayed(trio.abc.Stream):
         self.too_big = False
         self._pipe = pipe
         self._head = head
-        self._closed = False
+        self.stopped = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         if self._head:
@@ -81,7 +84,7 @@ class _Replayed(trio.abc.Stream):
             return head
         # The library cannot take frames yet while it still answers the handshake.
         await self.accepted.wait()
-        if self._closed:
+        if self.stopped:
             raise trio.ClosedResourceError
         data = await self._pipe.read()
         self.spent += len(data)
@@ -104,7 +107,7 @@ class _Replayed(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Do nothing but note it: the session decides when the connection is closed."""
-        self._closed = True
+        self.stopped = True
         await trio.lowlevel.checkpoint()
 
 
@@ -154,6 +157,10 @@ class TrioWebSocketConnection:
         if reason.code == TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_TEXT):
             return TransportClosed(DisconnectReason.TRANSPORT_ERROR)
         return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+
+    def stop(self) -> None:
+        """Give the library's reader task nothing more."""
+        self._stream.stopped = True
 
     def shared_frames(self, item: Encoded) -> bool:
         """Always: the library has no compression."""

@@ -138,6 +138,9 @@ class WebsocketsConnection:
         except UnicodeDecodeError:
             raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, INVALID_DATA) from None
 
+    def stop(self) -> None:
+        """Nothing to do: nobody reads but `receive`."""
+
     def shared_frames(self, item: Encoded) -> bool:
         """Whether nothing has to be compressed for this client alone."""
         return (
