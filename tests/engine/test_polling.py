@@ -6,7 +6,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.outbox import Outbox
-from trio_sio.engine.polling import CLOSE, NOOP, Overlap, PollingTransport
+from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Overlap, PollingTransport
 from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
@@ -112,6 +112,24 @@ async def test_a_post_is_answered_when_the_reader_has_taken_it(
         await transport.receive()
         await wait_all_tasks_blocked()
         transport.begin_post()
+
+
+async def test_some_posts_may_be_let_ahead_of_the_reader(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    for _ in range(2):  # and as many again, once the reader has caught up
+        for number in range(POSTS_AHEAD):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(deliver, transport, b"2:4%d" % number)
+                await wait_all_tasks_blocked()
+                transport.let_ahead()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(deliver, transport, b"2:4z")
+            await wait_all_tasks_blocked()
+            transport.let_ahead()
+            await wait_all_tasks_blocked()
+            assert len(nursery.child_tasks) == 1
+            heard = [(await transport.receive()).data for _ in range(POSTS_AHEAD + 1)]
+        assert heard == ["0", "1", "2", "z"]
 
 
 async def test_what_came_before_an_error_counts(autojump_clock: MockClock) -> None:

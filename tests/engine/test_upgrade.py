@@ -102,6 +102,30 @@ async def test_what_came_by_polling_comes_first(ws_engine: str, autojump_clock: 
     assert heard == ["0", "1", "2", "3", "4", "last"]
 
 
+async def test_a_post_that_waits_for_a_busy_handler_does_not_keep_the_client_from_moving(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    """The handler waits for room in the outbox, which the client makes when it has moved."""
+    heard: list[str | bytes] = []
+
+    async def talkative(session: trio_sio.Session) -> None:
+        while True:
+            heard.append(await session.receive())
+            for number in range(3):
+                await session.send(f"{number}")
+
+    engine = trio_sio.Engine(ws_engine=ws_engine, max_outbox=1)
+    async with open_wire(engine, talkative) as wire:
+        session = await wire.handshake()
+        await session.post("4a", "4b")
+        websocket = await session.probe()
+        await session.post("4c")  # answered though nobody has read it
+        assert heard == ["a"]
+        await websocket.send("5")
+        assert [await websocket.receive() for _ in range(9)] == ["40", "41", "42"] * 3
+        assert heard == ["a", "b", "c"]
+
+
 async def test_an_upgrade_without_a_probe(ws_engine: str, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
@@ -211,6 +235,28 @@ async def test_the_session_ends_meanwhile(
             await websocket.receive()
         await trio.sleep(1)
         assert sessions.reasons == [reason]
+        assert wire.engine.sessions == {}
+
+
+@pytest.mark.parametrize("probes", [True, False], ids=["probe", "no-probe"])
+@pytest.mark.parametrize("ticks", range(8))
+async def test_the_session_ends_in_the_tick_of_the_upgrade(
+    ticks: int, probes: bool, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    """Whichever turn of the loop it is, the upgrade's task ends quietly."""
+    sessions = Sessions()
+    engine = trio_sio.Engine(ws_engine=ws_engine, raise_errors=True)
+    async with open_wire(engine, sessions) as wire:
+        session = await wire.handshake()
+        websocket = await (session.probe() if probes else session.open_websocket())
+        await websocket.send("5")
+        for _ in range(ticks):
+            await trio.lowlevel.checkpoint()
+        sessions.all[0].abort(trio_sio.DisconnectReason.SLOW_CONSUMER)
+        with pytest.raises(WebSocketClosed):
+            await websocket.receive()
+        await trio.sleep(60)  # we do not answer the close frame
+        assert sessions.reasons == ["slow consumer"]
         assert wire.engine.sessions == {}
 
 

@@ -25,6 +25,9 @@ CLOSE = Encoded(("1",))
 CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
 
+POSTS_AHEAD = 3
+"""POSTs that `let_ahead` answers before the reader has come to them."""
+
 Arrival = EnginePacket | RemoteProtocolError
 
 
@@ -53,6 +56,7 @@ class PollingTransport:
         self._posting = False
         self._arrived: deque[Arrival] = deque()
         self._deliver, self._delivered = trio.open_memory_channel[list[Arrival]](0)
+        self._ahead = 0
         self._finishing = False
         self._finished = trio.Event()
 
@@ -144,6 +148,17 @@ class PollingTransport:
         with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self._deliver.send(arrivals)
 
+    def let_ahead(self) -> None:
+        """Have a POST answered though the reader has not come to it.
+
+        A client that upgrades waits for its POST's answer before it moves. The reader may be
+        waiting for a handler, and that for room in the outbox, which only the client can make.
+        """
+        if self._ahead < POSTS_AHEAD:
+            with contextlib.suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+                self._arrived.extend(self._delivered.receive_nowait())
+                self._ahead += 1
+
     def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
         arrivals: list[Arrival] = []
         try:
@@ -164,6 +179,7 @@ class PollingTransport:
     async def receive(self) -> EnginePacket:
         """Return the next packet; see `abc.Transport`."""
         while not self._arrived:
+            self._ahead = 0
             try:
                 self._arrived.extend(await self._delivered.receive())
             except (trio.EndOfChannel, trio.ClosedResourceError):

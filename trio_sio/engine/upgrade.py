@@ -21,10 +21,11 @@ from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.session import State
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
-client polls again until it has seen the answer to its probe."""
+client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
 
 PROBE = EnginePacket(EnginePacketType.PING, "probe")
 ANSWER = Encoded(("3probe",))
@@ -45,7 +46,8 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
             moved = isinstance(polling, PollingTransport) and await _probe(polling, transport)
-    if moved and not scope.cancelled_caught:
+    # The session may have ended in the very tick that brought the client's `5`.
+    if moved and session.state.state is not State.CLOSED:
         session.finish_upgrade(transport)
         return True
     session.fail_upgrade()
@@ -64,7 +66,10 @@ async def _probe(polling: PollingTransport, transport: WebSocketTransport) -> bo
 async def _receive_nudging(
     polling: PollingTransport, transport: WebSocketTransport
 ) -> EnginePacket:
-    """Receive the next packet, and let go of held polls until it comes."""
+    """Receive the next packet; let go of polls and POSTs until it comes.
+
+    The client ends both before it says `5`.
+    """
     outcome: list[EnginePacket | Exception] = []
 
     async def receive(scope: trio.CancelScope) -> None:
@@ -79,6 +84,7 @@ async def _receive_nudging(
         while True:
             await trio.sleep(NUDGE_INTERVAL)
             polling.release()
+            polling.let_ahead()
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
