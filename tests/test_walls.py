@@ -36,6 +36,7 @@ DOORS = {
     "engine/http.py": "h11",
     "engine/websocket/trio_websocket.py": "trio_websocket",
     "engine/websocket/websockets.py": "websockets",
+    "protocol/socketio/notepack.py": "msgpack",
     "testing/strategies.py": "hypothesis",
 }
 # Of the standard library. Time enters the protocol as a number, chance as an argument.

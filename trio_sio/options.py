@@ -133,14 +133,15 @@ class EngineOptions:
         """Check each value once, here; nobody else has to."""
         for check in (_check_numbers, _check_flags, _check_texts, _check_calls, _check_compression):
             check(self)
+        _check_parser(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions(EngineOptions):
     """What a Socket.IO server can be told beyond its engine.
 
-    `adapter` is a callable `(namespace) -> Adapter`, `None` for `MemoryAdapter`; `parser` has
-    two attributes, `Encoder` and `Decoder`, `None` for the default of Socket.IO.
+    `adapter` is a callable `(namespace) -> Adapter`, `None` for `MemoryAdapter`; `parser` is
+    "msgpack", or has two attributes, `Encoder` and `Decoder`; `None` is Socket.IO's own.
     """
 
     path: str = "/socket.io"
@@ -224,6 +225,15 @@ def _check_calls(options: EngineOptions) -> None:
         return
     if not isinstance(origins, Collection) or not all(isinstance(one, str) for one in origins):
         raise TypeError(_wrong(options, "origins", "a text, a collection of texts or a function"))
+
+
+def _check_parser(options: EngineOptions) -> None:
+    parser = getattr(options, "parser", None)
+    if parser is None or parser == "msgpack":
+        return
+    if not all(callable(getattr(parser, name, None)) for name in ("Encoder", "Decoder")):
+        wanted = '"msgpack", or an object with Encoder and Decoder'
+        raise TypeError(_wrong(options, "parser", wanted))
 
 
 def _check_compression(options: EngineOptions) -> None:

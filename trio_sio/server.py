@@ -3,17 +3,17 @@
 import re
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 
 import trio
 
-from trio_sio.abc import Adapter, Session
+from trio_sio.abc import Adapter, Parser, Session
 from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.options import EngineOptions, Origins, ServerKeywords, ServerOptions
-from trio_sio.protocol.socketio import codec
+from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
@@ -44,12 +44,11 @@ class Server(Listens, Targeting):
         if engine is not None:
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
-        parser = self.options.parser
-        limit = self.options.max_attachments
+        codec = find_codec(self.options.parser, self.options.max_attachments)
         self._adapter: Callable[[Any], Adapter] = self.options.adapter or MemoryAdapter
         self.router = Router(
-            encoder=codec.Encoder(limit) if parser is None else parser.Encoder(),
-            make_decoder=(lambda: codec.Decoder(limit)) if parser is None else parser.Decoder,
+            encoder=codec.encoder,
+            make_decoder=codec.make_decoder,
             make_adapter=self._adapter,
             max_inbox=self.options.max_inbox,
             grace=self.engine.options.grace,
@@ -94,10 +93,27 @@ class Server(Listens, Targeting):
 
     @adapter.setter
     def adapter(self, adapter: Callable[[Any], Adapter]) -> None:
-        if self.engine.serving:
-            raise RuntimeError("adapter: options are fixed once serving has begun")
+        self._check_not_serving("adapter")
+        self.options = replace(self.options, adapter=adapter)
         self._adapter = adapter
         self.router.change_adapter(adapter)
+
+    @property
+    def parser(self) -> Parser | str | None:
+        """What speaks Socket.IO: `None` for the default, "msgpack", or one of your own."""
+        parser: Parser | str | None = self.options.parser
+        return parser
+
+    @parser.setter
+    def parser(self, parser: Parser | str | None) -> None:
+        self._check_not_serving("parser")
+        options = replace(self.options, parser=parser)
+        self.router.change_codec(*find_codec(parser, options.max_attachments))
+        self.options = options
+
+    def _check_not_serving(self, option: str) -> None:
+        if self.engine.serving:
+            raise RuntimeError(f"{option}: options are fixed once serving has begun")
 
     # -- namespaces --------------------------------------------------------------------------
 

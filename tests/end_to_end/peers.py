@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -232,7 +233,9 @@ def _port(listener: trio.SocketListener | trio.SSLListener[trio.SocketStream]) -
 
 
 def pack(value: object) -> object:
-    """Bytes as JSON can say them."""
+    """Bytes and dates as JSON can say them."""
+    if isinstance(value, datetime):
+        return {"$date": round(value.timestamp() * 1000)}
     if isinstance(value, bytes):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, list | tuple):
@@ -247,6 +250,8 @@ def unpack(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         return [unpack(inner) for inner in value]
     if isinstance(value, dict):
+        if "$date" in value:
+            return datetime.fromtimestamp(value["$date"] / 1000, UTC)
         if "$bytes" in value:
             return base64.b64decode(value["$bytes"])
         return {key: unpack(inner) for key, inner in value.items()}

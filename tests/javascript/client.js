@@ -4,7 +4,7 @@
 //
 //     [verb, client, …]  ->  {"client", "event", "args", "transport"}
 //
-// Bytes travel as {"$bytes": base64}. `tests/end_to_end/peers.py` is the other end.
+// Bytes travel as {"$bytes": base64}, dates as {"$date": milliseconds}. `tests/end_to_end/peers.py` is the other end.
 'use strict';
 
 const readline = require('readline');
@@ -27,6 +27,7 @@ const verbs = {
   /** What is heard is reported; an event that is in `answers` is also acknowledged, with the
    * arguments given there, or with those it brought if they are null. */
   open(name, url, { hear, answers, ...options }) {
+    if (options.parser === 'msgpack') options.parser = require('socket.io-msgpack-parser');
     const socket = io(url, { forceNew: true, ...options });
     clients.set(name, socket);
     const report = reporter(name, () => socket.io.engine);
@@ -76,6 +77,7 @@ function reporter(client, engine) {
 
 function pack(value) {
   if (value instanceof Error) return value.message;
+  if (value instanceof Date) return { $date: value.getTime() };
   if (value instanceof ArrayBuffer) return pack(Buffer.from(value));
   if (Buffer.isBuffer(value)) return { $bytes: value.toString('base64') };
   if (Array.isArray(value)) return value.map(pack);
@@ -86,6 +88,7 @@ function pack(value) {
 function unpack(value) {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null) return value;
+  if ('$date' in value) return new Date(value.$date);
   if ('$bytes' in value) return Buffer.from(value.$bytes, 'base64');
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
 }

@@ -12,6 +12,7 @@ const vm = require('vm');
 
 const engine = require('engine.io-parser');
 const socket = require('socket.io-parser');
+const msgpack = require('socket.io-msgpack-parser');
 const jsonpClient = clientTransport();
 const jsonpServer = require('engine.io/lib/transports/polling-jsonp');
 
@@ -54,32 +55,38 @@ const operations = {
   },
   parseQuery: (query) => Object.assign({}, querystring.parse(query)),
 
-  encodeSocketPacket: (packet) => {
-    let messages;
-    new socket.Encoder().encode(packet, (list) => { messages = list; });
-    return messages;
-  },
-  // The outcome of each message up to the first error: a packet, 'pending' or an error.
-  decodeSocketMessages: (messages) => {
-    const decoder = new socket.Decoder();
-    const outcomes = [];
-    let packet;
-    decoder.on('decoded', (decoded) => { packet = decoded; });
-    for (const message of messages) {
-      packet = null;
-      try {
-        // The engine gives an empty message to the decoder as `undefined`.
-        decoder.add(message === '' ? undefined : message);
-      } catch (error) {
-        outcomes.push(['error', error.message]);
-        break;
-      }
-      outcomes.push(packet ? socketOutcome(packet) : ['pending']);
-    }
-    return outcomes;
-  },
+  encodeSocketPacket: (packet) => encodeSocket(socket, packet),
+  decodeSocketMessages: (messages) => decodeSocket(socket, messages),
+  encodeMsgpackPacket: (packet) => encodeSocket(msgpack, packet),
+  decodeMsgpackMessages: (messages) => decodeSocket(msgpack, messages),
   numberName: (number) => String(number),
 };
+
+function encodeSocket(parser, packet) {
+  let messages;
+  new parser.Encoder().encode(packet, (list) => { messages = list; });
+  return messages;
+}
+
+// The outcome of each message up to the first error: a packet, 'pending' or an error.
+function decodeSocket(parser, messages) {
+  const decoder = new parser.Decoder();
+  const outcomes = [];
+  let packet;
+  decoder.on('decoded', (decoded) => { packet = decoded; });
+  for (const message of messages) {
+    packet = null;
+    try {
+      // The engine gives an empty message to the decoder as `undefined`.
+      decoder.add(message === '' ? undefined : message);
+    } catch (error) {
+      outcomes.push(['error', error.message]);
+      break;
+    }
+    outcomes.push(packet ? socketOutcome(packet) : ['pending']);
+  }
+  return outcomes;
+}
 
 function encodePacket(packet, supportsBinary) {
   let encoded;
@@ -135,6 +142,9 @@ function unpack(value) {
   switch (tag) {
     case 'array': return content.map(unpack);
     case 'bytes': return Buffer.from(content, 'base64');
+    case 'arraybuffer': return new Uint8Array(Buffer.from(content, 'base64')).buffer;
+    case 'date': return new Date(content);
+    case 'undefined': return undefined;
     case 'number': return Number(content);
     case 'object': return content.reduce(
       // As JSON.parse does it: also "__proto__" becomes a property.
@@ -150,6 +160,8 @@ function pack(value, depth = 0) {
   if (typeof value === 'number' && !Number.isFinite(value)) return ['number', String(value)];
   if (value === undefined || value === null) return null;
   if (typeof value !== 'object') return value;
+  if (value instanceof Date) return ['date', value.getTime()];
+  if (value instanceof ArrayBuffer) return pack(Buffer.from(value));
   if (Buffer.isBuffer(value)) return ['bytes', value.toString('base64')];
   if (Array.isArray(value)) return ['array', value.map((inner) => pack(inner, depth + 1))];
   return ['object', Object.entries(value).map(([key, inner]) => [key, pack(inner, depth + 1)])];

@@ -11,6 +11,8 @@ import json
 import math
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,7 +70,24 @@ class Oracle:
         return answers
 
 
+@dataclass(frozen=True)
+class ArrayBuffer:
+    """Bytes that JavaScript is to have as an ArrayBuffer."""
+
+    content: bytes
+
+
+class Undefined:
+    """JavaScript's undefined."""
+
+
 def _pack(value: object) -> object:
+    if isinstance(value, datetime):
+        return ["date", round(value.timestamp() * 1000)]
+    if isinstance(value, ArrayBuffer):
+        return ["arraybuffer", base64.b64encode(value.content).decode()]
+    if isinstance(value, Undefined):
+        return ["undefined", None]
     if isinstance(value, bytes):
         return ["bytes", base64.b64encode(value).decode()]
     if isinstance(value, float) and not math.isfinite(value):
@@ -93,6 +112,8 @@ def _unpack(value: Answer) -> Answer:
             return base64.b64decode(content)
         case "number":
             return float(content)
+        case "date":
+            return datetime.fromtimestamp(content / 1000, UTC)
     raise AssertionError(f"unknown tag {tag}")
 
 

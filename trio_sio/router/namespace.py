@@ -63,6 +63,7 @@ class Namespace(Gathering):
 
     Attributes:
         adapter: who is in which room.
+        encoder: makes messages of packets.
         parent: the dynamic namespace it was made by, if any.
     """
 
@@ -77,7 +78,7 @@ class Namespace(Gathering):
         self.parent = parent
         self.sockets: dict[SocketId, Socket] = {}
         self.connected: Mapping[SocketId, Socket] = MappingProxyType(self.sockets)
-        self._encoder = encoder
+        self.encoder = encoder
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
@@ -103,7 +104,7 @@ class Namespace(Gathering):
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool = False) -> Encoded:
         """Serialise a packet; raises `LocalProtocolError` at once, to whoever emits it."""
-        messages = self._encoder.encode(packet, binary=flags.binary)
+        messages = self.encoder.encode(packet, binary=flags.binary)
         return Encoded.of_messages(messages, compress=flags.compress, droppable=droppable)
 
     async def publish(self, packet: Packet, target: Broadcast) -> None:

@@ -98,6 +98,15 @@ class Router:
         for namespace in self.namespaces.values():
             namespace.adapter = make_adapter(namespace)
 
+    def change_codec(
+        self, encoder: PacketEncoder, make_decoder: Callable[[], PacketDecoder]
+    ) -> None:
+        """Speak by another parser, in the namespaces that exist, too."""
+        self.encoder = encoder
+        self.make_decoder = make_decoder
+        for namespace in self.namespaces.values():
+            namespace.encoder = encoder
+
     async def serve(self, session: Session) -> None:
         """Serve one session until it ends; the engine's handler."""
         await Client(self, session).run()

@@ -1,0 +1,104 @@
+"""Bytes over real TCP connections, for what no client library would say or tell.
+
+    async with served(io) as url, raw(url) as wire:
+        response = await wire.get("/socket.io/?EIO=3&transport=polling")
+        assert response.body.startswith(b"96:0{")
+        socket = await wire.websocket()
+        assert await socket.receive_frame() == (1, b'0{"sid":…}')
+
+Payloads are written out in full: `b"2:40"` is the packet "40" in a polling payload.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import trio
+
+from tests.engine.websocket.raw_websocket import RawWebSocket
+from trio_sio.testing.wire_http import WireConnection, WireResponse
+
+POLLING = "/socket.io/?EIO=3&transport=polling"
+WEBSOCKET = "/socket.io/?EIO=3&transport=websocket"
+
+
+class Raw:
+    """Opens connections to one server.
+
+    Attributes:
+        port: where it listens.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._streams: list[trio.SocketStream] = []
+
+    async def connect(self) -> trio.SocketStream:
+        """Open a connection; it is closed at the end of `raw`."""
+        stream = await trio.open_tcp_stream("127.0.0.1", self.port)
+        self._streams.append(stream)
+        return stream
+
+    async def http(self) -> WireConnection:
+        """Open a connection for HTTP, on which several requests may follow each other."""
+        return WireConnection(await self.connect(), f"127.0.0.1:{self.port}")
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> WireResponse:
+        """Send a request on a connection of its own."""
+        connection = await self.http()
+        response = await connection.request(method, target, headers, body)
+        await connection.aclose()
+        return response
+
+    async def get(self, target: str, headers: Mapping[str, str] | None = None) -> WireResponse:
+        """Send a GET on a connection of its own."""
+        return await self.request("GET", target, headers)
+
+    async def post(
+        self, target: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> WireResponse:
+        """Send a POST on a connection of its own."""
+        return await self.request("POST", target, headers, body)
+
+    async def handshake(
+        self, query: str = "", headers: Mapping[str, str] | None = None
+    ) -> tuple[str, WireResponse]:
+        """Begin a session by polling; return the target of its polls, and the answer."""
+        target = f"{POLLING}{query}"
+        response = await self.get(target, headers)
+        assert response.status == 200, response
+        sid = response.body.partition(b'"sid":"')[2].partition(b'"')[0].decode()
+        return f"{target}&sid={sid}", response
+
+    async def websocket(self, target: str = WEBSOCKET, **fields: str | None) -> RawWebSocket:
+        """Ask for a WebSocket and read the head of the answer; `status` tells how it went.
+
+        Args:
+            target: the request-target.
+            **fields: header fields, `_` for `-`; `None` leaves one out.
+        """
+        websocket = RawWebSocket(await self.connect())
+        await websocket.upgrade(target, "GET", **fields)
+        return websocket
+
+    async def aclose(self) -> None:
+        """Close all connections, whatever is under way."""
+        for stream in self._streams:
+            await trio.aclose_forcefully(stream)
+
+
+@asynccontextmanager
+async def raw(url: str) -> AsyncIterator[Raw]:
+    """Raw connections to the server at `url`; a test that waits for a minute fails."""
+    wire = Raw(int(url.rpartition(":")[2]))
+    with trio.fail_after(60):
+        try:
+            yield wire
+        finally:
+            with trio.CancelScope(shield=True):
+                await wire.aclose()

@@ -1,0 +1,165 @@
+"""The MessagePack parser of socket.io-msgpack-parser 2.x (option `parser="msgpack"`).
+
+| packet                     | message                                                    |
+| -------------------------- | ---------------------------------------------------------- |
+| CONNECT, DISCONNECT, ERROR | JSON text: `{"type":0,"nsp":"/"}`                          |
+| EVENT, ACK, binary or not  | one binary message: a MessagePack map, binary values inline |
+
+Keys come in the JavaScript server's order: `type, data, id, nsp` for events, `id, type, data, nsp`
+for acknowledgements.
+
+Needs the library msgpack (extra `msgpack`).
+"""
+
+import json
+
+from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.notepack import pack, unpack
+from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+
+_AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
+_ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
+_BINARY_OF = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
+_PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
+
+_UNDEFINED = b"\xd4\x00\x00"
+
+MAX_ID = 2**53
+"""JavaScript's integers end there."""
+
+
+class Encoder:
+    """Makes messages of packets."""
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's one message.
+
+        Args:
+            packet: what to encode; EVENT and ACK become their binary forms, and the binary
+                forms plain ones, by what is in `data`.
+            binary: `False` calls the packet plain whatever is in it (JS: `binary(false)`).
+
+        Raises:
+            LocalProtocolError: `data` holds something that MessagePack has no word for.
+        """
+        if packet.type in _AS_TEXT:
+            return [_control_text(packet)]
+        kind = _PLAIN_OF.get(packet.type, packet.type)
+        try:
+            if binary and _has_binary(packet.data):
+                kind = _BINARY_OF[kind]
+            return [pack(_fields(packet, kind))]
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise LocalProtocolError(f"cannot be sent as MessagePack: {error}") from error
+
+
+def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
+    type_and_data: dict[str, JSON] = {"type": int(kind), "data": packet.data}
+    if packet.id is None:
+        return {**type_and_data, "nsp": packet.namespace}
+    if kind in _ACKS:
+        return {"id": packet.id, **type_and_data, "nsp": packet.namespace}
+    return {**type_and_data, "id": packet.id, "nsp": packet.namespace}
+
+
+def _control_text(packet: Packet) -> str:
+    fields: dict[str, JSON] = {"type": int(packet.type), "nsp": packet.namespace}
+    if packet.type is PacketType.ERROR:
+        fields["data"] = _error_text(packet.data)
+    return _json(fields)
+
+
+def _error_text(data: JSON) -> str:
+    """Return the data of an ERROR packet as text: the JavaScript client throws at anything else."""
+    if data is None:
+        return ""
+    return data if isinstance(data, str) else _json(data)
+
+
+def _json(data: JSON) -> str:
+    try:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+
+
+def _has_binary(data: object) -> bool:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return True
+    if isinstance(data, (list, tuple)):
+        return any(map(_has_binary, data))
+    return isinstance(data, dict) and any(map(_has_binary, data.values()))
+
+
+class Decoder:
+    """Makes packets of messages; it keeps nothing between them."""
+
+    def feed(self, message: str | bytes) -> Packet | None:
+        """Take one message and return its packet; either encoding is taken for every type.
+
+        Raises:
+            RemoteProtocolError: the message breaks the protocol; the session has to end.
+        """
+        fields = _load_json(message) if isinstance(message, str) else unpack(message)
+        if not isinstance(fields, dict):
+            raise RemoteProtocolError("invalid format", "a packet is a map")
+        if isinstance(message, bytes):
+            for key in ("data", "id"):
+                if fields.get(key) is None and _says_undefined(key, message):
+                    fields.pop(key, None)
+        kind = _kind(fields.get("type"))
+        namespace = fields.get("nsp")
+        if not isinstance(namespace, str):
+            raise RemoteProtocolError("invalid namespace", repr(namespace)[:60])
+        _check_data(kind, fields)
+        return Packet(kind, namespace, fields.get("data"), _ack_id(fields))
+
+
+def _says_undefined(key: str, message: bytes) -> bool:
+    """Whether a field is JavaScript's undefined, which is as good as absent, and not null."""
+    return bytes((0xA0 | len(key),)) + key.encode() + _UNDEFINED in message
+
+
+def _load_json(message: str) -> object:
+    try:
+        loaded: object = json.loads(message)
+    except RecursionError:
+        raise RemoteProtocolError("invalid format", "nested too deeply") from None
+    except ValueError as error:
+        raise RemoteProtocolError("invalid format", f"no JSON: {error}") from None
+    return loaded
+
+
+def _integer(value: object) -> int | None:
+    """Return what JavaScript takes for an integer; `None` for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _kind(value: object) -> PacketType:
+    number = _integer(value)
+    if number is None or not 0 <= number <= 6:
+        raise RemoteProtocolError("invalid packet type", repr(value)[:60])
+    return PacketType(number)
+
+
+def _ack_id(fields: dict[str, JSON]) -> int | None:
+    if "id" not in fields:
+        return None
+    number = _integer(fields["id"])
+    if number is None or abs(number) > MAX_ID:
+        raise RemoteProtocolError("invalid packet id", repr(fields["id"])[:60])
+    return number
+
+
+def _check_data(kind: PacketType, fields: dict[str, JSON]) -> None:
+    data = fields.get("data")
+    if kind in (PacketType.CONNECT, PacketType.DISCONNECT):
+        good = "data" not in fields
+    elif kind is PacketType.ERROR:
+        good = isinstance(data, str)
+    else:
+        good = isinstance(data, list)
+    if not good:
+        raise RemoteProtocolError("invalid payload", f"{kind.name} with {type(data).__name__}")
