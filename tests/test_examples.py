@@ -220,6 +220,55 @@ async def test_engine_echo() -> None:
                 assert await client.hear("message") == [data]
 
 
+@node
+async def test_from_javascript() -> None:
+    async with program("from_javascript") as example, peer() as process:
+        nobody = await process.open(example.url)
+        assert await nobody.hear("error") == ["who are you?"]
+        hear = ["came", "went", "answered"]
+        answers: dict[str, list[object] | None] = {"question": ["blue"]}
+        anna = await process.connect(f"{example.url}?name=anna", hear=hear, answers=answers)
+        ben = await process.connect(f"{example.url}?name=ben", hear=hear)
+        assert await anna.hear("came") == ["ben"]
+        assert await anna.call("guess", 41) == [False]
+        assert await anna.call("guess", 42) == [True]
+        await anna.emit("ask", "which colour?")
+        assert await anna.hear("question") == ["which colour?"]
+        assert await anna.hear("answered") == await ben.hear("answered") == ["blue"]
+        await ben.close()
+        assert await anna.hear("went") == ["ben", "client namespace disconnect"]
+
+        one, two, other = [
+            await process.connect(f"{example.url}/team-{number}?name=eve", hear=["cheer"])
+            for number in (1, 1, 22)
+        ]
+        await one.emit("cheer")
+        assert await one.hear("cheer") == await two.hear("cheer") == []
+        assert other.unheard("cheer") == 0
+
+
+@node
+async def test_from_python_socketio() -> None:
+    async with program("from_python_socketio") as example, peer() as process:
+        nobody = await process.open(example.url)
+        assert await nobody.hear("error") == ["no user"]
+        hear = ["reminder", "said", "left"]
+        anna = await process.open(f"{example.url}?user=anna", hear=hear)
+        (anna_id,) = await anna.hear("connect")
+        assert await anna.hear("reminder") == ["be", "kind"]
+        ben = await process.open(f"{example.url}?user=ben", hear=hear)
+        (ben_id,) = await ben.hear("connect")
+        assert await anna.call("enter", "tea") == [[anna_id]]
+        assert await ben.call("enter", "tea") == [sorted([anna_id, ben_id])]
+        await anna.emit("say", "tea", "hello")
+        assert await ben.hear("said") == ["anna", "hello"]
+        admin = await process.connect(f"{example.url}/admin?user=root")
+        await admin.emit("kick", ben_id)
+        assert await ben.hear("disconnect") == ["io server disconnect"]
+        assert await anna.hear("left") == ["ben"]
+        assert anna.unheard("said") == 0
+
+
 def test_testing_with_memory_clients() -> None:
     run_pytest("testing_with_memory_clients")
 

@@ -9,9 +9,11 @@ import pytest
 
 from trio_sio import Engine, EngineOptions, Server, ServerOptions
 from trio_sio.options import (
+    COMPRESSION_LEVEL,
     COMPRESSION_THRESHOLD,
     EngineKeywords,
     ServerKeywords,
+    compression_level,
     compression_threshold,
 )
 
@@ -70,8 +72,23 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("origins", None),
     ("per_message_deflate", 1),
     ("http_compression", "gzip"),
-    ("per_message_deflate", {"level": 9}),
+    ("per_message_deflate", {"levle": 9}),
     ("http_compression", {"server_max_window_bits": 9}),
+]
+
+WRONG_PARAMETERS: list[tuple[str, str, object, type[Exception]]] = [
+    ("http_compression", "threshold", -1, ValueError),
+    ("http_compression", "threshold", 1.5, TypeError),
+    ("http_compression", "level", 10, ValueError),
+    ("http_compression", "level", True, TypeError),
+    ("per_message_deflate", "threshold", None, TypeError),
+    ("per_message_deflate", "level", -1, ValueError),
+    ("per_message_deflate", "memory_level", 0, ValueError),
+    ("per_message_deflate", "memory_level", 10, ValueError),
+    ("per_message_deflate", "server_max_window_bits", 8, ValueError),
+    ("per_message_deflate", "client_max_window_bits", 16, ValueError),
+    ("per_message_deflate", "server_no_context_takeover", 1, TypeError),
+    ("per_message_deflate", "client_no_context_takeover", "yes", TypeError),
 ]
 
 
@@ -88,6 +105,14 @@ def test_value_of_a_wrong_type(name: str, value: object) -> None:
         ServerOptions.of({name: value})
     wrong = repr(next(iter(value))) if isinstance(value, dict) else repr(value)
     assert wrong in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "key", "value", "error"), WRONG_PARAMETERS)
+def test_wrong_parameter_of_a_compression(
+    name: str, key: str, value: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=f"option '{name}': '{key}' must be .*, not {value!r}$"):
+        ServerOptions.of({name: {key: value}})
 
 
 def test_every_option_has_a_wrong_value_here() -> None:
@@ -116,7 +141,8 @@ def test_every_option_has_a_wrong_value_here() -> None:
         ("origins", "https://a"),
         ("origins", lambda origin: True),
         ("per_message_deflate", {"threshold": 1, "server_no_context_takeover": True}),
-        ("http_compression", {"threshold": 1}),
+        ("per_message_deflate", {"level": 9, "memory_level": 9, "server_max_window_bits": 9}),
+        ("http_compression", {"threshold": 1, "level": 0}),
         ("http_compression", {}),
         ("adapter", list),
     ],
@@ -188,3 +214,10 @@ def test_wrong_values_are_refused_at_once(make: Callable[..., object]) -> None:
 )
 def test_compression_threshold(option: bool | dict[str, int | bool], threshold: int | None) -> None:
     assert compression_threshold(option) == threshold
+
+
+@pytest.mark.parametrize(
+    ("option", "level"), [(True, COMPRESSION_LEVEL), ({}, COMPRESSION_LEVEL), ({"level": 0}, 0)]
+)
+def test_compression_level(option: bool | dict[str, int | bool], level: int) -> None:
+    assert compression_level(option) == level

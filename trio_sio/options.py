@@ -27,18 +27,28 @@ _COUNTS = (
     "max_attachments",
 )
 _FLAGS = ("allow_upgrades", "cookie_http_only", "raise_errors")
-_COMPRESSION_KEYS = {
-    "http_compression": {"threshold"},
+_SIZES = range(2**31)
+_LEVELS = range(10)
+_WINDOW_BITS = range(9, 16)  # zlib cannot do the 8 that RFC 7692 allows
+_YES_OR_NO = range(2)  # True and False are whole numbers, too
+_COMPRESSION = {
+    "http_compression": {"threshold": _SIZES, "level": _LEVELS},
     "per_message_deflate": {
-        "threshold",
-        "server_max_window_bits",
-        "client_max_window_bits",
-        "server_no_context_takeover",
-        "client_no_context_takeover",
+        "threshold": _SIZES,
+        "level": _LEVELS,
+        "memory_level": _LEVELS[1:],
+        "server_max_window_bits": _WINDOW_BITS,
+        "client_max_window_bits": _WINDOW_BITS,
+        "server_no_context_takeover": _YES_OR_NO,
+        "client_no_context_takeover": _YES_OR_NO,
     },
 }
+"""The parameters of each, and their values."""
+
 COMPRESSION_THRESHOLD = 1024
 """Bytes below which nothing is compressed, unless `threshold` says otherwise."""
+COMPRESSION_LEVEL = 6
+"""zlib's own balance of time and size, unless `level` says otherwise."""
 
 
 class EngineKeywords(TypedDict, total=False):
@@ -160,6 +170,13 @@ def compression_threshold(option: bool | Mapping[str, int | bool]) -> int | None
     return int(option.get("threshold", COMPRESSION_THRESHOLD))
 
 
+def compression_level(option: bool | Mapping[str, int | bool]) -> int:
+    """Return zlib's level, as an option says it: 0 for none, 1 for fast, 9 for small."""
+    if isinstance(option, bool):
+        return COMPRESSION_LEVEL
+    return int(option.get("level", COMPRESSION_LEVEL))
+
+
 def _wrong(options: EngineOptions, name: str, wanted: str) -> str:
     return f"option {name!r} must be {wanted}, not {getattr(options, name)!r}"
 
@@ -237,12 +254,23 @@ def _check_parser(options: EngineOptions) -> None:
 
 
 def _check_compression(options: EngineOptions) -> None:
-    for name, keys in _COMPRESSION_KEYS.items():
+    for name, parameters in _COMPRESSION.items():
         value = getattr(options, name)
         if isinstance(value, bool):
             continue
         if not isinstance(value, Mapping):
             raise TypeError(_wrong(options, name, "True, False or a mapping of parameters"))
-        for key in value:
-            if key not in keys:
-                raise TypeError(f"option {name!r} has no {key!r}; it knows {sorted(keys)}")
+        for key, number in value.items():
+            if key not in parameters:
+                raise TypeError(f"option {name!r} has no {key!r}; it knows {sorted(parameters)}")
+            _check_parameter(f"option {name!r}: {key!r}", number, parameters[key])
+
+
+def _check_parameter(what: str, number: object, allowed: range) -> None:
+    if allowed is _YES_OR_NO:
+        if not isinstance(number, bool):
+            raise TypeError(f"{what} must be True or False, not {number!r}")
+    elif isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{what} must be a whole number, not {number!r}")
+    elif number not in allowed:
+        raise ValueError(f"{what} must be {allowed[0]} to {allowed[-1]}, not {number!r}")

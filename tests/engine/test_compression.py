@@ -35,6 +35,13 @@ def test_choose(field: str, chosen: str | None) -> None:
 
 def test_compress() -> None:
     body = b"42[1,2,3]" * 500
-    assert gzip.decompress(compress(body, "gzip")) == body
-    assert zlib.decompress(compress(body, "deflate")) == body
-    assert compress(body, "gzip") == compress(body, "gzip")  # no time of day in it
+    assert gzip.decompress(compress(body, "gzip", 6)) == body
+    assert zlib.decompress(compress(body, "deflate", 6)) == body
+    assert compress(body, "gzip", 6) == compress(body, "gzip", 6)  # no time of day in it
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_levels(encoding: str) -> None:
+    body = bytes(range(256)) * 100 + b"42[1,2,3]" * 500
+    stored, fast, small = (len(compress(body, encoding, level)) for level in (0, 1, 9))
+    assert stored > len(body) > fast > small

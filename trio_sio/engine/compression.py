@@ -3,8 +3,6 @@
 import gzip
 import zlib
 
-_LEVEL = 6
-
 
 def choose(accept_encoding: str) -> str | None:
     """Return "gzip" or "deflate" as an `Accept-Encoding` field asks for it; gzip on a tie."""
@@ -33,8 +31,8 @@ def _qualities(field: str) -> dict[str, float]:
     return qualities
 
 
-def compress(body: bytes, encoding: str) -> bytes:
-    """Compress; "deflate" means the zlib format, as everywhere on the web."""
+def compress(body: bytes, encoding: str, level: int) -> bytes:
+    """Compress, at a level of 0 to 9; "deflate" means the zlib format, as on all the web."""
     if encoding == "gzip":
-        return gzip.compress(body, _LEVEL, mtime=0)
-    return zlib.compress(body, _LEVEL)
+        return gzip.compress(body, level, mtime=0)
+    return zlib.compress(body, level)

@@ -12,7 +12,7 @@ from trio_sio.engine.http import HTTPConnection
 from trio_sio.engine.message import BodyTooLarge, Request, Response
 from trio_sio.engine.polling import Overlap, PollingTransport
 from trio_sio.engine.session import Session
-from trio_sio.options import compression_threshold
+from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import HandshakeRequest
 from trio_sio.protocol.engineio.session import State
@@ -32,6 +32,7 @@ class PollRequests:
         self._host = host
         self._options = host.options
         self._threshold = compression_threshold(host.options.http_compression)
+        self._level = compression_level(host.options.http_compression)
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
@@ -118,7 +119,7 @@ class PollRequests:
         if encoding is None or not any(item.compress for item in items):
             return body
         headers.append(("Content-Encoding", encoding))
-        return compress(body, encoding)
+        return compress(body, encoding, self._level)
 
     async def _post(
         self, request: Request, session: Session, transport: PollingTransport

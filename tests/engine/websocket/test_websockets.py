@@ -134,10 +134,31 @@ async def test_fragments_are_counted(autojump_clock: MockClock) -> None:
             nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("bits", [7, 16, "x"])
-def test_parameters_are_checked_at_once(bits: int | str) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        trio_sio.Engine(per_message_deflate={"server_max_window_bits": bits})  # type: ignore[dict-item]
+async def test_a_window_that_zlib_cannot_make(autojump_clock: MockClock) -> None:
+    """RFC 7692 allows 8 bits; zlib makes a window of at least 9."""
+    async with websockets(per_message_deflate=True) as (_, (client,)):
+        assert await opened(client, "permessage-deflate; server_max_window_bits=8") is None
+        await client.send("4plain")
+        assert await client.receive() == "4plain"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "smaller"),
+    [({"level": 1}, {"level": 9}), ({"memory_level": 1}, {"memory_level": 9})],
+)
+async def test_level_and_memory(
+    parameters: dict[str, int], smaller: dict[str, int], autojump_clock: MockClock
+) -> None:
+    message = b"4" + b" ".join(b"%d" % (n * n) for n in range(5000))
+    sizes = []
+    for option in (parameters, smaller):
+        async with websockets(per_message_deflate=option) as (_, (client,)):
+            await opened(client)
+            await client.stream.send_all(frame(TEXT, message))
+            payload = (await client.receive_frame())[1]
+            assert inflate(payload) == message
+            sizes.append(len(payload))
+    assert sizes[0] > sizes[1]
 
 
 def test_parameters_that_do_not_exist() -> None:

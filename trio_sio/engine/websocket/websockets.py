@@ -23,7 +23,7 @@ from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.handshake import acceptance
 from trio_sio.engine.websocket.library import Control, Library
-from trio_sio.options import EngineOptions, compression_threshold
+from trio_sio.options import COMPRESSION_LEVEL, EngineOptions, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.codec_v3 import utf8
 from trio_sio.reasons import DisconnectReason
@@ -37,9 +37,7 @@ TOO_BIG = 1009
 
 
 def check(options: EngineOptions) -> None:
-    """Raise `ValueError` if the parameters of permessage-deflate are out of range."""
-    if options.per_message_deflate is not False:
-        _factory(options.per_message_deflate)
+    """Nothing to refuse: the library can do whatever the options may say."""
 
 
 @asynccontextmanager
@@ -173,10 +171,12 @@ def _closed_by(error: Exception) -> TransportClosed:
 
 
 def _factory(option: bool | Mapping[str, int | bool]) -> ServerPerMessageDeflateFactory:
-    given: dict[str, Any] = {}
-    if not isinstance(option, bool):
-        given = {key: value for key, value in option.items() if key != "threshold"}
-    return ServerPerMessageDeflateFactory(**given)
+    given: dict[str, Any] = {} if isinstance(option, bool) else dict(option)
+    given.pop("threshold", None)
+    settings = {"level": given.pop("level", COMPRESSION_LEVEL)}
+    if "memory_level" in given:
+        settings["memLevel"] = given.pop("memory_level")
+    return ServerPerMessageDeflateFactory(**given, compress_settings=settings)
 
 
 def _negotiate(
