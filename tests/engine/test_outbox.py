@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.engine.outbox import CONTROL_ALLOWANCE, NO_LIMIT, Outbox, OutboxStatistics
 from trio_sio.engine.polling import PollingTransport
-from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.pulse import EMIT_WORK, TICK_WORK, Pulse
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -112,16 +112,31 @@ async def test_put_waits_for_room_in_order(autojump_clock: MockClock) -> None:
         assert texts(outbox.take(NO_LIMIT)) == ["b"]
 
 
-async def test_put_is_a_checkpoint_and_cancelled_it_puts_nothing(
-    autojump_clock: MockClock,
-) -> None:
+async def test_cancelled_put_puts_nothing(autojump_clock: MockClock) -> None:
     outbox = make(Tap(is_open=False))
-    with trio.testing.assert_checkpoints():
-        await outbox.put(item("a"))
+    await outbox.put(item("a"))
     with trio.CancelScope() as scope:
         scope.cancel()
         await outbox.put(item("b"))
     assert texts(outbox.take(NO_LIMIT)) == ["a"]
+
+
+async def test_who_puts_without_end_lets_others_run(autojump_clock: MockClock) -> None:
+    outbox = make(Tap(is_open=False), packets=10**9, size=10**9)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        for number in range(TICK_WORK // EMIT_WORK * 2):
+            await outbox.put(item(str(number)))
+        assert turns > 0
+        nursery.cancel_scope.cancel()
 
 
 async def test_the_end_wakes_who_waits(autojump_clock: MockClock) -> None:

@@ -11,6 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.router.adapter import WORK_LIMIT
 from trio_sio.router.broadcast import Broadcast, Flags
 from trio_sio.testing import connect
 
@@ -252,3 +253,24 @@ async def test_a_rooms_name_is_a_text(autojump_clock: trio.abc.Clock, room: str)
     assert seen == [{client.id}]
     with pytest.raises(TypeError, match="a room's name is a text"):
         io.to(room)
+
+
+async def test_who_broadcasts_without_end_lets_others_run() -> None:
+    square = Square()
+    adapter = MemoryAdapter(square)
+    square.connected = {sid: Ear() for sid in SIDS}
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        packet = Packet(PacketType.EVENT, "/square", ["x"])
+        for _ in range(WORK_LIMIT // len(SIDS) + 1):
+            await adapter.broadcast(packet, Broadcast(square))
+        assert turns > 0
+        nursery.cancel_scope.cancel()

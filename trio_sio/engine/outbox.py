@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.pulse import EMIT_WORK, TICK_WORK, Pulse
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -126,6 +126,9 @@ class Outbox:
     async def put(self, item: Encoded) -> None:
         """Send or queue an item; waits while the outbox is full.
 
+        It can always be cancelled, but lets other tasks run only when it waits or when this
+        tick has had its share of work.
+
         Raises:
             Disconnected: the session has ended, or ends meanwhile.
         """
@@ -133,13 +136,15 @@ class Outbox:
         while True:
             try:
                 self.put_nowait(item)
+                break
             except trio.WouldBlock:
                 if self._room is None:
                     self._room = trio.Event()
                 await self._room.wait()
-            else:
-                break
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        pulse = self._pulse
+        pulse.work += EMIT_WORK
+        if pulse.work >= TICK_WORK:
+            await trio.lowlevel.cancel_shielded_checkpoint()
 
     def put_volatile(self, item: Encoded) -> bool:
         """Send an item if it can leave now; otherwise drop and count it."""

@@ -8,7 +8,8 @@
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import trio
 
@@ -19,7 +20,7 @@ from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.packet import EnginePacketType
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal, State
 from trio_sio.reasons import DisconnectReason
 
@@ -125,48 +126,45 @@ class Session:
         self._listening = True
         if self._opening is not None:
             self._open()
-        try:
-            while self.state.is_open:
-                message = await self._receive_packet()
-                if message is not None:
+        state = self.state
+        while state.is_open:
+            source = self._source
+            try:
+                kind, data = packet = await source.receive()
+            except TransportClosed as end:
+                if source is self.transport:
+                    self._signal(Signal.TRANSPORT_LOST, end.reason)
+                self._source = self.transport  # an upgrade: what came by the old one has been read
+            except RemoteProtocolError:
+                self._signal(Signal.MALFORMED)
+            except trio.Cancelled:
+                if state.is_open:
+                    raise  # cancelled from outside
+            else:
+                now = trio.current_time()
+                if kind is EnginePacketType.MESSAGE and state.receive_message(now):
                     self._listening = False
-                    return message
-        except trio.Cancelled:
-            if self.state.is_open:
-                raise  # cancelled from outside
+                    return data
+                self._receive_other(packet, now)
         raise Disconnected(self.reason)
 
-    async def _receive_packet(self) -> str | bytes | None:
-        """Take one packet from the transport; return the data if it is a message."""
-        source = self._source
-        try:
-            packet = await source.receive()
-        except TransportClosed as end:
-            if source is self.transport:
-                self._signal(Signal.TRANSPORT_LOST, end.reason)
-            self._source = self.transport  # an upgrade: what came by the old one has been read
-            return None
-        except RemoteProtocolError:
-            self._signal(Signal.MALFORMED)
-            return None
+    def _receive_other(self, packet: EnginePacket, now: float) -> None:
+        """Take a packet that is no message."""
         if not self.state.is_open:
-            return None
-        for _pong in self.state.receive(packet, trio.current_time()):
+            return
+        for _pong in self.state.receive(packet, now):
             self.outbox.put_control(_PONG)
-        if packet.type is EnginePacketType.MESSAGE:
-            return packet.data
         if packet.type is EnginePacketType.CLOSE:
             self._by_client = True
             self._leave()
-        return None
 
-    async def send(self, item: Encoded | str | bytes) -> None:
-        """Send a message, waiting while the outbox is full.
+    def send(self, item: Encoded | str | bytes) -> Coroutine[Any, Any, None]:
+        """Send a message, waiting while the outbox is full; to be awaited.
 
         Raises:
             Disconnected: the session has ended.
         """
-        await self.outbox.put(_encoded(item))
+        return self.outbox.put(_encoded(item))
 
     def send_nowait(self, item: Encoded | str | bytes) -> None:
         """Send a message without waiting.

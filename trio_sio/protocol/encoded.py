@@ -69,19 +69,20 @@ class Encoded:
     __slots__ = ("_wire", "compress", "droppable", "has_binary", "parts", "size")
 
     def __init__(
-        self, parts: tuple[str | bytes, ...], *, compress: bool = True, droppable: bool = False
+        self, parts: tuple[str | bytes, ...], compress: bool = True, droppable: bool = False
     ) -> None:
         self.parts = parts
         self.compress = compress
         self.droppable = droppable
         self.has_binary = False
-        self.size = 0
+        size = 0
         for part in parts:
             if isinstance(part, str):
-                self.size += len(part) if part.isascii() else len(utf8(part))
+                size += len(part) if part.isascii() else len(utf8(part))
             else:
                 self.has_binary = True
-                self.size += len(part)
+                size += len(part)
+        self.size = size
         self._wire: dict[WireFormat, bytes] = {}
 
     @classmethod
@@ -90,7 +91,7 @@ class Encoded:
     ) -> "Encoded":
         """Return the item for Engine.IO messages: each becomes one packet of type 4."""
         parts = tuple([MESSAGE_DIGIT + m if isinstance(m, str) else m for m in messages])
-        return cls(parts, compress=compress, droppable=droppable)
+        return cls(parts, compress, droppable)
 
     @classmethod
     def raw(cls, wire_format: WireFormat, data: bytes) -> "Encoded":

@@ -15,6 +15,13 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.broadcast import Broadcast, Flags
 
+WORK_LIMIT = 4096
+"""Deliveries, of 1 to 4 µs each, after which whoever broadcasts has to let other tasks run. Giving
+way after each broadcast would keep a burst's events from leaving each client's socket together."""
+
+BROADCAST_WORK = 8
+"""What a broadcast counts for besides: it is encoded."""
+
 
 class Recipient(Protocol):
     """What the adapter may do with a socket."""
@@ -53,6 +60,7 @@ class MemoryAdapter:
         self.namespace = namespace
         self.rooms: dict[Room, dict[SocketId, None]] = {}
         self.sids: dict[SocketId, dict[Room, None]] = {}
+        self._work = 0
 
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
         """Put a socket into rooms."""
@@ -106,12 +114,18 @@ class MemoryAdapter:
         return union
 
     async def broadcast(self, packet: Packet, target: Broadcast) -> None:
-        """Send to everyone the target names."""
-        self.deliver(packet, target)
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        """Send to everyone the target names; other tasks run when enough has been sent."""
+        self._work += BROADCAST_WORK + self.deliver(packet, target)
+        if self._work >= WORK_LIMIT:
+            self._work = 0
+            await trio.lowlevel.cancel_shielded_checkpoint()
 
-    def deliver(self, packet: Packet, target: Broadcast) -> None:
-        """Send to those of this server: serialised once, framed once per wire format."""
+    def deliver(self, packet: Packet, target: Broadcast) -> int:
+        """Send to those of this server: serialised once, framed once per wire format.
+
+        Returns:
+            How many they are.
+        """
         flags = target.flags
         own = Packet(packet.type, self.namespace.name, packet.data)
         item = self.namespace.encode(own, flags, droppable=True)
@@ -122,8 +136,9 @@ class MemoryAdapter:
         else:
             for socket in recipients:
                 socket.deliver(item)
+        return len(recipients)
 
-    def _recipients(self, target: Broadcast) -> Iterable[Recipient]:
+    def _recipients(self, target: Broadcast) -> Collection[Recipient]:
         connected = self.namespace.connected
         if not target.rooms and not target.excepted:
             if target.sender is None:

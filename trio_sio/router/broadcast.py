@@ -52,8 +52,14 @@ class Audience(Protocol):
         """Return who is in any of the rooms; without rooms, everyone."""
 
 
-def event_packet(event: str, args: tuple[object, ...], reserved: frozenset[str]) -> Packet:
-    """Return the packet of an event for the namespace "/"; the adapter sets the right one.
+def event_packet(
+    event: str,
+    args: tuple[object, ...],
+    reserved: frozenset[str],
+    namespace: str = "/",
+    ack_id: int | None = None,
+) -> Packet:
+    """Return the packet of an event; that of a broadcast gets its namespace from the adapter.
 
     Raises:
         TypeError: the name is no text.
@@ -63,7 +69,7 @@ def event_packet(event: str, args: tuple[object, ...], reserved: frozenset[str])
         raise TypeError(f"an event's name is a text, not {event!r}")
     if event in reserved:
         raise ValueError(f"the event name {event!r} is reserved")
-    return Packet(PacketType.EVENT, "/", [event, *args])  # type: ignore[list-item]  # the encoder judges
+    return Packet(PacketType.EVENT, namespace, [event, *args], ack_id)  # type: ignore[list-item]  # the encoder judges
 
 
 class Targeting:

@@ -66,10 +66,13 @@ class Calls:
         except Refused:
             raise
         except Exception as error:
-            # Speaking to a client that left meanwhile is nobody's mistake.
-            if not (isinstance(error, Disconnected) and self._socket.is_over):
-                await self.report(error)
+            await self.failed(error)
             return FAILED
+
+    async def failed(self, error: Exception) -> None:
+        """Report what the application's code raised, if it is somebody's mistake."""
+        if not (isinstance(error, Disconnected) and self._socket.is_over):
+            await self.report(error)  # speaking to a client that left meanwhile is nobody's
 
     async def report(self, error: Exception) -> None:
         """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""

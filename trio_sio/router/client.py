@@ -106,9 +106,9 @@ class Client:
                 logger.debug("session %s: ignored the event %r", self.id, packet.event)
                 return
             try:
-                socket.receive_nowait(packet)
+                socket.inbox.put_nowait(packet)
             except trio.WouldBlock:
-                await socket.receive(packet)
+                await socket.inbox.put(packet)
         elif kind in _ACKS:
             socket.acks.resolve(packet.id, list(packet.args))
         else:
@@ -220,6 +220,5 @@ def _is_for_handlers(packet: Packet) -> bool:
 
     A client must not be able to set off `disconnect` handlers by a name.
     """
-    event = packet.event
-    has_name = isinstance(packet.data, list) and bool(packet.data)
-    return has_name and event not in RESERVED_EVENTS
+    data = packet.data
+    return isinstance(data, list) and bool(data) and packet.event not in RESERVED_EVENTS

@@ -43,15 +43,20 @@ class Emitter:
             LocalProtocolError: the arguments cannot be sent.
         """
         socket = self._sender()
+        flags = self.flags
+        if ack is None and not flags.volatile:
+            socket.check_open()
+            await socket.session.send(socket.encode(event, args, flags, None))
+            return
         await trio.lowlevel.checkpoint_if_cancelled()
         socket.check_open()
-        if self.flags.volatile:
+        if flags.volatile:
             self._emit_volatile(event, args, ack)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
-        ack_id = None if ack is None else socket.namespace.next_ack_id()
-        item = socket.encode(event, args, self.flags, ack_id)
-        if ack is not None and ack_id is not None:
+        ack_id = socket.namespace.next_ack_id()
+        item = socket.encode(event, args, flags, ack_id)
+        if ack is not None:
             socket.call_back(ack_id, ack)
         await socket.session.send(item)
 

@@ -1,5 +1,7 @@
 """What a client sends: packet middleware, then the handlers, then the answer."""
 
+from inspect import isawaitable
+from types import CoroutineType
 from typing import TYPE_CHECKING
 
 import trio
@@ -46,11 +48,17 @@ class Events:
         common = () if event == "connection" else socket.namespace.take_handlers(event)
         own = socket.handlers.take(event)
         answer = Answer(socket, packet.id, len(common) + len(own))
-        args = tuple(packet.args)
+        args = packet.args
         for registration in common:
-            await self._start(registration, (socket, *args), answer)
+            if registration.concurrent:
+                socket.nursery.start_soon(self._run, registration, (socket, *args), answer)
+            else:
+                await self._run(registration, (socket, *args), answer)
         for registration in own:
-            await self._start(registration, args, answer)
+            if registration.concurrent:
+                socket.nursery.start_soon(self._run, registration, (*args,), answer)
+            else:
+                await self._run(registration, (*args,), answer)
 
     async def _pass_middleware(self, packet: Packet) -> Packet | None:
         """Run the packet middleware; return the event to handle, `None` if there is none."""
@@ -70,26 +78,25 @@ class Events:
                 return None
         return packet
 
-    async def _start(
-        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
-    ) -> None:
-        if registration.concurrent:
-            self._socket.nursery.start_soon(self._run, registration, args, answer)
-        else:
-            await self._run(registration, args, answer)
-
     async def _run(
         self, registration: Registration, args: tuple[object, ...], answer: "Answer"
     ) -> None:
+        # Each layer of coroutines between a task and the application's costs 0.3 µs for each
+        # event, so this does not go through `Calls.guarded`.
         socket = self._socket
         if registration.ack:
             args = (*args, answer.send)
         try:
-            result = await socket.calls.guarded(call(registration.function, *args))
+            result = registration.function(*args)
+            if type(result) is CoroutineType or isawaitable(result):
+                result = await result
         except Refused as refused:
             socket.send_error(refused.answer)
             return
-        if result is FAILED or registration.ack:
+        except Exception as error:
+            await socket.calls.failed(error)
+            return
+        if registration.ack:
             return
         try:
             answer.offer(result)
@@ -113,6 +120,8 @@ class Answer:
 
     def offer(self, result: object) -> None:
         """Take what a handler returned."""
+        if self._id is None:
+            return
         self._left -= 1
         if result is not None or self._left == 0:
             self.send(*as_arguments(result))

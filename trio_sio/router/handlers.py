@@ -1,8 +1,9 @@
 """Handlers by event, and how they are called."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import TypeVar, overload
 
 Handler = Callable[..., object]
@@ -31,10 +32,11 @@ class Registration:
 class HandlerTable:
     """Which handlers hear which event, in the order of their registration."""
 
-    __slots__ = ("_table",)
+    __slots__ = ("_once", "_table")
 
     def __init__(self) -> None:
-        self._table: dict[str, list[Registration]] = {}
+        self._table: dict[str, tuple[Registration, ...]] = {}
+        self._once: frozenset[str] = frozenset()
 
     def add(self, event: str, registration: Registration) -> None:
         """Register a handler."""
@@ -42,29 +44,35 @@ class HandlerTable:
             raise TypeError(f"an event's name is a text, not {event!r}")
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
-        self._table.setdefault(event, []).append(registration)
+        self._set(event, [*self.get(event), registration])
 
     def get(self, event: str) -> tuple[Registration, ...]:
         """Return the handlers of an event."""
-        found = self._table.get(event)
-        return tuple(found) if found else ()
+        return self._table.get(event, ())
 
     def remove(self, event: str, function: Handler) -> None:
         """Forget a handler, the last registered if it is there twice; unknown ones are fine."""
-        registrations = self._table.get(event, [])
+        registrations = [*self.get(event)]
         for index in reversed(range(len(registrations))):
             if registrations[index].function == function:
                 del registrations[index]
                 break
+        self._set(event, registrations)
+
+    def _set(self, event: str, registrations: Sequence[Registration]) -> None:
+        """Tuples, which every event hands out as they are; changes are rare."""
+        self._once -= {event}
         if not registrations:
             self._table.pop(event, None)
+            return
+        self._table[event] = tuple(registrations)
+        if any(registration.once for registration in registrations):
+            self._once |= {event}
 
     def remove_all(self, event: str | None = None) -> None:
         """Forget the handlers of an event, or all."""
-        if event is None:
-            self._table.clear()
-        else:
-            self._table.pop(event, None)
+        for name in [*self._table] if event is None else [event]:
+            self._set(name, ())
 
     def names(self) -> list[str]:
         """Return the events that have handlers."""
@@ -72,13 +80,9 @@ class HandlerTable:
 
     def take(self, event: str) -> tuple[Registration, ...]:
         """Return the handlers to call for one event; those of `once` are forgotten."""
-        found = self.get(event)
-        if any(registration.once for registration in found):
-            left = [registration for registration in found if not registration.once]
-            if left:
-                self._table[event] = left
-            else:
-                del self._table[event]
+        found = self._table.get(event, ())
+        if event in self._once:
+            self._set(event, [registration for registration in found if not registration.once])
         return found
 
 
@@ -167,7 +171,7 @@ class Listens:
 async def call(function: Handler, *args: object) -> object:
     """Call a handler, async or not, and return its result."""
     result = function(*args)
-    if inspect.isawaitable(result):
+    if type(result) is CoroutineType or inspect.isawaitable(result):
         return await result
     return result
 

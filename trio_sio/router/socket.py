@@ -9,7 +9,6 @@ that are running get `grace` seconds, tasks in `nursery` are cancelled, "disconn
 while the rooms are still there, the rooms are left, "disconnect" runs.
 """
 
-import contextlib
 import logging
 from collections.abc import Callable
 from enum import Enum, auto
@@ -36,6 +35,7 @@ from trio_sio.router.emitter import Emitter
 from trio_sio.router.events import Events
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, call
 from trio_sio.router.handshake import Handshake
+from trio_sio.router.inbox import Inbox
 from trio_sio.router.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Socket(Emitter, Listens):
         namespace: where it is (JS: `nsp`).
         handshake: what is known from the handshake.
         data: the application's own; a dict that lives as long as the socket.
+        inbox: the events that wait for the socket's task.
         reason: why it left, `None` while it is here.
     """
 
@@ -88,7 +89,7 @@ class Socket(Emitter, Listens):
         self.calls = Calls(self)
         self._events = Events(self)
         self._nursery: trio.Nursery | None = None
-        self._put, self._inbox = trio.open_memory_channel[Packet](client.router.max_inbox)
+        self.inbox = Inbox(client.router.max_inbox)
         self._error: Exception | None = None
         self.gone = trio.Event()  # the rooms are left, and the id is free
 
@@ -187,9 +188,9 @@ class Socket(Emitter, Listens):
         self, event: str, args: tuple[object, ...], flags: Flags, ack_id: int | None
     ) -> Encoded:
         """Return an event as an item for the session."""
-        packet = event_packet(event, args, RESERVED_EVENTS)
-        own = Packet(packet.type, self.namespace.name, packet.data, ack_id)
-        return self.namespace.encode(own, flags)
+        namespace = self.namespace
+        packet = event_packet(event, args, RESERVED_EVENTS, namespace.name, ack_id)
+        return namespace.encode(packet, flags)
 
     @property
     def is_over(self) -> bool:
@@ -286,11 +287,11 @@ class Socket(Emitter, Listens):
             for registration in self.namespace.take_handlers(event):
                 if not await self._welcome(registration.function):
                     return
-        async with self._inbox:
-            async for packet in self._inbox:
-                if self.reason in _OF_OUR_DOING:
-                    return
-                await self._events.handle(packet)
+        inbox = self.inbox
+        while (packet := await inbox.get()) is not None:
+            if self.reason in _OF_OUR_DOING:
+                return
+            await self._events.handle(packet)
 
     async def _pass_middleware(self) -> bool:
         """Run the namespace's middleware; return whether the socket is in."""
@@ -343,16 +344,6 @@ class Socket(Emitter, Listens):
             return False
         return True
 
-    def receive_nowait(self, packet: Packet) -> None:
-        """Put a packet into the inbox; raises `trio.WouldBlock` if it is full."""
-        self._put.send_nowait(packet)
-
-    async def receive(self, packet: Packet) -> None:
-        """Put a packet into the inbox, waiting for room."""
-        # The socket may end while we wait.
-        with contextlib.suppress(trio.ClosedResourceError, trio.BrokenResourceError):
-            await self._put.send(packet)
-
     # -- the end ---------------------------------------------------------------------------
 
     def end(self, reason: DisconnectReason, error: Exception | None = None) -> None:
@@ -368,7 +359,7 @@ class Socket(Emitter, Listens):
         self._error = error
         self.client.left(self)
         self.acks.close(reason)
-        self._put.close()
+        self.inbox.close()
         if self._nursery is None:
             return
         self._limit_end(self._nursery)

@@ -26,14 +26,20 @@ class Quiet:
         self.control: Control = lambda data: None
         self.budget: int | None = 100
         self.stopped = False
+        self.compresses = True
         self._messages = list(messages)
+        self._read: str | bytes | None = None
         self._code = code
 
-    async def receive(self) -> str | bytes:
+    def next(self) -> str | bytes | None:
+        message, self._read = self._read, None
+        return message
+
+    async def read(self) -> None:
         await trio.lowlevel.checkpoint()
         if not self._messages:
             raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, self._code)
-        return self._messages.pop(0)
+        self._read = self._messages.pop(0)
 
     def stop(self) -> None:
         self.stopped = True

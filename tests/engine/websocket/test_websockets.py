@@ -16,7 +16,7 @@ from tests.engine.websocket.raw_websocket import (
     frame,
     websockets,
 )
-from trio_sio.engine.websocket.websockets import MAX_FRAGMENTS
+from trio_sio.engine.websocket.incoming import MAX_FRAGMENTS
 from trio_sio.protocol.encoded import Encoded
 
 TARGET = "/engine.io/?transport=websocket"

@@ -215,7 +215,7 @@ REFUSED: list[tuple[Any, str]] = [
     ({1, 2}, "set has no form in JSON"),
     (1j, "complex has no form in JSON"),
     ({b"key": 1}, "keys must be str"),
-    (circle(), "Circular reference"),
+    (circle(), "recursion"),
     (circle(math.nan), "cannot be sent as JSON"),
     (deep(100_000), "cannot be sent as JSON"),
     (10**5000, "Exceeds the limit"),

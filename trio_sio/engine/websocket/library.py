@@ -25,18 +25,23 @@ class Library(Protocol):
 
     Attributes:
         control: set by whoever owns the connection's door out, before anything is received.
+        compresses: whether some items go out in frames of this connection's own.
         budget: bytes that a message may take while the client is a stranger; `None` afterwards.
     """
 
     control: Control
     budget: int | None
+    compresses: bool
 
-    async def receive(self) -> str | bytes:
-        """Return the next message.
+    def next(self) -> str | bytes | None:
+        """Return the next message of what has been read, `None` if there is none yet.
 
         Raises:
             TransportClosed: with a code if the peer is owed a close frame that says it.
         """
+
+    async def read(self) -> None:
+        """Read on, for `next`; raises `TransportClosed` as that does."""
 
     def stop(self) -> None:
         """Read no more from the connection: from now on somebody else does."""

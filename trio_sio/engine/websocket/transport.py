@@ -36,6 +36,7 @@ class WebSocketTransport:
         self.unsent = False
         self._pipe = pipe
         self._library = library
+        self._compresses = library.compresses
         self._rest = memoryview(b"")
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
@@ -51,8 +52,10 @@ class WebSocketTransport:
         own end. python-engineio 3 sends one and leaves the rest to the server, which then hears
         of the end by its heartbeat only; so here it is the end.
         """
+        library = self._library
         try:
-            message = await self._library.receive()
+            while (message := library.next()) is None:
+                await library.read()
         except TransportClosed as closed:
             self._code = closed.code
             raise
@@ -85,7 +88,7 @@ class WebSocketTransport:
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Hand the frames to the kernel; see `abc.Transport`."""
-        data = self._wire(items)
+        data = self._wire(items) if self._compresses or len(items) > 1 else items[0].wire(WS3)
         sent = self._pipe.write_nowait(data)
         if sent < len(data):
             self._rest = memoryview(data)[sent:]
@@ -109,13 +112,10 @@ class WebSocketTransport:
             await self._pipe.send_all(data[start : start + CHUNK])
 
     def _wire(self, items: Sequence[Encoded]) -> bytes:
-        shared = self._library.shared_frames
-        if len(items) == 1:
-            item = items[0]
-            return item.wire(WS3) if shared(item) else self._library.own_frames(item)
-        return b"".join(
-            [item.wire(WS3) if shared(item) else self._library.own_frames(item) for item in items]
-        )
+        if not self._compresses:
+            return WS3.join(items)
+        shared, own = self._library.shared_frames, self._library.own_frames
+        return b"".join([item.wire(WS3) if shared(item) else own(item) for item in items])
 
     # -- the end ---------------------------------------------------------------------------
 

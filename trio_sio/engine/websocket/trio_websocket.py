@@ -114,7 +114,10 @@ class _Replayed(trio.abc.Stream):
 class TrioWebSocketConnection:
     """One connection; see `library.Library`."""
 
+    compresses = False
+
     def __init__(self, connection: WebSocketConnection, stream: _Replayed) -> None:
+        self._message: str | bytes | None = None
         self._connection = connection
         self._stream = stream
 
@@ -136,14 +139,18 @@ class TrioWebSocketConnection:
     def budget(self, budget: int | None) -> None:
         self._stream.budget = budget
 
-    async def receive(self) -> str | bytes:
-        """Return the next message."""
+    def next(self) -> str | bytes | None:
+        """Return the message that `read` got."""
+        message, self._message = self._message, None
+        return message
+
+    async def read(self) -> None:
+        """Wait for the library's reader task to have a message."""
         try:
-            message: str | bytes = await self._connection.get_message()
+            self._message = await self._connection.get_message()
         except ConnectionClosed as closed:
             raise self._end(closed) from None
         self._stream.spent = 0
-        return message
 
     def _end(self, closed: ConnectionClosed) -> TransportClosed:
         """Tell whose doing the end was; the library gives peer and itself the same codes."""

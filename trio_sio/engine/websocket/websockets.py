@@ -1,7 +1,6 @@
 """WebSocket by the sans-I/O core of the library `websockets`; carries permessage-deflate.
 
-The core hands out frames. Putting fragments together is done here, and so is the limit on how
-many a message may have: the core itself passes any number of empty ones.
+What comes in is read by `incoming`, with the core's help.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -9,31 +8,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
-from websockets.exceptions import PayloadTooBig, WebSocketException
+from websockets.exceptions import WebSocketException
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
 from websockets.frames import Frame, Opcode
 from websockets.headers import build_extension, parse_extension
-from websockets.protocol import SERVER, Event, Protocol, State
+from websockets.protocol import SERVER, Protocol, State
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.handshake import acceptance
+from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.options import COMPRESSION_LEVEL, EngineOptions, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.codec_v3 import utf8
 from trio_sio.reasons import DisconnectReason
-
-MAX_FRAGMENTS = 4096
-"""Fragments of one message. Browsers cut at 128 KiB and more, so 100 MB fit several times."""
-
-PROTOCOL_ERROR = 1002
-INVALID_DATA = 1007
-TOO_BIG = 1009
 
 
 def check(options: EngineOptions) -> None:
@@ -61,83 +54,49 @@ class WebsocketsConnection:
         extension: PerMessageDeflate | None,
         threshold: int | None,
     ) -> None:
-        self.control: Control = lambda data: None
         self.budget = options.handshake_buffer_size
+        self.compresses = extension is not None
         self._pipe = pipe
-        self._core = Protocol(SERVER, state=State.OPEN, max_size=options.max_http_buffer_size)
         self._deflate = extension
         self._threshold = threshold or 0
-        if extension is not None:
-            self._core.extensions = [extension]
-        self._frames: list[Event] = []
-        self._parts: list[bytes] = []
-        self._is_text = False
         self._spent = 0
+        core = Protocol(SERVER, state=State.OPEN, max_size=options.max_http_buffer_size)
+        if extension is not None:
+            core.extensions = [extension]
+        self._incoming = Incoming(core, options.max_http_buffer_size)
 
-    async def receive(self) -> str | bytes:
-        """Return the next message."""
-        while True:
-            while self._frames:
-                message = self._take(self._frames.pop())
-                if message is not None:
-                    self._spent = 0
-                    return message
-            if self._core.parser_exc is not None:
-                raise _closed_by(self._core.parser_exc)
-            self._feed(await self._read())
+    @property
+    def control(self) -> Control:
+        """Where pongs and close frames go."""
+        return self._incoming.control
 
-    async def _read(self) -> bytes:
+    @control.setter
+    def control(self, control: Control) -> None:
+        self._incoming.control = control
+
+    def next(self) -> str | bytes | None:
+        """Return the next message, if one is whole."""
+        message = self._incoming.next()
+        if message is not None:
+            self._spent = 0
+        return message
+
+    async def read(self) -> None:
+        """Read from the connection."""
         try:
             data = await self._pipe.read()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             data = b""
         if not data:
             raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-        self._spent += len(data)
-        if self.budget is not None and self._spent > self.budget + READ_SIZE:
-            raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
-        return data
-
-    def _feed(self, data: bytes) -> None:
-        core = self._core
-        core.receive_data(data)
-        self._frames = core.events_received()
-        self._frames.reverse()
-        if core.writes and core.parser_exc is None:
-            for answer in core.data_to_send():
-                if answer:
-                    self.control(answer)
-
-    def _take(self, frame: Event) -> str | bytes | None:
-        """Take one frame; return a message when one is whole."""
-        assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
-        opcode = frame.opcode
-        if opcode is Opcode.CLOSE:
-            raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-        if opcode is Opcode.PING or opcode is Opcode.PONG:
-            return None
-        if opcode is not Opcode.CONT:
-            self._is_text = opcode is Opcode.TEXT
-            if frame.fin:
-                return self._whole(bytes(frame.data))
-        self._parts.append(bytes(frame.data))
-        if not frame.fin:
-            if len(self._parts) > MAX_FRAGMENTS:
+        if self.budget is not None:
+            self._spent += len(data)
+            if self._spent > self.budget + READ_SIZE:
                 raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
-            return None
-        data, self._parts = b"".join(self._parts), []
-        return self._whole(data)
-
-    def _whole(self, data: bytes) -> str | bytes:
-        if not self._is_text:
-            return data
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, INVALID_DATA) from None
+        self._incoming.feed(data)
 
     def stop(self) -> None:
-        """Nothing to do: nobody reads but `receive`."""
+        """Nothing to do: nobody reads but `read`."""
 
     def shared_frames(self, item: Encoded) -> bool:
         """Whether nothing has to be compressed for this client alone."""
@@ -158,16 +117,6 @@ class WebsocketsConnection:
             for part in item.parts
         ]
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
-
-
-def _closed_by(error: Exception) -> TransportClosed:
-    """Return the end that an error of the core stands for."""
-    if isinstance(error, EOFError):
-        return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-    code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
-    if isinstance(error, PayloadTooBig):
-        code = TOO_BIG
-    return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code)
 
 
 def _factory(option: bool | Mapping[str, int | bool]) -> ServerPerMessageDeflateFactory:

@@ -10,8 +10,8 @@ The binary spelling carries the type as a raw byte, not as an ASCII digit.
 
 import binascii
 import re
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from trio_sio.protocol.errors import RemoteProtocolError
 
@@ -28,8 +28,7 @@ class EnginePacketType(IntEnum):
     NOOP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class EnginePacket:
+class EnginePacket(NamedTuple):
     """A packet: its type and its data, `""` if it has none."""
 
     type: EnginePacketType

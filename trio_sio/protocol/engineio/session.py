@@ -139,6 +139,13 @@ class SessionState:
             return [_PONG]
         return []
 
+    def receive_message(self, now: float) -> bool:
+        """Do as `receive` for a MESSAGE; return whether the session is open to it."""
+        if self.state is not State.OPEN and self.state is not State.UPGRADING:
+            return False
+        self.deadline = now + self.patience
+        return True
+
     def signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
         """Take a step that is not a packet.
 

@@ -12,7 +12,9 @@ and neither NaN nor Infinity is read.
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
@@ -29,6 +31,8 @@ _BINARY_OF = {
     PacketType.EVENT: PacketType.BINARY_EVENT,
     PacketType.ACK: PacketType.BINARY_ACK,
 }
+_DIGITS = tuple(f"{kind:d}" for kind in TYPES)
+_KINDS = {f"{kind:d}": kind for kind in TYPES}
 _PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
 
 _ATTACHMENTS = re.compile(r"([0-9]{1,19})-")
@@ -37,8 +41,23 @@ _PLACEHOLDER_TEXTS = ('{"_placeholder":true', ',"_placeholder":true')
 is exact."""
 
 
+def _kept_encoder(default: Callable[[object], object]) -> Callable[[object], str]:
+    """Return `JSONEncoder.encode` for all packets.
+
+    The standard library's C encoder is made anew in each call of `encode`, which takes as long
+    as its work on an event; here it is kept, where there is one. Circular data is a
+    `RecursionError` then.
+    """
+    if c_make_encoder is None:
+        return json.JSONEncoder(
+            separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default
+        ).encode
+    chunks = c_make_encoder(None, default, encode_basestring, None, ":", ",", False, False, False)
+    return lambda data: "".join(chunks(data, 0))
+
+
 class Encoder:
-    """Makes messages of packets; keeps one JSON encoder, which is a quarter of its cost.
+    """Makes messages of packets.
 
     Args:
         max_attachments: more binary values than this in one packet are refused.
@@ -47,9 +66,7 @@ class Encoder:
     def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
         self.max_attachments = max_attachments
         self._found: list[bytes] | None = []
-        self._to_json = json.JSONEncoder(
-            separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=self._take_out
-        ).encode
+        self._to_json = _kept_encoder(self._take_out)
 
     def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
         """Return the packet's messages: its text, then its attachments.
@@ -63,8 +80,9 @@ class Encoder:
             LocalProtocolError: `data` holds something that JSON has no word for.
         """
         kind = _PLAIN_OF.get(packet.type, packet.type)
+        head = _DIGITS[kind] + _head(packet)
         if packet.data is None:
-            return [f"{kind:d}{_head(packet)}"]
+            return [head]
         if kind is PacketType.ERROR and isinstance(packet.data, (bool, int, float)):
             raise LocalProtocolError(
                 "the data of an ERROR packet is no number and no bool: digits would be read as an"
@@ -72,33 +90,30 @@ class Encoder:
             )
         found: list[bytes] = []
         self._found = found if binary else None
-        text = self._json(packet.data)
-        self._found = None  # or large attachments live until the next packet
-        if not found:
-            return [f"{kind:d}{_head(packet)}{text}"]
-        self._check(text, len(found))
-        return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
-
-    def _json(self, data: JSON) -> str:
         try:
-            text = self._dump(data)
+            text = self._to_json(packet.data)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+            text = self._to_json_anyway(packet.data, error)
         if not text.isascii():
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
             # Python's "backslashreplace" makes of it.
             text = text.encode("utf-8", "backslashreplace").decode()
-        return text
+        self._found = None  # or large attachments live until the next packet
+        if not found:
+            return [head + text]
+        self._check(text, len(found))
+        return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
 
-    def _dump(self, data: JSON) -> str:
-        try:
-            return self._to_json(data)
-        except ValueError as error:
-            if "not JSON compliant" not in str(error):
-                raise
-        if self._found:
-            self._found.clear()
-        return self._to_json(_without_nan(data))
+    def _to_json_anyway(self, data: JSON, error: Exception) -> str:
+        """Write NaN and the infinities as null, if that is all that is wrong."""
+        if "not JSON compliant" in str(error):
+            if self._found:
+                self._found.clear()
+            try:
+                return self._to_json(_without_nan(data))
+            except (TypeError, ValueError, OverflowError, RecursionError) as another:
+                error = another
+        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
 
     def _take_out(self, value: object) -> object:
         """Replace what JSON cannot hold (called by the encoder, in the order of the text)."""
@@ -199,9 +214,9 @@ class Decoder:
             raise RemoteProtocolError("got plaintext data when reconstructing a packet")
         if not message:
             raise RemoteProtocolError("invalid payload", "the message is empty")
-        if message[0] not in "0123456":
+        kind = _KINDS.get(message[0])
+        if kind is None:
             return None
-        kind = TYPES[int(message[0])]
         if kind not in _PLAIN_OF:
             return _parse(kind, message, 1)
         self._header(kind, message)
@@ -241,9 +256,14 @@ def _parse(kind: PacketType, message: str, start: int) -> Packet:
     """Read what follows the type and the number of attachments."""
     if start == len(message):
         return Packet(kind)
-    name, ident, start = _read_head(message, start)
-    data = None if start == len(message) else _read_json(message[start:])
-    _check_payload(kind, data, present=start < len(message))
+    name: str = "/"
+    ident: int | None = None
+    if message[start] != "[":  # most events are in "/" and want no answer
+        name, ident, start = _read_head(message, start)
+        if start == len(message):
+            return Packet(kind, name, None, ident)
+    data = _read_json(message, start)
+    _check_payload(kind, data)
     return Packet(kind, name, data, ident)
 
 
@@ -263,9 +283,18 @@ def _read_head(message: str, start: int) -> tuple[str, int | None, int]:
     return name, int(message[start:end]) if end > start else None, end
 
 
-def _read_json(text: str) -> JSON:
+def _read_json(text: str, start: int) -> JSON:
+    data: JSON
     try:
-        data: JSON = _JSON.decode(text)
+        # Without the copy and the two searches for white space of `decode`, which is left to
+        # judge whatever is not quite as JavaScript writes it.
+        data, end = _JSON.raw_decode(text, start)
+        if end == len(text):
+            return data
+    except (RecursionError, ValueError):
+        pass
+    try:
+        data = _JSON.decode(text[start:])
     except RecursionError:
         raise RemoteProtocolError("invalid payload", "nested too deeply") from None
     except ValueError as error:  # also an integer of more digits than Python converts
@@ -273,20 +302,18 @@ def _read_json(text: str) -> JSON:
     return data
 
 
-def _check_payload(kind: PacketType, data: JSON, *, present: bool) -> None:
+def _check_payload(kind: PacketType, data: JSON) -> None:
     """Refuse data that is not of the type's shape; no data at all is accepted for every type."""
-    if not present:
-        return
-    if kind is PacketType.CONNECT:
+    if kind is PacketType.EVENT or kind is PacketType.BINARY_EVENT:
+        good = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+    elif kind is PacketType.CONNECT:
         good = data is None or isinstance(data, (dict, list))
     elif kind is PacketType.DISCONNECT:
         good = False
     elif kind is PacketType.ERROR:
         good = data is None or isinstance(data, (str, dict, list))
-    elif kind in (PacketType.ACK, PacketType.BINARY_ACK):
-        good = isinstance(data, list)
     else:
-        good = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+        good = isinstance(data, list)
     if not good:
         raise RemoteProtocolError("invalid payload", f"{kind.name} with {_excerpt(data)}")
 
