@@ -1,121 +1,86 @@
-"""Run the same load on each server in turn, several rounds, and print medians.
+"""Run the same loads on this server and on others, and print medians and ratios.
 
-    python3 -m benchmarks                     both WebSocket engines, 100 and 500 clients
-    python3 -m benchmarks --rounds 9 --clients 2000
+    python3 -m benchmarks                          everything: 5 rounds take about an hour
+    python3 -m benchmarks --rounds 1 --quick       a first impression
+    python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
 
 The figure is the server process's own CPU time, of all its threads, per message that it
-delivered. Server and load are on different cores where there are two.
+delivered. Server and load are on different cores where there are two. The servers take turns in
+each round, so that a busy machine is busy for all of them.
 """
 
 import argparse
-import contextlib
 import os
-import statistics
-import subprocess
+import resource
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.load import Crowd
+from tests import setup_machine
+from tests.setup_machine import ROOT, SetupError
 
+ENVIRONMENT = ROOT / ".venv-bench"
 SERVERS = Path(__file__).parent / "servers"
-ENGINES = ("websockets", "trio-websocket")
-TEXT = "x" * 32
-CORES = sorted(os.sched_getaffinity(0))
+SIZES = [100, 500, 2000, 5000, 10_000]
+QUICK_SIZES = [100, 500]
+SPARE_FILES = 300
+"""File descriptors that a server needs besides its clients'."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """A load: how many clients, what they do, and how many messages that makes."""
+def main(argv: Sequence[str]) -> int:
+    """Set up, measure, print."""
+    options = _parse(argv)
+    if not options.here:
+        _set_up()
+        python = setup_machine.program(ENVIRONMENT, "python")
+        os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
+    from benchmarks.run import run  # what it imports is there by now
 
-    name: str
-    clients: int
-    messages: int
-    run: Callable[[Crowd], float]
-
-
-def cases(clients: int) -> list[Case]:
-    """Return the loads to run."""
-    singles, bursts = 100, 25
-    return [
-        Case("echo, 100 clients", 100, 100 * 100, lambda crowd: crowd.echo(100, TEXT)),
-        Case(
-            f"broadcast to {clients}, one at a time",
-            clients,
-            clients * singles,
-            lambda crowd: crowd.broadcast(singles, 1, TEXT),
-        ),
-        Case(
-            f"broadcast to {clients}, bursts of 8",
-            clients,
-            clients * bursts * 8,
-            lambda crowd: crowd.broadcast(bursts, 8, TEXT),
-        ),
-    ]
+    sizes = [size for size in (QUICK_SIZES if options.quick else SIZES) if size <= _room()]
+    idle = min(500 if options.quick else 5000, _room())
+    run(options, sizes, idle)
+    return 0
 
 
-@contextlib.contextmanager
-def server(ws_engine: str) -> Iterator[tuple[int, int]]:
-    """Start a server; yield its port and its process id."""
-    command = [sys.executable, str(SERVERS / "trio_sio_server.py"), ws_engine]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            _pin(process.pid, 0)
-            assert process.stdout is not None
-            yield int(process.stdout.readline()), process.pid
-        finally:
-            process.kill()
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--rounds", type=int, default=5, help="rounds of each load (5)")
+    add("--quick", action="store_true", help="at most 500 clients")
+    add(
+        "--only", action="append", default=[], metavar="TEXT", help="only loads with it in the name"
+    )
+    add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
+    add("--json", type=Path, metavar="FILE", help="write all figures there")
+    add("--picture", type=Path, metavar="FILE", help="draw the cost of broadcasts there (SVG)")
+    add("--here", action="store_true", help="with this Python, without setting anything up")
+    return parser.parse_args(argv)
 
 
-def _pin(pid: int, index: int) -> None:
-    """Put a process (0: this one) on one of the cores, if there are two."""
-    if len(CORES) > 1:
-        os.sched_setaffinity(pid, {CORES[index]})
+def _set_up() -> None:
+    """Make what the servers need: a virtual environment, and packages from npm."""
+    setup_machine.environment(
+        ENVIRONMENT,
+        *("--editable", ".[speed]", *setup_machine.requirements("benchmark")),
+        made_from=[ROOT / "pyproject.toml"],
+    )
+    setup_machine.node_modules(SERVERS)
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used so far, of all its threads."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
-
-
-def measure(case: Case, ws_engine: str) -> tuple[float, float]:
-    """Run one load on one server; return µs of CPU per message, and messages per second."""
-    with server(ws_engine) as (port, pid):
-        crowd = Crowd(port, case.clients)
-        try:
-            case.run(crowd)  # once to warm up
-            before = cpu_seconds(pid)
-            seconds = case.run(crowd)
-            used = cpu_seconds(pid) - before
-        finally:
-            crowd.close()
-    return used / case.messages * 1e6, case.messages / seconds
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python3 -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each load (5)")
-    parser.add_argument("--clients", type=int, default=500, help="clients of a broadcast (500)")
-    arguments = parser.parse_args()
-    _pin(0, 1)
-    loads = cases(arguments.clients)
-    results: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for _ in range(arguments.rounds):
-        for case in loads:
-            for engine in ENGINES:
-                results.setdefault((case.name, engine), []).append(measure(case, engine))
-    print(f"{'load':32} {'ws_engine':16} {'µs CPU per message':>20} {'messages/s':>12}")
-    for (name, engine), figures in results.items():
-        costs = sorted(cost for cost, _ in figures)
-        speed = statistics.median(speed for _, speed in figures)
-        spread = f"({costs[0]:.1f} to {costs[-1]:.1f})"
-        print(f"{name:32} {engine:16} {statistics.median(costs):6.1f} {spread:>14} {speed:12,.0f}")
+def _room() -> int:
+    """Return how many clients a process may have files for; the limit is raised if it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard - SPARE_FILES
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SetupError as error:
+        sys.exit(str(error))

@@ -74,7 +74,7 @@ def _steps(without: Sequence[str], pytest_arguments: Sequence[str]) -> Iterator[
 def _make_environment() -> None:
     setup_machine.environment(
         _ENVIRONMENT,
-        *("--editable", ".[speed,testing]", *setup_machine.test_requirements()),
+        *("--editable", ".[speed,testing]", *setup_machine.requirements("test")),
         made_from=[ROOT / "pyproject.toml"],
     )
 

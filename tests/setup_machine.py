@@ -64,10 +64,10 @@ def program(folder: Path, name: str) -> Path:
     return folder / ("Scripts" if os.name == "nt" else "bin") / name
 
 
-def test_requirements() -> list[str]:
-    """The group `test` of pyproject.toml: the pip of Python 3.11 does not know groups yet."""
-    group = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["test"]
-    return [str(requirement) for requirement in group]
+def requirements(group: str) -> list[str]:
+    """A dependency group of pyproject.toml: the pip of Python 3.11 does not know groups yet."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    return [str(requirement) for requirement in groups[group]]
 
 
 def browser_client(folder: Path) -> None:
@@ -75,16 +75,16 @@ def browser_client(folder: Path) -> None:
     run([program(folder, "trio-sio"), "fetch-client", "--if-missing"])
 
 
-def node_modules() -> None:
-    """Install the JavaScript peers exactly as the lock file says."""
+def node_modules(folder: Path = JAVASCRIPT) -> None:
+    """Install a folder's packages of npm exactly as its lock file says."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise SetupError("Node.js 20 or later with npm is not installed")
-    made_from = [JAVASCRIPT / "package.json", JAVASCRIPT / "package-lock.json"]
-    stamp = _Stamp(JAVASCRIPT / "node_modules" / ".made-from", [], made_from)
+    made_from = [folder / "package.json", folder / "package-lock.json"]
+    stamp = _Stamp(folder / "node_modules" / ".made-from", [], made_from)
     if stamp.is_current():
         return
-    run([npm, "ci", "--loglevel=error"], cwd=JAVASCRIPT)
+    run([npm, "ci", "--loglevel=error"], cwd=folder)
     stamp.write()
 
 

@@ -141,14 +141,15 @@ def test_node_is_missing(
         setup_machine.node_modules()
 
 
-def test_test_requirements_are_those_of_the_project() -> None:
+def test_requirements_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert setup_machine.test_requirements() == project["dependency-groups"]["test"]
-    assert "python-socketio[client]==4.6.1" in setup_machine.test_requirements()
+    assert setup_machine.requirements("test") == project["dependency-groups"]["test"]
+    assert "python-socketio[client]==4.6.1" in setup_machine.requirements("test")
 
 
-def test_lock_file_names_no_addresses() -> None:
+@pytest.mark.parametrize("folder", ["tests/javascript", "benchmarks/servers"])
+def test_lock_files_name_no_addresses(folder: str) -> None:
     """Whose mirror made the lock file is nobody's business; the hashes say what is installed."""
-    lock = (setup_machine.JAVASCRIPT / "package-lock.json").read_text("utf-8")
+    lock = (ROOT / folder / "package-lock.json").read_text("utf-8")
     assert '"resolved"' not in lock
     assert lock.count('"integrity": "sha512-') > 30

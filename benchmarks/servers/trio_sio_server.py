@@ -1,27 +1,60 @@
-"""The server under load: answers `echo`, and sends `news` to everyone on `burst`."""
+"""trio_sio under load: `python trio_sio_server.py websockets|trio-websocket`. Prints its port."""
 
+import gc
 import sys
 
 import trio
 
 import trio_sio
 
+BLOB = b"\x01" * 65536
 
-async def main(ws_engine: str) -> None:
-    """Serve on a free port and print it."""
-    io = trio_sio.Server(ws_engine=ws_engine, serve_client=False)
+
+def make_server(ws_engine: str) -> trio_sio.Server:
+    """Return the server; what each event does is the same on all servers."""
+    io = trio_sio.Server(ws_engine=ws_engine, ping_interval=300, ping_timeout=60)
 
     @io.on("echo")
     async def echo(socket: trio_sio.Socket, text: str) -> None:
         await socket.emit("echo", text)
 
+    @io.on("ask")
+    async def ask(socket: trio_sio.Socket, text: str) -> str:
+        return text
+
+    @io.on("join")
+    async def join(socket: trio_sio.Socket) -> None:
+        await socket.join("room")
+
     @io.on("burst")
-    async def burst(socket: trio_sio.Socket, size: int, text: str) -> None:
-        for _ in range(size):
+    async def burst(socket: trio_sio.Socket, count: int, text: str) -> None:
+        for _ in range(count):
             await io.emit("news", text)
 
+    @io.on("room burst")
+    async def room_burst(socket: trio_sio.Socket, count: int, text: str) -> None:
+        for _ in range(count):
+            await io.to("room").emit("news", text)
+
+    @io.on("blobs")
+    async def blobs(socket: trio_sio.Socket, count: int) -> None:
+        for _ in range(count):
+            await io.emit("blob", BLOB)
+
+    @io.on("settle")
+    async def settle(socket: trio_sio.Socket) -> None:
+        gc.collect()
+
+    return io
+
+
+async def main(ws_engine: str) -> None:
+    """Serve on a free port and print it."""
+    io = make_server(ws_engine)
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(io.serve_tcp, 0, "127.0.0.1")
+        listeners = await nursery.start(
+            lambda task_status: io.serve_tcp(0, "127.0.0.1", backlog=4096, task_status=task_status)
+        )
         print(listeners[0].socket.getsockname()[1], flush=True)
 
 

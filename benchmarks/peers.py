@@ -1,0 +1,64 @@
+"""The servers that are compared, each with the settings its documentation calls fastest."""
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVERS = Path(__file__).parent / "servers"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A server.
+
+    Attributes:
+        name: what it is called in tables.
+        command: starts it; it prints its port.
+        version: of Engine.IO, which its clients speak.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: int
+
+
+def _python(script: str, argument: str) -> tuple[str, ...]:
+    return (sys.executable, str(SERVERS / script), argument)
+
+
+def _node(argument: str) -> tuple[str, ...]:
+    return ("node", "--expose-gc", str(SERVERS / "node_server.js"), argument)
+
+
+PEERS = (
+    Peer("websockets", _python("trio_sio_server.py", "websockets"), 3),
+    Peer("trio-websocket", _python("trio_sio_server.py", "trio-websocket"), 3),
+    Peer("socket.io 2.5.1", _node("2"), 3),
+    Peer("socket.io 4.8.4", _node("4"), 4),
+    Peer("p-socketio aiohttp", _python("python_socketio_server.py", "aiohttp"), 4),
+    Peer("p-socketio uvicorn", _python("python_socketio_server.py", "uvicorn"), 4),
+)
+OURS = ("websockets", "trio-websocket")
+
+
+def versions() -> dict[str, str]:
+    """Return what was compared."""
+    found = {"Python": sys.version.split()[0]}
+    for name in (
+        *("trio-sio", "trio", "trio-websocket", "websockets", "python-socketio"),
+        *("python-engineio", "aiohttp", "uvicorn", "uvloop"),
+    ):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    found["Node.js"] = node.stdout.strip().removeprefix("v")
+    for name in ("socket.io-2", "socket.io-4", "bufferutil"):
+        package = SERVERS / "node_modules" / name / "package.json"
+        if package.exists():
+            found[name] = json.loads(package.read_text())["version"]
+    return found

@@ -1,0 +1,48 @@
+"""The benchmarks run, and their tables say what was measured; how fast is not for tests to say."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import report
+
+ROOT = Path(__file__).parents[1]
+LOADS = ["echo, 100", "acknowledgement", "room of", "to 100, bursts", "64 KiB", "polling echo"]
+
+
+def test_a_short_run_of_our_own(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    only = [word for load in LOADS for word in ("--only", load)]
+    command = [sys.executable, "-m", "benchmarks", "--here", "--quick", "--rounds", "1", *only]
+    command += ["--peer", "websockets", "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    results = json.loads(figures.read_text())["results"]
+    assert {
+        "polling echo, 50 clients",
+        "echo, 100 clients",
+        "echo by acknowledgement, 100 clients",
+        "broadcast of 64 KiB to 100",
+        "broadcast to 100, bursts of 8",
+        "room of 100 alone",
+        "room of 100 among 500",
+    } < set(results)
+    for case, by_peer in results.items():
+        assert list(by_peer) == ["websockets"]
+        assert all(value > 0 for values in by_peer["websockets"].values() for value in values)
+        assert f"| {case}" in done.stdout
+    (paced,) = [case for case in results if case.endswith("messages/s")]
+    assert set(results[paced]["websockets"]) == {"p50", "p99", "p99.9"}
+
+
+def test_medians_and_ratios() -> None:
+    results: report.Results = {}
+    for ours, theirs in ((3.0, 10.0), (1.0, 4.0), (2.0, 5.0)):
+        report.add(results, "echo", "websockets", {"cost": ours, "rate": 1e6 / ours})
+        report.add(results, "echo", "socket.io 2.5.1", {"cost": theirs})
+    assert report.median(results, "echo", "websockets") == 2.0
+    assert report.median(results, "echo", "nobody") is None
+    text = report.tables(results, ["websockets", "socket.io 2.5.1"])
+    assert "| echo | 2.00 (1.00 to 3.00) | 5.00 (4.00 to 10.0) |" in text
+    assert "| echo | 500,000 |  |" in text
+    assert text.endswith("| load | socket.io 2.5.1 |\n| --- | ---: |\n| echo | 0.40 |\n")
