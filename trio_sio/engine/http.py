@@ -1,4 +1,4 @@
-"""One TCP connection: an h11 loop with keep-alive, pipelining, `Expect` and limits.
+"""One TCP connection: requests and answers with keep-alive, pipelining, `Expect` and limits.
 
 The loop gives each request to a handler and writes its answer. A handler that returns `None` has
 sent the answer itself, or has taken the connection over (a WebSocket). While a poll is held, the
@@ -15,6 +15,7 @@ import trio
 
 from trio_sio.engine.message import BodyTooLarge, Headers, Request, Response
 from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.plain_http import PlainRequest, answer, read_head
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ class HTTPConnection:
         self.remote = remote
         self.secure = secure
         self._h11 = h11.Connection(h11.SERVER)
+        self._plain: PlainRequest | None = None
+        self._buffer = b""  # what neither h11 nor a plain request has taken
         self._is_head = False
         self._closing = False
         self._idle: trio.CancelScope | None = None
@@ -72,12 +75,33 @@ class HTTPConnection:
             response = await handler(request, self)
             if response is not None:
                 await self.send(response)
-            elif self._h11.our_state is h11.SEND_RESPONSE:
+            elif not self._is_answered:
                 return
-            if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+            if not self._go_on():
                 await self._linger()
                 return
+
+    @property
+    def _is_answered(self) -> bool:
+        if self._plain is not None:
+            return self._plain.answered
+        return self._h11.our_state is not h11.SEND_RESPONSE
+
+    def _go_on(self) -> bool:
+        """Make ready for the next request; return whether there may be one."""
+        if self._plain is not None:
+            if self._plain.closes:
+                return False
+            self._plain = None
+            return True
+        if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+            return False
+        behind = bytes(self._h11.trailing_data[0])
+        if behind:
+            self._h11, self._buffer = h11.Connection(h11.SERVER), behind
+        else:
             self._h11.start_next_cycle()
+        return True
 
     def close_when_idle(self) -> None:
         """Take no further request: end now if none is being answered, or else behind it."""
@@ -93,6 +117,43 @@ class HTTPConnection:
         return None
 
     async def _read_request(self) -> Request | None:
+        if not self._buffer:
+            self._buffer = await self.pipe.read()
+        found = read_head(self._buffer)
+        if found is None:
+            data, self._buffer = self._buffer, b""
+            self._h11.receive_data(data)
+            return await self._read_by_h11()
+        plain, end = found
+        self._plain = plain
+        self._buffer = self._buffer[end:]
+        return Request(
+            plain.method,
+            plain.target,
+            Headers.of_lower(plain.fields),
+            self.remote,
+            self.secure,
+            _read_body=self._read_plain_body,
+        )
+
+    async def _read_plain_body(self, limit: int) -> bytes:
+        plain = self._plain
+        assert plain is not None
+        if plain.announced > limit:
+            raise BodyTooLarge(plain.announced, limit)
+        size, parts = len(self._buffer), [self._buffer]
+        while size < plain.unread:
+            data = await self.pipe.read()
+            if not data:
+                raise trio.BrokenResourceError("the client left in the middle of a body")
+            parts.append(data)
+            size += len(data)
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        body, self._buffer = data[: plain.unread], data[plain.unread :]
+        plain.unread = 0
+        return body
+
+    async def _read_by_h11(self) -> Request | None:
         self._is_head = False
         while True:
             event = self._h11.next_event()
@@ -149,6 +210,10 @@ class HTTPConnection:
 
     async def send(self, response: Response) -> None:
         """Send the answer to the present request."""
+        data = self._answer(response) if self._plain is None else answer(self._plain, response)
+        await self.pipe.write(data)
+
+    def _answer(self, response: Response) -> bytes:
         names = {name.lower() for name, _ in response.headers}
         # As Latin-1, as they came: a client's Origin is echoed, and may have such letters.
         headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
@@ -163,8 +228,7 @@ class HTTPConnection:
         data = self._h11.send(head) or b""
         if not self._is_head:
             data += self._h11.send(h11.Data(data=response.body)) or b""
-        data += self._h11.send(h11.EndOfMessage()) or b""
-        await self.pipe.send_all(data)
+        return data + (self._h11.send(h11.EndOfMessage()) or b"")
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
         """Answer what is no HTTP request, if an answer can still be given."""
@@ -207,7 +271,7 @@ class HTTPConnection:
 
     async def _watch(self, scope: trio.CancelScope) -> None:
         """Cancel `scope` when the client closes; keep what it pipelines, up to a limit."""
-        while len(self._h11.trailing_data[0]) < MAX_PIPELINED:
+        while len(self._buffer) + len(self._h11.trailing_data[0]) < MAX_PIPELINED:
             try:
                 data = await self.pipe.read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -215,7 +279,10 @@ class HTTPConnection:
             if not data:
                 scope.cancel()
                 return
-            self._h11.receive_data(data)
+            if self._plain is not None:
+                self._buffer += data
+            else:
+                self._h11.receive_data(data)
 
     def take_over(self) -> Pipe:
         """Return the stream, with what the client sent behind its request put back."""

@@ -18,6 +18,13 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple((name.lower(), value) for name, value in fields)
 
+    @classmethod
+    def of_lower(cls, fields: Iterable[tuple[str, str]]) -> "Headers":
+        """Return the fields whose names are in lower case already."""
+        headers = cls()
+        headers._fields = tuple(fields)
+        return headers
+
     def get(self, name: str, default: str = "") -> str:
         """Return a field's value, several values joined by commas, or `default`."""
         values = self.get_all(name)

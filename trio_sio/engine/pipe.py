@@ -80,6 +80,24 @@ class Pipe:
         except OSError:
             return len(data)
 
+    async def write(self, data: bytes) -> None:
+        """Send everything, without Trio's detours where the kernel takes it at once.
+
+        Raises:
+            trio.BrokenResourceError: the connection broke.
+        """
+        if self.direct:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from error
+            if not data:
+                return
+        await self.stream.send_all(data)
+
     async def send_all(self, data: bytes | memoryview) -> None:
         """Send everything; as `trio.abc.SendStream.send_all`."""
         await self.stream.send_all(data)

@@ -51,6 +51,7 @@ class MemoryClient:
         self._put, self._events = trio.open_memory_channel[tuple[Packet, int]](float("inf"))
         self._parts = 0  # of the packet that is being put together
         self._joined = trio.Event()
+        self._is_in = False
         self._refused: Packet | None = None
 
     @property
@@ -171,6 +172,7 @@ class MemoryClient:
         if packet.namespace != self.namespace:
             return False
         if packet.type is PacketType.CONNECT:
+            self._is_in = True
             self._joined.set()
         elif packet.type is PacketType.ERROR and not self._joined.is_set():
             self._refused = packet
@@ -209,7 +211,7 @@ class MemoryClient:
         await self._joined.wait()
         if self._refused is not None:
             raise _refusal(ConnectionRefused, self._refused)
-        if self.session.closed:
+        if not self._is_in:  # it may have been let in and shown out again by now
             raise Disconnected(self.session.reason)
 
 
