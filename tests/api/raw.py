@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
+import trio_sio
 from tests.engine.websocket.raw_websocket import RawWebSocket
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 
@@ -75,6 +76,22 @@ class Raw:
         sid = response.body.partition(b'"sid":"')[2].partition(b'"')[0].decode()
         return f"{target}&sid={sid}", response
 
+    async def polling(self, query: str = "") -> "RawPolling":
+        """Begin a session that polls and has joined "/"."""
+        target, response = await self.handshake(query)
+        assert response.body.endswith(b"2:40"), response
+        return RawPolling(self, target)
+
+    async def joined(self, *namespaces: str) -> RawWebSocket:
+        """Return a WebSocket that has joined "/" and those."""
+        websocket = await self.websocket()
+        assert str(await websocket.receive())[:2] == "0{"
+        assert await websocket.receive() == "40"
+        for name in namespaces:
+            await websocket.send(f"40{name},")
+            assert await websocket.receive() == f"40{name},"
+        return websocket
+
     async def websocket(self, target: str = WEBSOCKET, **fields: str | None) -> RawWebSocket:
         """Ask for a WebSocket and read the head of the answer; `status` tells how it went.
 
@@ -102,3 +119,57 @@ async def raw(url: str) -> AsyncIterator[Raw]:
         finally:
             with trio.CancelScope(shield=True):
                 await wire.aclose()
+
+
+class RawPolling:
+    """A session that polls.
+
+    Args:
+        wire: the connections.
+        target: of its requests, with the session id.
+    """
+
+    def __init__(self, wire: Raw, target: str) -> None:
+        self._wire = wire
+        self.target = target
+
+    async def get(self) -> tuple[int, bytes]:
+        """Poll; return status and body."""
+        response = await self._wire.get(self.target)
+        return response.status, response.body
+
+    async def post(self, body: bytes) -> tuple[int, bytes]:
+        """Post a payload; return status and body."""
+        response = await self._wire.post(self.target, body)
+        return response.status, response.body
+
+    async def hold(self, nursery: trio.Nursery, session: trio_sio.Session) -> "HeldPoll":
+        """Poll, and return when the server holds the GET."""
+        held = HeldPoll()
+        nursery.start_soon(held.run, self)
+        while not session.writable:  # noqa: ASYNC110 - nobody tells of a poll
+            await trio.sleep(0.005)
+        return held
+
+
+class HeldPoll:
+    """A GET that waits for its answer."""
+
+    def __init__(self) -> None:
+        self._done = trio.Event()
+        self._answer = (0, b"")
+
+    async def run(self, polling: RawPolling) -> None:
+        """Wait for the answer; a task."""
+        self._answer = await polling.get()
+        self._done.set()
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Return status and body."""
+        await self._done.wait()
+        return self._answer
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer is there."""
+        return self._done.is_set()

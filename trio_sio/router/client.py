@@ -5,6 +5,8 @@ every client at once; other namespaces wait until it is.
 """
 
 import logging
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -88,7 +90,9 @@ class Client:
             self.session.close(DisconnectReason.FORCED_CLOSE)
         reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
         joining = [socket for socket in self._joining.values() if socket is not None]
-        for socket in [*self.sockets.values(), *joining]:
+        leaving = [*self.sockets.values(), *joining]
+        _line_up(leaving)
+        for socket in leaving:
             socket.end(reason, error)
 
     # -- routing ---------------------------------------------------------------------------
@@ -210,9 +214,21 @@ class Client:
 
     def disconnect(self) -> None:
         """Leave all namespaces, in the order they were joined, and close the connection."""
-        for socket in tuple(self.sockets.values()):
+        leaving = tuple(self.sockets.values())
+        _line_up(leaving)
+        for socket in leaving:
             socket.kick()
         self.session.close(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+
+def _line_up(sockets: Sequence[Socket]) -> None:
+    """Let sockets depart in their order, as in the reference.
+
+    Each has a task of its own, which may still be busy with a handler; nobody waits for those.
+    """
+    for one, following in pairwise(sockets):
+        if one.inbox.is_awaited:
+            one.departed = following.after = trio.Event()
 
 
 def _is_for_handlers(packet: Packet) -> bool:

@@ -26,6 +26,9 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
     deadline = trio.current_time() + socket.client.router.grace
     was_in = socket.connected
     try:
+        if socket.after is not None:
+            with trio.CancelScope(shield=True, deadline=deadline):
+                await socket.after.wait()
         if was_in:
             if error is not None:
                 await _run(socket, deadline, "error", error)
@@ -37,8 +40,12 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
             await socket.namespace.adapter.remove_all(socket.id)
         socket.namespace.sockets.pop(socket.id, None)
         socket.gone.set()
-    if was_in:
-        await _run(socket, deadline, "disconnect", socket.reason)
+    try:
+        if was_in:
+            await _run(socket, deadline, "disconnect", socket.reason)
+    finally:
+        if socket.departed is not None:
+            socket.departed.set()
 
 
 async def _run(socket: "Socket", deadline: float, event: str, argument: object) -> None:

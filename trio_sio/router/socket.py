@@ -91,6 +91,8 @@ class Socket(Emitter, Listens):
         self._nursery: trio.Nursery | None = None
         self.inbox = Inbox(client.router.max_inbox)
         self._error: Exception | None = None
+        self.after: trio.Event | None = None  # the departure that ours follows
+        self.departed: trio.Event | None = None  # somebody follows ours
         self.gone = trio.Event()  # the rooms are left, and the id is free
 
     def __repr__(self) -> str:
