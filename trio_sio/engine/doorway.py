@@ -181,6 +181,10 @@ class Doorway:
             await transport.wait_released()
 
     async def _direct(self, sid: str, request: Request, transport: WebSocketTransport) -> None:
+        if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
+            logger.error("generate_id must return a new, unused text, not %r", sid)
+            await transport.finish(by_client=False, orderly=False)
+            return
         session = self._host.add(sid, request, transport)
         transport.set_control(_control(session))
         session.start_with(open_packet(self._options, sid, []))

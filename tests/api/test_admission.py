@@ -1,0 +1,213 @@
+"""Who may in, and by which name: allow_request, ids, the cookie, and the errors of handshakes."""
+
+import json
+from typing import Any
+
+import pytest
+import trio
+import trio.lowlevel
+
+import trio_sio
+from tests.api.conftest import MakeServer
+from tests.api.raw import POLLING, WEBSOCKET, raw
+from tests.end_to_end.peers import peer, served
+
+
+def refusal(code: int, message: str) -> bytes:
+    return json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
+
+
+# -- allow_request -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "body", "text"),
+    [
+        (trio_sio.RequestRefused(), 403, refusal(4, "Forbidden"), b""),
+        (trio_sio.RequestRefused("not today"), 403, refusal(4, "not today"), b"not today"),
+        *(
+            (trio_sio.RequestRefused(code=code), 400, refusal(code, message), message.encode())
+            for code, message in enumerate(
+                [
+                    *("Transport unknown", "Session ID unknown", "Bad handshake method"),
+                    *("Bad request", "Forbidden"),
+                ]
+            )
+        ),
+    ],
+)
+async def test_allow_request_refuses(
+    refused: trio_sio.RequestRefused, status: int, body: bytes, text: bytes, make_server: MakeServer
+) -> None:
+    async def refuse(request: trio_sio.Request) -> None:
+        raise refused
+
+    async with served(make_server(allow_request=refuse)) as url, raw(url) as wire:
+        response = await wire.get(POLLING, {"Origin": "http://a"})
+        assert (response.status, response.body) == (status, body)
+        assert response.headers["content-type"] == "application/json"
+        assert ("access-control-allow-origin" in response.headers) == (status == 400)
+        websocket = await wire.websocket()
+        assert websocket.status == "HTTP/1.1 400 Bad Request"
+        assert websocket.headers["content-type"] == "text/html"
+        assert await websocket.rest() == text
+
+
+async def test_allow_request_sees_handshakes_and_replaces_origins(make_server: MakeServer) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def look(request: trio_sio.Request) -> bool:
+        seen.append((request.method, request.target, request.headers.get("x-key")))
+        return "no" not in request.query_string
+
+    io = make_server(allow_request=look, origins="https://only.example")
+    async with served(io) as url, raw(url) as wire:
+        target, _ = await wire.handshake("&k=1", {"X-Key": "a", "Origin": "http://elsewhere"})
+        assert (await wire.post(target, b"1:2")).status == 200
+        assert (await wire.websocket()).status == "HTTP/1.1 101 Switching Protocols"
+        assert (await wire.get(POLLING + "&no")).body == refusal(4, "Forbidden")
+        assert seen == [
+            ("GET", POLLING + "&k=1", "a"),
+            ("GET", WEBSOCKET, ""),
+            ("GET", POLLING + "&no", ""),
+        ]
+
+
+# -- ids -----------------------------------------------------------------------------------------
+
+
+async def test_ids_are_random_and_fit_everywhere(make_server: MakeServer) -> None:
+    io = make_server()
+    ids: list[str] = []
+    io.on("connection", lambda socket: ids.append(socket.id))
+    async with served(io) as url, raw(url) as wire:
+        for _ in range(3):
+            await (await wire.joined()).send("2")
+            await wire.polling()
+        while len(ids) < 6:  # noqa: ASYNC110 - their handlers have yet to run
+            await trio.sleep(0.005)
+    assert len(set(ids)) == 6
+    assert all(len(one) == 20 and one.replace("-", "").replace("_", "").isalnum() for one in ids)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_generate_id(is_async: bool, make_server: MakeServer) -> None:
+    async def later(request: trio_sio.Request) -> str:
+        await trio.lowlevel.checkpoint()
+        return f"id-{request.headers['x-name']}"
+
+    def now(request: trio_sio.Request) -> str:
+        return f"id-{request.headers['x-name']}"
+
+    io = make_server(generate_id=later if is_async else now)
+    async with served(io) as url, peer() as process:
+        fields = {"extraHeaders": {"X-Name": "anna"}}
+        travel: dict[str, Any] = {"transportOptions": {"polling": fields, "websocket": fields}}
+        anna = await process.open(url, **travel)
+        assert await anna.hear("connect") == ["id-anna"]
+        assert list(io.sockets.connected) == ["id-anna"]
+
+
+@pytest.mark.parametrize("sid", ["taken", "", None])
+async def test_an_id_that_cannot_be_used_is_refused(
+    sid: Any,  # noqa: ANN401
+    make_server: MakeServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ids = iter(["taken", sid, sid, "free"])
+    io = make_server(generate_id=lambda request: next(ids), raise_errors=False)
+    async with served(io) as url, raw(url) as wire:
+        await wire.joined()
+        response = await wire.get(POLLING)
+        assert (response.status, response.body) == (400, refusal(3, "Bad request"))
+        websocket = await wire.websocket()
+        assert await websocket.rest() == b"Bad request"
+        assert f"generate_id must return a new, unused text, not {sid!r}" in caplog.text
+        await wire.joined()  # nobody else is touched
+        assert list(io.sockets.connected) == ["taken", "free"]
+
+
+async def test_two_at_the_same_time_do_not_get_the_same_id(
+    make_server: MakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    io = make_server(generate_id=lambda request: "same", raise_errors=False)
+    outcomes: list[str] = []
+
+    async with served(io) as url, raw(url) as wire:
+
+        async def ask() -> None:
+            websocket = await wire.websocket()
+            if " 101 " not in websocket.status:
+                outcomes.append("refused")
+                return
+            opcode, _ = await websocket.receive_frame()
+            outcomes.append("closed" if opcode == 8 else "open")
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(ask)
+        assert outcomes.count("open") == 1
+        assert list(io.sockets.connected) == ["same"]
+    assert "generate_id must return a new, unused text, not 'same'" in caplog.text
+
+
+# -- the cookie ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "cookie"),
+    [
+        ({}, "io=a%3A1%2F%C3%A9%20; Path=/; HttpOnly; SameSite=Strict"),
+        ({"cookie": "abc"}, "abc=a%3A1%2F%C3%A9%20; Path=/; HttpOnly; SameSite=Strict"),
+        ({"cookie_path": "/x"}, "io=a%3A1%2F%C3%A9%20; Path=/x; HttpOnly; SameSite=Strict"),
+        ({"cookie_http_only": False}, "io=a%3A1%2F%C3%A9%20; Path=/; SameSite=Strict"),
+        ({"cookie_path": None}, "io=a%3A1%2F%C3%A9%20; SameSite=Strict"),
+        ({"cookie": None}, ""),
+    ],
+)
+async def test_cookie(options: dict[str, Any], cookie: str, make_server: MakeServer) -> None:
+    """On each answer to a session that polls, and never on the 101 of a WebSocket."""
+    io = make_server(generate_id=lambda request: "a:1/é ", **options)
+    async with served(io) as url, raw(url) as wire:
+        response = await wire.get(POLLING)
+        assert response.headers.get("set-cookie", "") == cookie
+        target = POLLING + "&sid=a%3A1%2F%C3%A9%20"
+        for method, body in (("POST", b"1:2"), ("GET", b""), ("OPTIONS", b"")):
+            response = await wire.request(method, target, None, body)
+            assert response.status == 200
+            assert response.headers.get("set-cookie", "") == cookie
+    async with served(make_server(**options)) as url, raw(url) as wire:
+        websocket = await wire.websocket()
+        assert websocket.status == "HTTP/1.1 101 Switching Protocols"
+        assert "set-cookie" not in websocket.headers
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "code", "message"),
+    [
+        ("GET", "transport=flashsocket", 0, "Transport unknown"),
+        ("GET", "", 0, "Transport unknown"),
+        ("GET", "transport=polling&transport=polling", 0, "Transport unknown"),
+        ("GET", "transport=polling&sid=nobody", 1, "Session ID unknown"),
+        ("POST", "transport=polling", 2, "Bad handshake method"),
+        ("OPTIONS", "transport=polling", 2, "Bad handshake method"),
+        ("GET", "transport=websocket", 3, "Bad request"),
+    ],
+)
+async def test_errors(
+    method: str, query: str, code: int, message: str, make_server: MakeServer
+) -> None:
+    async with served(make_server()) as url, raw(url) as wire:
+        target = f"/socket.io/?EIO=3&{query}"
+        response = await wire.request(method, target, {"Origin": "http://a"})
+        assert (response.status, response.body) == (400, refusal(code, message))
+        assert response.headers["access-control-allow-origin"] == "http://a"
+        if method == "GET" and code < 2:
+            websocket = await wire.websocket(target)
+            assert websocket.status == "HTTP/1.1 400 Bad Request"
+            assert websocket.headers["connection"] == "close"
+            assert await websocket.rest() == message.encode()

@@ -1,0 +1,134 @@
+"""Origins: who is welcome, on every request and both transports, and what others get."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import pytest
+
+import trio_sio
+from tests.api.conftest import MakeServer
+from tests.api.raw import POLLING, Raw, raw
+from tests.end_to_end.peers import UPGRADING, WEBSOCKET, Kind, peer, served
+
+FORBIDDEN = b'{"code":4,"message":"Forbidden"}'
+Origins = str | Collection[str] | Callable[[str], object]
+
+
+async def is_welcome(wire: Raw, **fields: str) -> bool:
+    """Ask by polling and by WebSocket, which have to agree; look at what a refused one gets."""
+    response = await wire.get(POLLING, fields)
+    websocket = await wire.websocket(**fields)
+    if response.status == 200:
+        assert websocket.status == "HTTP/1.1 101 Switching Protocols"
+        return True
+    assert (response.status, response.body) == (403, FORBIDDEN)
+    assert "access-control-allow-origin" not in response.headers
+    assert websocket.status == "HTTP/1.1 400 Bad Request"
+    assert await websocket.rest() == b""
+    assert websocket.headers["content-length"] == "0"
+    return False
+
+
+@pytest.mark.parametrize(
+    ("origins", "welcome", "others"),
+    [
+        ("*", ["https://a", "null", ""], []),
+        ("*:*", ["https://a", "null", ""], []),
+        ("https://a.example", ["https://a.example", "https://A.example:443"], ["http://a.example"]),
+        (
+            ["https://a.example:443", "http://b.example:8080"],
+            ["https://a.example", "http://b.example:8080"],
+            ["http://b.example", "https://xa.example", "null", ""],
+        ),
+        (
+            ["a.example:*"],
+            ["http://a.example:1234", "https://a.example"],
+            ["http://xa.example", "http://a.example.evil"],
+        ),
+        ("*:80", ["http://a", "", "null"], ["https://a", "http://a:81"]),
+        ({"a.example:80", "*:443"}, ["http://a.example", "https://b"], ["http://b"]),
+        (lambda origin: origin in ("*", "http://yes"), ["http://yes", "", "null"], ["http://no"]),
+    ],
+)
+async def test_origins(
+    origins: Origins, welcome: list[str], others: list[str], make_server: MakeServer
+) -> None:
+    async with served(make_server(origins=origins)) as url, raw(url) as wire:
+        for origin in welcome:
+            assert await is_welcome(wire, **({"Origin": origin} if origin else {})), origin
+        for origin in others:
+            assert not await is_welcome(wire, **({"Origin": origin} if origin else {})), origin
+
+
+async def test_the_default_is_everyone(make_server: MakeServer) -> None:
+    io = make_server()
+    assert io.origins == "*"
+    async with served(io) as url, raw(url) as wire:
+        assert await is_welcome(wire, Origin="https://anywhere.example")
+        assert await is_welcome(wire)
+
+
+async def test_a_referer_stands_for_an_origin_that_is_missing(make_server: MakeServer) -> None:
+    async with served(make_server(origins=["https://a.example"])) as url, raw(url) as wire:
+        assert await is_welcome(wire, Referer="https://a.example/page?x=y")
+        assert not await is_welcome(wire, Referer="https://b.example/https://a.example")
+        assert not await is_welcome(wire, Origin="https://b.example", Referer="https://a.example/")
+
+
+async def test_a_function_is_asked_for_each_request_and_has_a_text_of_its_own(
+    make_server: MakeServer,
+) -> None:
+    asked: list[str] = []
+
+    async def decide(origin: str) -> bool:
+        asked.append(origin)
+        if len(asked) > 3:
+            raise trio_sio.RequestRefused("origin not allowed")
+        return True
+
+    async with served(make_server(origins=decide)) as url, raw(url) as wire:
+        target, _ = await wire.handshake(headers={"Origin": "http://a"})
+        assert (await wire.post(target, b"1:2", {"Origin": "http://b"})).body == b"ok"
+        assert (await wire.get(target)).body == b"1:3"
+        assert asked == ["http://a", "http://b", "*"]
+        refused = await wire.get(target)
+        assert (refused.status, refused.body) == (403, b'{"code":4,"message":"origin not allowed"}')
+        websocket = await wire.websocket()
+        assert websocket.status == "HTTP/1.1 400 Bad Request"
+        assert await websocket.rest() == b"origin not allowed"
+
+
+async def test_it_may_be_set_until_serving_starts(make_server: MakeServer) -> None:
+    io = make_server()
+    io.origins = ["https://a.example"]
+    async with served(io) as url, raw(url) as wire:
+        assert await is_welcome(wire, Origin="https://a.example")
+        assert not await is_welcome(wire, Origin="https://b.example")
+        with pytest.raises(RuntimeError, match="origins"):
+            io.origins = "*"
+
+
+async def test_answers_name_the_origin(make_server: MakeServer) -> None:
+    async with served(make_server()) as url, raw(url) as wire:
+        target, response = await wire.handshake(headers={"Origin": "https://a.example"})
+        assert response.headers["access-control-allow-origin"] == "https://a.example"
+        assert response.headers["access-control-allow-credentials"] == "true"
+        response = await wire.request("OPTIONS", target, {"Origin": "https://a.example"})
+        assert (response.status, response.body) == (200, b"")
+        assert response.headers["access-control-allow-origin"] == "https://a.example"
+        assert response.headers["access-control-allow-headers"] == "Content-Type"
+        response = await wire.post(target, b"1:2")
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("kind", [UPGRADING, WEBSOCKET], ids=str)
+async def test_a_client_from_elsewhere(kind: Kind, make_server: MakeServer) -> None:
+    async with served(make_server(origins="https://a.example")) as url, peer() as process:
+        heard = (("https://a.example", "connect"), ("https://b.example", "connect_error"))
+        for origin, event in heard:
+            fields = {"extraHeaders": {"Origin": origin}}
+            travel: dict[str, Any] = {"transportOptions": {"polling": fields, "websocket": fields}}
+            client = await process.open(url, reconnection=False, **travel, **kind.options)
+            await client.hear(event)
