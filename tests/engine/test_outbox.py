@@ -6,7 +6,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio.engine.outbox import CONTROL_ALLOWANCE, NO_LIMIT, Outbox, OutboxStatistics
+from trio_sio.engine.outbox import (
+    BATCH_LIMIT,
+    CONTROL_ALLOWANCE,
+    NO_LIMIT,
+    Outbox,
+    OutboxStatistics,
+)
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.pulse import EMIT_WORK, TICK_WORK, Pulse
 from trio_sio.exceptions import Disconnected
@@ -119,6 +125,28 @@ async def test_cancelled_put_puts_nothing(autojump_clock: MockClock) -> None:
         scope.cancel()
         await outbox.put(item("b"))
     assert texts(outbox.take(NO_LIMIT)) == ["a"]
+
+
+async def test_a_burst_within_one_tick_fills_nothing_for_who_keeps_up() -> None:
+    tap = Tap(is_open=True)
+    outbox = make(tap, packets=3, size=100)
+    for number in range(50):
+        outbox.put_nowait(item(str(number)))
+    outbox.put_nowait(item("x" * 90))
+    outbox.put_nowait(item("y" * 90))
+    outbox.flush()
+    assert tap.sent == [*map(str, range(50)), "x" * 90, "y" * 90]
+    assert outbox.statistics().peak_bytes <= 100
+
+
+async def test_a_batch_that_is_large_enough_does_not_wait_for_the_end_of_the_tick() -> None:
+    tap = Tap(is_open=True)
+    outbox = make(tap, packets=1000, size=10**9)
+    outbox.put_nowait(item("first"))
+    for number in range(3):
+        outbox.put_nowait(item(str(number) * (BATCH_LIMIT // 2)))
+    assert len(tap.sent) == 3
+    assert len(outbox) == 1
 
 
 async def test_who_puts_without_end_lets_others_run(autojump_clock: MockClock) -> None:

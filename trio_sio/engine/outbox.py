@@ -119,9 +119,14 @@ class Outbox:
                 if transport.unsent:
                     self._stick()
                 return
-        if len(queue) >= self.max_packets or (queue and self._size + item.size > self.max_bytes):
-            raise trio.WouldBlock
+        if not self._fits(item):
+            # Perhaps only the tick is not over yet, and nobody is behind.
+            self._send_queued()
+            if not self._fits(item):
+                raise trio.WouldBlock
         self._append(item)
+        if self._size >= BATCH_LIMIT:  # waiting for the tick's end joins nothing any more
+            self._send_queued()
 
     async def put(self, item: Encoded) -> None:
         """Send or queue an item; waits while the outbox is full.
@@ -176,14 +181,14 @@ class Outbox:
         size = self._size
         oldest: list[Encoded] = []
         kept = 0
-        while queue and not self._fits(item, kept):
+        while queue and not self._fits_behind(item, kept):
             one = queue.popleft()
             oldest.append(one)
             if one.droppable:
                 self._size -= one.size
             else:
                 kept += 1
-        fits = self._fits(item, kept)
+        fits = self._fits_behind(item, kept)
         if fits:
             self.dropped += len(oldest) - kept
             oldest = [one for one in oldest if not one.droppable]
@@ -192,7 +197,13 @@ class Outbox:
         queue.extendleft(reversed(oldest))
         return fits
 
-    def _fits(self, item: Encoded, kept: int) -> bool:
+    def _fits(self, item: Encoded) -> bool:
+        queue = self._queue
+        return len(queue) < self.max_packets and (
+            not queue or self._size + item.size <= self.max_bytes
+        )
+
+    def _fits_behind(self, item: Encoded, kept: int) -> bool:
         packets = len(self._queue) + kept
         return packets < self.max_packets and (
             packets == 0 or self._size + item.size <= self.max_bytes
@@ -220,10 +231,13 @@ class Outbox:
     def flush(self) -> None:
         """Send what is queued without waiting; what is left is the writer's."""
         self._marked = False
-        while self._queue and not self._busy and self.transport.direct:
-            self.transport.send_nowait(self.take(BATCH_LIMIT))
+        self._send_queued()
         if self._is_due():
             self._stick()
+
+    def _send_queued(self) -> None:
+        while self._queue and not self._busy and self.transport.direct:
+            self.transport.send_nowait(self.take(BATCH_LIMIT))
 
     def take(self, limit: int) -> list[Encoded]:
         """Return queued items in their order: one at least, further ones up to `limit` bytes."""
