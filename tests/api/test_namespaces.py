@@ -129,9 +129,13 @@ async def test_binary(make_server: MakeServer) -> None:
 @pytest.mark.parametrize("event", ["connect", "connection", "disconnect", "error", "newListener"])
 async def test_reserved_names_are_refused(event: str, make_server: MakeServer) -> None:
     io = make_server()
-    for target in (io, io.of("/chat"), io.to("room")):
-        with pytest.raises(ValueError, match=f"the event name '{event}' is reserved"):
-            await target.emit(event)
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined()
+        for target in (io, io.of("/chat"), io.to("room")):
+            with pytest.raises(ValueError, match=f"the event name '{event}' is reserved"):
+                await target.emit(event)
+        await io.emit("end")
+        assert await websocket.receive() == '42["end"]'  # and nothing before
 
 
 # -- who may join --------------------------------------------------------------------------------
@@ -185,11 +189,12 @@ async def test_middleware_runs_in_order_until_one_refuses(make_server: MakeServe
 async def test_middleware_ends_when_the_client_leaves(make_server: MakeServer) -> None:
     io = make_server()
     story: list[str] = []
-    over = trio.Event()
+    begun, over = trio.Event(), trio.Event()
 
     @io.use
     async def wait(socket: trio_sio.Socket) -> None:
         story.append("begun")
+        begun.set()
         try:
             await trio.sleep_forever()
         finally:
@@ -201,6 +206,7 @@ async def test_middleware_ends_when_the_client_leaves(make_server: MakeServer) -
     async with served(io) as url, raw(url) as wire:
         websocket = await wire.websocket()
         assert str(await websocket.receive()).startswith("0{")
+        await begun.wait()
         await websocket.stream.aclose()
         await over.wait()
     assert story == ["begun", "cancelled"]

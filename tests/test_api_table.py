@@ -1,0 +1,155 @@
+"""The table of the API: every row is proven by tests that exist, every public name has a row."""
+
+import ast
+import inspect
+import re
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import trio_sio
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "tests" / "api"
+TABLE = (FOLDER / "README.md").read_text("utf-8")
+
+# How the table calls an instance of each class.
+CALLED: dict[str, type] = {
+    "io": trio_sio.Server,
+    "namespace": trio_sio.Namespace,
+    "parent": trio_sio.ParentNamespace,
+    "target": trio_sio.Broadcast,
+    "socket": trio_sio.Socket,
+    "client": trio_sio.Client,
+    "handshake": trio_sio.Handshake,
+    "session": trio_sio.Session,
+    "engine": trio_sio.Engine,
+    "adapter": trio_sio.MemoryAdapter,
+}
+# What has no underscore because one storey of the package calls another by it; applications have
+# no use for these.
+WITHIN_THE_PACKAGE = {
+    "namespace": {
+        *("chain", "encode", "encoder", "find_clients", "next_ack_id", "publish"),
+        "take_handlers",
+    },
+    "parent": {"accepts", "find_clients", "publish"},
+    "socket": {
+        *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
+        *("inbox", "is_over", "kick", "mark_ended", "refuse", "run", "send_error"),
+    },
+    "client": {"disconnect", "joined", "left", "router", "run"},
+    "handshake": {"of"},
+    "session": {
+        *("begin_upgrade", "fail_upgrade", "finish_upgrade", "is_upgrading", "message_limit"),
+        *("offer", "overlap", "raise_errors", "run", "start_with", "trust"),
+        *("wait_application_done", "wait_opening"),
+    },
+    "engine": {"add", "find", "from_options", "run", "start"},
+    "adapter": {"deliver"},
+}
+# A test that has one of these has a real client, or bytes over a real socket, on the other side.
+REAL = ("raw(url)", "peer(", "connected(", "program(")
+
+
+class Row(NamedTuple):
+    """One row."""
+
+    theirs: str
+    ours: str
+    note: str
+    proof: str
+
+
+def rows() -> list[Row]:
+    found = []
+    for line in TABLE.splitlines():
+        if line.startswith("| ") and not line.startswith(("| --- ", "| JavaScript ")):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            assert len(cells) == 4, line
+            found.append(Row(*cells))
+    return found
+
+
+@cache
+def functions(path: Path) -> dict[str, str]:
+    """The test functions of a file, and their source."""
+    source = path.read_text("utf-8")
+    return {
+        node.name: ast.unparse(node)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
+
+
+def proofs(row: Row) -> list[tuple[Path, str]]:
+    found = []
+    for proof in row.proof.split(", "):
+        match = re.fullmatch(r"`([\w/]+\.py)::(\w+)`", proof)
+        assert match, f"{row.theirs}: {proof!r} is not `file.py::test`"
+        name, function = match.groups()
+        found.append(((ROOT if "/" in name else FOLDER) / name, function))
+    return found
+
+
+def members(cls: type) -> set[str]:
+    """The public names of a class, those among its documented attributes included."""
+    names = {name for name in dir(cls) if not name.startswith("_")}
+    for base in cls.__mro__:
+        attributes = (inspect.cleandoc(base.__doc__ or "")).partition("Attributes:")[2]
+        names.update(re.findall(r"^    (\w+):", attributes, re.MULTILINE))
+    return names
+
+
+def test_there_are_rows() -> None:
+    assert len(rows()) > 90
+    assert all(row.theirs or row.ours for row in rows())
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.theirs} {row.ours}"[:50])
+def test_each_row_is_proven(row: Row) -> None:
+    found = proofs(row)
+    sources = [functions(path).get(function) for path, function in found]
+    missing = [place for place, source in zip(found, sources, strict=True) if source is None]
+    assert missing == []
+    assert any(word in source for source in sources if source for word in REAL)
+
+
+def test_each_test_of_the_folder_proves_something() -> None:
+    used = {place for row in rows() for place in proofs(row)}
+    there = {(path, name) for path in FOLDER.glob("test_*.py") for name in functions(path)}
+    unused = {f"{path.name}::{name}" for path, name in there - used}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_each_public_member_has_a_row(name: str) -> None:
+    mentioned = set(re.findall(rf"\b{name}\.(\w+)", "\n".join(row.ours for row in rows())))
+    within = WITHIN_THE_PACKAGE.get(name, set())
+    assert members(CALLED[name]) - mentioned - within == set()
+    assert within & mentioned == set()
+    assert within <= members(CALLED[name])
+
+
+def test_each_export_has_a_row() -> None:
+    exported = {name for name in dir(trio_sio) if not name.startswith("_")}
+    exported = {name for name in exported if not inspect.ismodule(getattr(trio_sio, name))}
+    mentioned = set(re.findall(r"\b[A-Z]\w+", TABLE))
+    assert exported - mentioned == set()
+
+
+def test_each_option_has_a_row() -> None:
+    ours = " ".join(row.ours for row in rows())
+    known = {field.name for field in fields(trio_sio.ServerOptions)}
+    assert {name for name in known if f"`{name}`" not in ours} == set()
+
+
+def test_each_reason_has_a_row() -> None:
+    named = {row.ours.strip("`").removeprefix("DisconnectReason."): row for row in rows()}
+    for reason in trio_sio.DisconnectReason:
+        row = named[reason.name]
+        assert reason.value in f"{row.theirs} {row.note}"
