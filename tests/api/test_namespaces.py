@@ -9,7 +9,7 @@ import trio.lowlevel
 import trio_sio
 from tests.api.conftest import MakeServer
 from tests.api.raw import raw
-from tests.end_to_end.peers import Client, Peer, peer, served
+from tests.end_to_end.peers import WEBSOCKET, Client, Peer, peer, served
 
 pytestmark = pytest.mark.node
 HEAR = ["a", "message", "end"]
@@ -260,12 +260,12 @@ async def test_the_parent_speaks_to_all_children(make_server: MakeServer) -> Non
     io = make_server()
     teams = io.of(re.compile(r"/team-\d+"))
     async with served(io) as url, peer() as process:
-        one = await process.connect(f"{url}/team-1", hear=HEAR)
+        one = await process.connect(f"{url}/team-1", hear=HEAR, **WEBSOCKET.options)
         teams.use(lambda socket: socket.data.update(late=True))  # for who comes from now on
         teams.on("late?", lambda socket: socket.data.get("late", False))
-        two = await process.connect(f"{url}/team-2", hear=HEAR)
-        other = await process.connect(f"{url}/team-2", hear=HEAR)
-        outsider = await process.connect(url, hear=HEAR)
+        two = await process.connect(f"{url}/team-2", hear=HEAR, **WEBSOCKET.options)
+        other = await process.connect(f"{url}/team-2", hear=HEAR, **WEBSOCKET.options)
+        outsider = await process.connect(url, hear=HEAR, **WEBSOCKET.options)
         assert await one.call("late?") == [False]
         assert await two.call("late?") == [True]
         first, second = list(teams.children["/team-2"].connected)
