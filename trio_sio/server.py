@@ -2,7 +2,7 @@
 
 import re
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -226,9 +226,9 @@ class Server(Listens, Targeting):
         """Serve one connection of your own, until it is closed; needs `async with io`."""
         await self.engine.serve_stream(stream, self.serve_session)
 
-    async def serve_session(self, session: Session) -> None:
-        """Serve one session of any engine (JS: `onconnection(conn)`)."""
-        await self.router.serve(session)
+    def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
+        """Serve one session of any engine, to be awaited (JS: `onconnection(conn)`)."""
+        return self.router.serve(session)
 
 
 def _check_engine_alone(options: Iterable[str]) -> None:

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from trio_sio.engine import cors
 from trio_sio.engine.host import Host, ask_application, new_id, open_packet
-from trio_sio.engine.http import HTTPConnection
+from trio_sio.engine.http import HTTPConnection, Sequel
 from trio_sio.engine.message import Request, Response
+from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.refusal import Refusal, refusal_of
@@ -45,8 +47,10 @@ class Doorway:
             self._files = ClientFiles(options.serve_client, self._path)
         self._polls = PollRequests(host)
 
-    async def answer(self, request: Request, connection: HTTPConnection) -> Response | None:
-        """Answer a request; `None` if that has been done, or the connection was taken over."""
+    async def answer(
+        self, request: Request, connection: HTTPConnection
+    ) -> Response | Sequel | None:
+        """Answer a request; `None` if that has been done."""
         if not request.target.startswith(self._path + "/"):
             return await self._elsewhere(request)
         file = self._files.answer(request) if self._files is not None else None
@@ -98,7 +102,7 @@ class Doorway:
 
     async def _enter(
         self, request: Request, connection: HTTPConnection, *, websocket: bool
-    ) -> Response | None:
+    ) -> Response | Sequel | None:
         try:
             ask = HandshakeRequest.from_query(parse_query(request.query_string))
         except RemoteProtocolError as error:
@@ -116,8 +120,7 @@ class Doorway:
             )
         await self._check_origin(request, handshake=session is None)
         if websocket:
-            await self._websocket(request, connection, ask, session)
-            return None
+            return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
             raise Refusal(ErrorCode.BAD_REQUEST, "transport=websocket without an upgrade")
         if session is None:
@@ -165,16 +168,25 @@ class Doorway:
         connection: HTTPConnection,
         ask: HandshakeRequest,
         session: Session | None,
-    ) -> None:
+    ) -> Sequel:
         problem = websocket_handshake.problem(request)
         if problem:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
         sid = await new_id(self._host, request) if is_handshake else ""
-        pipe = connection.take_over()
+        return partial(self._speak, request, connection.take_over(), ask, session, sid)
+
+    async def _speak(
+        self,
+        request: Request,
+        pipe: Pipe,
+        ask: HandshakeRequest,
+        session: Session | None,
+        sid: str,
+    ) -> None:
         async with self._open_library(pipe, request, self._options) as opened:
             transport = WebSocketTransport(pipe, opened)
-            if is_handshake:
+            if sid:
                 await self._direct(sid, request, transport)
             elif session is None or not await self._upgrade(ask, session, transport):
                 await transport.finish(by_client=False, orderly=False)

@@ -21,7 +21,7 @@ import trio
 
 from trio_sio.abc import Transport
 from trio_sio.engine.doorway import Doorway
-from trio_sio.engine.http import HTTPConnection
+from trio_sio.engine.http import HTTPConnection, Sequel
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.session import Handler, Session
@@ -215,7 +215,9 @@ class Engine:
         finally:
             self._connections.discard(connection)
 
-    async def _answer(self, request: Request, connection: HTTPConnection) -> Response | None:
+    async def _answer(
+        self, request: Request, connection: HTTPConnection
+    ) -> Response | Sequel | None:
         if self.closing:
             return Response(503, [("Connection", "close")], b"the server is shutting down\n")
         return await self._doorway.answer(request, connection)

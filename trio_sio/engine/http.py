@@ -1,7 +1,8 @@
 """One TCP connection: requests and answers with keep-alive, pipelining, `Expect` and limits.
 
 The loop gives each request to a handler and writes its answer. A handler that returns `None` has
-sent the answer itself, or has taken the connection over (a WebSocket). While a poll is held, the
+sent the answer itself; one that takes the connection over (a WebSocket) returns what to do with it,
+or has done it. While a poll is held, the
 connection is watched, so that a client that goes away is noticed at once.
 """
 
@@ -18,6 +19,13 @@ from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.plain_http import PlainRequest, answer, read_head
 
 T = TypeVar("T")
+
+Sequel = Callable[[], Awaitable[object]]
+"""What to do with a connection that was taken over, when everything above has been left: a session
+lives long, and each coroutine that it would keep waiting takes 250 bytes and some time."""
+
+RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
+"""Answers a request by its result, or by itself, or takes the connection over."""
 
 MAX_PIPELINED = 64 * 1024
 """Bytes that a client may send ahead while an answer is due."""
@@ -42,44 +50,49 @@ class HTTPConnection:
         self.pipe = Pipe(stream)
         self.remote = remote
         self.secure = secure
-        self._h11 = h11.Connection(h11.SERVER)
+        self._made: h11.Connection | None = None
         self._plain: PlainRequest | None = None
         self._buffer = b""  # what neither h11 nor a plain request has taken
         self._is_head = False
         self._closing = False
         self._idle: trio.CancelScope | None = None
 
-    async def serve(
-        self, handler: Callable[[Request, "HTTPConnection"], Awaitable[Response | None]]
-    ) -> None:
+    @property
+    def _h11(self) -> h11.Connection:
+        """Made when there is something for it to do."""
+        if self._made is None:
+            self._made = h11.Connection(h11.SERVER)
+        return self._made
+
+    async def serve(self, handler: RequestHandler) -> None:
         """Answer requests until one side has had enough; returns when the stream is closed."""
         try:
-            await self._serve(handler)
+            sequel = await self._serve(handler)
+            if sequel is not None:
+                await sequel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
             await self.pipe.aclose()
 
-    async def _serve(
-        self, handler: Callable[[Request, "HTTPConnection"], Awaitable[Response | None]]
-    ) -> None:
+    async def _serve(self, handler: RequestHandler) -> Sequel | None:
         while True:
             try:
                 request = await self._next_request()
             except h11.RemoteProtocolError as error:
                 await self._refuse(error)
-                return
+                return None
             self._idle = None
             if request is None:
-                return
+                return None
             response = await handler(request, self)
-            if response is not None:
+            if isinstance(response, Response):
                 await self.send(response)
-            elif not self._is_answered:
-                return
+            elif response is not None or not self._is_answered:
+                return response
             if not self._go_on():
                 await self._linger()
-                return
+                return None
 
     @property
     def _is_answered(self) -> bool:
@@ -98,7 +111,7 @@ class HTTPConnection:
             return False
         behind = bytes(self._h11.trailing_data[0])
         if behind:
-            self._h11, self._buffer = h11.Connection(h11.SERVER), behind
+            self._made, self._buffer = None, behind
         else:
             self._h11.start_next_cycle()
         return True
@@ -271,7 +284,7 @@ class HTTPConnection:
 
     async def _watch(self, scope: trio.CancelScope) -> None:
         """Cancel `scope` when the client closes; keep what it pipelines, up to a limit."""
-        while len(self._buffer) + len(self._h11.trailing_data[0]) < MAX_PIPELINED:
+        while self._ahead < MAX_PIPELINED:
             try:
                 data = await self.pipe.read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -284,9 +297,15 @@ class HTTPConnection:
             else:
                 self._h11.receive_data(data)
 
+    @property
+    def _ahead(self) -> int:
+        """Bytes that the client has sent behind its request."""
+        return len(self._buffer if self._plain is not None else self._h11.trailing_data[0])
+
     def take_over(self) -> Pipe:
         """Return the stream, with what the client sent behind its request put back."""
-        self.pipe.unread(bytes(self._h11.trailing_data[0]))
+        behind = self._buffer if self._plain is not None else self._h11.trailing_data[0]
+        self.pipe.unread(bytes(behind))
         return self.pipe
 
 

@@ -24,6 +24,10 @@ them one by one costs, while small items leave five times as cheaply together.""
 NO_LIMIT = 2**63
 """As the limit of `take`: everything that is queued. A poll takes it."""
 
+_NOTHING: deque[Encoded] = deque()
+"""In place of a queue that nothing was ever put into: it takes 700 bytes, and most clients never
+have one."""
+
 CONTROL_ALLOWANCE = 64
 """Pongs and close frames that may lie in a full outbox besides; a client that pings without
 reading gets no further pongs, which it would not read either."""
@@ -81,7 +85,7 @@ class Outbox:
         self.peak_bytes = 0
         self.stuck_since: float | None = None
         self._pulse = pulse
-        self._queue: deque[Encoded] = deque()
+        self._queue = _NOTHING
         self._size = 0
         self._tick = -1
         self._busy = False
@@ -212,6 +216,8 @@ class Outbox:
     def _append(self, item: Encoded) -> None:
         if not self._queue and self.stuck_since is None:
             self.stuck_since = trio.current_time()
+        if self._queue is _NOTHING:
+            self._queue = deque()
         self._queue.append(item)
         self._size += item.size
         if self._size > self.peak_bytes:

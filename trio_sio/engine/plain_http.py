@@ -2,8 +2,9 @@
 
 h11 takes 60 µs for a request and as much for its answer, several times what the event in it
 costs. A head that has come whole and is of the plainest form is read here: HTTP/1.1, one Host, a
-Content-Length or no body, nothing that changes how the connection goes on. That is a strict part
-of what h11 accepts, and means the same to both; everything else is h11's.
+Content-Length or no body, and nothing that changes how the connection goes on, but for an upgrade
+to WebSocket. That is a strict part of what h11 accepts, and means the same to both; everything else
+is h11's.
 """
 
 import http
@@ -22,7 +23,9 @@ _HEAD = re.compile(
 _DIGITS = re.compile("[0-9]{1,15}")
 _BREAKS = re.compile("[\r\n\0]")
 
-_NOT_PLAIN = frozenset({"transfer-encoding", "expect", "upgrade", "te", "trailer"})
+_NOT_PLAIN = frozenset({"transfer-encoding", "expect", "te", "trailer"})
+_CONNECTION = {"keep-alive": 0, "upgrade": 1, "keep-alive, upgrade": 1}
+"""What the field may be; 1 if it goes with the one of an upgrade."""
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -60,13 +63,22 @@ def read_head(data: bytes) -> tuple[PlainRequest, int] | None:
         return None
     method, target, lines = found.groups()
     fields: list[tuple[str, str]] = []
-    hosts = announced = lengths = 0
+    hosts = announced = lengths = upgrades = 0
     for line in lines.decode("latin-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
-        if name in _NOT_PLAIN or (name == "connection" and value.lower() != "keep-alive"):
+        if name in _NOT_PLAIN:
             return None
-        if name == "host":
+        if name == "connection":
+            wanted = _CONNECTION.get(value.lower())
+            if wanted is None:
+                return None
+            upgrades += wanted
+        elif name == "upgrade":
+            if value.lower() != "websocket":
+                return None
+            upgrades -= 1
+        elif name == "host":
             hosts += 1
         elif name == "content-length":
             if not _DIGITS.fullmatch(value):
@@ -74,7 +86,7 @@ def read_head(data: bytes) -> tuple[PlainRequest, int] | None:
             announced = int(value)
             lengths += 1
         fields.append((name, value))
-    if hosts != 1 or lengths > 1:
+    if hosts != 1 or lengths > 1 or upgrades:
         return None
     request = PlainRequest(method.decode(), target.decode(), fields, announced, announced)
     return request, found.end()

@@ -15,6 +15,7 @@ import trio
 
 from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.message import Request
+from trio_sio.engine.moment import Moment
 from trio_sio.engine.outbox import NO_LIMIT, Outbox, OutboxStatistics
 from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
@@ -78,11 +79,11 @@ class Session:
         self._nursery: trio.Nursery | None = None
         self._listening = True
         self._by_client = False
-        self._ended = trio.Event()
-        self._application_done = trio.Event()
+        self._ended = Moment()
+        self._application_done = Moment()
         self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Encoded | None = None
-        self._opened = trio.Event()
+        self._opened = Moment()
         self._answer: list[Encoded] = []
 
     # -- what a handler sees ---------------------------------------------------------------

@@ -168,6 +168,7 @@ class Client:
         socket = Socket(self, namespace, query)
         former = namespace.sockets.get(socket.id)
         if former is not None:
+            former.gone = former.gone or trio.Event()
             await former.gone.wait()
         if self.session.closed:  # while we asked or waited; nobody would end the socket
             self._joining.pop(name, None)

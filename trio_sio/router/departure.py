@@ -39,7 +39,8 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
         with trio.CancelScope(shield=True, deadline=deadline):
             await socket.namespace.adapter.remove_all(socket.id)
         socket.namespace.sockets.pop(socket.id, None)
-        socket.gone.set()
+        if socket.gone is not None:
+            socket.gone.set()
     try:
         if was_in:
             await _run(socket, deadline, "disconnect", socket.reason)

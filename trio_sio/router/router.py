@@ -5,7 +5,8 @@ one slow middleware stop every client.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
 from trio_sio.protocol.engineio.handshake import Query
@@ -107,6 +108,6 @@ class Router:
         for namespace in self.namespaces.values():
             namespace.encoder = encoder
 
-    async def serve(self, session: Session) -> None:
-        """Serve one session until it ends; the engine's handler."""
-        await Client(self, session).run()
+    def serve(self, session: Session) -> Coroutine[Any, Any, None]:
+        """Serve one session until it ends; the engine's handler, to be awaited."""
+        return Client(self, session).run()

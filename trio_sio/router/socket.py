@@ -93,7 +93,7 @@ class Socket(Emitter, Listens):
         self._error: Exception | None = None
         self.after: trio.Event | None = None  # the departure that ours follows
         self.departed: trio.Event | None = None  # somebody follows ours
-        self.gone = trio.Event()  # the rooms are left, and the id is free
+        self.gone: trio.Event | None = None  # somebody waits until the id is free
 
     def __repr__(self) -> str:
         return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"

@@ -6,7 +6,6 @@ compressed ones and whatever breaks the protocol, are the library's core's. Both
 only, or the core the beginning of one, so that they cannot come into each other's way.
 """
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import PayloadTooBig
@@ -64,7 +63,7 @@ class Incoming:
         self.control: Control = lambda data: None
         self._core = core
         self._max_size = max_size
-        self._messages: deque[str | bytes] = deque()
+        self._messages: list[str | bytes] = []  # an empty deque takes 700 bytes
         self._end: TransportClosed | None = None
         self._held = b""  # the beginning of a header
         self._left = 0  # bytes that the core still has to get of a frame
@@ -78,7 +77,7 @@ class Incoming:
             TransportClosed: there will be no more.
         """
         if self._messages:
-            return self._messages.popleft()
+            return self._messages.pop(0)
         if self._end is not None:
             raise self._end
         return None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.moment import Moment
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.protocol.encoded import WS3, Encoded
@@ -41,7 +42,7 @@ class WebSocketTransport:
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
         self._goodbye = b""
-        self._released = trio.Event()
+        self._released = Moment()
 
     # -- packets in ------------------------------------------------------------------------
 
