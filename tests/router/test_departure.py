@@ -99,3 +99,25 @@ async def test_an_error_in_one_of_them_does_not_spare_the_others(
         pass
     assert seen == ["second", "disconnect"]
     assert caplog.text.count("a handler failed") == 1
+
+
+async def test_a_handler_that_does_not_end_holds_the_next_namespace_up_for_grace(
+    autojump_clock: MockClock,
+) -> None:
+    io = trio_sio.Server(grace=4)
+    left: list[tuple[str, float]] = []
+
+    @io.on("work")
+    async def work(socket: trio_sio.Socket) -> None:
+        await trio.sleep_forever()
+
+    for namespace in (io, io.of("/admin"), io.of("/chat")):
+        namespace.on(
+            "disconnecting", lambda socket, _: left.append((socket.nsp.name, trio.current_time()))
+        )
+    async with connect(io) as client:
+        for name in ("/admin", "/chat"):
+            await client.send_packet(trio_sio.Packet(trio_sio.PacketType.CONNECT, name))
+        await client.emit("work")
+        await trio.sleep(1)
+    assert sorted(left) == [("/", 5.0), ("/admin", 5.0), ("/chat", 5.0)]

@@ -223,13 +223,10 @@ class Client:
 
 
 def _line_up(sockets: Sequence[Socket]) -> None:
-    """Let sockets depart in their order, as in the reference.
-
-    Each has a task of its own, which may still be busy with a handler; nobody waits for those.
-    """
+    """Let sockets depart in their order, as in the reference; each has a task of its own."""
     for one, following in pairwise(sockets):
-        if one.inbox.is_awaited:
-            one.departed = following.after = trio.Event()
+        one.departed = following.after = trio.Event()
+        sockets[0].followers.append(following)
 
 
 def _is_for_handlers(packet: Packet) -> bool:

@@ -23,15 +23,18 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
         socket: a socket whose reason is known.
         error: what "error" handlers are to be told first.
     """
-    deadline = trio.current_time() + socket.client.router.grace
+    grace = socket.client.router.grace
+    if socket.after is not None:  # but a handler that does not end holds nobody up for long
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + grace):
+            await socket.after.wait()
+    deadline = trio.current_time() + grace
     was_in = socket.connected
     try:
-        if socket.after is not None:
-            with trio.CancelScope(shield=True, deadline=deadline):
-                await socket.after.wait()
+        if error is not None and socket.after is None:  # all hear of it before the first leaves
+            for one in (socket, *socket.followers):
+                if one.connected:
+                    await _run(one, deadline, "error", error)
         if was_in:
-            if error is not None:
-                await _run(socket, deadline, "error", error)
             await _run(socket, deadline, "disconnecting", socket.reason)
     finally:
         socket.mark_ended()

@@ -28,11 +28,6 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._packets)
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether the reader has nothing to do but to wait for a packet."""
-        return self._reader is not None
-
     def put_nowait(self, packet: Packet) -> None:
         """Add a packet; it is forgotten if the inbox is closed.
 

@@ -92,6 +92,7 @@ class Socket(Emitter, Listens):
         self.inbox = Inbox(client.router.max_inbox)
         self._error: Exception | None = None
         self.after: trio.Event | None = None  # the departure that ours follows
+        self.followers: list[Socket] = []  # those that follow, if ours is the first
         self.departed: trio.Event | None = None  # somebody follows ours
         self.gone: trio.Event | None = None  # somebody waits until the id is free
 
