@@ -6,7 +6,7 @@ Adapter     who is in which room, and how a broadcast reaches them
 Parser      packets to messages and back
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import trio
@@ -125,7 +125,8 @@ class Session(Protocol):
     def send_nowait(self, item: Encoded) -> None:
         """Send; raises `trio.WouldBlock` if the outbox is full, `Disconnected`."""
 
-    def offer(self, item: Encoded) -> None:
+    @property
+    def offer(self) -> Callable[[Encoded], None]:
         """Send as one of many: what happens at a full outbox is the overflow policy's."""
 
     def send_volatile(self, item: Encoded) -> bool:

@@ -53,6 +53,7 @@ class Outbox:
 
     Attributes:
         dropped: items that were dropped, volatile ones and those of the overflow policy.
+        on_full: what is done with an item of a broadcast that does not fit; by default, nothing.
         stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
     """
 
@@ -70,6 +71,7 @@ class Outbox:
         "dropped",
         "max_bytes",
         "max_packets",
+        "on_full",
         "peak_bytes",
         "stuck_since",
         "transport",
@@ -81,6 +83,7 @@ class Outbox:
         self.transport = transport
         self.max_packets = max_packets
         self.max_bytes = max_bytes
+        self.on_full: Callable[[Encoded], None] = self._drop
         self.dropped = 0
         self.peak_bytes = 0
         self.stuck_since: float | None = None
@@ -132,6 +135,28 @@ class Outbox:
         if self._size >= BATCH_LIMIT:  # waiting for the tick's end joins nothing any more
             self._send_queued()
 
+    def offer(self, item: Encoded) -> None:
+        """Send or queue an item of a broadcast, whatever that means for this one client.
+
+        This is the step that is done for every recipient. With many thousands of them each object
+        that it touches is not in the processor's cache, and costs 0.1 µs for that alone.
+        """
+        if not self._queue and not self._busy and not self._closed:
+            transport = self.transport
+            tick = self._pulse.tick
+            if self._tick != tick and transport.direct:
+                self._tick = tick
+                transport.send_nowait((item,))
+                if transport.unsent:
+                    self._stick()
+                return
+        try:
+            self.put_nowait(item)
+        except trio.WouldBlock:
+            self.on_full(item)
+        except Disconnected:
+            pass  # it left while we came to it
+
     async def put(self, item: Encoded) -> None:
         """Send or queue an item; waits while the outbox is full.
 
@@ -178,6 +203,9 @@ class Outbox:
         except trio.WouldBlock:
             if len(self._queue) < self.max_packets + CONTROL_ALLOWANCE:
                 self._append(item)
+
+    def _drop(self, item: Encoded) -> None:
+        self.dropped += 1
 
     def make_room(self, item: Encoded) -> bool:
         """Drop the oldest events of broadcasts until `item` fits; none if it cannot fit."""

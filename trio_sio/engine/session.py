@@ -52,6 +52,7 @@ class Session:
         request: the handshake request; an upgrade does not change it.
         transport: how the client speaks now; `transport.name` is "polling" or "websocket".
         upgraded: whether the client came by polling and moved to WebSocket.
+        offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
     """
 
@@ -71,6 +72,8 @@ class Session:
         self.raise_errors = options.raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
         self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse)
+        self.outbox.on_full = self._overflow
+        self.offer = self.outbox.offer
         self.trusted = options.handshake_buffer_size is None
         self._options = options
         self._reader = trio.CancelScope()
@@ -182,15 +185,6 @@ class Session:
             self.outbox.dropped += 1
             return False
         return self.outbox.put_volatile(_encoded(item))
-
-    def offer(self, item: Encoded) -> None:
-        """Send a message as one of many: at a full outbox, do what `on_overflow` says."""
-        try:
-            self.outbox.put_nowait(item)
-        except trio.WouldBlock:
-            self._overflow(item)
-        except Disconnected:
-            pass  # it left while we came to it
 
     def _overflow(self, item: Encoded) -> None:
         policy = self._options.on_overflow

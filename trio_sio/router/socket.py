@@ -69,6 +69,7 @@ class Socket(Emitter, Listens):
         session: the Engine.IO session (JS: `conn`).
         namespace: where it is (JS: `nsp`).
         handshake: what is known from the handshake.
+        deliver: sends one item of a broadcast (the adapter's door).
         data: the application's own; a dict that lives as long as the socket.
         inbox: the events that wait for the socket's task.
         reason: why it left, `None` while it is here.
@@ -79,6 +80,7 @@ class Socket(Emitter, Listens):
         self.id = session.id if namespace.name == "/" else f"{namespace.name}#{session.id}"
         self.client = client
         self.session: Session = session
+        self.deliver: Callable[[Encoded], None] = session.offer
         self.namespace = namespace
         self.handshake = Handshake.of(session.request, query)
         self.data: dict[str, Any] = {}
@@ -204,10 +206,6 @@ class Socket(Emitter, Listens):
         """Raise `Disconnected` if the socket has left."""
         if self.reason is not None:
             raise Disconnected(self.reason)
-
-    def deliver(self, item: Encoded) -> None:
-        """Send one item of a broadcast (the adapter's door)."""
-        self.session.offer(item)
 
     def deliver_volatile(self, item: Encoded) -> object:
         """Send one item of a volatile broadcast, if it can leave now (the adapter's door)."""

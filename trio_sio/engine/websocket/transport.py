@@ -29,6 +29,20 @@ class WebSocketTransport:
         library: what makes messages of its bytes.
     """
 
+    __slots__ = (
+        "_code",
+        "_compresses",
+        "_goodbye",
+        "_library",
+        "_midway",
+        "_pipe",
+        "_released",
+        "_rest",
+        "direct",
+        "unsent",
+        "writable",
+    )
+
     name = "websocket"
 
     def __init__(self, pipe: Pipe, library: Library) -> None:
