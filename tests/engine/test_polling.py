@@ -77,7 +77,7 @@ def test_the_body_of_an_answer(
 
 
 async def deliver(transport: PollingTransport, body: bytes, *, binary: bool = False) -> None:
-    transport.begin_post()
+    transport.begin_post(lambda: None)
     await transport.deliver(body, binary=binary)
     transport.end_post()
 
@@ -108,10 +108,10 @@ async def test_a_post_is_answered_when_the_reader_has_taken_it(
         nursery.start_soon(deliver, transport, b"2:4a")
         await wait_all_tasks_blocked()
         with pytest.raises(Overlap):
-            transport.begin_post()
+            transport.begin_post(lambda: None)
         await transport.receive()
         await wait_all_tasks_blocked()
-        transport.begin_post()
+        transport.begin_post(lambda: None)
 
 
 async def test_some_posts_may_be_let_ahead_of_the_reader(autojump_clock: MockClock) -> None:

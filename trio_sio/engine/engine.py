@@ -227,7 +227,11 @@ class Engine:
     def find(self, sid: str) -> Session | None:
         """Return a session that is not over."""
         session = self.sessions.get(sid)
-        return None if session is None or session.state.state is State.CLOSED else session
+        if session is None or session.state.state is State.CLOSED:
+            return None
+        # By polling, the end has yet to be fetched; a WebSocket is told at once.
+        is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
+        return None if is_told else session
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""

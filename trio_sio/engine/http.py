@@ -55,6 +55,7 @@ class HTTPConnection:
         self._buffer = b""  # what neither h11 nor a plain request has taken
         self._is_head = False
         self._closing = False
+        self._is_cut = False
         self._idle: trio.CancelScope | None = None
 
     @property
@@ -121,6 +122,11 @@ class HTTPConnection:
         self._closing = True
         if self._idle is not None:
             self._idle.cancel()
+
+    def cut(self) -> None:
+        """End the connection without an answer to the present request."""
+        self._is_cut = True
+        self.pipe.interrupt_reader()
 
     async def _next_request(self) -> Request | None:
         with trio.CancelScope() as self._idle:
@@ -222,7 +228,9 @@ class HTTPConnection:
         self._h11.receive_data(await self.pipe.read())
 
     async def send(self, response: Response) -> None:
-        """Send the answer to the present request."""
+        """Send the answer to the present request; raises `BrokenResourceError`."""
+        if self._is_cut:
+            raise trio.BrokenResourceError("the connection was cut")
         data = self._answer(response) if self._plain is None else answer(self._plain, response)
         await self.pipe.write(data)
 

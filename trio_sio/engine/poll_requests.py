@@ -58,7 +58,7 @@ class PollRequests:
         if request.method == "GET":
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
-            return await self._post(request, session, transport)
+            return await self._post(request, connection, session, transport)
         if request.method == "OPTIONS" and transport.jsonp is None:
             headers = cors.preflight_headers(request) + set_cookie(self._options, session.id)
             return Response(200, headers)
@@ -122,7 +122,11 @@ class PollRequests:
         return compress(body, encoding, self._level)
 
     async def _post(
-        self, request: Request, session: Session, transport: PollingTransport
+        self,
+        request: Request,
+        connection: HTTPConnection,
+        session: Session,
+        transport: PollingTransport,
     ) -> Response:
         headers = [("Content-Type", "text/html")]
         if transport.jsonp is None:
@@ -131,7 +135,7 @@ class PollRequests:
             text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
             return Response(411, headers, text)
         try:
-            transport.begin_post()
+            transport.begin_post(connection.cut)
         except Overlap:
             logger.info("session %s: a second POST while one was under way", session.id)
             session.overlap()

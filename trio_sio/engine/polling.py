@@ -7,7 +7,7 @@ one ends the session, as in the reference server, since packets could overtake e
 
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -53,7 +53,7 @@ class PollingTransport:
         self.outlet: Outbox | None = None
         self._held: trio.Event | None = None
         self._answer: list[Encoded] = []
-        self._posting = False
+        self._cut_post: Callable[[], None] | None = None  # while one is under way
         self._arrived: deque[Arrival] = deque()
         self._deliver, self._delivered = trio.open_memory_channel[list[Arrival]](0)
         self._ahead = 0
@@ -120,19 +120,23 @@ class PollingTransport:
 
     # -- packets in ------------------------------------------------------------------------
 
-    def begin_post(self) -> None:
+    def begin_post(self, cut: Callable[[], None]) -> None:
         """Note that a POST is under way.
 
+        Args:
+            cut: ends its connection.
+
         Raises:
-            Overlap: there is one already.
+            Overlap: there is one already; its connection is cut.
         """
-        if self._posting:
+        if self._cut_post is not None:
+            self._cut_post()
             raise Overlap
-        self._posting = True
+        self._cut_post = cut
 
     def end_post(self) -> None:
         """Note that the POST has been answered."""
-        self._posting = False
+        self._cut_post = None
 
     async def deliver(self, body: bytes, *, binary: bool) -> None:
         """Give a POST's packets to the reader; returns when it has taken them.

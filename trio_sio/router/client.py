@@ -5,8 +5,6 @@ every client at once; other namespaces wait until it is.
 """
 
 import logging
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -49,6 +47,7 @@ class Client:
         self._joining: dict[str, Socket | None] = {}
         self._waiting: list[tuple[str, Query]] = []
         self._root_joined = False
+        self._leaving: Socket | None = None  # the last that began to end, and has not ended
 
     @property
     def conn(self) -> Session:
@@ -91,7 +90,8 @@ class Client:
         reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
         joining = [socket for socket in self._joining.values() if socket is not None]
         leaving = [*self.sockets.values(), *joining]
-        _line_up(leaving)
+        if error is not None and leaving:
+            leaving[0].witnesses = leaving
         for socket in leaving:
             socket.end(reason, error)
 
@@ -207,26 +207,27 @@ class Client:
                 await self._join(name, query)
 
     def left(self, socket: Socket) -> None:
-        """A socket begins to end."""
+        """A socket begins to end; it departs behind the one that began before it."""
+        if self._leaving is not None:
+            self._leaving.departed = socket.after = trio.Event()
+        self._leaving = socket
         name = socket.namespace.name
         for table in (self.sockets, self._joining):
             if table.get(name) is socket:
                 del table[name]
 
+    def departed(self, socket: Socket) -> None:
+        """A socket has run its last handler."""
+        if self._leaving is socket:
+            self._leaving = None
+        if socket.departed is not None:
+            socket.departed.set()
+
     def disconnect(self) -> None:
         """Leave all namespaces, in the order they were joined, and close the connection."""
-        leaving = tuple(self.sockets.values())
-        _line_up(leaving)
-        for socket in leaving:
+        for socket in tuple(self.sockets.values()):
             socket.kick()
         self.session.close(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
-
-
-def _line_up(sockets: Sequence[Socket]) -> None:
-    """Let sockets depart in their order, as in the reference; each has a task of its own."""
-    for one, following in pairwise(sockets):
-        one.departed = following.after = trio.Event()
-        sockets[0].followers.append(following)
 
 
 def _is_for_handlers(packet: Packet) -> bool:

@@ -30,8 +30,8 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
     deadline = trio.current_time() + grace
     was_in = socket.connected
     try:
-        if error is not None and socket.after is None:  # all hear of it before the first leaves
-            for one in (socket, *socket.followers):
+        if error is not None:  # all hear of it before the first leaves
+            for one in socket.witnesses:
                 if one.connected:
                     await _run(one, deadline, "error", error)
         if was_in:
@@ -48,8 +48,7 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
         if was_in:
             await _run(socket, deadline, "disconnect", socket.reason)
     finally:
-        if socket.departed is not None:
-            socket.departed.set()
+        socket.client.departed(socket)
 
 
 async def _run(socket: "Socket", deadline: float, event: str, argument: object) -> None:

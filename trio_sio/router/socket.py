@@ -10,7 +10,7 @@ while the rooms are still there, the rooms are left, "disconnect" runs.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,7 @@ class Socket(Emitter, Listens):
         self.inbox = Inbox(client.router.max_inbox)
         self._error: Exception | None = None
         self.after: trio.Event | None = None  # the departure that ours follows
-        self.followers: list[Socket] = []  # those that follow, if ours is the first
+        self.witnesses: Sequence[Socket] = ()  # whom our departure tells of an error first
         self.departed: trio.Event | None = None  # somebody follows ours
         self.gone: trio.Event | None = None  # somebody waits until the id is free
 

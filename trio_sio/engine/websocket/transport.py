@@ -11,6 +11,7 @@ from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.protocol.encoded import WS3, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
+from trio_sio.reasons import DisconnectReason
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -33,6 +34,7 @@ class WebSocketTransport:
         "_code",
         "_compresses",
         "_goodbye",
+        "_hung_up",
         "_library",
         "_midway",
         "_pipe",
@@ -55,6 +57,7 @@ class WebSocketTransport:
         self._rest = memoryview(b"")
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
+        self._hung_up = False  # with a close frame, which is echoed, or without
         self._goodbye = b""
         self._released = Moment()
 
@@ -73,6 +76,7 @@ class WebSocketTransport:
                 await library.read()
         except TransportClosed as closed:
             self._code = closed.code
+            self._hung_up = closed.reason is DisconnectReason.TRANSPORT_CLOSE
             raise
         return decode_text(message) if isinstance(message, str) else decode_binary(message)
 
@@ -140,7 +144,7 @@ class WebSocketTransport:
         self._library.stop()
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
-                if not self._midway:
+                if not self._midway and (self._goodbye or not self._hung_up):
                     await self._pipe.send_all(self._goodbye or self._close_frame())
                 self._pipe.interrupt_reader()
                 await self._pipe.send_eof()
