@@ -1,6 +1,5 @@
 """What is known of a client from its handshake (JS: `socket.handshake`)."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,9 +34,14 @@ class Handshake:
     query: Query
 
     @classmethod
-    def of(cls, request: Any, query: Query) -> "Handshake":  # noqa: ANN401 - the engine's Request
-        """Read a handshake request; `query` is what the namespace's CONNECT brought."""
-        now = time.time()
+    def of(cls, request: Any, query: Query, now: float) -> "Handshake":  # noqa: ANN401 - the engine's
+        """Read a handshake request.
+
+        Args:
+            request: the engine's `Request`.
+            query: what the namespace's CONNECT brought.
+            now: when the socket was made, in seconds since 1970.
+        """
         headers = {name: request.headers.get(name) for name, _ in request.headers}
         try:
             asked = parse_query(request.query_string)

@@ -10,6 +10,7 @@ while the rooms are still there, the rooms are left, "disconnect" runs.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,6 @@ class Socket(Emitter, Listens):
         client: the client, with its sockets in other namespaces.
         session: the Engine.IO session (JS: `conn`).
         namespace: where it is (JS: `nsp`).
-        handshake: what is known from the handshake.
         deliver: sends one item of a broadcast (the adapter's door).
         data: the application's own; a dict that lives as long as the socket.
         inbox: the events that wait for the socket's task.
@@ -82,7 +82,9 @@ class Socket(Emitter, Listens):
         self.session: Session = session
         self.deliver: Callable[[Encoded], None] = session.offer
         self.namespace = namespace
-        self.handshake = Handshake.of(session.request, query)
+        self._handshake: Handshake | None = None
+        self._query = query
+        self._born = time.time()
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
         self.reason: DisconnectReason | None = None
@@ -107,6 +109,13 @@ class Socket(Emitter, Listens):
     def rooms(self) -> frozenset[Room]:
         """The rooms it is in: its own id, and those it joined. Empty once it has left."""
         return self.namespace.adapter.rooms_of(self.id)
+
+    @property
+    def handshake(self) -> Handshake:
+        """What is known from the handshake; put together when somebody asks for it."""
+        if self._handshake is None:
+            self._handshake = Handshake.of(self.session.request, self._query, self._born)
+        return self._handshake
 
     @property
     def request(self) -> Any:  # noqa: ANN401 - the engine's Request, which this room cannot see

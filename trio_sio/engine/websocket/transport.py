@@ -145,7 +145,7 @@ class WebSocketTransport:
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
                 if not self._midway and (self._goodbye or not self._hung_up):
-                    await self._pipe.send_all(self._goodbye or self._close_frame())
+                    await self._pipe.write(self._goodbye or self._close_frame())
                 self._pipe.interrupt_reader()
                 await self._pipe.send_eof()
                 while await self._pipe.read():

@@ -39,7 +39,7 @@ async def open_library(
 ) -> AsyncIterator[Library]:
     """Accept the handshake and yield the connection."""
     extension, answer = _negotiate(request, options.per_message_deflate)
-    await pipe.send_all(acceptance(request, answer))
+    await pipe.write(acceptance(request, answer))
     threshold = compression_threshold(options.per_message_deflate)
     yield WebsocketsConnection(pipe, options, extension, threshold)
 
