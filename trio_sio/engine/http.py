@@ -290,6 +290,28 @@ class HTTPConnection:
             raise trio.BrokenResourceError("the client closed the connection")
         return outcome[0]
 
+    async def read_ahead(self) -> None:
+        """Keep what the client sends behind its request; returns early if it is interrupted.
+
+        Raises:
+            trio.BrokenResourceError: the client left, or sends far too much.
+        """
+        try:
+            data = await self.pipe.read()
+        except trio.ClosedResourceError:
+            if not self.pipe.direct or self._is_cut:
+                raise
+            return
+        if not data or self._ahead > MAX_PIPELINED:
+            raise trio.BrokenResourceError("the client closed the connection, or sends ahead")
+        self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        if self._plain is not None:
+            self._buffer += data
+        else:
+            self._h11.receive_data(data)
+
     async def _watch(self, scope: trio.CancelScope) -> None:
         """Cancel `scope` when the client closes; keep what it pipelines, up to a limit."""
         while self._ahead < MAX_PIPELINED:
@@ -300,10 +322,7 @@ class HTTPConnection:
             if not data:
                 scope.cancel()
                 return
-            if self._plain is not None:
-                self._buffer += data
-            else:
-                self._h11.receive_data(data)
+            self._keep(data)
 
     @property
     def _ahead(self) -> int:

@@ -79,7 +79,7 @@ class PollRequests:
             return Response(500)
         if not items:
             try:
-                items = await connection.run_unless_hung_up(transport.hold)
+                items = await _hold(connection, transport)
             except trio.BrokenResourceError:
                 session.abort(DisconnectReason.TRANSPORT_ERROR)
                 raise
@@ -159,3 +159,23 @@ class PollRequests:
         logger.info("session %s: option %r: %s", session.id, option, error)
         session.abort(DisconnectReason.TRANSPORT_ERROR)
         return Response(413, headers, f"{error} ({option})\n".encode())
+
+
+async def _hold(connection: HTTPConnection, transport: PollingTransport) -> list[Encoded]:
+    """Hold a GET, but not longer than its client stays.
+
+    On a plain socket the task itself reads, to notice that the client leaves, and is woken out of
+    that; a task for the reading would cost 40 µs for each poll.
+
+    Raises:
+        trio.BrokenResourceError: the client left.
+    """
+    if not connection.pipe.direct:
+        return await connection.run_unless_hung_up(transport.hold)
+    transport.begin_hold(connection.pipe.interrupt_reader)
+    try:
+        while not transport.has_answer:
+            await connection.read_ahead()
+    finally:
+        items = transport.end_hold()
+    return items

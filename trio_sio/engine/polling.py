@@ -51,7 +51,7 @@ class PollingTransport:
         self.jsonp = jsonp
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
-        self._held: trio.Event | None = None
+        self._wake: Callable[[], None] | None = None  # who holds a GET
         self._answer: list[Encoded] = []
         self._cut_post: Callable[[], None] | None = None  # while one is under way
         self._arrived: deque[Arrival] = deque()
@@ -73,7 +73,7 @@ class PollingTransport:
         Raises:
             Overlap: a GET is held already.
         """
-        if self._held is not None:
+        if self._wake is not None:
             raise Overlap
         items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
         if not items and self._finishing:
@@ -81,24 +81,43 @@ class PollingTransport:
             return [NOOP, CLOSE]
         return items
 
-    async def hold(self) -> list[Encoded]:
-        """Hold a GET until there is something to answer it with."""
-        self._held = trio.Event()
+    def begin_hold(self, wake: Callable[[], None]) -> None:
+        """Hold a GET until there is something to answer it with.
+
+        Args:
+            wake: called when there is.
+        """
+        self._wake = wake
         self.writable = True
-        try:
-            await self._held.wait()
-        finally:
-            self._held = None
-            self.writable = False
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the GET that is held can be answered."""
+        return bool(self._answer)
+
+    def end_hold(self) -> list[Encoded]:
+        """Hold the GET no more; return its answer, if there is one."""
+        self._wake = None
+        self.writable = False
         items, self._answer = self._answer, []
+        return items
+
+    async def hold(self) -> list[Encoded]:
+        """Hold a GET until there is something to answer it with, and return that."""
+        answered = trio.Event()
+        self.begin_hold(answered.set)
+        try:
+            await answered.wait()
+        finally:
+            items = self.end_hold()
         return items
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Answer the held GET."""
-        assert self._held is not None
+        assert self._wake is not None
         self.writable = False
         self._answer = list(items)
-        self._held.set()
+        self._wake()
 
     async def send(self, items: Sequence[Encoded]) -> None:
         """Answer the held GET (a poll never keeps anybody waiting)."""

@@ -1,6 +1,7 @@
 """What a request asks for, and the words it is answered with; protocol reference, 1.2 to 1.9."""
 
 import json
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given, strategies as st
@@ -150,3 +151,9 @@ def test_open_packet_has_all_its_keys(sid: str, upgrades: list[str], interval: i
         "pingInterval": interval,
         "pingTimeout": 300,
     }
+
+
+@given(st.text(alphabet="ab=&%+2é;#", max_size=20))
+def test_any_query_is_parsed_as_a_form(raw: str) -> None:
+    fields = parse_qs(raw, keep_blank_values=True)
+    assert parse_query(raw) == {k: v[0] if len(v) == 1 else v for k, v in fields.items()}
