@@ -22,9 +22,12 @@ def limit(count: int) -> Callable[[], bool]:
 def test_targets() -> None:
     assert TARGETS == [
         "fuzz_engineio_payload",
+        "fuzz_http_head",
+        "fuzz_msgpack_decoder",
         "fuzz_query",
         "fuzz_session",
         "fuzz_socketio_decoder",
+        "fuzz_websocket_frames",
     ]
 
 

@@ -1,0 +1,45 @@
+"""Any bytes of a client become messages and perhaps an end, never anything else.
+
+However they are cut, they become the same. The first byte says where they are cut.
+"""
+
+from collections.abc import Hashable
+
+from websockets.protocol import SERVER, Protocol, State
+
+from fuzz import harness
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.websocket.incoming import Incoming
+
+NAME = "websocket_frames"
+MAX_SIZE = 1000
+
+
+def fuzz(data: bytes) -> Hashable:
+    """Read the frames at once, and in two pieces."""
+    frames = data[1:]
+    cut = data[0] if data else 0
+    at_once = _read([frames])
+    assert _read([frames[:cut], frames[cut:]]) == at_once
+    messages, end = at_once
+    return (min(len(messages), 5), len({type(one) for one in messages}), end)
+
+
+def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
+    core = Protocol(SERVER, state=State.OPEN, max_size=MAX_SIZE)
+    incoming = Incoming(core, MAX_SIZE)
+    messages: list[str | bytes] = []
+    end: Hashable = None
+    for piece in pieces:
+        incoming.feed(piece)
+        try:
+            while (message := incoming.next()) is not None:
+                assert len(message) <= MAX_SIZE
+                messages.append(message)
+        except TransportClosed as closed:
+            end = (closed.code, str(closed.reason))
+    return messages, end
+
+
+if __name__ == "__main__":
+    harness.main(fuzz, NAME)
