@@ -54,7 +54,10 @@ def measure(loads: Sequence[Case], peers: Sequence[Peer], results: report.Result
         for peer in peers:
             for several in [together] if size else [[one] for one in together]:
                 _say(f"  {peer.name}: {', '.join(case.name for case in several)}")
-                _measure(several, peer, size, results)
+                try:
+                    _measure(several, peer, size, results)
+                except (OSError, RuntimeError) as error:  # its cells stay empty
+                    _say(f"  {peer.name} failed: {error}")
 
 
 def _measure(loads: Sequence[Case], peer: Peer, size: int, results: report.Results) -> None:

@@ -75,9 +75,9 @@ def main(framework: str) -> None:
     else:
         import uvicorn
 
-        config = uvicorn.Config(
-            socketio.ASGIApp(make_server("asgi")), loop="uvloop", log_level="error"
-        )
+        app = socketio.ASGIApp(make_server("asgi"))
+        # Without WebSocket pings, which the load would have to count and to answer.
+        config = uvicorn.Config(app, loop="uvloop", log_level="error", ws_ping_interval=None)
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -14,7 +14,7 @@ from trio_sio.engine.outbox import (
     OutboxStatistics,
 )
 from trio_sio.engine.polling import PollingTransport
-from trio_sio.engine.pulse import EMIT_WORK, TICK_WORK, Pulse
+from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -161,7 +161,7 @@ async def test_who_puts_without_end_lets_others_run(autojump_clock: MockClock) -
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(other)
-        for number in range(TICK_WORK // EMIT_WORK * 2):
+        for number in range(EMITS_PER_TICK * 2):
             await outbox.put(item(str(number)))
         assert turns > 0
         nursery.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.engine.pulse import EMIT_WORK, TICK_WORK, Pulse
+from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -176,8 +176,8 @@ class Outbox:
                     self._room = trio.Event()
                 await self._room.wait()
         pulse = self._pulse
-        pulse.work += EMIT_WORK
-        if pulse.work >= TICK_WORK:
+        pulse.emits += 1
+        if pulse.emits >= EMITS_PER_TICK:
             await trio.lowlevel.cancel_shielded_checkpoint()
 
     def put_volatile(self, item: Encoded) -> bool:

@@ -10,13 +10,10 @@ from typing import Protocol
 
 import trio
 
-TICK_WORK = 4096
-"""How much may be sent in one tick before whoever sends has to let other tasks run, in deliveries
-of a broadcast (1 to 4 µs each). Giving way after each emit, as Trio's own functions do, costs 3 µs
-and keeps the emits of a burst from leaving together."""
-
-EMIT_WORK = 16
-"""What an emit to one client counts for: it is encoded for that client alone."""
+EMITS_PER_TICK = 256
+"""Emits to single clients, 10 µs each, after which whoever emits has to let other tasks run. Giving
+way after each, as Trio's own functions do, costs 3 µs, and keeps the emits of a burst from leaving
+together."""
 
 
 class Flushable(Protocol):
@@ -31,12 +28,12 @@ class Pulse(trio.abc.Instrument):
 
     Attributes:
         tick: changes with every turn of the event loop while `run` runs.
-        work: what has been sent in this tick; see `TICK_WORK`.
+        emits: how many there were in this tick; see `EMITS_PER_TICK`.
     """
 
     def __init__(self) -> None:
         self.tick = 0
-        self.work = 0
+        self.emits = 0
         self._marked: list[Flushable] = []
         self._wake = trio.Event()
 
@@ -49,7 +46,7 @@ class Pulse(trio.abc.Instrument):
     def after_io_wait(self, timeout: float) -> None:
         """Count a turn of the loop (called by Trio)."""
         self.tick += 1
-        self.work = 0
+        self.emits = 0
 
     async def run(self) -> None:
         """Flush, forever."""
