@@ -231,7 +231,7 @@ async def test_disconnecting_twice_is_once(autojump_clock: trio.abc.Clock) -> No
 
     async with connect(io) as client:
         socket = await only_socket(io)
-        for close in (False, True, False):
+        for close in (True, False, True):
             await socket.disconnect(close)
         await client.session.wait_application_done()
         await socket.disconnect()

@@ -242,10 +242,14 @@ class Socket(Emitter, Listens):
     async def disconnect(self, close: bool = False) -> None:
         """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.
 
+        Nothing happens if the socket has left already.
+
         Args:
             close: leave all namespaces and close the connection.
         """
         await trio.lowlevel.checkpoint()
+        if self.reason is not None:
+            return
         if close:
             self.client.disconnect()
         else:
