@@ -270,6 +270,18 @@ async def test_to_disconnect_who_has_left_does_nothing(make_server: MakeServer) 
         await says(websocket, '421["here?"]', '431["yes"]')
 
 
+async def test_middleware_may_close_the_whole_connection(make_server: MakeServer) -> None:
+    """In the reference it does nothing there, and the client is let in."""
+    io = make_server()
+    io.of("/admin").use(lambda socket: socket.disconnect(True))
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined()
+        await websocket.send("40/admin,")
+        assert await websocket.receive() == "41"
+        assert await websocket.receive_frame() == (8, b"")
+        assert io.of("/admin").connected == {}
+
+
 @node
 async def test_disconnect_sends_the_javascript_client_away(make_server: MakeServer) -> None:
     io = make_server()
