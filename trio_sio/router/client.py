@@ -5,6 +5,7 @@ every client at once; other namespaces wait until it is.
 """
 
 import logging
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -16,11 +17,11 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.handshake import split_namespace
-from trio_sio.router.namespace import Namespace
+from trio_sio.router.namespace import Namespace, ParentNamespace
 from trio_sio.router.socket import Socket
 
 if TYPE_CHECKING:
-    from trio_sio.router.router import Router
+    from trio_sio.router.router import Found, Router
 
 logger = logging.getLogger("trio_sio.router")
 
@@ -45,7 +46,7 @@ class Client:
         self.session = session
         self.sockets: dict[str, Socket] = {}
         self._joining: dict[str, Socket | None] = {}
-        self._waiting: list[tuple[str, Query]] = []
+        self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
 
@@ -70,7 +71,7 @@ class Client:
         self.router.clients.add(self)
         error: RemoteProtocolError | None = None
         try:
-            await self._join("/", {})
+            await self._join("/", {}, self.router.root)
             while True:
                 packet = decoder.feed(await self.session.receive())
                 if packet is not None:
@@ -119,58 +120,81 @@ class Client:
             socket.end(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
 
     async def _connect(self, packet: Packet) -> None:
+        """Join a namespace or refuse it, in the order of asking unless that takes time."""
         name, query = split_namespace(packet.namespace)
-        if name in self.sockets or name in self._joining:
+        if name in self.sockets or name in self._joining or name in self._waiting:
             return  # joined already; the reference makes a second socket of the same id
-        if not self.router.may_exist(name):
-            self._refuse(name)
-        elif len(self._joining) + len(self._waiting) >= MAX_JOINING:
+        if len(self._joining) + len(self._waiting) >= MAX_JOINING:
             raise RemoteProtocolError("too many namespaces", f"over {MAX_JOINING} to join at once")
-        elif name == "/" or self._root_joined:
-            await self._join(name, query)
+        found: Found | Awaitable[Found] = None
+        try:
+            found = self.router.find(name, query)
+        except Exception as failed:
+            self._tell_failure(name, failed)
+        if isinstance(found, Awaitable):
+            self._joining[name] = None
+            self.session.nursery.start_soon(self._ask, name, query, found)
         else:
-            self._waiting.append((name, query))
+            await self._enter(name, query, found)
 
-    async def _join(self, name: str, query: Query) -> None:
+    def _tell_failure(self, name: str, failed: Exception) -> None:
+        """The application's function for a dynamic namespace failed."""
+        if self.session.raise_errors:
+            raise failed
+        logger.error("the function of a dynamic namespace failed for %r", name, exc_info=failed)
+
+    async def _ask(self, name: str, query: Query, answer: "Awaitable[Found]") -> None:
+        """Wait for what the function of a dynamic namespace says."""
+        found: Found = None
+        try:
+            found = await answer
+        except Exception as failed:
+            self._tell_failure(name, failed)
+        finally:
+            self._joining.pop(name, None)
+        await self._enter(name, query, found)
+
+    async def _enter(self, name: str, query: Query, found: "Found") -> None:
+        if found is None:
+            self._refuse(name)
+        elif name == "/" or self._root_joined:
+            await self._join(name, query, found)
+        else:
+            self._waiting[name] = query, found
+
+    async def _join(self, name: str, query: Query, found: Namespace | ParentNamespace) -> None:
         """Join a namespace: at once if nobody has to be asked, else in a task."""
         if self.session.closed:  # nobody would end the socket
             return
-        namespace = self.router.namespaces.get(name)
-        if namespace is not None and not namespace.chain() and not self._is_leaving(namespace):
-            socket = Socket(self, namespace, query)
-            self._joining[name] = socket
-            try:
-                await socket.admit()
-            finally:  # however that went, `run` cleans up
-                self.session.nursery.start_soon(socket.run)
-            return
-        self._joining[name] = None
-        self.session.nursery.start_soon(self._ask_and_join, name, query)
-
-    def _is_leaving(self, namespace: Namespace) -> bool:
-        """Whether a former socket of this client still occupies its id there."""
-        key = self.session.id if namespace.name == "/" else f"{namespace.name}#{self.session.id}"
-        return key in namespace.sockets
-
-    async def _ask_and_join(self, name: str, query: Query) -> None:
-        """Find the namespace, perhaps make it, and run a socket there."""
-        try:
-            namespace = await self.router.find(name, query)
-        except Exception:
-            if self.session.raise_errors:
-                raise
-            logger.exception("the function of a dynamic namespace failed for %r", name)
-            namespace = None
-        if namespace is None:
-            self._joining.pop(name, None)
-            self._refuse(name)
-            return
+        namespace = self.router.adopt(name, found)
         socket = Socket(self, namespace, query)
         former = namespace.sockets.get(socket.id)
         if former is not None:
-            former.gone = former.gone or trio.Event()
-            await former.gone.wait()
-        if self.session.closed:  # while we asked or waited; nobody would end the socket
+            self._joining[name] = None
+            self.session.nursery.start_soon(self._succeed, socket, former)
+            return
+        self._joining[name] = socket
+        if namespace.chain():
+            self.session.nursery.start_soon(socket.run)
+            await self._let_begin(name)
+            return
+        try:
+            await socket.admit()
+        finally:  # however that went, `run` cleans up
+            self.session.nursery.start_soon(socket.run)
+
+    async def _let_begin(self, name: str) -> None:
+        """Give the middleware that far that what need not wait joins before the next one asks."""
+        if name != "/":  # nobody is before it or beside it
+            await trio.lowlevel.checkpoint()  # after one round it may have begun,
+            await trio.lowlevel.checkpoint()  # after two it has
+
+    async def _succeed(self, socket: Socket, former: Socket) -> None:
+        """Join when the client's former socket no longer occupies its id there."""
+        former.gone = former.gone or trio.Event()
+        await former.gone.wait()
+        name = socket.namespace.name
+        if self.session.closed:  # while we waited; nobody would end the socket
             self._joining.pop(name, None)
             return
         self._joining[name] = socket
@@ -197,14 +221,16 @@ class Client:
         self.session.trust()
         if name == "/" and not self._root_joined:
             self._root_joined = True
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, {}
             if waiting:
                 self.session.nursery.start_soon(self._join_waiting, waiting)
 
-    async def _join_waiting(self, waiting: list[tuple[str, Query]]) -> None:
-        for name, query in waiting:
+    async def _join_waiting(
+        self, waiting: Mapping[str, tuple[Query, Namespace | ParentNamespace]]
+    ) -> None:
+        for name, (query, found) in waiting.items():
             if name not in self.sockets and name not in self._joining:
-                await self._join(name, query)
+                await self._join(name, query, found)
 
     def left(self, socket: Socket) -> None:
         """A socket begins to end; it departs behind the one that began before it."""

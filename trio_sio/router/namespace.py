@@ -12,7 +12,7 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.broadcast import Broadcast, Flags, Targeting
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration, call
+from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
@@ -134,11 +134,15 @@ class ParentNamespace(Gathering):
     def __repr__(self) -> str:
         return f"<ParentNamespace {self._accepts!r}>"
 
-    async def accepts(self, name: str, query: Query) -> bool:
-        """Whether a client may join the namespace of that name; a pattern must match all of it."""
+    def accepts(self, name: str, query: Query) -> object:
+        """Whether a client may join the namespace of that name; a pattern must match all of it.
+
+        Returns:
+            Something true or false, or an awaitable of it if the function is async.
+        """
         if isinstance(self._accepts, re.Pattern):
             return self._accepts.fullmatch(name) is not None
-        return bool(await call(self._accepts, name, query))
+        return self._accepts(name, query)
 
     async def publish(self, packet: Packet, target: Broadcast) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""

@@ -5,7 +5,7 @@ one slow middleware stop every client.
 """
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
@@ -14,6 +14,9 @@ from trio_sio.router.client import Client
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
 _FORBIDDEN = frozenset(",?#")
+
+Found = Namespace | ParentNamespace | None
+"""Who has a name: a namespace, a dynamic one that would make it, or nobody."""
 
 
 class Router:
@@ -71,26 +74,51 @@ class Router:
         self.parents.append(parent)
         return parent
 
-    def may_exist(self, name: str) -> bool:
-        """Whether a namespace is there, or some dynamic one might accept the name."""
-        return name in self.namespaces or bool(self.parents)
+    def find(self, name: str, query: Query) -> Found | Awaitable[Found]:
+        """Return who has the namespace of a name: itself, or a dynamic one that accepts it.
 
-    async def find(self, name: str, query: Query) -> Namespace | None:
-        """Return the namespace of a name; dynamic ones are asked in their order, and make it."""
-        for parent in self.parents:
-            if name in self.namespaces:
-                break
-            if await parent.accepts(name, query):
-                return self._adopt(name, parent)
-        return self.namespaces.get(name)
+        Dynamic ones are asked in their order. That is done at once as long as their functions
+        answer at once; from the first that has to be waited for, it is left to an awaitable.
+        """
+        existing = self.namespaces.get(name)
+        return existing or self._ask(name, query, iter(self.parents))
 
-    def _adopt(self, name: str, parent: ParentNamespace) -> Namespace:
-        """Make a child, unless another client's request was faster."""
+    def _ask(
+        self, name: str, query: Query, parents: Iterator[ParentNamespace]
+    ) -> Found | Awaitable[Found]:
+        for parent in parents:
+            answer = parent.accepts(name, query)
+            if isinstance(answer, Awaitable):
+                return self._wait(name, query, parent, answer, parents)
+            if answer:
+                return parent
+        return None
+
+    async def _wait(
+        self,
+        name: str,
+        query: Query,
+        parent: ParentNamespace,
+        answer: Awaitable[object],
+        parents: Iterator[ParentNamespace],
+    ) -> Found:
+        if await answer:
+            return parent
+        existing = self.namespaces.get(name)
+        if existing is not None:  # another client's request was faster
+            return existing
+        found = self._ask(name, query, parents)
+        return await found if isinstance(found, Awaitable) else found
+
+    def adopt(self, name: str, found: Namespace | ParentNamespace) -> Namespace:
+        """Return the namespace that `find` found, made now if nobody has joined it before."""
+        if isinstance(found, Namespace):
+            return found
         namespace = self.namespaces.get(name)
         if namespace is None:
-            namespace = Namespace(name, self.encoder, self._make_adapter, parent)
+            namespace = Namespace(name, self.encoder, self._make_adapter, found)
             self.namespaces[name] = namespace
-            parent.children[name] = namespace
+            found.children[name] = namespace
         return namespace
 
     def change_adapter(self, make_adapter: Callable[[Namespace], Adapter]) -> None:
