@@ -5,11 +5,11 @@ However they are cut, they become the same. The first byte says where they are c
 
 from collections.abc import Hashable
 
-from websockets.protocol import SERVER, Protocol, State
-
 from fuzz import harness
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.websocket.incoming import Incoming
+from trio_sio.engine.websocket.websockets import Core
+from trio_sio.protocol.frame import unmask
 
 NAME = "websocket_frames"
 MAX_SIZE = 1000
@@ -26,12 +26,15 @@ def fuzz(data: bytes) -> Hashable:
 
 
 def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
-    core = Protocol(SERVER, state=State.OPEN, max_size=MAX_SIZE)
-    incoming = Incoming(core, MAX_SIZE)
+    incoming = Incoming(MAX_SIZE, unmask)
+    core = Core(incoming, MAX_SIZE)
     messages: list[str | bytes] = []
     end: Hashable = None
     for piece in pieces:
-        incoming.feed(piece)
+        odd = incoming.feed(piece)
+        while odd:
+            core.read(odd)
+            odd = incoming.go_on()
         try:
             while (message := incoming.next()) is not None:
                 assert len(message) <= MAX_SIZE

@@ -35,7 +35,6 @@ USERS = {"demo", "__main__"}
 DOORS = {
     "engine/http.py": "h11",
     "engine/websocket/trio_websocket.py": "trio_websocket",
-    "engine/websocket/incoming.py": "websockets",
     "engine/websocket/websockets.py": "websockets",
     "protocol/socketio/notepack.py": "msgpack",
     "testing/strategies.py": "hypothesis",

@@ -10,17 +10,30 @@ from websockets.protocol import SERVER, Protocol, State
 from tests.engine.websocket.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.websocket.incoming import MAX_FRAGMENTS, Incoming
+from trio_sio.engine.websocket.websockets import Core
+from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
 CONTINUATION = 0
 MAX_SIZE = 70_000
 
 
-def make(max_size: int = MAX_SIZE) -> Incoming:
-    return Incoming(Protocol(SERVER, state=State.OPEN, max_size=max_size), max_size)
+class Both:
+    """Frames read by `Incoming`, with the core of websockets for what it leaves."""
+
+    def __init__(self, max_size: int = MAX_SIZE) -> None:
+        self.incoming = Incoming(max_size, unmask)
+        self.core = Core(self.incoming, max_size)
+        self.next = self.incoming.next
+
+    def feed(self, data: bytes) -> None:
+        piece = self.incoming.feed(data)
+        while piece:
+            self.core.read(piece)
+            piece = self.incoming.go_on()
 
 
-def drain(incoming: Incoming) -> tuple[list[str | bytes], int | str | None]:
+def drain(incoming: Both) -> tuple[list[str | bytes], int | str | None]:
     """The messages so far; then the code of the end, its reason if it has none, or `None`."""
     messages: list[str | bytes] = []
     try:
@@ -32,7 +45,7 @@ def drain(incoming: Incoming) -> tuple[list[str | bytes], int | str | None]:
 
 
 def read(*chunks: bytes, max_size: int = MAX_SIZE) -> tuple[list[str | bytes], int | str | None]:
-    incoming = make(max_size)
+    incoming = Both(max_size)
     for chunk in chunks:
         incoming.feed(chunk)
     return drain(incoming)
@@ -87,7 +100,7 @@ def test_messages(data: bytes, messages: list[str | bytes]) -> None:
 def test_the_end_comes_after_what_came_before_and_is_the_end(data: bytes, end: int | str) -> None:
     before = frame(TEXT, b"4before")
     assert read(before + data + frame(TEXT, b"4late")) == (["4before"], end)
-    incoming = make()
+    incoming = Both()
     incoming.feed(before + data)
     incoming.feed(frame(TEXT, b"4late"))
     assert drain(incoming) == (["4before"], end)
@@ -101,10 +114,27 @@ def test_the_limit_holds_for_small_frames_too() -> None:
     assert read(halves, max_size=10) == ([], 1009)
 
 
+def test_it_says_which_piece_completes_a_message() -> None:
+    incoming = Incoming(MAX_SIZE, unmask)
+    first, ping, last = (
+        frame(TEXT, b"a", fin=False),
+        frame(PING, b""),
+        frame(CONTINUATION, b"b" * 10),
+    )
+    assert incoming.feed(first + ping + last[:9]) == first
+    assert not incoming.completes
+    assert (incoming.go_on(), incoming.completes) == (ping, False)
+    assert (incoming.go_on(), incoming.completes) == (last[:9], False)
+    assert incoming.go_on() == b""
+    assert (incoming.feed(last[9:] + frame(TEXT, b"c")), incoming.completes) == (last[9:], True)
+    assert incoming.go_on() == b""
+    assert incoming.next() == "c"
+
+
 def test_pings_are_answered_by_the_core() -> None:
     answers: list[bytes] = []
-    incoming = make()
-    incoming.control = answers.append
+    incoming = Both()
+    incoming.core.control = answers.append
     incoming.feed(frame(TEXT, b"a") + frame(PING, b"one")[:4])
     assert answers == []
     incoming.feed(frame(PING, b"one")[4:] + frame(TEXT, b"b"))
@@ -113,7 +143,7 @@ def test_pings_are_answered_by_the_core() -> None:
 
 
 def test_the_reason_of_a_broken_client_is_an_error() -> None:
-    incoming = make()
+    incoming = Both()
     incoming.feed(frame(TEXT, b"\xff"))
     with pytest.raises(TransportClosed) as caught:
         incoming.next()

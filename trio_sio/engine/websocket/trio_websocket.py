@@ -1,8 +1,8 @@
 """WebSocket by the library `trio-websocket`, over a stream of ours and by its public API alone.
 
-It believes that it reads a whole connection: the request head that h11 has read is replayed to
-it, and what it writes (pongs and close frames) goes through the session's outbox, so that our
-shared frames and its own leave by one door.
+It believes that it reads a whole connection: the request head that we have read is replayed to
+it, then come those frames that `incoming` leaves to it. What it writes (pongs and close frames)
+goes through the session's outbox, so that our shared frames and its own leave by one door.
 """
 
 from collections.abc import AsyncIterator
@@ -13,15 +13,17 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.message import Request
-from trio_sio.engine.pipe import READ_SIZE, Pipe
+from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.handshake import subprotocol
+from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.engine.websocket.library import Control, Library
+from trio_sio.engine.websocket.reader import Reader
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
 ABNORMAL = 1006
-TOO_BIG = 1009
 
 _CLOSE_FRAME = b"\x88"
 _TOO_BIG_TEXT = "Exceeded maximum message size"
@@ -41,7 +43,7 @@ async def open_library(
     pipe: Pipe, request: Request, options: EngineOptions
 ) -> AsyncIterator[Library]:
     """Accept the handshake and yield the connection; its reader task lives in here."""
-    stream = _Replayed(pipe, _head(request), options.handshake_buffer_size)
+    stream = _Replayed(pipe, _head(request))
     async with trio.open_nursery() as nursery:
         offer = await wrap_server_stream(
             nursery, stream, max_message_size=options.max_http_buffer_size
@@ -50,8 +52,8 @@ async def open_library(
             connection = await offer.accept(subprotocol=subprotocol(request))
         except ConnectionClosed as closed:
             raise trio.BrokenResourceError("the client left during the handshake") from closed
-        stream.accepted.set()
-        yield TrioWebSocketConnection(connection, stream)
+        stream.accepted = True
+        yield TrioWebSocketConnection(pipe, options, connection, stream)
         nursery.cancel_scope.cancel()
 
 
@@ -64,38 +66,50 @@ def _head(request: Request) -> bytes:
 
 
 class _Replayed(trio.abc.Stream):
-    """The stream that the library sees."""
+    """The stream that the library sees.
 
-    def __init__(self, pipe: Pipe, head: bytes, budget: int | None) -> None:
+    Attributes:
+        control: where what it sends goes.
+        accepted: whether the handshake is over.
+        close_sent: whether it has sent a close frame.
+        stopped: whether it has closed the stream, or is to get nothing more.
+    """
+
+    def __init__(self, pipe: Pipe, head: bytes) -> None:
         self.control: Control = lambda data: None
-        self.accepted = trio.Event()
+        self.accepted = False
         self.close_sent = False
-        self.budget = budget
-        self.spent = 0
-        self.too_big = False
-        self._pipe = pipe
-        self._head = head
         self.stopped = False
+        self._pipe = pipe
+        self._piece: bytes | None = head
+        self._fed = trio.Event()
+        self._done = trio.Event()
+
+    async def feed(self, piece: bytes) -> None:
+        """Give the library a piece; returns when it comes for the next one, or wants no more."""
+        self._piece = piece
+        self._done = trio.Event()
+        self._fed.set()
+        if self.stopped:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._done.wait()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        if self._head:
+        if self._piece is None:
+            self._done.set()
+            self._fed = trio.Event()
+            await self._fed.wait()
+        else:
             await trio.lowlevel.checkpoint()
-            head, self._head = self._head, b""
-            return head
-        # The library cannot take frames yet while it still answers the handshake.
-        await self.accepted.wait()
-        if self.stopped:
+        piece, self._piece = self._piece, None
+        if self.stopped or piece is None:
             raise trio.ClosedResourceError
-        data = await self._pipe.read()
-        self.spent += len(data)
-        if self.budget is not None and self.spent > self.budget + READ_SIZE:
-            self.too_big = True
-            return b""
-        return data
+        return piece
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await trio.lowlevel.checkpoint()
-        if not self.accepted.is_set():
+        if not self.accepted:
             await self._pipe.send_all(bytes(data))
             return
         if bytes(data[:1]) == _CLOSE_FRAME:
@@ -107,17 +121,30 @@ class _Replayed(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Do nothing but note it: the session decides when the connection is closed."""
-        self.stopped = True
+        self.stop()
         await trio.lowlevel.checkpoint()
 
+    def stop(self) -> None:
+        """Let nobody wait any longer."""
+        self.stopped = True
+        self._fed.set()
+        self._done.set()
 
-class TrioWebSocketConnection:
+
+class TrioWebSocketConnection(Reader):
     """One connection; see `library.Library`."""
 
     compresses = False
 
-    def __init__(self, connection: WebSocketConnection, stream: _Replayed) -> None:
-        self._message: str | bytes | None = None
+    def __init__(
+        self,
+        pipe: Pipe,
+        options: EngineOptions,
+        connection: WebSocketConnection,
+        stream: _Replayed,
+    ) -> None:
+        incoming = Incoming(options.max_http_buffer_size, unmask)
+        super().__init__(pipe, incoming, options.handshake_buffer_size)
         self._connection = connection
         self._stream = stream
 
@@ -130,33 +157,19 @@ class TrioWebSocketConnection:
     def control(self, control: Control) -> None:
         self._stream.control = control
 
-    @property
-    def budget(self) -> int | None:
-        """What a stranger's message may take."""
-        return self._stream.budget
-
-    @budget.setter
-    def budget(self, budget: int | None) -> None:
-        self._stream.budget = budget
-
-    def next(self) -> str | bytes | None:
-        """Return the message that `read` got."""
-        message, self._message = self._message, None
-        return message
-
-    async def read(self) -> None:
-        """Wait for the library's reader task to have a message."""
-        try:
-            self._message = await self._connection.get_message()
-        except ConnectionClosed as closed:
-            raise self._end(closed) from None
-        self._stream.spent = 0
+    async def consult(self, piece: bytes) -> None:
+        """Have the library's reader task read a piece, and get the message that it completes."""
+        await self._stream.feed(piece)
+        stream = self._stream
+        if self.incoming.completes or stream.stopped or stream.close_sent:
+            try:
+                self.incoming.add(await self._connection.get_message())
+            except ConnectionClosed as closed:
+                self.incoming.end = self._end(closed)
 
     def _end(self, closed: ConnectionClosed) -> TransportClosed:
         """Tell whose doing the end was; the library gives peer and itself the same codes."""
         reason = closed.reason
-        if self._stream.too_big:
-            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
         if reason is None or reason.code == ABNORMAL:
             return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
         if not self._stream.close_sent:  # it could not parse, and leaves the answer to us
@@ -167,7 +180,7 @@ class TrioWebSocketConnection:
 
     def stop(self) -> None:
         """Give the library's reader task nothing more."""
-        self._stream.stopped = True
+        self._stream.stop()
 
     def shared_frames(self, item: Encoded) -> bool:
         """Always: the library has no compression."""

@@ -1,32 +1,43 @@
 """WebSocket by the sans-I/O core of the library `websockets`; carries permessage-deflate.
 
-What comes in is read by `incoming`, with the core's help.
+What comes in is read by `incoming`; the core reads what that leaves to it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import trio
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import PayloadTooBig, WebSocketException
+from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
 from websockets.frames import Frame, Opcode
 from websockets.headers import build_extension, parse_extension
-from websockets.protocol import SERVER, Protocol, State
+from websockets.protocol import SERVER, Event, Protocol, State
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.message import Request
-from trio_sio.engine.pipe import READ_SIZE, Pipe
+from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.handshake import acceptance
-from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
+from trio_sio.engine.websocket.incoming import (
+    INVALID_DATA,
+    PROTOCOL_ERROR,
+    TOO_BIG,
+    Incoming,
+)
 from trio_sio.engine.websocket.library import Control, Library
+from trio_sio.engine.websocket.reader import Reader
 from trio_sio.options import COMPRESSION_LEVEL, EngineOptions, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.codec_v3 import utf8
 from trio_sio.reasons import DisconnectReason
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
 
 
 def check(options: EngineOptions) -> None:
@@ -44,7 +55,73 @@ async def open_library(
     yield WebsocketsConnection(pipe, options, extension, threshold)
 
 
-class WebsocketsConnection:
+class Core:
+    """Reads what `incoming` leaves to the library.
+
+    Args:
+        incoming: gets the messages, and the end.
+        max_size: bytes that a message may have.
+        extensions: that were agreed upon.
+
+    Attributes:
+        control: where pongs and close frames go.
+    """
+
+    def __init__(
+        self, incoming: Incoming, max_size: int, extensions: Sequence[Extension] = ()
+    ) -> None:
+        self.control: Control = lambda data: None
+        self._incoming = incoming
+        self._protocol = Protocol(SERVER, state=State.OPEN, max_size=max_size)
+        self._protocol.extensions = list(extensions)
+        self._parts: list[bytes] = []
+        self._is_text = False
+
+    def read(self, piece: bytes) -> None:
+        """Read a frame, or a part of one."""
+        protocol, incoming = self._protocol, self._incoming
+        protocol.receive_data(piece)
+        for frame in protocol.events_received():
+            if incoming.end is None:
+                self._take(frame)
+        if protocol.parser_exc is not None:
+            incoming.end = incoming.end or _closed_by(protocol.parser_exc)
+        elif protocol.writes:
+            for answer in protocol.data_to_send():
+                if answer:
+                    self.control(answer)
+
+    def _take(self, frame: Event) -> None:
+        """Take one frame; it may make a message whole."""
+        assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
+        opcode = frame.opcode
+        if opcode is Opcode.CLOSE:
+            self._incoming.end = TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+            return
+        if opcode is Opcode.PING or opcode is Opcode.PONG:
+            return
+        if opcode is not Opcode.CONT:
+            self._is_text = opcode is Opcode.TEXT
+        self._parts.append(bytes(frame.data))
+        if frame.fin:
+            data, self._parts = b"".join(self._parts), []
+            if self._is_text:
+                self._incoming.add_text(data)
+            else:
+                self._incoming.add(data)
+
+
+def _closed_by(error: Exception) -> TransportClosed:
+    """Return the end that an error of the core stands for."""
+    if isinstance(error, EOFError):
+        return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+    code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
+    if isinstance(error, PayloadTooBig):
+        code = TOO_BIG
+    return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code)
+
+
+class WebsocketsConnection(Reader):
     """One connection; see `library.Library`."""
 
     def __init__(
@@ -54,46 +131,25 @@ class WebsocketsConnection:
         extension: PerMessageDeflate | None,
         threshold: int | None,
     ) -> None:
-        self.budget = options.handshake_buffer_size
+        max_size = options.max_http_buffer_size
+        super().__init__(pipe, Incoming(max_size, apply_mask), options.handshake_buffer_size)
         self.compresses = extension is not None
-        self._pipe = pipe
         self._deflate = extension
         self._threshold = threshold or 0
-        self._spent = 0
-        core = Protocol(SERVER, state=State.OPEN, max_size=options.max_http_buffer_size)
-        if extension is not None:
-            core.extensions = [extension]
-        self._incoming = Incoming(core, options.max_http_buffer_size)
+        self._core = Core(self.incoming, max_size, [extension] if extension else [])
 
     @property
     def control(self) -> Control:
         """Where pongs and close frames go."""
-        return self._incoming.control
+        return self._core.control
 
     @control.setter
     def control(self, control: Control) -> None:
-        self._incoming.control = control
+        self._core.control = control
 
-    def next(self) -> str | bytes | None:
-        """Return the next message, if one is whole."""
-        message = self._incoming.next()
-        if message is not None:
-            self._spent = 0
-        return message
-
-    async def read(self) -> None:
-        """Read from the connection."""
-        try:
-            data = await self._pipe.read()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            data = b""
-        if not data:
-            raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-        if self.budget is not None:
-            self._spent += len(data)
-            if self._spent > self.budget + READ_SIZE:
-                raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
-        self._incoming.feed(data)
+    async def consult(self, piece: bytes) -> None:
+        """Have the core read a piece."""
+        self._core.read(piece)
 
     def stop(self) -> None:
         """Nothing to do: nobody reads but `read`."""

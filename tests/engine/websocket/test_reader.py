@@ -1,0 +1,77 @@
+"""Reading, whatever the library: the ends of a connection and the budget of strangers."""
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair
+
+from tests.engine.websocket.raw_websocket import PING, TEXT, frame
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.pipe import READ_SIZE, Pipe
+from trio_sio.engine.websocket.incoming import Incoming
+from trio_sio.engine.websocket.reader import Reader
+from trio_sio.protocol.frame import unmask
+from trio_sio.reasons import DisconnectReason
+
+
+class Echoing(Reader):
+    """Makes a message of every piece."""
+
+    async def consult(self, piece: bytes) -> None:
+        self.incoming.add(piece)
+
+
+def make(budget: int | None = None) -> tuple[Echoing, trio.abc.HalfCloseableStream]:
+    ours, theirs = memory_stream_pair()
+    return Echoing(Pipe(ours), Incoming(100_000, unmask), budget), theirs
+
+
+async def test_what_a_library_makes_comes_in_its_place() -> None:
+    reader, client = make()
+    ping = frame(PING, b"?")
+    await client.send_all(frame(TEXT, b"a") + ping + ping + frame(TEXT, b"b"))
+    await reader.read()
+    assert [reader.next() for _ in range(5)] == ["a", ping, ping, "b", None]
+
+
+@pytest.mark.parametrize("way", ["closes", "breaks"])
+async def test_the_end_of_the_connection_is_the_clients(way: str) -> None:
+    reader, client = make()
+    await client.send_all(frame(TEXT, b"last"))
+    await reader.read()
+    if way == "closes":
+        await client.send_eof()
+    else:
+        await reader._pipe.aclose()
+    with pytest.raises(TransportClosed) as caught:
+        await reader.read()
+    assert caught.value.reason is DisconnectReason.TRANSPORT_CLOSE
+    assert caught.value.code is None
+    assert reader.next() == "last"
+
+
+async def test_a_stranger_has_a_budget_for_each_message() -> None:
+    reader, client = make(budget=10)
+    largest = frame(TEXT, b"x" * (READ_SIZE - 10))  # with its header: 2 bytes less than it may be
+    for _ in range(3):  # each message begins anew
+        await client.send_all(largest)
+        await reader.read()
+        assert reader.next() == "x" * (READ_SIZE - 10)
+    await client.send_all(frame(TEXT, b"x" * 60_000)[:READ_SIZE])
+    await reader.read()
+    await client.send_all(b"x" * 11)
+    with pytest.raises(TransportClosed) as caught:
+        await reader.read()
+    assert (caught.value.reason, caught.value.code) == (DisconnectReason.TRANSPORT_ERROR, 1009)
+
+
+async def test_who_is_no_stranger_has_none() -> None:
+    reader, client = make(budget=10)
+    reader.budget = None
+    large = frame(TEXT, b"x" * 60_000)
+    await client.send_all(large)
+    pieces: list[str | bytes] = []
+    while b"".join(piece for piece in pieces if isinstance(piece, bytes)) != large:
+        await reader.read()
+        while (piece := reader.next()) is not None:
+            pieces.append(piece)
+    assert len(pieces) == len(large) // READ_SIZE + 1

@@ -1,0 +1,53 @@
+"""Reading from a connection: bytes to messages, with a library's help."""
+
+import trio
+
+from trio_sio.abc import TransportClosed
+from trio_sio.engine.pipe import READ_SIZE, Pipe
+from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
+from trio_sio.reasons import DisconnectReason
+
+
+class Reader:
+    """The half of `library.Library` that reads; a library adds what it makes of its pieces.
+
+    Args:
+        pipe: the connection.
+        incoming: makes messages of its bytes.
+        budget: bytes that a message may take while the client is a stranger.
+    """
+
+    def __init__(self, pipe: Pipe, incoming: Incoming, budget: int | None) -> None:
+        self.budget = budget
+        self.incoming = incoming
+        self._pipe = pipe
+        self._spent = 0
+
+    def next(self) -> str | bytes | None:
+        """Return the next message, if one is whole."""
+        message = self.incoming.next()
+        if message is not None:
+            self._spent = 0
+        return message
+
+    async def read(self) -> None:
+        """Read from the connection."""
+        try:
+            data = await self._pipe.read()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            data = b""
+        if not data:
+            raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+        if self.budget is not None:
+            self._spent += len(data)
+            if self._spent > self.budget + READ_SIZE:
+                raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
+        incoming = self.incoming
+        piece = incoming.feed(data)
+        while piece:
+            await self.consult(piece)
+            piece = incoming.go_on()
+
+    async def consult(self, piece: bytes) -> None:
+        """Have the library read a piece, and add what it makes of it to `incoming`."""
+        raise NotImplementedError
