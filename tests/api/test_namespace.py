@@ -247,6 +247,20 @@ async def test_who_comes_again_has_a_new_socket_with_the_old_id(make_server: Mak
         assert first.data == second.data == {"visits": 1}
 
 
+async def test_who_leaves_and_comes_again_at_once_is_let_in_each_time(
+    make_server: MakeServer,
+) -> None:
+    io = make_server()
+    io.of("/chat").on("who", lambda socket: socket.id)
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined("/chat")
+        for _ in range(200):  # between the steps of its leaving, at any of them
+            await websocket.send("41/chat,")
+            await websocket.send('42/chat,1["who"]')  # nobody is there
+            await websocket.send("40/chat,")
+            assert await websocket.receive() == "40/chat,"
+
+
 async def test_leaving_the_root_does_not_end_other_namespaces(make_server: MakeServer) -> None:
     io = make_server()
     io.of("/late")

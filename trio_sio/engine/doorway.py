@@ -186,21 +186,22 @@ class Doorway:
     ) -> None:
         async with self._open_library(pipe, request, self._options) as opened:
             transport = WebSocketTransport(pipe, opened)
-            if sid:
-                await self._direct(sid, request, transport)
+            own = self._begin(sid, request, transport) if sid else None
+            if own is not None:
+                await self._host.run(own)
             elif session is None or not await self._upgrade(ask, session, transport):
                 await transport.finish(by_client=False, orderly=False)
             await transport.wait_released()
 
-    async def _direct(self, sid: str, request: Request, transport: WebSocketTransport) -> None:
+    def _begin(self, sid: str, request: Request, transport: WebSocketTransport) -> Session | None:
+        """Make a session that begins with a WebSocket; `None` if its id is not free any more."""
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
             logger.error("generate_id must return a new, unused text, not %r", sid)
-            await transport.finish(by_client=False, orderly=False)
-            return
+            return None
         session = self._host.add(sid, request, transport)
         transport.set_control(_control(session))
         session.start_with(open_packet(self._options, sid, []))
-        await self._host.run(session)
+        return session
 
     async def _upgrade(
         self, ask: HandshakeRequest, session: Session, transport: WebSocketTransport

@@ -33,6 +33,10 @@ CONTROL_ALLOWANCE = 64
 reading gets no further pongs, which it would not read either."""
 
 
+def _nobody() -> None:
+    """In place of `on_work`."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxStatistics:
     """The state of an outbox: what is queued, the most that ever was, what was dropped."""
@@ -53,7 +57,9 @@ class Outbox:
 
     Attributes:
         dropped: items that were dropped, volatile ones and those of the overflow policy.
+        has_work: whether there is something to write that no writer has seen.
         on_full: what is done with an item of a broadcast that does not fit; by default, nothing.
+        on_work: called when there is something to write and no writer waits for it; starts one.
         stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
     """
 
@@ -67,11 +73,13 @@ class Outbox:
         "_room",
         "_size",
         "_tick",
-        "_work",
+        "_waiting",
         "dropped",
+        "has_work",
         "max_bytes",
         "max_packets",
         "on_full",
+        "on_work",
         "peak_bytes",
         "stuck_since",
         "transport",
@@ -84,6 +92,7 @@ class Outbox:
         self.max_packets = max_packets
         self.max_bytes = max_bytes
         self.on_full: Callable[[Encoded], None] = self._drop
+        self.on_work: Callable[[], object] = _nobody
         self.dropped = 0
         self.peak_bytes = 0
         self.stuck_since: float | None = None
@@ -95,7 +104,8 @@ class Outbox:
         self._marked = False
         self._closed = False
         self._reason: DisconnectReason | None = None
-        self._work = trio.Event()
+        self.has_work = False
+        self._waiting: trio.Event | None = None  # the writer waits for work
         self._room: trio.Event | None = None
 
     def __len__(self) -> int:
@@ -258,7 +268,14 @@ class Outbox:
         """Leave the rest to the writer task: the kernel did not take all of it."""
         if self.stuck_since is None:
             self.stuck_since = trio.current_time()
-        self._work.set()
+        self._alert()
+
+    def _alert(self) -> None:
+        self.has_work = True
+        if self._waiting is not None:
+            self._waiting.set()
+        else:
+            self.on_work()
 
     # -- taking out ------------------------------------------------------------------------
 
@@ -292,22 +309,33 @@ class Outbox:
             self.stuck_since = trio.current_time()
         self._wake_waiting()
         if self._closed:
-            self._work.set()
+            self._alert()
         return items
 
     async def write(self, done: Callable[[], bool]) -> None:
         """Write whatever cannot leave by itself, until `done()` and nothing is left.
 
-        This is the body of the writer task; it alone awaits the transport's `send`.
+        This is the body of the writer task; it alone awaits the transport's `send`. There need
+        be none before `on_work` is called.
 
         Raises:
             trio.BrokenResourceError: the peer is gone.
         """
         while not (done() and self.is_clear):
-            await self._work.wait()
-            self._work = trio.Event()
+            await self._wait_for_work()
             while self._is_due():
                 await self._write_batch(self.transport)
+
+    async def _wait_for_work(self) -> None:
+        if self.has_work:
+            await trio.lowlevel.checkpoint()
+        else:
+            self._waiting = trio.Event()
+            try:
+                await self._waiting.wait()
+            finally:
+                self._waiting = None
+        self.has_work = False
 
     def _is_due(self) -> bool:
         """Whether there is work for the writer; a poll comes for its packets itself."""
@@ -335,14 +363,14 @@ class Outbox:
         self._closed = True
         self._reason = reason
         self._wake_waiting()
-        self._work.set()
+        self._alert()
 
     def discard(self) -> None:
         """Forget what is queued."""
         self._queue.clear()
         self._size = 0
         self.stuck_since = None
-        self._work.set()
+        self._alert()
 
     def statistics(self) -> OutboxStatistics:
         """Return what is queued and what was dropped."""

@@ -26,6 +26,15 @@ _BREAKS = re.compile("[\r\n\0]")
 _NOT_PLAIN = frozenset({"transfer-encoding", "expect", "te", "trailer"})
 _CONNECTION = {"keep-alive": 0, "upgrade": 1, "keep-alive, upgrade": 1}
 """What the field may be; 1 if it goes with the one of an upgrade."""
+_USUAL_NAMES = (
+    *("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection"),
+    *("Content-Length", "Content-Type", "Cookie", "Host", "Origin", "Pragma", "Referer"),
+    *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-WebSocket-Extensions"),
+    *("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade", "User-Agent"),
+    *("X-Forwarded-For", "X-Forwarded-Proto"),
+)
+_NAMES = {form: name.lower() for name in _USUAL_NAMES for form in (name, name.lower())}
+"""One text for all clients: each keeps its handshake's fields, and their names take 600 bytes."""
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -66,7 +75,7 @@ def read_head(data: bytes) -> tuple[PlainRequest, int] | None:
     hosts = announced = lengths = upgrades = 0
     for line in lines.decode("latin-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
-        name, value = name.lower(), value.strip(" \t")
+        name, value = _NAMES.get(name) or name.lower(), value.strip(" \t")
         if name in _NOT_PLAIN:
             return None
         if name == "connection":

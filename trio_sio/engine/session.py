@@ -3,11 +3,14 @@
 `run` is the client's home. Its tasks:
 
     reader      the handler, which pulls messages with `receive`
-    writer      what the outbox cannot send by itself; at the end it says goodbye
+    writer      what the outbox cannot send by itself; at the end it says goodbye. It begins when
+                there is something to do: most clients take everything at once, and a task that
+                waits takes 4 kB
     heartbeat   sleeps until the deadline of the session's state and looks
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -73,13 +76,17 @@ class Session:
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
         self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse)
         self.outbox.on_full = self._overflow
+        self.outbox.on_work = self._start_writer
         self.offer = self.outbox.offer
         self.trusted = options.handshake_buffer_size is None
         self._options = options
         self._reader = trio.CancelScope()
-        self._writer = trio.CancelScope()
+        self._writer: trio.CancelScope | None = None
+        self._flush_by = math.inf
         self._probe: trio.CancelScope | None = None
+        self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
+        self._is_written = False
         self._listening = True
         self._by_client = False
         self._ended = Moment()
@@ -287,17 +294,28 @@ class Session:
     async def run(self, handler: Handler) -> None:
         """Live: run the handler and the session's own tasks until everything has ended."""
         try:
-            async with trio.open_nursery() as tasks:
-                tasks.start_soon(self._write)
+            async with trio.open_nursery() as self._tasks:
+                tasks = self._tasks
+                if self.outbox.has_work:
+                    self._start_writer()
                 tasks.start_soon(self._beat)
                 if self._opening is not None:
                     tasks.start_soon(self._open_anyway)
                 async with trio.open_nursery() as self._nursery:
-                    await self._read(handler)
+                    try:
+                        with self._reader:
+                            await handler(self)
+                    except* Disconnected:
+                        pass  # the handler let `receive` end it
+                    except* Exception as errors:
+                        self._failure = errors  # raised at the end: the client is told first
+                    finally:
+                        self.close()
                 self._application_done.set()
                 await self._ended.wait()
                 tasks.cancel_scope.cancel()
         finally:
+            self._tasks = None
             self.abort(DisconnectReason.SERVER_SHUTTING_DOWN)
             self.transport.abandon()
             self._open()
@@ -306,22 +324,16 @@ class Session:
         if self._failure is not None:
             raise self._failure
 
-    async def _read(self, handler: Handler) -> None:
-        try:
-            with self._reader:
-                await handler(self)
-        except* Disconnected:
-            pass  # the handler let `receive` end it
-        except* Exception as errors:
-            self._failure = errors  # raised at the end: the client is told first
-        finally:
-            self.close()
+    def _start_writer(self) -> None:
+        if self._tasks is not None and not self._is_written:
+            self._is_written = True
+            self._tasks.start_soon(self._write)
 
     async def _write(self) -> None:
         transport: Transport | None = None
         while transport is not self.transport:  # again, if an upgrade comes in between
             transport = self.transport
-            with trio.CancelScope(deadline=self._writer.deadline) as self._writer:
+            with trio.CancelScope(deadline=self._flush_by) as self._writer:
                 try:
                     await self.outbox.write(lambda: not self.state.is_open)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -370,9 +382,11 @@ class Session:
         self._reader.cancel()
         if self.state.state is State.CLOSED:
             self.outbox.discard()
-            self._writer.cancel()
+            self._flush_by = -math.inf
         else:
-            self._writer.deadline = trio.current_time() + FLUSH_TIMEOUT
+            self._flush_by = trio.current_time() + FLUSH_TIMEOUT
+        if self._writer is not None:
+            self._writer.deadline = self._flush_by
         if self._probe is not None and self.state.state is State.CLOSED:
             self._probe.cancel()
 

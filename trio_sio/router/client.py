@@ -170,8 +170,9 @@ class Client:
         socket = Socket(self, namespace, query)
         former = namespace.sockets.get(socket.id)
         if former is not None:
+            former.gone = former.gone or trio.Event()  # now, since it may be gone by the next round
             self._joining[name] = None
-            self.session.nursery.start_soon(self._succeed, socket, former)
+            self.session.nursery.start_soon(self._succeed, socket, former.gone)
             return
         self._joining[name] = socket
         if namespace.chain():
@@ -189,10 +190,9 @@ class Client:
             await trio.lowlevel.checkpoint()  # after one round it may have begun,
             await trio.lowlevel.checkpoint()  # after two it has
 
-    async def _succeed(self, socket: Socket, former: Socket) -> None:
+    async def _succeed(self, socket: Socket, gone: trio.Event) -> None:
         """Join when the client's former socket no longer occupies its id there."""
-        former.gone = former.gone or trio.Event()
-        await former.gone.wait()
+        await gone.wait()
         name = socket.namespace.name
         if self.session.closed:  # while we waited; nobody would end the socket
             self._joining.pop(name, None)
