@@ -6,7 +6,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.outbox import Outbox
-from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Overlap, PollingTransport
+from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Hold, Overlap, PollingTransport
 from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
@@ -19,6 +19,18 @@ def make(*, base64: bool = False, jsonp: str | None = None) -> tuple[PollingTran
     transport = PollingTransport(base64=base64, jsonp=jsonp)
     transport.outlet = Outbox(transport, 10, 1000, Pulse())
     return transport, transport.outlet
+
+
+async def hold(transport: PollingTransport) -> list[Encoded]:
+    """Hold a GET; return what it is answered with."""
+    answered = trio.Event()
+    held = Hold(answered.set)
+    transport.begin_hold(held)
+    try:
+        await answered.wait()
+    finally:
+        transport.end_hold(held)
+    return held.items
 
 
 async def test_a_poll_takes_everything_that_waits(autojump_clock: MockClock) -> None:
@@ -38,7 +50,7 @@ async def test_a_held_poll_is_answered_by_what_comes(autojump_clock: MockClock) 
         @nursery.start_soon
         async def poll() -> None:
             assert transport.poll_nowait() == []
-            assert await transport.hold() == [NOOP]
+            assert await hold(transport) == [NOOP]
 
         await wait_all_tasks_blocked()
         assert transport.writable
@@ -51,10 +63,35 @@ async def test_a_held_poll_is_answered_by_what_comes(autojump_clock: MockClock) 
     assert transport.poll_nowait() == []
 
 
+async def test_a_poll_may_be_answered_where_the_answer_is_made(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    answers: list[list[Encoded]] = []
+    woken: list[str] = []
+    for can in (True, False):
+
+        def respond(items: list[Encoded], can: bool = can) -> bool:
+            assert transport.poll_nowait() == []  # it is held no more
+            answers.append(items)
+            return can
+
+        held = Hold(lambda: woken.append("woken"), respond)
+        transport.begin_hold(held)
+        assert not held.is_over
+        transport.send_nowait([NOOP])
+        assert held.is_over
+        assert (answers, held.items) == ([[NOOP]], [] if can else [NOOP])
+        assert woken == ([] if can else ["woken"])
+        answers.clear()
+    later = Hold(lambda: None)
+    transport.begin_hold(later)
+    transport.end_hold(held)  # by then another GET is held
+    assert transport.writable
+
+
 async def test_a_poll_that_is_given_up_is_held_no_more(autojump_clock: MockClock) -> None:
     transport, _ = make()
     with trio.move_on_after(1):
-        await transport.hold()
+        await hold(transport)
     assert not transport.writable
     assert transport.poll_nowait() == []
 
@@ -169,7 +206,7 @@ async def test_the_end_answers_a_held_poll(
 
         @nursery.start_soon
         async def poll() -> None:
-            assert await transport.hold() == [answer]
+            assert await hold(transport) == [answer]
 
         await wait_all_tasks_blocked()
         await transport.finish(by_client=by_client, orderly=False)

@@ -56,7 +56,9 @@ class HTTPConnection:
         self._is_head = False
         self._closing = False
         self._is_cut = False
-        self._idle: trio.CancelScope | None = None
+        self._is_reading = False  # a request, of which there may be nothing yet
+        self._reading: trio.CancelScope | None = None
+        self._rest = b""  # of an answer
 
     @property
     def _h11(self) -> h11.Connection:
@@ -83,20 +85,20 @@ class HTTPConnection:
             except h11.RemoteProtocolError as error:
                 await self._refuse(error)
                 return None
-            self._idle = None
             if request is None:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
                 await self.send(response)
-            elif response is not None or not self._is_answered:
+            elif response is not None or not self.is_answered:
                 return response
             if not self._go_on():
                 await self._linger()
                 return None
 
     @property
-    def _is_answered(self) -> bool:
+    def is_answered(self) -> bool:
+        """Whether the answer to the present request has been made."""
         if self._plain is not None:
             return self._plain.answered
         return self._h11.our_state is not h11.SEND_RESPONSE
@@ -120,8 +122,11 @@ class HTTPConnection:
     def close_when_idle(self) -> None:
         """Take no further request: end now if none is being answered, or else behind it."""
         self._closing = True
-        if self._idle is not None:
-            self._idle.cancel()
+        if not self._is_reading and not (self._plain is not None and self._plain.answered):
+            return
+        if self._reading is not None:
+            self._reading.cancel()
+        self.pipe.interrupt_reader()
 
     def cut(self) -> None:
         """End the connection without an answer to the present request."""
@@ -129,10 +134,20 @@ class HTTPConnection:
         self.pipe.interrupt_reader()
 
     async def _next_request(self) -> Request | None:
-        with trio.CancelScope() as self._idle:
-            if self._closing:
-                return None
-            return await self._read_request()
+        if self._closing:
+            return None
+        self._is_reading = True
+        try:
+            if self.pipe.direct:  # reading from it can be interrupted; a scope costs 5 µs
+                return await self._read_request()
+            with trio.CancelScope() as self._reading:
+                return await self._read_request()
+        except trio.ClosedResourceError:
+            if not self._closing:
+                raise
+        finally:
+            self._is_reading = False
+            self._reading = None
         return None
 
     async def _read_request(self) -> Request | None:
@@ -233,6 +248,28 @@ class HTTPConnection:
             raise trio.BrokenResourceError("the connection was cut")
         data = self._answer(response) if self._plain is None else answer(self._plain, response)
         await self.pipe.write(data)
+
+    @property
+    def answers_now(self) -> bool:
+        """Whether `send_nowait` can be used for the present request."""
+        return self._plain is not None and self.pipe.direct and not self._is_cut
+
+    def send_nowait(self, response: Response) -> bool:
+        """Send the answer to the present request, if `answers_now`; return whether all of it left.
+
+        If not, or if the connection is broken, `send_rest` does what there is to do.
+        """
+        assert self._plain is not None
+        data = answer(self._plain, response)
+        sent = self.pipe.write_nowait(data)
+        self._rest = data if self.pipe.broken else data[sent:]
+        return not self._rest
+
+    async def send_rest(self) -> None:
+        """Send what `send_nowait` left; raises `BrokenResourceError`."""
+        rest, self._rest = self._rest, b""
+        if rest:
+            await self.pipe.send_all(rest)
 
     def _answer(self, response: Response) -> bytes:
         names = {name.lower() for name, _ in response.headers}

@@ -23,14 +23,16 @@ class Pipe:
     Attributes:
         stream: the stream below.
         direct: whether `write_nowait` works.
+        broken: whether `write_nowait` found that the connection is.
     """
 
-    __slots__ = ("_descriptor", "_unread", "direct", "stream")
+    __slots__ = ("_descriptor", "_unread", "broken", "direct", "stream")
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self.stream = stream
         self._descriptor = -1
         self._unread = b""
+        self.broken = False
         if _HAS_FILE_DESCRIPTORS and type(stream) is trio.SocketStream:
             self._descriptor = stream.socket.fileno()
         self.direct = self._descriptor >= 0
@@ -78,6 +80,7 @@ class Pipe:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
+            self.broken = True
             return len(data)
 
     async def write(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.host import Host, new_id, open_packet
 from trio_sio.engine.http import HTTPConnection
 from trio_sio.engine.message import BodyTooLarge, Request, Response
-from trio_sio.engine.polling import Overlap, PollingTransport
+from trio_sio.engine.polling import Hold, Overlap, PollingTransport
 from trio_sio.engine.session import Session
 from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
@@ -77,14 +77,49 @@ class PollRequests:
             logger.info("session %s: a second poll while one was held", session.id)
             session.overlap()
             return Response(500)
-        if not items:
-            try:
-                items = await _hold(connection, transport)
-            except trio.BrokenResourceError:
-                session.abort(DisconnectReason.TRANSPORT_ERROR)
-                raise
-        await self._send(request, connection, session, transport, items)
+        if items:
+            await self._send(request, connection, session, transport, items)
+        else:
+            await self._hold(request, connection, session, transport)
         return None
+
+    async def _hold(
+        self,
+        request: Request,
+        connection: HTTPConnection,
+        session: Session,
+        transport: PollingTransport,
+    ) -> None:
+        """Hold a GET, but not longer than its client stays.
+
+        On a plain socket the task itself reads, to notice that the client leaves; a task for the
+        reading would cost 40 µs for each poll. Whoever emits answers at once: that spares waking
+        this task, 20 µs, which goes on reading and finds the client's next request.
+        """
+
+        def respond(items: list[Encoded]) -> bool:
+            return connection.send_nowait(self._response(request, session, transport, items))
+
+        answers_now = connection.answers_now
+        answered = trio.Event()
+        wake = connection.pipe.interrupt_reader if connection.pipe.direct else answered.set
+        hold = Hold(wake, respond if answers_now else None)
+        transport.begin_hold(hold)
+        try:
+            if connection.pipe.direct:
+                while not hold.is_over:
+                    await connection.read_ahead()
+            else:
+                await connection.run_unless_hung_up(answered.wait)
+            await connection.send_rest()
+        except trio.BrokenResourceError:
+            if not hold.is_over or hold.items:  # what it was to get is lost
+                session.abort(DisconnectReason.TRANSPORT_ERROR)
+            raise
+        finally:
+            transport.end_hold(hold)
+        if not answers_now:
+            await self._send(request, connection, session, transport, hold.items)
 
     async def _send(
         self,
@@ -94,21 +129,36 @@ class PollRequests:
         transport: PollingTransport,
         items: list[Encoded],
     ) -> None:
+        try:
+            await connection.send(self._response(request, session, transport, items))
+        except trio.BrokenResourceError:
+            session.abort(DisconnectReason.TRANSPORT_ERROR)  # what it was to get is lost
+            raise
+
+    def _response(
+        self,
+        request: Request,
+        session: Session,
+        transport: PollingTransport,
+        items: list[Encoded],
+    ) -> Response:
         body, binary = transport.payload(items)
         kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
         headers = [("Content-Type", kind)]
         if transport.jsonp is None:
             headers += cors.headers(request)
-        headers += set_cookie(self._options, session.id)
+        headers += self._cookie(session, transport)
         agent = request.headers.get("user-agent")
         if ";MSIE" in agent or "Trident/" in agent:
             headers.append(("X-XSS-Protection", "0"))
         body = self._compress(request, headers, items, body)
-        try:
-            await connection.send(Response(200, headers, body))
-        except trio.BrokenResourceError:
-            session.abort(DisconnectReason.TRANSPORT_ERROR)  # what it was to get is lost
-            raise
+        return Response(200, headers, body)
+
+    def _cookie(self, session: Session, transport: PollingTransport) -> cors.Fields:
+        """Return the session's cookie, which is made once."""
+        if transport.cookie is None:
+            transport.cookie = set_cookie(self._options, session.id)
+        return transport.cookie
 
     def _compress(
         self, request: Request, headers: cors.Fields, items: list[Encoded], body: bytes
@@ -152,30 +202,10 @@ class PollRequests:
             raise
         finally:
             transport.end_post()
-        return Response(200, headers + set_cookie(self._options, session.id), b"ok")
+        return Response(200, headers + self._cookie(session, transport), b"ok")
 
     def _too_large(self, session: Session, headers: cors.Fields, error: BodyTooLarge) -> Response:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
         logger.info("session %s: option %r: %s", session.id, option, error)
         session.abort(DisconnectReason.TRANSPORT_ERROR)
         return Response(413, headers, f"{error} ({option})\n".encode())
-
-
-async def _hold(connection: HTTPConnection, transport: PollingTransport) -> list[Encoded]:
-    """Hold a GET, but not longer than its client stays.
-
-    On a plain socket the task itself reads, to notice that the client leaves, and is woken out of
-    that; a task for the reading would cost 40 µs for each poll.
-
-    Raises:
-        trio.BrokenResourceError: the client left.
-    """
-    if not connection.pipe.direct:
-        return await connection.run_unless_hung_up(transport.hold)
-    transport.begin_hold(connection.pipe.interrupt_reader)
-    try:
-        while not transport.has_answer:
-            await connection.read_ahead()
-    finally:
-        items = transport.end_hold()
-    return items

@@ -5,7 +5,6 @@ next tick that brings some go out with it. At most one GET and one POST may be u
 one ends the session, as in the reference server, since packets could overtake each other.
 """
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -35,6 +34,38 @@ class Overlap(Exception):
     """A second GET or POST came while one was under way."""
 
 
+class Hold:
+    """A GET that is held until there is something to answer it with.
+
+    Args:
+        wake: wakes the task that holds it.
+        respond: answers at once and returns whether it could; `None` leaves it to the task.
+
+    Attributes:
+        is_over: whether there is an answer.
+        items: what the task has to answer with; nothing if that has been done.
+    """
+
+    __slots__ = ("_respond", "_wake", "is_over", "items")
+
+    def __init__(
+        self,
+        wake: Callable[[], None],
+        respond: Callable[[list[Encoded]], bool] | None = None,
+    ) -> None:
+        self.is_over = False
+        self.items: list[Encoded] = []
+        self._wake = wake
+        self._respond = respond
+
+    def end(self, items: list[Encoded]) -> None:
+        """Answer."""
+        self.is_over = True
+        if self._respond is None or not self._respond(items):
+            self.items = items
+            self._wake()
+
+
 class PollingTransport:
     """The transport of one session while it polls.
 
@@ -51,11 +82,14 @@ class PollingTransport:
         self.jsonp = jsonp
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
-        self._wake: Callable[[], None] | None = None  # who holds a GET
-        self._answer: list[Encoded] = []
+        self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
+        self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
-        self._arrived: deque[Arrival] = deque()
-        self._deliver, self._delivered = trio.open_memory_channel[list[Arrival]](0)
+        self._arrived: deque[Arrival] = deque()  # the reader's
+        self._pending: list[Arrival] = []  # of the POST that waits until the reader takes them
+        self._taken = trio.Event()
+        self._reader: trio.lowlevel.Task | None = None  # it waits
+        self._is_closed = False
         self._ahead = 0
         self._finishing = False
         self._finished = trio.Event()
@@ -73,7 +107,7 @@ class PollingTransport:
         Raises:
             Overlap: a GET is held already.
         """
-        if self._wake is not None:
+        if self._held is not None:
             raise Overlap
         items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
         if not items and self._finishing:
@@ -81,43 +115,23 @@ class PollingTransport:
             return [NOOP, CLOSE]
         return items
 
-    def begin_hold(self, wake: Callable[[], None]) -> None:
-        """Hold a GET until there is something to answer it with.
-
-        Args:
-            wake: called when there is.
-        """
-        self._wake = wake
+    def begin_hold(self, hold: Hold) -> None:
+        """Hold a GET until there is something to answer it with."""
+        self._held = hold
         self.writable = True
 
-    @property
-    def has_answer(self) -> bool:
-        """Whether the GET that is held can be answered."""
-        return bool(self._answer)
-
-    def end_hold(self) -> list[Encoded]:
-        """Hold the GET no more; return its answer, if there is one."""
-        self._wake = None
-        self.writable = False
-        items, self._answer = self._answer, []
-        return items
-
-    async def hold(self) -> list[Encoded]:
-        """Hold a GET until there is something to answer it with, and return that."""
-        answered = trio.Event()
-        self.begin_hold(answered.set)
-        try:
-            await answered.wait()
-        finally:
-            items = self.end_hold()
-        return items
+    def end_hold(self, hold: Hold) -> None:
+        """Hold that GET no more, whether there is an answer or not."""
+        if self._held is hold:
+            self._held = None
+            self.writable = False
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Answer the held GET."""
-        assert self._wake is not None
-        self.writable = False
-        self._answer = list(items)
-        self._wake()
+        hold = self._held
+        assert hold is not None
+        self.end_hold(hold)
+        hold.end(list(items))
 
     async def send(self, items: Sequence[Encoded]) -> None:
         """Answer the held GET (a poll never keeps anybody waiting)."""
@@ -163,13 +177,39 @@ class PollingTransport:
         Packets before an error count, and so does the error. What comes behind a CLOSE packet
         does not.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
         arrivals = self._decode(body, binary=binary)
-        if not arrivals:
-            await trio.lowlevel.checkpoint()
+        if not arrivals or self._is_closed:
             return
-        # If the session ends meanwhile, the answer is "ok" all the same.
-        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._deliver.send(arrivals)
+        if self._reader is not None:  # it has taken all that came before
+            self._arrived.extend(arrivals)
+            self._wake_reader()
+            return
+        self._pending, self._taken = arrivals, trio.Event()
+        try:
+            await self._taken.wait()
+        finally:
+            self._pending = []
+
+    def _take_pending(self) -> None:
+        self._arrived.extend(self._pending)
+        self._pending = []
+        self._taken.set()
+
+    def _wake_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            trio.lowlevel.reschedule(reader)
+
+    def _give_up(self, _: object) -> trio.lowlevel.Abort:
+        self._reader = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _close(self) -> None:
+        """Take nothing more; what waits can still be received."""
+        self._is_closed = True
+        self._take_pending()
+        self._wake_reader()
 
     def let_ahead(self) -> None:
         """Have a POST answered though the reader has not come to it.
@@ -177,10 +217,9 @@ class PollingTransport:
         A client that upgrades waits for its POST's answer before it moves. The reader may be
         waiting for a handler, and that for room in the outbox, which only the client can make.
         """
-        if self._ahead < POSTS_AHEAD:
-            with contextlib.suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
-                self._arrived.extend(self._delivered.receive_nowait())
-                self._ahead += 1
+        if self._ahead < POSTS_AHEAD and self._pending:
+            self._take_pending()
+            self._ahead += 1
 
     def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
         arrivals: list[Arrival] = []
@@ -203,10 +242,13 @@ class PollingTransport:
         """Return the next packet; see `abc.Transport`."""
         while not self._arrived:
             self._ahead = 0
-            try:
-                self._arrived.extend(await self._delivered.receive())
-            except (trio.EndOfChannel, trio.ClosedResourceError):
-                raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE) from None
+            if self._pending:
+                self._take_pending()
+            elif self._is_closed:
+                raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+            else:
+                self._reader = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(self._give_up)
         arrival = self._arrived.popleft()
         if isinstance(arrival, RemoteProtocolError):
             raise arrival
@@ -219,7 +261,7 @@ class PollingTransport:
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Answer the held GET with the end, or the next one if there will be one."""
-        self._deliver.close()
+        self._close()
         if by_client:
             self.release()
         elif self.writable:
@@ -232,7 +274,7 @@ class PollingTransport:
 
     def abandon(self) -> None:
         """Stop polling: a held GET is told that it is over, and nothing more is received."""
-        self._deliver.close()
+        self._close()
         self._finished.set()
         if self.writable:
             self.send_nowait([CLOSE])

@@ -30,10 +30,13 @@ class ClientFiles:
     def __init__(self, folder: bool | Path | str, path: str) -> None:
         self._folder = client_files.client_folder() if folder is True else Path(str(folder))
         self._path = path
+        self._beginnings = tuple(f"{path}/{name}" for name in SCRIPTS)
         self._contents: dict[str, bytes | None] = {}
 
     def answer(self, request: Request) -> Response | None:
         """Return the response, `None` if the request is for no file of ours."""
+        if not request.target.startswith(self._beginnings):  # nearly every request
+            return None
         for name in _NAMES:
             if request.target.startswith(f"{self._path}/{name}"):
                 return self._serve(name, request)
