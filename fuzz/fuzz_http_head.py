@@ -23,7 +23,8 @@ def _read(data: bytes) -> Hashable:
     found = read_head(data)
     if found is None:
         return None
-    request, end = found
+    request, fields, end = found
+    assert read_head(data, fields) == found
     assert data[:end].endswith(b"\r\n\r\n")
     judge = h11.Connection(h11.SERVER)
     judge.receive_data(data[:end])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trio_sio.engine.message import Response
-from trio_sio.engine.plain_http import MAX_HEAD, answer, read_head
+from trio_sio.engine.plain_http import MAX_HEAD, NO_FIELDS, answer, read_head
 
 POLL = (
     b"GET /socket.io/?EIO=3&transport=polling&sid=abc HTTP/1.1\r\n"
@@ -21,7 +21,7 @@ def head(*fields: bytes, line: bytes = b"GET / HTTP/1.1") -> bytes:
 def test_a_poll() -> None:
     found = read_head(POLL + b"rest")
     assert found is not None
-    request, end = found
+    request, _, end = found
     assert end == len(POLL)
     assert request.method == "GET"
     assert request.target == "/socket.io/?EIO=3&transport=polling&sid=abc"
@@ -104,12 +104,34 @@ def requests(draw: st.DrawFn) -> bytes:
     return line + b"Host: here\r\n" + fields + draw(st.sampled_from([b"\r\n", b"", b"hello"]))
 
 
+@given(st.lists(requests(), min_size=2, max_size=3))
+def test_fields_may_be_those_of_the_request_before(heads: list[bytes]) -> None:
+    before = NO_FIELDS
+    for data in heads * 2:
+        found, again = read_head(data), read_head(data, before)
+        assert again == found
+        if again is not None:
+            before = again[1]
+
+
+def test_the_same_fields_are_not_read_again() -> None:
+    first = read_head(POST)
+    assert first is not None
+    second = read_head(POST.replace(b"sid=abc", b"sid=def"), first[1])
+    assert second is not None
+    assert second[1] is first[1]
+    assert (second[0].target, second[0].unread) != (first[0].target, 0)
+    third = read_head(POST.replace(b"Content-Length: 3", b"Content-Length: 4"), first[1])
+    assert third is not None
+    assert third[0].announced == 4
+
+
 @given(st.one_of(requests(), st.lists(pieces, max_size=12).map(b"".join)))
 def test_what_is_plain_means_the_same_to_h11(data: bytes) -> None:
     found = read_head(data)
     if found is None:
         return
-    request, end = found
+    request, _, end = found
     judge = h11.Connection(h11.SERVER)
     judge.receive_data(data[:end] + b"x" * request.announced)
     event = judge.next_event()
@@ -131,7 +153,7 @@ def test_what_is_plain_means_the_same_to_h11(data: bytes) -> None:
 def answered(data: bytes, response: Response) -> bytes:
     found = read_head(data)
     assert found is not None
-    request, _ = found
+    request, _, _ = found
     made = answer(request, response)
     assert request.answered
     assert request.closes == (b"connection: close" in made.lower())
@@ -155,5 +177,5 @@ def test_answers() -> None:
 
 @pytest.mark.parametrize("field", [("A", "b\r\nC: d"), ("A\n", "b"), ("A", "\0")])
 def test_no_field_breaks_the_head(field: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match="a header field cannot be"):
+    with pytest.raises(ValueError, match="a header field would end the head"):
         answered(POLL, Response(200, [field]))

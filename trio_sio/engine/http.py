@@ -16,7 +16,7 @@ import trio
 
 from trio_sio.engine.message import BodyTooLarge, Headers, Request, Response
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
 
 T = TypeVar("T")
 
@@ -52,6 +52,7 @@ class HTTPConnection:
         self.secure = secure
         self._made: h11.Connection | None = None
         self._plain: PlainRequest | None = None
+        self._fields = NO_FIELDS
         self._buffer = b""  # what neither h11 nor a plain request has taken
         self._is_head = False
         self._closing = False
@@ -153,12 +154,12 @@ class HTTPConnection:
     async def _read_request(self) -> Request | None:
         if not self._buffer:
             self._buffer = await self.pipe.read()
-        found = read_head(self._buffer)
+        found = read_head(self._buffer, self._fields)
         if found is None:
             data, self._buffer = self._buffer, b""
             self._h11.receive_data(data)
             return await self._read_by_h11()
-        plain, end = found
+        plain, self._fields, end = found
         self._plain = plain
         self._buffer = self._buffer[end:]
         return Request(
@@ -369,6 +370,7 @@ class HTTPConnection:
     def take_over(self) -> Pipe:
         """Return the stream, with what the client sent behind its request put back."""
         behind = self._buffer if self._plain is not None else self._h11.trailing_data[0]
+        self._fields = NO_FIELDS
         self.pipe.unread(bytes(behind))
         return self.pipe
 

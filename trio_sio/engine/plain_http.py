@@ -10,6 +10,7 @@ is h11's.
 import http
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trio_sio.engine.message import Response
 
@@ -21,7 +22,6 @@ _HEAD = re.compile(
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*(?:[!-~\x80-\xff][\t -~\x80-\xff]*)?\r\n)+)\r\n"
 )
 _DIGITS = re.compile("[0-9]{1,15}")
-_BREAKS = re.compile("[\r\n\0]")
 
 _NOT_PLAIN = frozenset({"transfer-encoding", "expect", "te", "trailer"})
 _CONNECTION = {"keep-alive": 0, "upgrade": 1, "keep-alive, upgrade": 1}
@@ -62,15 +62,46 @@ class PlainRequest:
     closes: bool = False
 
 
-def read_head(data: bytes) -> tuple[PlainRequest, int] | None:
-    """Return the request that `data` begins with and where its head ends.
+class Fields(NamedTuple):
+    """The header fields of a plain request.
+
+    Attributes:
+        lines: as they came.
+        fields: names in lower case, and values.
+        announced: bytes of the body.
+    """
+
+    lines: bytes
+    fields: list[tuple[str, str]]
+    announced: int
+
+
+NO_FIELDS = Fields(b"", [], 0)
+
+
+def read_head(data: bytes, before: Fields = NO_FIELDS) -> tuple[PlainRequest, Fields, int] | None:
+    """Return the request that `data` begins with, its fields, and where its head ends.
 
     `None` means that it is not plain, or not whole.
+
+    Args:
+        data: what the client has sent.
+        before: the fields of its former request; a client repeats them, and reading them takes
+            as long as all the rest.
     """
     found = _HEAD.match(data, 0, MAX_HEAD)
     if found is None:
         return None
     method, target, lines = found.groups()
+    fields = before if lines == before.lines else _read_fields(lines)
+    if fields is None:
+        return None
+    announced = fields.announced
+    request = PlainRequest(method.decode(), target.decode(), fields.fields, announced, announced)
+    return request, fields, found.end()
+
+
+def _read_fields(lines: bytes) -> Fields | None:
     fields: list[tuple[str, str]] = []
     hosts = announced = lengths = upgrades = 0
     for line in lines.decode("latin-1").split("\r\n")[:-1]:
@@ -97,8 +128,7 @@ def read_head(data: bytes) -> tuple[PlainRequest, int] | None:
         fields.append((name, value))
     if hosts != 1 or lengths > 1 or upgrades:
         return None
-    request = PlainRequest(method.decode(), target.decode(), fields, announced, announced)
-    return request, found.end()
+    return Fields(lines, fields, announced)
 
 
 def answer(request: PlainRequest, response: Response) -> bytes:
@@ -112,12 +142,12 @@ def answer(request: PlainRequest, response: Response) -> bytes:
     head = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"]
     has_length = False
     for name, value in response.headers:
-        if _BREAKS.search(value) or _BREAKS.search(name):
-            raise ValueError(f"a header field cannot be {name!r}: {value!r}")
         head.append(f"{name}: {value}")
         lower = name.lower()
-        has_length = has_length or lower == "content-length"
-        request.closes = request.closes or (lower == "connection" and value.lower() == "close")
+        if lower == "content-length":
+            has_length = True
+        elif lower == "connection" and value.lower() == "close":
+            request.closes = True
     body = b"" if status in _WITHOUT_BODY else response.body
     if not has_length and status != 204:
         head.append(f"Content-Length: {len(body)}")
@@ -125,4 +155,8 @@ def answer(request: PlainRequest, response: Response) -> bytes:
         # The rest of the body cannot be told from the next request.
         head.append("Connection: close")
         request.closes = True
-    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+    text = "\r\n".join([*head, "", ""])
+    breaks = len(head) + 1
+    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+        raise ValueError(f"a header field would end the head: {response.headers!r}")
+    return text.encode("latin-1") + body

@@ -76,18 +76,17 @@ def parse_query(raw: str) -> Query:
         raise RemoteProtocolError(
             "Bad request", f"a query may have {MAX_QUERY_FIELDS} fields, this one has more"
         )
-    if "%" in raw or "+" in raw:
-        fields = parse_qs(raw, keep_blank_values=True)
-    else:  # nothing is escaped: each request of a client that polls has such a query
-        fields = {}
-        for pair in raw.split("&"):
-            if pair:
-                key, _, value = pair.partition("=")
-                fields.setdefault(key, []).append(value)
+    if "%" not in raw and "+" not in raw:
+        # Nothing is escaped, and nothing comes twice, in the requests of a client that polls.
+        pairs = [pair.partition("=") for pair in raw.split("&") if pair]
+        query: Query = {key: value for key, _, value in pairs}
+        if len(query) == len(pairs):
+            return query
+    fields = parse_qs(raw, keep_blank_values=True)
     return {key: values[0] if len(values) == 1 else values for key, values in fields.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HandshakeRequest:
     """What the query of an Engine.IO request asks for.
 
