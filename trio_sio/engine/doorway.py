@@ -1,7 +1,6 @@
 """Every request comes through here: whose it is, whether it may in, and who answers it."""
 
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from trio_sio.engine import cors
@@ -18,7 +17,6 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
-from trio_sio.protocol.encoded import WS3, Encoded
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -202,7 +200,7 @@ class Doorway:
             logger.error("generate_id must return a new, unused text, not %r", sid)
             return None
         session = self._host.add(sid, request, transport)
-        transport.set_control(_control(session))
+        transport.outbox = session.outbox
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -218,13 +216,7 @@ class Doorway:
         ):
             logger.info("session %s: a WebSocket that it has no use for", session.id)
             return False
-        transport.set_control(transport.write_control)
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.set_control(_control(session))
+        transport.outbox = session.outbox
         return True
-
-
-def _control(session: Session) -> Callable[[bytes], None]:
-    outbox = session.outbox
-    return lambda data: outbox.put_control(Encoded.raw(WS3, data))

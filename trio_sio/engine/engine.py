@@ -2,6 +2,7 @@
 
     async with engine:                           the engine's nursery
      ├─ pulse                                    one flush at each tick's end
+     ├─ alarm                                    wakes the sessions' heartbeats
      ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
      └─ session (one per polling client)         outlives any one connection
 
@@ -20,6 +21,7 @@ from typing import Any, NoReturn, Self, TypeVar, Unpack
 import trio
 
 from trio_sio.abc import Transport
+from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.doorway import Doorway
 from trio_sio.engine.http import HTTPConnection, Sequel
 from trio_sio.engine.message import Request, Response
@@ -68,6 +70,7 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.closing = False
         self.pulse = Pulse()
+        self.alarm = Alarm()
         self.handler: Handler | None = None
         self._doorway = Doorway(self)
         self._connections: set[HTTPConnection] = set()
@@ -117,6 +120,7 @@ class Engine:
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
+                self._nursery.start_soon(self.alarm.run)
                 yield
                 await self.aclose()
                 self._nursery.cancel_scope.cancel()
@@ -235,7 +239,7 @@ class Engine:
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""
-        session = Session(sid, request, transport, self.options, self.pulse)
+        session = Session(sid, request, transport, self.options, self.pulse, self.alarm)
         self.sessions[sid] = session
         return session
 

@@ -6,7 +6,6 @@ or has done it. While a poll is held, the
 connection is watched, so that a client that goes away is noticed at once.
 """
 
-import http
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -16,7 +15,7 @@ import trio
 
 from trio_sio.engine.message import BodyTooLarge, Headers, Request, Response
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, phrase, read_head
 
 T = TypeVar("T")
 
@@ -46,6 +45,22 @@ class HTTPConnection:
         secure: whether the stream is TLS.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_closing",
+        "_fields",
+        "_is_cut",
+        "_is_head",
+        "_is_reading",
+        "_made",
+        "_plain",
+        "_reading",
+        "_rest",
+        "pipe",
+        "remote",
+        "secure",
+    )
+
     def __init__(self, stream: trio.abc.Stream, remote: str = "", secure: bool = False) -> None:
         self.pipe = Pipe(stream)
         self.remote = remote
@@ -73,7 +88,9 @@ class HTTPConnection:
         try:
             sequel = await self._serve(handler)
             if sequel is not None:
-                await sequel()
+                going_on = sequel()
+                del sequel  # whatever it holds has been handed over
+                await going_on
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
@@ -282,7 +299,7 @@ class HTTPConnection:
             # The body was never read: the rest of it cannot be told from the next request.
             headers.append((b"Connection", b"close"))
         head = h11.Response(
-            status_code=response.status, headers=headers, reason=_phrase(response.status)
+            status_code=response.status, headers=headers, reason=phrase(response.status).encode()
         )
         data = self._h11.send(head) or b""
         if not self._is_head:
@@ -370,7 +387,7 @@ class HTTPConnection:
     def take_over(self) -> Pipe:
         """Return the stream, with what the client sent behind its request put back."""
         behind = self._buffer if self._plain is not None else self._h11.trailing_data[0]
-        self._fields = NO_FIELDS
+        self._plain, self._fields, self._buffer = None, NO_FIELDS, b""
         self.pipe.unread(bytes(behind))
         return self.pipe
 
@@ -381,10 +398,3 @@ def _announced(event: h11.Request) -> int:
         if name == b"content-length":
             return int(value)
     return 0
-
-
-def _phrase(status: int) -> bytes:
-    try:
-        return http.HTTPStatus(status).phrase.encode("ascii")
-    except ValueError:
-        return b""

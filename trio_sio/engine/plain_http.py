@@ -131,6 +131,11 @@ def _read_fields(lines: bytes) -> Fields | None:
     return Fields(lines, fields, announced)
 
 
+def phrase(status: int) -> str:
+    """Return the phrase that goes with a status, `""` for one that nobody knows."""
+    return _PHRASES.get(status, "")
+
+
 def answer(request: PlainRequest, response: Response) -> bytes:
     """Return the answer to a request, whose method is not HEAD.
 
@@ -139,7 +144,7 @@ def answer(request: PlainRequest, response: Response) -> bytes:
     """
     request.answered = True
     status = response.status
-    head = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"]
+    head = [f"HTTP/1.1 {status} {phrase(status)}"]
     has_length = False
     for name, value in response.headers:
         head.append(f"{name}: {value}")

@@ -17,6 +17,7 @@ from typing import Any
 import trio
 
 from trio_sio.abc import Transport, TransportClosed
+from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.message import Request
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.outbox import NO_LIMIT, Outbox, OutboxStatistics
@@ -49,6 +50,7 @@ class Session:
         transport: how the client speaks at first.
         options: the engine's options.
         pulse: the engine's pulse.
+        alarm: wakes the heartbeat.
 
     Attributes:
         id: the session id.
@@ -66,6 +68,7 @@ class Session:
         transport: Transport,
         options: EngineOptions,
         pulse: Pulse,
+        alarm: Alarm,
     ) -> None:
         self.id = sid
         self.request = request
@@ -80,6 +83,7 @@ class Session:
         self.offer = self.outbox.offer
         self.trusted = options.handshake_buffer_size is None
         self._options = options
+        self._alarm = alarm
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
@@ -349,7 +353,7 @@ class Session:
         """Wait for the client's silence to last too long; the table of states owns the time."""
         while self.state.state is not State.CLOSED:
             deadline = self.state.deadline
-            await trio.sleep_until(deadline)
+            await self._alarm.sleep_until(deadline)
             now = trio.current_time()
             if now < self.state.deadline:
                 continue

@@ -9,7 +9,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.outbox import Outbox
 from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -114,12 +116,12 @@ async def test_items_of_ones_own() -> None:
 
 async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
     library = Quiet()
-    sent: list[bytes] = []
     async with transport(library) as (ours, other):
-        ours.set_control(sent.append)
-        library.control(b"\x8a\x00")
+        library.control(b"\x8a\x01a")  # a probe: nobody owns the connection
+        ours.outbox = Outbox(ours, 10, 1000, Pulse())
+        library.control(b"\x8a\x01b")
         library.control(b"\x88\x02\x03\xe8")
-        assert sent == [b"\x8a\x00"]
+        assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: ours.finish(by_client=True, orderly=False))
             assert await receive_all(other) == b"\x88\x02\x03\xe8"

@@ -1,17 +1,21 @@
 """The transport of a session that speaks through a WebSocket."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.websocket.library import Control, Library
+from trio_sio.engine.websocket.library import Library
 from trio_sio.protocol.encoded import WS3, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.engine.outbox import Outbox
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -20,6 +24,7 @@ CHUNK = 256 * 1024
 """A large item is written in pieces, so that one can see that it moves."""
 
 _CLOSE_FRAME = b"\x88"
+_NOTHING = memoryview(b"")
 
 
 class WebSocketTransport:
@@ -28,6 +33,9 @@ class WebSocketTransport:
     Args:
         pipe: the connection.
         library: what makes messages of its bytes.
+
+    Attributes:
+        outbox: of the session that owns the connection; `None` during a probe.
     """
 
     __slots__ = (
@@ -41,6 +49,7 @@ class WebSocketTransport:
         "_released",
         "_rest",
         "direct",
+        "outbox",
         "unsent",
         "writable",
     )
@@ -51,15 +60,17 @@ class WebSocketTransport:
         self.writable = True
         self.direct = pipe.direct
         self.unsent = False
+        self.outbox: Outbox | None = None
         self._pipe = pipe
         self._library = library
         self._compresses = library.compresses
-        self._rest = memoryview(b"")
+        self._rest = _NOTHING
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
         self._hung_up = False  # with a close frame, which is echoed, or without
         self._goodbye = b""
         self._released = Moment()
+        library.control = self._control
 
     # -- packets in ------------------------------------------------------------------------
 
@@ -80,23 +91,17 @@ class WebSocketTransport:
             raise
         return decode_text(message) if isinstance(message, str) else decode_binary(message)
 
-    def set_control(self, control: Control) -> None:
-        """Say where the library's pongs go; its close frame is kept for the end."""
+    def _control(self, data: bytes) -> None:
+        """Take a frame of the library's own; its close frame is kept for the end.
 
-        def sort(data: bytes) -> None:
-            if data[:1] == _CLOSE_FRAME:
-                self._goodbye = data
-            else:
-                control(data)
-
-        self._library.control = sort
-
-    def write_control(self, data: bytes) -> None:
-        """Send a library's frame while no session owns the connection (during a probe).
-
-        A stream without a direct path cannot, and a probing client has no need of a pong.
+        A stream without a direct path cannot send during a probe, and a probing client has no
+        need of a pong.
         """
-        if self.direct:
+        if data[:1] == _CLOSE_FRAME:
+            self._goodbye = data
+        elif self.outbox is not None:
+            self.outbox.put_control(Encoded.raw(WS3, data))
+        elif self.direct:
             self._pipe.write_nowait(data)
 
     def trust(self) -> None:
@@ -119,7 +124,7 @@ class WebSocketTransport:
         self.unsent = self._midway = True
         self.direct = False
         await self._send_all(self._rest)
-        self._rest = memoryview(b"")
+        self._rest = _NOTHING
         if items:
             await self._send_all(memoryview(self._wire(items)))
         self.unsent = self._midway = False
