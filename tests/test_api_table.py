@@ -46,7 +46,7 @@ WITHIN_THE_PACKAGE = {
     "session": {
         *("begin_upgrade", "fail_upgrade", "finish_upgrade", "is_upgrading", "message_limit"),
         *("offer", "overlap", "raise_errors", "run", "start_with", "trust"),
-        *("wait_application_done", "wait_opening"),
+        *("wait_application_done",),
     },
     "engine": {"add", "find", "from_options", "run", "start"},
     "adapter": {"deliver"},

@@ -26,6 +26,12 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("ping_interval", 0.0),
     ("ping_interval", float("nan")),
     ("upgrade_timeout", -0.5),
+    ("head_timeout", 0),
+    ("body_timeout", 0),
+    ("keep_alive_timeout", -1),
+    ("connect_timeout", 0),
+    ("max_connections", 0),
+    ("max_connections_per_address", 0),
     ("grace", -1),
     ("max_http_buffer_size", 0),
     ("handshake_buffer_size", 0),
@@ -50,6 +56,12 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("ping_timeout", "5"),
     ("ping_interval", None),
     ("upgrade_timeout", True),
+    ("head_timeout", None),
+    ("body_timeout", None),
+    ("keep_alive_timeout", None),
+    ("connect_timeout", "1"),
+    ("max_connections", 1.0),
+    ("max_connections_per_address", "1"),
     ("grace", "long"),
     ("max_http_buffer_size", 1e8),
     ("max_http_buffer_size", None),
@@ -128,6 +140,9 @@ def test_every_option_has_a_wrong_value_here() -> None:
         ("ping_interval", float("inf")),
         ("grace", 0),
         ("handshake_buffer_size", None),
+        ("connect_timeout", None),
+        ("max_connections", None),
+        ("max_connections_per_address", None),
         ("max_outbox", 1),
         ("transports", ("websocket",)),
         ("transports", ["websocket", "polling"]),
@@ -182,7 +197,8 @@ def test_defaults_of_the_document() -> None:
     assert options.http_compression is True
     engine = EngineOptions()
     assert (engine.path, engine.serve_client) == ("/engine.io", False)
-    assert engine.handshake_buffer_size is None
+    assert (engine.handshake_buffer_size, engine.connect_timeout) == (None, None)
+    assert (options.handshake_buffer_size, options.connect_timeout) == (100_000, 45)
 
 
 def test_options_do_not_change() -> None:

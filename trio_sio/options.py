@@ -17,7 +17,15 @@ OVERFLOW_POLICIES = ("disconnect", "drop_newest", "drop_oldest")
 Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
 """`"*"`, one origin, several, or a function that is asked for each request."""
 
-_POSITIVE = ("ping_timeout", "ping_interval", "upgrade_timeout")
+_POSITIVE = (
+    "ping_timeout",
+    "ping_interval",
+    "upgrade_timeout",
+    "head_timeout",
+    "body_timeout",
+    "keep_alive_timeout",
+    "connect_timeout",
+)
 _COUNTS = (
     "max_http_buffer_size",
     "handshake_buffer_size",
@@ -25,6 +33,14 @@ _COUNTS = (
     "max_outbox_bytes",
     "max_inbox",
     "max_attachments",
+    "max_connections",
+    "max_connections_per_address",
+)
+_MAY_BE_NONE = (
+    "handshake_buffer_size",
+    "connect_timeout",
+    "max_connections",
+    "max_connections_per_address",
 )
 _FLAGS = ("allow_upgrades", "cookie_http_only", "raise_errors")
 _SIZES = range(2**31)
@@ -73,6 +89,12 @@ class EngineKeywords(TypedDict, total=False):
     ws_engine: str
     generate_id: Callable[[Any], Awaitable[str] | str] | None
     fallback: Callable[[Any], Awaitable[Any]] | None
+    head_timeout: float
+    body_timeout: float
+    keep_alive_timeout: float
+    connect_timeout: float | None
+    max_connections: int | None
+    max_connections_per_address: int | None
     max_outbox: int
     max_outbox_bytes: int
     on_overflow: str
@@ -117,6 +139,12 @@ class EngineOptions:
     ws_engine: str = "auto"
     generate_id: Callable[[Any], Awaitable[str] | str] | None = None
     fallback: Callable[[Any], Awaitable[Any]] | None = None
+    head_timeout: float = 20.0
+    body_timeout: float = 120.0
+    keep_alive_timeout: float = 75.0
+    connect_timeout: float | None = None
+    max_connections: int | None = None
+    max_connections_per_address: int | None = None
     max_outbox: int = 512
     max_outbox_bytes: int = 8 * 2**20
     on_overflow: str = "disconnect"
@@ -161,6 +189,7 @@ class ServerOptions(EngineOptions):
     max_inbox: int = 64
     max_attachments: int = 10
     handshake_buffer_size: int | None = 100_000
+    connect_timeout: float | None = 45.0
 
 
 def compression_threshold(option: bool | Mapping[str, int | bool]) -> int | None:
@@ -184,13 +213,15 @@ def _wrong(options: EngineOptions, name: str, wanted: str) -> str:
 def _check_numbers(options: EngineOptions) -> None:
     for name in (*_POSITIVE, "grace"):
         value = getattr(options, name)
+        if value is None and name in _MAY_BE_NONE:
+            continue
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise TypeError(_wrong(options, name, "a number of seconds"))
         if not (value >= 0 if name == "grace" else value > 0):
             raise ValueError(_wrong(options, name, "a positive number of seconds"))
     for name in _COUNTS:
         value = getattr(options, name, 1)
-        if value is None and name == "handshake_buffer_size":
+        if value is None and name in _MAY_BE_NONE:
             continue
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(_wrong(options, name, "a whole number"))

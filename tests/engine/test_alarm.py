@@ -1,5 +1,7 @@
 """Sleeping by a common clock: everyone is woken at the right time, and nobody who gave up."""
 
+from functools import partial
+
 import trio
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
@@ -53,10 +55,32 @@ async def test_the_queue_does_not_grow_with_those_who_gave_up(autojump_clock: Mo
                 assert len(alarm) == PRUNE_FROM + 1
                 brief.cancel_scope.cancel()
             assert len(alarm) == 1
-            assert len(alarm._sleepers) <= PRUNE_FROM + 3
+            assert len(alarm._calls) <= PRUNE_FROM + 3
         await trio.sleep(150)
         nursery.cancel_scope.cancel()
     assert woken == [(100.0, 100.0)]
+
+
+async def test_functions_are_called_once_unless_they_are_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    alarm, called = Alarm(), list[tuple[str, float]]()
+
+    def note(name: str) -> None:
+        called.append((name, trio.current_time()))
+
+    plan = {"b": 2.0, "never": 1.5, "a": 1.0}
+    calls = {name: alarm.call_at(at, partial(note, name)) for name, at in plan.items()}
+    calls["never"].cancel()
+    calls["never"].cancel()
+    assert (len(alarm), calls["never"].is_due, calls["a"].is_due) == (2, False, True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(alarm.run)
+        await trio.sleep(5)
+        nursery.cancel_scope.cancel()
+    assert called == [("a", 1.0), ("b", 2.0)]
+    calls["a"].cancel()  # too late
+    assert (len(alarm), calls["a"].is_due) == (0, False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=20))

@@ -1,276 +1,95 @@
-"""One connection, as bytes: what is sent, what comes back."""
-
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+"""Requests and answers by h11, without a connection."""
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from trio_sio.engine.http import MAX_PIPELINED, HTTPConnection
-from trio_sio.engine.message import BodyTooLarge, Request, Response
-
-Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
+from trio_sio.engine.http import BadRequest, Exchange
+from trio_sio.engine.message import BodyTooLarge, Response
 
 
-@asynccontextmanager
-async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
-    ours, theirs = memory_stream_pair()
-    connection = HTTPConnection(theirs, "1.2.3.4", secure=True)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(connection.serve, answer)
-        yield ours
-        nursery.cancel_scope.cancel()
+class Wire:
+    """Brings these pieces, and then the end."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+        self.written: list[bytes] = []
+        self.exchange = Exchange(self.read, self.write)
+
+    async def read(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return self._pieces.pop(0) if self._pieces else b""
+
+    async def write(self, data: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        self.written.append(data)
 
 
-async def hear(stream: trio.abc.ReceiveStream) -> bytes:
-    """Return what comes until nothing more does."""
-    data = b""
-    with trio.move_on_after(30):
-        while more := await stream.receive_some():
-            data += more
-        return data + b"<end>"
-    return data
+async def test_requests_and_answers_one_after_the_other() -> None:
+    wire = Wire(
+        b"POST /a?b HTTP/1.1\r\nHost: x\r\nX-Y: z\r\nContent-Length: 3\r\n\r\nab",
+        b"cHEAD / HTTP/1.0\r\n\r\n",
+    )
+    exchange = wire.exchange
+    head = await exchange.next_head()
+    assert head is not None
+    assert (head.method, head.target, head.version, head.announced) == ("POST", "/a?b", "1.1", 3)
+    assert head.fields == [("Host", "x"), ("X-Y", "z"), ("Content-Length", "3")]
+    assert await exchange.read_body(3) == b"abc"
+    assert not exchange.is_answered
+    answer = exchange.answer(Response(200, [("A", "b")], b"ok"))
+    assert answer == b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nok"
+    assert exchange.is_answered
+    assert exchange.behind == b"HEAD / HTTP/1.0\r\n\r\n"
+    assert exchange.go_on()
+    head = await exchange.next_head()
+    assert head is not None
+    assert (head.method, head.version) == ("HEAD", "1.0")
+    assert exchange.answer(Response(200, [], b"ok")).endswith(b"\r\n\r\n")
+    assert not exchange.go_on()  # 1.0 ends the connection
 
 
-async def echo(request: Request, connection: HTTPConnection) -> Response:
-    return Response(200, [("X-Method", request.method)], await request.body(10))
+async def test_a_client_that_is_done() -> None:
+    assert await Wire().exchange.next_head() is None
 
 
-def response(body: str, *fields: str, status: str = "200 OK") -> bytes:
-    lines = [f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", body]
-    return "\r\n".join(lines).encode()
+async def test_what_is_no_request_can_be_refused() -> None:
+    exchange = Wire(b"what?\r\n\r\n").exchange
+    with pytest.raises(BadRequest) as caught:
+        await exchange.next_head()
+    assert caught.value.status == 400
+    assert exchange.can_refuse
+    assert exchange.answer(Response(400)).startswith(b"HTTP/1.1 400 ")
 
 
-GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n\r\n"
-POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc"
-GOT = response("", "X-Method: GET")
-POSTED = response("abc", "X-Method: POST")
+async def test_a_body_that_was_not_read_ends_the_connection() -> None:
+    exchange = Wire(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n").exchange
+    await exchange.next_head()
+    assert b"\r\nConnection: close\r\n" in exchange.answer(Response(413))
+    assert not exchange.go_on()
 
 
-async def test_a_request_is_what_was_sent(autojump_clock: MockClock) -> None:
-    seen: list[Request] = []
-
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        seen.append(request)
-        return Response(204)
-
-    async with served(answer) as stream:
-        await stream.send_all(b"GET /a?b=c HTTP/1.0\r\nHost: here\r\nX-Y: \xe9\r\n\r\n")
-        assert (await hear(stream)).startswith(b"HTTP/1.1 204 No Content\r\n")
-    (request,) = seen
-    assert (request.method, request.target, request.http_version) == ("GET", "/a?b=c", "1.0")
-    assert (request.remote, request.secure) == ("1.2.3.4", True)
-    assert list(request.headers) == [("host", "here"), ("x-y", "é")]
+async def test_chunks_are_counted() -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    wire = Wire(chunked, b"3\r\nabc\r\n", b"3\r\ndef\r\n", b"0\r\n\r\n")
+    await wire.exchange.next_head()
+    assert await wire.exchange.read_body(6) == b"abcdef"
+    wire = Wire(chunked, b"3\r\nabc\r\n", b"3\r\ndef\r\n", b"0\r\n\r\n")
+    await wire.exchange.next_head()
+    with pytest.raises(BodyTooLarge):
+        await wire.exchange.read_body(5)
 
 
-@pytest.mark.parametrize("cut", [1, 2, 7, 1000])
-async def test_keep_alive_and_pipelining_however_it_is_cut(
-    cut: int, autojump_clock: MockClock
-) -> None:
-    requests = GET + POST + GET
-    async with served(echo) as stream:
-        for start in range(0, len(requests), cut):
-            await stream.send_all(requests[start : start + cut])
-            await wait_all_tasks_blocked()
-        assert await hear(stream) == GOT + POSTED + GOT
+async def test_a_body_that_breaks_off() -> None:
+    exchange = Wire(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab").exchange
+    await exchange.next_head()
+    with pytest.raises(trio.BrokenResourceError):
+        await exchange.read_body(10)
 
 
-@pytest.mark.parametrize(
-    "request_line",
-    [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"],
-)
-async def test_the_client_may_want_to_close(request_line: bytes, autojump_clock: MockClock) -> None:
-    async with served(echo) as stream:
-        await stream.send_all(request_line)
-        data = await hear(stream)
-        assert data.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert b"Connection: close\r\n" in data
-        assert data.endswith(b"<end>")
-
-
-async def test_expect_continue(autojump_clock: MockClock) -> None:
-    async with served(echo) as stream:
-        await stream.send_all(
-            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
-        )
-        assert await hear(stream) == b"HTTP/1.1 100 \r\n\r\n"
-        await stream.send_all(b"abc")
-        assert await hear(stream) == POSTED
-
-
-async def test_an_empty_body_is_none_to_be_read(autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        return Response(204)
-
-    empty = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
-    async with served(answer) as stream:
-        await stream.send_all(empty + empty)
-        assert (await hear(stream)).count(b"HTTP/1.1 204 ") == 2
-
-
-async def test_header_values_are_latin_1_both_ways(autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        return Response(200, [("X-Origin", request.headers["origin"])])
-
-    async with served(answer) as stream:
-        await stream.send_all(b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xe9\r\n\r\n")
-        assert b"X-Origin: http://\xe9\r\n" in await hear(stream)
-
-
-async def test_head_has_no_body(autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        return Response(200, [], b"page")
-
-    async with served(answer) as stream:
-        await stream.send_all(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + GET)
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
-        assert await hear(stream) == head + head + b"page"
-
-
-@pytest.mark.parametrize("status", [204, 304])
-async def test_some_statuses_have_no_body(status: int, autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        return Response(status)
-
-    async with served(answer) as stream:
-        await stream.send_all(GET + GET)
-        assert (await hear(stream)).count(b"HTTP/1.1 %d " % status) == 2
-
-
-async def test_a_large_body_is_refused_before_it_is_kept(autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        try:
-            await request.body(10)
-        except BodyTooLarge as error:
-            return Response(413, [], str(error).encode())
-        raise AssertionError
-
-    async with served(answer) as stream:
-        await stream.send_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
-        data = await hear(stream)
-        assert b"a body of 11 bytes; 10 are allowed" in data
-        assert b"Connection: close\r\n" in data
-        assert data.endswith(b"<end>")
-
-
-async def test_an_unread_body_ends_the_connection(autojump_clock: MockClock) -> None:
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        return Response(200)
-
-    async with served(answer) as stream:
-        await stream.send_all(POST + GET)
-        data = await hear(stream)
-        assert data.count(b"HTTP/1.1") == 1
-        assert data.endswith(b"<end>")
-
-
-@pytest.mark.parametrize(
-    ("garbage", "status"),
-    [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
-        (b"nonsense\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nA B: c\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 431),
-    ],
-)
-async def test_what_is_no_request_gets_an_answer(
-    garbage: bytes, status: int, autojump_clock: MockClock
-) -> None:
-    async with served(echo) as stream:
-        await stream.send_all(garbage)
-        data = await hear(stream)
-        assert data.startswith(b"HTTP/1.1 %d " % status)
-        assert data.endswith(b"<end>")
-
-
-async def test_a_client_that_leaves_in_the_middle(autojump_clock: MockClock) -> None:
-    for sent in (b"", b"GET / HT", POST[:-1]):
-        async with served(echo) as stream:
-            await stream.send_all(sent)
-            await stream.aclose()
-            await wait_all_tasks_blocked()
-
-
-async def test_who_waits_hears_of_a_client_that_hangs_up(autojump_clock: MockClock) -> None:
-    heard: list[str] = []
-
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        try:
-            await connection.run_unless_hung_up(trio.sleep_forever)
-        except trio.BrokenResourceError:
-            heard.append("hung up")
-            raise
-        raise AssertionError
-
-    async with served(answer) as stream:
-        await stream.send_all(GET)
-        await trio.sleep(1)
-        await stream.aclose()
-        await trio.sleep(1)
-    assert heard == ["hung up"]
-
-
-async def test_what_is_pipelined_meanwhile_is_kept_up_to_a_limit(
-    autojump_clock: MockClock,
-) -> None:
-    go = trio.Event()
-
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        await connection.run_unless_hung_up(go.wait)
-        return Response(200)
-
-    async with served(answer) as stream:
-        count = 3 * MAX_PIPELINED // len(GET)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(stream.send_all, GET * count)
-            await trio.sleep(1)
-            go.set()
-            assert (await hear(stream)).count(b"HTTP/1.1 200 OK") == count
-
-
-async def test_closing_when_idle(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
-    connection = HTTPConnection(theirs)
-    go = trio.Event()
-
-    async def answer(request: Request, connection: HTTPConnection) -> Response:
-        await go.wait()
-        return Response(200)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(connection.serve, answer)
-        await ours.send_all(GET)
-        await trio.sleep(1)
-        connection.close_when_idle()  # it is busy, and finishes that
-        go.set()
-        assert (await hear(ours)).endswith(b"Content-Length: 0\r\n\r\n<end>")
-
-
-async def test_closing_while_idle(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
-    connection = HTTPConnection(theirs)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(connection.serve, echo)
-        await trio.sleep(1)
-        connection.close_when_idle()
-        assert await hear(ours) == b"<end>"
-
-
-async def test_taking_over_gives_back_what_was_read_ahead(autojump_clock: MockClock) -> None:
-    rest: list[bytes] = []
-
-    async def answer(request: Request, connection: HTTPConnection) -> None:
-        pipe = connection.take_over()
-        rest.append(await pipe.read())
-        rest.append(await pipe.read())
-
-    upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
-    async with served(answer) as stream:
-        await stream.send_all(upgrade + b"ahead")
-        await wait_all_tasks_blocked()
-        await stream.send_all(b"later")
-        assert await hear(stream) == b"<end>"
-    assert rest == [b"ahead", b"later"]
+async def test_who_expects_it_is_told_to_go_on() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    wire = Wire(head, b"abc")
+    await wire.exchange.next_head()
+    assert wire.written == []
+    assert await wire.exchange.read_body(10) == b"abc"
+    assert wire.written == [b"HTTP/1.1 100 \r\n\r\n"]

@@ -1,4 +1,4 @@
-"""One clock for the heartbeats of all sessions.
+"""One clock for the heartbeats of all sessions and for the time limits of all connections.
 
 A heartbeat sleeps nearly all of its life, and `trio.sleep_until` gives each sleeper a cancel scope
 of its own: 1.2 kB, and 8 µs to open and close it. Here one task sleeps until the earliest deadline
@@ -7,57 +7,76 @@ and wakes whose turn it is.
 
 import heapq
 import itertools
+import math
+from collections.abc import Callable
+from functools import partial
 
 import trio
 
 PRUNE_FROM = 1000
-"""Sleepers who gave up that may lie in the queue in any case; above, as many as there are
-others."""
+"""Cancelled calls that may lie in the queue in any case; above, as many as there are others."""
 
 
-class _Sleeper:
-    """A task that sleeps.
+class Call:
+    """Something that is to be called at a time."""
 
-    Attributes:
-        task: `None` once it has been woken or has given up.
-    """
+    __slots__ = ("_alarm", "_function", "_order", "deadline")
 
-    __slots__ = ("_alarm", "_deadline", "_order", "task")
-
-    def __init__(self, alarm: "Alarm", deadline: float, order: int) -> None:
+    def __init__(
+        self, alarm: "Alarm", deadline: float, order: int, function: Callable[[], object]
+    ) -> None:
+        self.deadline = deadline
         self._alarm = alarm
-        self._deadline = deadline
         self._order = order
-        self.task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
+        self._function: Callable[[], object] | None = function
 
     @property
-    def deadline(self) -> float:
-        """When it wants to be woken."""
-        return self._deadline
+    def is_due(self) -> bool:
+        """Whether it has been neither made nor cancelled."""
+        return self._function is not None
 
-    def give_up(self, _: object) -> trio.lowlevel.Abort:
-        """Sleep no longer: it was cancelled."""
-        self.task = None
-        self._alarm.forget_one()
-        return trio.lowlevel.Abort.SUCCEEDED
+    def make(self) -> None:
+        """Call the function, once, unless it was cancelled."""
+        function, self._function = self._function, None
+        if function is not None:
+            function()
 
-    def __lt__(self, other: "_Sleeper") -> bool:
-        if self._deadline != other._deadline:
-            return self._deadline < other._deadline
+    def cancel(self) -> None:
+        """Do not call it."""
+        if self._function is not None:
+            self._function = None
+            self._alarm.forget_one()
+
+    def __lt__(self, other: "Call") -> bool:
+        if self.deadline != other.deadline:
+            return self.deadline < other.deadline
         return self._order < other._order
 
 
 class Alarm:
-    """Wakes tasks at their times, while `run` runs."""
+    """Calls functions and wakes tasks at their times, while `run` runs."""
 
     def __init__(self) -> None:
-        self._sleepers: list[_Sleeper] = []
+        self._calls: list[Call] = []
         self._order = itertools.count()
         self._forgotten = 0
         self._earlier = trio.Event()
 
     def __len__(self) -> int:
-        return len(self._sleepers) - self._forgotten
+        return len(self._calls) - self._forgotten
+
+    def call_at(self, deadline: float, function: Callable[[], object]) -> Call:
+        """Have a function called; it must neither wait nor raise.
+
+        Args:
+            deadline: seconds, by `trio.current_time()`.
+            function: what to call.
+        """
+        call = Call(self, deadline, next(self._order), function)
+        heapq.heappush(self._calls, call)
+        if self._calls[0] is call:
+            self._earlier.set()
+        return call
 
     async def sleep_until(self, deadline: float) -> None:
         """Sleep; as `trio.sleep_until`, but only tasks of an engine that is open are woken.
@@ -65,35 +84,37 @@ class Alarm:
         Args:
             deadline: seconds, by `trio.current_time()`.
         """
-        sleeper = _Sleeper(self, deadline, next(self._order))
-        heapq.heappush(self._sleepers, sleeper)
-        if self._sleepers[0] is sleeper:
-            self._earlier.set()
-        await trio.lowlevel.wait_task_rescheduled(sleeper.give_up)
+        call = self.call_at(
+            deadline, partial(trio.lowlevel.reschedule, trio.lowlevel.current_task())
+        )
+
+        def give_up(_: object) -> trio.lowlevel.Abort:
+            call.cancel()
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(give_up)
 
     def forget_one(self) -> None:
-        """Note that a sleeper gave up; those are thrown out when they become many."""
+        """Note that a call was cancelled; those are thrown out when they become many."""
         self._forgotten += 1
         if self._forgotten > PRUNE_FROM + len(self):
-            self._sleepers = [one for one in self._sleepers if one.task is not None]
-            heapq.heapify(self._sleepers)
+            self._calls = [one for one in self._calls if one.is_due]
+            heapq.heapify(self._calls)
             self._forgotten = 0
 
     async def run(self) -> None:
-        """Wake sleepers, forever."""
+        """Make the calls, forever."""
         while True:
-            deadline = self._sleepers[0].deadline if self._sleepers else float("inf")
+            deadline = self._calls[0].deadline if self._calls else math.inf
             with trio.CancelScope(deadline=deadline):
                 await self._earlier.wait()
             self._earlier = trio.Event()
-            self._wake_until(trio.current_time())
+            self._make_until(trio.current_time())
 
-    def _wake_until(self, now: float) -> None:
-        sleepers = self._sleepers
-        while sleepers and sleepers[0].deadline <= now:
-            task, sleeper = sleepers[0].task, heapq.heappop(sleepers)
-            if task is None:
-                self._forgotten -= 1
+    def _make_until(self, now: float) -> None:
+        while self._calls and self._calls[0].deadline <= now:
+            call = heapq.heappop(self._calls)
+            if call.is_due:
+                call.make()
             else:
-                sleeper.task = None
-                trio.lowlevel.reschedule(task)
+                self._forgotten -= 1

@@ -4,8 +4,8 @@ import logging
 from functools import partial
 
 from trio_sio.engine import cors
+from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.host import Host, ask_application, new_id, open_packet
-from trio_sio.engine.http import HTTPConnection, Sequel
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests

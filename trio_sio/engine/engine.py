@@ -21,11 +21,13 @@ from typing import Any, NoReturn, Self, TypeVar, Unpack
 import trio
 
 from trio_sio.abc import Transport
+from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.doorway import Doorway
-from trio_sio.engine.http import HTTPConnection, Sequel
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
@@ -66,13 +68,12 @@ class Engine:
         return engine
 
     def _setup(self, options: EngineOptions) -> None:
-        self.options = options
         self.sessions: dict[str, Session] = {}
         self.closing = False
         self.pulse = Pulse()
         self.alarm = Alarm()
         self.handler: Handler | None = None
-        self._doorway = Doorway(self)
+        self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -90,8 +91,15 @@ class Engine:
         """
         if self.serving:
             raise RuntimeError(f"{', '.join(changes)}: options are fixed once serving has begun")
-        self.options = replace(self.options, **changes)
+        self._apply(replace(self.options, **changes))
+
+    def _apply(self, options: EngineOptions) -> None:
+        self.options = options
         self._doorway = Doorway(self)
+        self._admission = Admission(options.max_connections, options.max_connections_per_address)
+        self._time_limits: dict[Phase, float] = {
+            phase: getattr(options, phase.value) for phase in Phase
+        }
 
     # -- life --------------------------------------------------------------------------------
 
@@ -208,7 +216,12 @@ class Engine:
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
         self.handler = handler
-        connection = HTTPConnection(stream, *_peer_of(stream))
+        address, secure = _peer_of(stream)
+        refusal = self._admission.enter(address)
+        if refusal:
+            await turn_away(stream, refusal)
+            return
+        connection = HTTPConnection(stream, address, secure, self.alarm, self._time_limits)
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)
@@ -218,6 +231,7 @@ class Engine:
             logger.exception("a connection failed", exc_info=errors)
         finally:
             self._connections.discard(connection)
+            self._admission.leave(address)
 
     async def _answer(
         self, request: Request, connection: HTTPConnection

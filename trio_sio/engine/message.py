@@ -68,6 +68,18 @@ class BodyTooLarge(Exception):
         self.limit = limit
 
 
+class BodyTooSlow(Exception):
+    """A request's body took too long to come.
+
+    Attributes:
+        limit: seconds that it may take (option `body_timeout`).
+    """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"a body may take {limit} s (body_timeout)")
+        self.limit = limit
+
+
 async def _no_body(limit: int) -> bytes:
     return b""
 
@@ -119,6 +131,7 @@ class Request:
 
         Raises:
             BodyTooLarge: it is larger.
+            BodyTooSlow: it took too long to come.
             trio.BrokenResourceError: the client went away in the middle.
         """
         return await self._read_body(limit)

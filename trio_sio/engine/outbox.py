@@ -116,6 +116,10 @@ class Outbox:
         """Whether nothing is queued and nothing is being written."""
         return not self._queue and not self._busy and not self.transport.unsent
 
+    def is_stuck(self, now: float, patience: float) -> bool:
+        """Whether the client has not taken what waits for it for so many seconds."""
+        return self.stuck_since is not None and now - self.stuck_since >= patience
+
     # -- putting in ------------------------------------------------------------------------
 
     def put_nowait(self, item: Encoded) -> None:

@@ -6,10 +6,11 @@ import trio
 
 from trio_sio.engine import cors
 from trio_sio.engine.compression import choose, compress
+from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
+from trio_sio.engine.hang_up import wait_unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet
-from trio_sio.engine.http import HTTPConnection
-from trio_sio.engine.message import BodyTooLarge, Request, Response
+from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Request, Response
 from trio_sio.engine.polling import Hold, Overlap, PollingTransport
 from trio_sio.engine.session import Session
 from trio_sio.options import compression_level, compression_threshold
@@ -43,10 +44,11 @@ class PollRequests:
         session = self._host.add(sid, request, transport)
         transport.outlet = session.outbox
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
-        opening = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
-        session.start_with(opening)
+        packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
+        opening = session.start_with(packet)
+        assert opening is not None
         self._host.start(session)
-        items = await session.wait_opening()
+        items = await opening.wait()
         await self._send(request, connection, session, transport, items)
 
     async def answer(
@@ -110,7 +112,7 @@ class PollRequests:
                 while not hold.is_over:
                     await connection.read_ahead()
             else:
-                await connection.run_unless_hung_up(answered.wait)
+                await wait_unless_hung_up(connection, answered)
             await connection.send_rest()
         except trio.BrokenResourceError:
             if not hold.is_over or hold.items:  # what it was to get is lost
@@ -197,6 +199,10 @@ class PollRequests:
                 await transport.deliver(body, binary=binary)
         except BodyTooLarge as error:
             return self._too_large(session, headers, error)
+        except BodyTooSlow as error:
+            logger.info("session %s: %s", session.id, error)
+            session.abort(DisconnectReason.TRANSPORT_ERROR)
+            return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
         except trio.BrokenResourceError:
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             raise

@@ -3,13 +3,13 @@
 `run` is the client's home. Its tasks:
 
     reader      the handler, which pulls messages with `receive`
-    writer      what the outbox cannot send by itself; at the end it says goodbye. It begins when
-                there is something to do: most clients take everything at once, and a task that
-                waits takes 4 kB
+    writer      what the outbox cannot send by itself, and the goodbye; it begins when there is
+                something to do, since a task that waits takes 4 kB
     heartbeat   sleeps until the deadline of the session's state and looks
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
+import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -20,7 +20,9 @@ from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.message import Request
 from trio_sio.engine.moment import Moment
+from trio_sio.engine.opening import Opening
 from trio_sio.engine.outbox import NO_LIMIT, Outbox, OutboxStatistics
+from trio_sio.engine.patience import Patience
 from trio_sio.engine.pulse import Pulse
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.options import EngineOptions
@@ -28,6 +30,8 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal, State
 from trio_sio.reasons import DisconnectReason
+
+logger = logging.getLogger("trio_sio.engine")
 
 Handler = Callable[["Session"], Awaitable[object]]
 
@@ -88,6 +92,7 @@ class Session:
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
         self._probe: trio.CancelScope | None = None
+        self._patience = Patience(alarm, options.connect_timeout, self._lose_patience)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self._is_written = False
@@ -96,9 +101,7 @@ class Session:
         self._ended = Moment()
         self._application_done = Moment()
         self._failure: ExceptionGroup[Exception] | None = None
-        self._opening: Encoded | None = None
-        self._opened = Moment()
-        self._answer: list[Encoded] = []
+        self._opening: Opening | None = None  # until it is known
 
     # -- what a handler sees ---------------------------------------------------------------
 
@@ -179,7 +182,7 @@ class Session:
         Raises:
             Disconnected: the session has ended.
         """
-        return self.outbox.put(_encoded(item))
+        return self.outbox.put(Encoded.of(item))
 
     def send_nowait(self, item: Encoded | str | bytes) -> None:
         """Send a message without waiting.
@@ -188,14 +191,14 @@ class Session:
             trio.WouldBlock: the outbox is full.
             Disconnected: the session has ended.
         """
-        self.outbox.put_nowait(_encoded(item))
+        self.outbox.put_nowait(Encoded.of(item))
 
     def send_volatile(self, item: Encoded | str | bytes) -> bool:
         """Send a message if it can leave at once, else drop it; return whether it left."""
         if self.state.state is not State.OPEN:
             self.outbox.dropped += 1
             return False
-        return self.outbox.put_volatile(_encoded(item))
+        return self.outbox.put_volatile(Encoded.of(item))
 
     def _overflow(self, item: Encoded) -> None:
         policy = self._options.on_overflow
@@ -209,7 +212,13 @@ class Session:
     def trust(self) -> None:
         """Apply the full limits: the client has joined a namespace, it is a stranger no more."""
         self.trusted = True
+        self._patience.end()
         self.transport.trust()
+
+    def _lose_patience(self) -> None:
+        limit = self._options.connect_timeout
+        logger.info("session %s joined nothing within %s s (connect_timeout)", self.id, limit)
+        self.close()
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out, then the client is told."""
@@ -235,27 +244,22 @@ class Session:
 
     # -- handshake, called by the engine -----------------------------------------------------
 
-    def start_with(self, opening: Encoded) -> None:
-        """Say what the client is told first: the OPEN packet."""
-        if self.transport.name == "polling":
-            self._opening = opening
-        else:
-            self.outbox.put_control(opening)
+    def start_with(self, packet: Encoded) -> Opening | None:
+        """Say what the client is told first: the OPEN packet.
 
-    async def wait_opening(self) -> list[Encoded]:
-        """Return what answers a polling handshake.
-
-        That is the OPEN packet and everything that the handler sent before it first waited for
-        a message: the CONNECT packet of "/" rides along, as the reference server has it.
+        Returns:
+            By polling, what answers the handshake.
         """
-        await self._opened.wait()
-        return self._answer
+        if self.transport.name == "polling":
+            self._opening = Opening(packet)
+        else:
+            self.outbox.put_control(packet)
+        return self._opening
 
     def _open(self) -> None:
         if self._opening is not None:
-            self._answer = [self._opening, *self.outbox.take(NO_LIMIT)]
+            self._opening.make(self.outbox.take(NO_LIMIT))
             self._opening = None
-            self._opened.set()
 
     async def _open_anyway(self) -> None:
         """Open for a handler that begins otherwise than with `receive`."""
@@ -297,6 +301,7 @@ class Session:
 
     async def run(self, handler: Handler) -> None:
         """Live: run the handler and the session's own tasks until everything has ended."""
+        self._patience.begin()
         try:
             async with trio.open_nursery() as self._tasks:
                 tasks = self._tasks
@@ -320,6 +325,7 @@ class Session:
                 tasks.cancel_scope.cancel()
         finally:
             self._tasks = None
+            self._patience.end()
             self.abort(DisconnectReason.SERVER_SHUTTING_DOWN)
             self.transport.abandon()
             self._open()
@@ -357,16 +363,13 @@ class Session:
             now = trio.current_time()
             if now < self.state.deadline:
                 continue
-            if now - deadline > STALL or (not self._listening and not self._is_stuck(now)):
+            if now - deadline > STALL or (
+                not self._listening and not self.outbox.is_stuck(now, self.state.patience)
+            ):
                 self.state.touch(now)  # it was us who did not listen
                 continue
             self.state.tick(now)
             self._leave()
-
-    def _is_stuck(self, now: float) -> bool:
-        """Whether the client has not taken what waits for it for a whole deadline's time."""
-        since = self.outbox.stuck_since
-        return since is not None and now - since >= self.state.patience
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -393,7 +396,3 @@ class Session:
             self._writer.deadline = self._flush_by
         if self._probe is not None and self.state.state is State.CLOSED:
             self._probe.cancel()
-
-
-def _encoded(item: Encoded | str | bytes) -> Encoded:
-    return item if isinstance(item, Encoded) else Encoded.of_messages((item,))

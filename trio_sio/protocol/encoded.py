@@ -86,6 +86,11 @@ class Encoded:
         self._wire: dict[WireFormat, bytes] = {}
 
     @classmethod
+    def of(cls, item: "Encoded | str | bytes") -> "Encoded":
+        """Return a message as an item; one that is an item already, as it is."""
+        return item if isinstance(item, Encoded) else cls.of_messages((item,))
+
+    @classmethod
     def of_messages(
         cls, messages: Iterable[str | bytes], *, compress: bool = True, droppable: bool = False
     ) -> "Encoded":

@@ -1,0 +1,97 @@
+"""Limits of connections: those above are told why, those within notice nothing."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
+import trio_sio
+from trio_sio.engine.admission import TELL_EVERY, Admission, turn_away
+
+GET = b"GET /engine.io/?transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
+    admission = Admission(2, None)
+    assert admission.enter("a") == admission.enter("b") == ""
+    assert admission.enter("c") == "max_connections: there are 2"
+    assert admission.enter("d") != ""
+    admission.leave("a")
+    assert admission.enter("c") == ""
+    assert (admission.count, admission.refused) == (2, 2)
+    await trio.sleep(TELL_EVERY)
+    assert admission.enter("e") != ""
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert caplog.messages[1].endswith("max_connections: there are 2; 3 refused so far")
+
+
+async def test_each_address(autojump_clock: MockClock) -> None:
+    admission = Admission(None, 2)
+    assert [admission.enter("a") for _ in range(2)] == ["", ""]
+    assert admission.enter("a") == "max_connections_per_address: there are 2 from a"
+    assert admission.enter("b") == ""
+    assert [admission.enter("") for _ in range(5)] == [""] * 5  # no address, no limit
+    admission.leave("a")
+    assert admission.enter("a") == ""
+    for address in ("a", "a", "b", *[""] * 5):
+        admission.leave(address)
+    assert admission.count == 0
+    assert not admission._by_address  # nothing is kept of who has gone
+
+
+async def test_the_limit_that_refuses_counts_nothing(autojump_clock: MockClock) -> None:
+    admission = Admission(1, 1)
+    assert admission.enter("a") == ""
+    assert admission.enter("b") != ""
+    admission.leave("a")
+    assert admission.enter("b") == ""
+
+
+async def test_a_stream_in_memory_is_just_closed() -> None:
+    ours, theirs = memory_stream_pair()
+    await turn_away(theirs, "no")
+    with pytest.raises(trio.BrokenResourceError):
+        await ours.send_all(b"x")
+
+
+@asynccontextmanager
+async def listening(**options: int) -> AsyncIterator[tuple[trio_sio.Engine, int]]:
+    async def handler(session: trio_sio.Session) -> None:
+        await session.receive()
+
+    engine = trio_sio.Engine(raise_errors=True, **options)  # type: ignore[arg-type]  # by name
+    async with engine, trio.open_nursery() as nursery:
+        listeners = await nursery.start(
+            lambda task_status: engine.serve_tcp(
+                handler, 0, host="127.0.0.1", task_status=task_status
+            )
+        )
+        yield engine, listeners[0].socket.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("option", ["max_connections", "max_connections_per_address"])
+async def test_a_server_that_is_full(option: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with listening(**{option: 2}) as (_, port):
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
+        for stream in streams:
+            await stream.send_all(GET)
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
+        third = await trio.open_tcp_stream("127.0.0.1", port)
+        refusal = await third.receive_some()
+        assert refusal.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert option.encode() in refusal
+        assert await third.receive_some() == b""
+        await third.aclose()
+        await streams.pop().aclose()
+        with trio.fail_after(5):
+            while True:  # until the server has noticed
+                async with await trio.open_tcp_stream("127.0.0.1", port) as again:
+                    await again.send_all(GET)
+                    if (await again.receive_some()).startswith(b"HTTP/1.1 200 "):
+                        break
+        await streams.pop().aclose()
+    assert f"refused a connection from 127.0.0.1: {option}" in caplog.text

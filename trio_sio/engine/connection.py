@@ -1,0 +1,364 @@
+"""One TCP connection: requests and answers with keep-alive, pipelining, `Expect` and limits.
+
+The loop gives each request to a handler and writes its answer. A handler that returns `None` has
+sent the answer itself; one that takes the connection over (a WebSocket) returns what to do with it,
+or has done it. While a poll is held, the connection is watched, so that a client that goes away is
+noticed at once.
+
+What h11 has to do with it is in `http`; most requests never come to that.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TypeVar
+
+import trio
+
+from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.http import BadRequest, Exchange, Head
+from trio_sio.engine.linger import linger
+from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Headers, Request, Response
+from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.request_clock import STOPPED, Phase, RequestClock
+
+logger = logging.getLogger("trio_sio.engine")
+
+T = TypeVar("T")
+
+Sequel = Callable[[], Awaitable[object]]
+"""What to do with a connection that was taken over, when everything above has been left: a session
+lives long, and each coroutine that it would keep waiting takes 250 bytes and some time."""
+
+RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
+"""Answers a request by its result, or by itself, or takes the connection over."""
+
+MAX_PIPELINED = 64 * 1024
+"""Bytes that a client may send ahead while an answer is due."""
+
+
+class HTTPConnection:
+    """Speaks HTTP/1.1 over a stream.
+
+    Args:
+        stream: a connected byte stream.
+        remote: the peer's address, for `Request.remote`.
+        secure: whether the stream is TLS.
+        alarm: the clock of the time limits; without one there are none.
+        limits: seconds for each phase of a request.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_clock",
+        "_closing",
+        "_fields",
+        "_is_cut",
+        "_is_head",
+        "_is_reading",
+        "_made",
+        "_plain",
+        "_reading",
+        "_rest",
+        "_served",
+        "pipe",
+        "remote",
+        "secure",
+    )
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        remote: str = "",
+        secure: bool = False,
+        alarm: Alarm | None = None,
+        limits: Mapping[Phase, float] = MappingProxyType({}),
+    ) -> None:
+        self.pipe = Pipe(stream)
+        self.remote = remote
+        self.secure = secure
+        self._made: Exchange | None = None
+        self._plain: PlainRequest | None = None
+        self._fields = NO_FIELDS
+        self._buffer = b""  # what neither h11 nor a plain request has taken
+        self._is_head = False
+        self._closing = False
+        self._is_cut = False
+        self._is_reading = False  # a request, of which there may be nothing yet
+        self._reading: trio.CancelScope | None = None
+        self._rest = b""  # of an answer
+        self._served = False  # at least one request
+        self._clock = RequestClock(alarm, limits, self._interrupt)
+
+    @property
+    def _exchange(self) -> Exchange:
+        """Made when there is something for it to do."""
+        if self._made is None:
+            self._made = Exchange(self.pipe.read, self.pipe.send_all)
+        return self._made
+
+    async def serve(self, handler: RequestHandler) -> None:
+        """Answer requests until one side has had enough; returns when the stream is closed."""
+        try:
+            sequel = await self._serve(handler)
+            if sequel is not None:
+                going_on = sequel()
+                del sequel  # whatever it holds has been handed over
+                await going_on
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client went away; what that means is up to its session
+        finally:
+            self._clock.stop()
+            await self.pipe.aclose()
+
+    async def _serve(self, handler: RequestHandler) -> Sequel | None:
+        while True:
+            try:
+                request = await self._next_request()
+            except BadRequest as error:
+                await self._refuse(error)
+                return None
+            if request is None:
+                return None
+            response = await handler(request, self)
+            if isinstance(response, Response):
+                await self.send(response)
+            elif response is not None or not self.is_answered:
+                return response
+            if not self._go_on():
+                await linger(self.pipe)
+                return None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer to the present request has been made."""
+        if self._plain is not None:
+            return self._plain.answered
+        return self._exchange.is_answered
+
+    def _go_on(self) -> bool:
+        """Make ready for the next request; return whether there may be one."""
+        self._served = True
+        if self._plain is not None:
+            if self._plain.closes:
+                return False
+            self._plain = None
+            return True
+        behind = self._exchange.behind
+        if not self._exchange.go_on():
+            return False
+        if behind:  # it may be a plain request
+            self._made, self._buffer = None, behind
+        return True
+
+    def close_when_idle(self) -> None:
+        """Take no further request: end now if none is being answered, or else behind it."""
+        self._closing = True
+        if not self._is_reading and not (self._plain is not None and self._plain.answered):
+            return
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Have what reads a request read no longer."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self.pipe.interrupt_reader()
+
+    def cut(self) -> None:
+        """End the connection without an answer to the present request."""
+        self._is_cut = True
+        self.pipe.interrupt_reader()
+
+    async def _next_request(self) -> Request | None:
+        if self._closing or self._clock.expired is not None:
+            return None
+        self._is_reading = True
+        self._clock.begin(Phase.IDLE if self._served else Phase.HEAD)
+        try:
+            return await self._interruptible(self._read_request)
+        except trio.ClosedResourceError:
+            if self._clock.expired is Phase.HEAD and not self._closing:
+                await self._refuse_slow_head()
+            elif not self._closing and self._clock.expired is None:
+                raise
+        finally:
+            self._is_reading = False
+            self._clock.pause()
+        return None
+
+    async def _interruptible(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Read something; raises `ClosedResourceError` if it is interrupted."""
+        if self.pipe.direct:  # reading from it can be interrupted; a scope costs 5 µs
+            return await read()
+        try:
+            with trio.CancelScope() as self._reading:
+                return await read()
+        finally:
+            self._reading = None
+        raise trio.ClosedResourceError
+
+    async def _refuse_slow_head(self) -> None:
+        limit = self._clock.limit(Phase.HEAD)
+        logger.info("%s: a request's head took over %s s (head_timeout)", self.remote, limit)
+        if self._made is None and not self._buffer:
+            return  # nothing was said, nothing is answered
+        text = f"a request's head may take {limit} s (head_timeout)\n"
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        self._plain = None
+        await self.send(Response(408, headers, text.encode()))
+        await linger(self.pipe)
+
+    async def _read_request(self) -> Request | None:
+        if not self._buffer:
+            self._buffer = await self.pipe.read()
+        found = read_head(self._buffer, self._fields)
+        if found is None:
+            data, self._buffer = self._buffer, b""
+            self._exchange.receive(data)
+            if self._served:
+                self._clock.begin(Phase.HEAD)
+            return self._request(await self._exchange.next_head())
+        plain, self._fields, end = found
+        self._plain = plain
+        self._buffer = self._buffer[end:]
+        return Request(
+            plain.method,
+            plain.target,
+            Headers.of_lower(plain.fields),
+            self.remote,
+            self.secure,
+            _read_body=self._read_plain_body,
+        )
+
+    async def _read_plain_body(self, limit: int) -> bytes:
+        plain = self._plain
+        assert plain is not None
+        if plain.announced > limit:
+            raise BodyTooLarge(plain.announced, limit)
+        if len(self._buffer) < plain.unread:
+            await self._in_time(partial(self._fill_buffer, plain.unread))
+        body, self._buffer = self._buffer[: plain.unread], self._buffer[plain.unread :]
+        plain.unread = 0
+        return body
+
+    async def _fill_buffer(self, wanted: int) -> None:
+        size, parts = len(self._buffer), [self._buffer]
+        while size < wanted:
+            data = await self.pipe.read()
+            if not data:
+                raise trio.BrokenResourceError("the client left in the middle of a body")
+            parts.append(data)
+            size += len(data)
+        self._buffer = b"".join(parts)
+
+    async def _in_time(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Read a body; raises `BodyTooSlow` if that takes too long."""
+        self._clock.begin(Phase.BODY)
+        try:
+            return await self._interruptible(read)
+        except trio.ClosedResourceError:
+            if self._clock.expired is not Phase.BODY:
+                raise
+            raise BodyTooSlow(self._clock.limit(Phase.BODY)) from None
+        finally:
+            self._clock.pause()
+
+    def _request(self, head: Head | None) -> Request | None:
+        if head is None:  # the client is done
+            return None
+        return Request(
+            head.method,
+            head.target,
+            Headers(head.fields),
+            self.remote,
+            self.secure,
+            head.version,
+            partial(self._read_body, head.announced),
+        )
+
+    async def _read_body(self, announced: int, limit: int) -> bytes:
+        if announced > limit:
+            raise BodyTooLarge(announced, limit)
+        return await self._in_time(partial(self._exchange.read_body, limit))
+
+    async def send(self, response: Response) -> None:
+        """Send the answer to the present request; raises `BrokenResourceError`."""
+        if self._is_cut:
+            raise trio.BrokenResourceError("the connection was cut")
+        plain = self._plain
+        data = self._exchange.answer(response) if plain is None else answer(plain, response)
+        await self.pipe.write(data)
+
+    @property
+    def answers_now(self) -> bool:
+        """Whether `send_nowait` can be used for the present request."""
+        return self._plain is not None and self.pipe.direct and not self._is_cut
+
+    def send_nowait(self, response: Response) -> bool:
+        """Send the answer to the present request, if `answers_now`; return whether all of it left.
+
+        If not, or if the connection is broken, `send_rest` does what there is to do.
+        """
+        assert self._plain is not None
+        data = answer(self._plain, response)
+        sent = self.pipe.write_nowait(data)
+        self._clock.begin(Phase.IDLE)
+        self._rest = data if self.pipe.broken else data[sent:]
+        return not self._rest
+
+    async def send_rest(self) -> None:
+        """Send what `send_nowait` left; raises `BrokenResourceError`."""
+        rest, self._rest = self._rest, b""
+        if rest:
+            await self.pipe.send_all(rest)
+
+    async def _refuse(self, error: BadRequest) -> None:
+        """Answer what is no HTTP request, if an answer can still be given."""
+        if self._exchange.can_refuse:
+            text = f"{error}\n".encode("utf-8", "replace")
+            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+            await self.send(Response(error.status, headers, text))
+        await linger(self.pipe)
+
+    async def send_raw(self, data: bytes) -> None:
+        """Send an answer outside of h11, and close: for refused WebSocket requests."""
+        await self.pipe.send_all(data)
+        await linger(self.pipe)
+
+    async def read_ahead(self) -> None:
+        """Keep what the client sends behind its request; returns early if it is interrupted.
+
+        Raises:
+            trio.BrokenResourceError: the client left, or sends far too much.
+        """
+        try:
+            data = await self.pipe.read()
+        except trio.ClosedResourceError:
+            if not self.pipe.direct or self._is_cut:
+                raise
+            return
+        if not data or self.ahead > MAX_PIPELINED:
+            raise trio.BrokenResourceError("the client closed the connection, or sends ahead")
+        self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        if self._plain is not None:
+            self._buffer += data
+        else:
+            self._exchange.receive(data)
+
+    @property
+    def ahead(self) -> int:
+        """Bytes that the client has sent behind its request."""
+        return len(self._buffer if self._plain is not None else self._exchange.behind)
+
+    def take_over(self) -> Pipe:
+        """Return the stream, with what the client sent behind its request put back."""
+        behind = self._buffer if self._plain is not None else self._exchange.behind
+        self._plain, self._fields, self._buffer = None, NO_FIELDS, b""
+        self._clock.stop()
+        self._clock = STOPPED
+        self.pipe.unread(behind)
+        return self.pipe
