@@ -15,10 +15,10 @@ async def test_patience(
     seconds: float | None, ends: float | None, lost: list[float], autojump_clock: MockClock
 ) -> None:
     alarm, times = Alarm(), list[float]()
-    patience = Patience(alarm, seconds, lambda: times.append(trio.current_time()))
+    patience = Patience(alarm, seconds)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(alarm.run)
-        patience.begin()
+        patience.begin(lambda: times.append(trio.current_time()))
         if ends is not None:
             await trio.sleep(ends)
             patience.end()

@@ -13,22 +13,20 @@ class Patience:
     Args:
         alarm: the engine's.
         seconds: how long it lasts; `None` for ever.
-        lose: called when it is over.
     """
 
-    __slots__ = ("_alarm", "_call", "_lose", "_seconds")
+    __slots__ = ("_alarm", "_call", "_seconds")
 
-    def __init__(self, alarm: Alarm, seconds: float | None, lose: Callable[[], None]) -> None:
+    def __init__(self, alarm: Alarm, seconds: float | None) -> None:
         self._alarm = alarm
         self._seconds = seconds
-        self._lose = lose
         self._call: Call | None = None
 
-    def begin(self) -> None:
-        """Have patience from now on."""
+    def begin(self, lose: Callable[[], None]) -> None:
+        """Have patience from now on; `lose` is called when it is over."""
         if self._seconds is not None:
             deadline = trio.current_time() + self._seconds
-            self._call = self._alarm.call_at(deadline, self._lose)
+            self._call = self._alarm.call_at(deadline, lose)
 
     def end(self) -> None:
         """Have as much as is needed."""

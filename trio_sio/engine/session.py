@@ -92,7 +92,7 @@ class Session:
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
         self._probe: trio.CancelScope | None = None
-        self._patience = Patience(alarm, options.connect_timeout, self._lose_patience)
+        self._patience = Patience(alarm, options.connect_timeout)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self._is_written = False
@@ -301,7 +301,7 @@ class Session:
 
     async def run(self, handler: Handler) -> None:
         """Live: run the handler and the session's own tasks until everything has ended."""
-        self._patience.begin()
+        self._patience.begin(self._lose_patience)
         try:
             async with trio.open_nursery() as self._tasks:
                 tasks = self._tasks
