@@ -9,9 +9,9 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
-from functools import partial
 
 import trio
+from trio.lowlevel import Task
 
 PRUNE_FROM = 1000
 """Cancelled calls that may lie in the queue in any case; above, a quarter of all others."""
@@ -23,12 +23,12 @@ class Call:
     __slots__ = ("_alarm", "_function", "_order", "deadline")
 
     def __init__(
-        self, alarm: "Alarm", deadline: float, order: int, function: Callable[[], object]
+        self, alarm: "Alarm", deadline: float, order: int, function: Callable[[], object] | Task
     ) -> None:
         self.deadline = deadline
         self._alarm = alarm
         self._order = order
-        self._function: Callable[[], object] | None = function
+        self._function: Callable[[], object] | Task | None = function
 
     @property
     def is_due(self) -> bool:
@@ -38,7 +38,9 @@ class Call:
     def make(self) -> None:
         """Call the function, once, unless it was cancelled."""
         function, self._function = self._function, None
-        if function is not None:
+        if isinstance(function, Task):
+            trio.lowlevel.reschedule(function)
+        elif function is not None:
             function()
 
     def cancel(self) -> None:
@@ -70,12 +72,12 @@ class Alarm:
     def __len__(self) -> int:
         return len(self._calls) - self._forgotten
 
-    def call_at(self, deadline: float, function: Callable[[], object]) -> Call:
-        """Have a function called; it must neither wait nor raise.
+    def call_at(self, deadline: float, function: Callable[[], object] | Task) -> Call:
+        """Have a function called, which must neither wait nor raise, or a task woken.
 
         Args:
             deadline: seconds, by `trio.current_time()`.
-            function: what to call.
+            function: what to call, or whom to wake.
         """
         call = Call(self, deadline, next(self._order), function)
         heapq.heappush(self._calls, call)
@@ -89,8 +91,7 @@ class Alarm:
         Args:
             deadline: seconds, by `trio.current_time()`.
         """
-        wake = partial(trio.lowlevel.reschedule, trio.lowlevel.current_task())
-        call = self.call_at(deadline, wake)
+        call = self.call_at(deadline, trio.lowlevel.current_task())
         await trio.lowlevel.wait_task_rescheduled(call.give_up)
 
     def forget_one(self) -> None:

@@ -47,28 +47,36 @@ class PendingAcks:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Slot | OnAnswer] = {}
+        self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting or ())
+
+    def _put(self, ack_id: int, waiting: "Slot | OnAnswer") -> None:
+        if self._waiting is None:
+            self._waiting = {}
+        self._waiting[ack_id] = waiting
+
+    def _pop(self, ack_id: int | None) -> "Slot | OnAnswer | None":
+        return None if self._waiting is None or ack_id is None else self._waiting.pop(ack_id, None)
 
     def wait_for(self, ack_id: int) -> Slot:
         """Open a slot for somebody who waits."""
         slot = Slot()
-        self._waiting[ack_id] = slot
+        self._put(ack_id, slot)
         return slot
 
     def call_back(self, ack_id: int, function: OnAnswer) -> None:
         """Have `function` called with the answer."""
-        self._waiting[ack_id] = function
+        self._put(ack_id, function)
 
     def forget(self, ack_id: int) -> None:
         """Nobody waits any more."""
-        self._waiting.pop(ack_id, None)
+        self._pop(ack_id)
 
     def resolve(self, ack_id: int | None, args: list[object]) -> None:
         """Take an answer; unknown ids, and second answers, are ignored as in the reference."""
-        waiting = self._waiting.pop(ack_id, None) if ack_id is not None else None
+        waiting = self._pop(ack_id)
         if isinstance(waiting, Slot):
             waiting.fill(args)
         elif waiting is not None:
@@ -76,7 +84,7 @@ class PendingAcks:
 
     def close(self, reason: DisconnectReason | None) -> None:
         """The socket is gone: whoever waits gets `Disconnected`, callbacks are not called."""
-        waiting, self._waiting = self._waiting, {}
-        for one in waiting.values():
+        waiting, self._waiting = self._waiting, None
+        for one in waiting.values() if waiting else ():
             if isinstance(one, Slot):
                 one.close(reason)

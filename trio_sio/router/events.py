@@ -30,7 +30,7 @@ class Events:
 
     def __init__(self, socket: "Socket") -> None:
         self._socket = socket
-        self.middleware: list[Handler] = []
+        self.middleware: tuple[Handler, ...] = ()
 
     async def handle(self, packet: Packet) -> None:
         """Handle an EVENT, or an ERROR that the client reports."""
@@ -63,7 +63,7 @@ class Events:
     async def _pass_middleware(self, packet: Packet) -> Packet | None:
         """Run the packet middleware; return the event to handle, `None` if there is none."""
         calls = self._socket.calls
-        for function in tuple(self.middleware):
+        for function in self.middleware:
             try:
                 result = await calls.guarded(call(function, packet))
             except Refused as refused:

@@ -161,7 +161,7 @@ class Socket(Emitter, Listens):
         """
         if not callable(function):
             raise TypeError(f"middleware must be callable, not {function!r}")
-        self._events.middleware.append(function)
+        self._events.middleware += (function,)
         return function
 
     # -- rooms -----------------------------------------------------------------------------
