@@ -44,8 +44,9 @@ WITHIN_THE_PACKAGE = {
     "client": {"departed", "disconnect", "joined", "left", "router", "run"},
     "handshake": {"of"},
     "session": {
-        *("begin_upgrade", "fail_upgrade", "finish_upgrade", "is_upgrading", "message_limit"),
-        *("offer", "overlap", "raise_errors", "run", "start_with", "trust"),
+        *("begin_upgrade", "explain", "fail_upgrade", "finish_upgrade", "is_listening"),
+        *("is_upgrading",),
+        *("offer", "overlap", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done",),
     },
     "engine": {"add", "find", "from_options", "run", "start"},

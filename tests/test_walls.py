@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "trio_sio"
 STOREY = {
     "reasons": 0,
     "options": 0,
+    "detail": 1,
     "client_files": 0,
     "protocol": 1,
     "exceptions": 2,
@@ -29,7 +30,7 @@ STOREY = {
     "__main__": 8,
 }
 # These have no loop: everybody else may use Trio.
-WITHOUT_TRIO = {"reasons", "options", "client_files", "protocol"}
+WITHOUT_TRIO = {"detail", "reasons", "options", "client_files", "protocol"}
 # These use the package as its users do.
 USERS = {"demo", "__main__"}
 DOORS = {

@@ -7,9 +7,11 @@ from trio_sio.abc import (
     Adapter as Adapter,
     Parser as Parser,
 )
+from trio_sio.detail import DisconnectDetail as DisconnectDetail
 from trio_sio.engine.engine import Engine as Engine
 from trio_sio.engine.message import (
     BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
     Headers as Headers,
     Request as Request,
     Response as Response,

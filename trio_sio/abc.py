@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import trio
 
+from trio_sio.detail import DisconnectDetail, Explanation
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.socketio.packet import Packet
@@ -26,12 +27,16 @@ class TransportClosed(Exception):
     Attributes:
         reason: what the session's end is to be called.
         code: the WebSocket close code that the peer is owed, if any.
+        why: what else is known.
     """
 
-    def __init__(self, reason: DisconnectReason, code: int | None = None) -> None:
+    def __init__(
+        self, reason: DisconnectReason, code: int | None = None, why: Explanation | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
+        self.why = why
 
 
 class Transport(Protocol):
@@ -111,6 +116,13 @@ class Session(Protocol):
     @property
     def reason(self) -> DisconnectReason | None:
         """Why it ended; `None` while it is open."""
+
+    @property
+    def detail(self) -> DisconnectDetail | None:
+        """What is known about its end; `None` while it is open."""
+
+    def explain(self, why: Explanation) -> None:
+        """Say why the session is about to end; the first word counts."""
 
     @property
     def writable(self) -> bool:

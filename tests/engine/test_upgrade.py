@@ -220,7 +220,7 @@ End = Callable[[trio_sio.Session], None]
     ("end", "reason"),
     [
         (lambda session: session.abort(trio_sio.DisconnectReason.SLOW_CONSUMER), "slow consumer"),
-        (lambda session: session.overlap(), "transport error"),
+        (lambda session: session.overlap("GET"), "transport error"),
     ],
 )
 async def test_the_session_ends_meanwhile(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import trio
 
 from trio_sio.abc import Transport
+from trio_sio.detail import Explanation
 from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
@@ -220,6 +221,16 @@ class Outbox:
 
     def _drop(self, item: Encoded) -> None:
         self.dropped += 1
+
+    def why_full(self, item: Encoded) -> Explanation:
+        """Return which limit is in the way of an item that does not fit."""
+        packets = len(self._queue) + 1
+        if packets > self.max_packets:
+            text = "packets wait for a client that does not take them"
+            return Explanation(f"{packets} {text}", "max_outbox", self.max_packets, packets)
+        size = self._size + item.size
+        text = f"{size} bytes wait for a client that does not take them"
+        return Explanation(text, "max_outbox_bytes", self.max_bytes, size)
 
     def make_room(self, item: Encoded) -> bool:
         """Drop the oldest events of broadcasts until `item` fits; none if it cannot fit."""

@@ -1,9 +1,8 @@
 """The HTTP requests of long polling: the handshake, polls, POSTs and preflights."""
 
-import logging
-
 import trio
 
+from trio_sio.detail import Explanation
 from trio_sio.engine import cors
 from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
@@ -18,8 +17,6 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
-
-logger = logging.getLogger("trio_sio.engine")
 
 
 class PollRequests:
@@ -76,8 +73,7 @@ class PollRequests:
         try:
             items = transport.poll_nowait()
         except Overlap:
-            logger.info("session %s: a second poll while one was held", session.id)
-            session.overlap()
+            session.overlap("GET")
             return Response(500)
         if items:
             await self._send(request, connection, session, transport, items)
@@ -189,18 +185,17 @@ class PollRequests:
         try:
             transport.begin_post(connection.cut)
         except Overlap:
-            logger.info("session %s: a second POST while one was under way", session.id)
-            session.overlap()
+            session.overlap("POST")
             return Response(500)
         try:
-            body = await request.body(session.message_limit)
+            body = await request.body(self._limit(session))
             if session.state.state is not State.CLOSING:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.deliver(body, binary=binary)
         except BodyTooLarge as error:
             return self._too_large(session, headers, error)
         except BodyTooSlow as error:
-            logger.info("session %s: %s", session.id, error)
+            session.explain(Explanation(str(error), "body_timeout", error.limit))
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
         except trio.BrokenResourceError:
@@ -210,8 +205,13 @@ class PollRequests:
             transport.end_post()
         return Response(200, headers + self._cookie(session, transport), b"ok")
 
+    def _limit(self, session: Session) -> int:
+        """Return the bytes that a POST of a client may have."""
+        limit, strangers = self._options.max_http_buffer_size, self._options.handshake_buffer_size
+        return limit if session.trusted or strangers is None else min(limit, strangers)
+
     def _too_large(self, session: Session, headers: cors.Fields, error: BodyTooLarge) -> Response:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
-        logger.info("session %s: option %r: %s", session.id, option, error)
+        session.explain(Explanation(str(error), option, error.limit, error.size))
         session.abort(DisconnectReason.TRANSPORT_ERROR)
         return Response(413, headers, f"{error} ({option})\n".encode())

@@ -17,7 +17,9 @@ from typing import Any
 import trio
 
 from trio_sio.abc import Transport, TransportClosed
+from trio_sio.detail import DisconnectDetail, Explanation
 from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.heartbeat import beat
 from trio_sio.engine.message import Request
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.opening import Opening
@@ -34,10 +36,6 @@ from trio_sio.reasons import DisconnectReason
 logger = logging.getLogger("trio_sio.engine")
 
 Handler = Callable[["Session"], Awaitable[object]]
-
-STALL = 0.5
-"""Seconds by which the heartbeat may wake late before it believes that the event loop stood
-still; a client is not blamed for pings that we had no time to read."""
 
 FLUSH_TIMEOUT = 30.0
 """Seconds that a client may take for what was queued before its session was closed."""
@@ -60,6 +58,7 @@ class Session:
         id: the session id.
         request: the handshake request; an upgrade does not change it.
         transport: how the client speaks now; `transport.name` is "polling" or "websocket".
+        is_listening: whether the handler receives at present, or has yet to begin.
         upgraded: whether the client came by polling and moved to WebSocket.
         offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
@@ -87,7 +86,7 @@ class Session:
         self.offer = self.outbox.offer
         self.trusted = options.handshake_buffer_size is None
         self._options = options
-        self._alarm = alarm
+        self.alarm = alarm
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
@@ -96,10 +95,11 @@ class Session:
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self._is_written = False
-        self._listening = True
+        self.is_listening = True
         self._by_client = False
         self._ended = Moment()
         self._application_done = Moment()
+        self._why: Explanation | None = None
         self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Opening | None = None  # until it is known
 
@@ -122,18 +122,27 @@ class Session:
         return self.state.reason
 
     @property
+    def detail(self) -> DisconnectDetail | None:
+        """What is known about the end; `None` while the session is open."""
+        reason = self.state.reason
+        return None if reason is None else DisconnectDetail.of(reason, self._why, self.last_seen)
+
+    @property
+    def last_seen(self) -> float:
+        """When something was last heard of the client (`trio.current_time()`)."""
+        return self.state.last_seen
+
+    def explain(self, why: Explanation) -> None:
+        """Say why the session is about to end; the first word counts."""
+        if self._why is None and self.state.reason is None:
+            self._why = why
+            logger.info("session %s: %s", self.id, why)
+
+    @property
     def writable(self) -> bool:
         """Whether something sent now would leave now."""
         ready = self.state.state is State.OPEN and self.transport.writable
         return ready and self.outbox.is_clear
-
-    @property
-    def message_limit(self) -> int:
-        """Bytes that one message, or one POST, of the client may have."""
-        limit = self._options.handshake_buffer_size
-        if self.trusted or limit is None:
-            return self._options.max_http_buffer_size
-        return min(limit, self._options.max_http_buffer_size)
 
     async def receive(self) -> str | bytes:
         """Return the client's next message.
@@ -141,7 +150,7 @@ class Session:
         Raises:
             Disconnected: the session has ended.
         """
-        self._listening = True
+        self.is_listening = True
         if self._opening is not None:
             self._open()
         state = self.state
@@ -151,9 +160,12 @@ class Session:
                 kind, data = packet = await source.receive()
             except TransportClosed as end:
                 if source is self.transport:
+                    if end.why is not None:
+                        self.explain(end.why)
                     self._signal(Signal.TRANSPORT_LOST, end.reason)
                 self._source = self.transport  # an upgrade: what came by the old one has been read
-            except RemoteProtocolError:
+            except RemoteProtocolError as error:
+                self.explain(Explanation(str(error)))
                 self._signal(Signal.MALFORMED)
             except trio.Cancelled:
                 if state.is_open:
@@ -161,7 +173,7 @@ class Session:
             else:
                 now = trio.current_time()
                 if kind is EnginePacketType.MESSAGE and state.receive_message(now):
-                    self._listening = False
+                    self.is_listening = False
                     return data
                 self._receive_other(packet, now)
         raise Disconnected(self.reason)
@@ -205,6 +217,7 @@ class Session:
         if policy == "drop_oldest" and self.outbox.make_room(item):
             self.outbox.put_nowait(item)
         elif policy == "disconnect":
+            self.explain(self.outbox.why_full(item))
             self.abort(DisconnectReason.SLOW_CONSUMER)
         else:
             self.outbox.dropped += 1
@@ -217,7 +230,7 @@ class Session:
 
     def _lose_patience(self) -> None:
         limit = self._options.connect_timeout
-        logger.info("session %s joined nothing within %s s (connect_timeout)", self.id, limit)
+        self.explain(Explanation(f"it joined nothing within {limit} s", "connect_timeout", limit))
         self.close()
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
@@ -307,7 +320,7 @@ class Session:
                 tasks = self._tasks
                 if self.outbox.has_work:
                     self._start_writer()
-                tasks.start_soon(self._beat)
+                tasks.start_soon(beat, self)
                 if self._opening is not None:
                     tasks.start_soon(self._open_anyway)
                 async with trio.open_nursery() as self._nursery:
@@ -355,23 +368,11 @@ class Session:
             self.state.signal(Signal.FLUSHED)
         self._ended.set()
 
-    async def _beat(self) -> None:
-        """Wait for the client's silence to last too long; the table of states owns the time."""
-        while self.state.state is not State.CLOSED:
-            deadline = self.state.deadline
-            await self._alarm.sleep_until(deadline)
-            now = trio.current_time()
-            if now < self.state.deadline:
-                continue
-            if now - deadline > STALL or (
-                not self._listening and not self.outbox.is_stuck(now, self.state.patience)
-            ):
-                self.state.touch(now)  # it was us who did not listen
-                continue
-            self.state.tick(now)
-            self._leave()
-
-    # -- the end ---------------------------------------------------------------------------
+    def time_out(self, silent: float) -> None:
+        """Nothing was heard of the client for too many seconds."""
+        self.explain(Explanation(f"nothing was heard for {silent:.1f} s", "ping_timeout"))
+        self.state.tick(trio.current_time())
+        self._leave()
 
     def _signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
         if self.state.state is State.CLOSED:
@@ -379,8 +380,9 @@ class Session:
         self.state.signal(signal, reason)
         self._leave()
 
-    def overlap(self) -> None:
+    def overlap(self, method: str) -> None:
         """A second GET or POST came while one was under way."""
+        self.explain(Explanation(f"a second {method} while one was under way"))
         self._signal(Signal.OVERLAP)
 
     def _leave(self) -> None:

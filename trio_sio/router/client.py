@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trio_sio.abc import Session
+from trio_sio.detail import Explanation
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
@@ -79,7 +80,7 @@ class Client:
         except Disconnected:
             pass
         except RemoteProtocolError as broken:
-            logger.info("session %s: %s", self.session.id, broken)
+            self.session.explain(Explanation(str(broken)))
             error = broken
         finally:
             self._end(error)

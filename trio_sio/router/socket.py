@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trio_sio.abc import Room, Session
+from trio_sio.detail import DisconnectDetail
 from trio_sio.exceptions import (
     ConnectionRefused,
     Disconnected,
@@ -131,6 +132,11 @@ class Socket(Emitter, Listens):
     def nsp(self) -> Namespace:
         """The namespace, by JavaScript's name."""
         return self.namespace
+
+    @property
+    def detail(self) -> DisconnectDetail | None:
+        """What is known about the end of its session; `None` if only the socket left, or nobody."""
+        return self.session.detail
 
     @property
     def connected(self) -> bool:

@@ -15,6 +15,7 @@ beginning of one, so that they cannot come into each other's way:
 from collections.abc import Callable
 
 from trio_sio.abc import TransportClosed
+from trio_sio.detail import Explanation
 from trio_sio.reasons import DisconnectReason
 
 MAX_FRAGMENTS = 4096
@@ -144,7 +145,13 @@ class Incoming:
             self._final = True
             self._fragments = 0
         elif self._fragments > MAX_FRAGMENTS:
-            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
+            why = Explanation(f"a message of more than {MAX_FRAGMENTS} fragments")
+            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
+
+    def too_big(self) -> Explanation:
+        """Say that a message is over the limit."""
+        text = f"a message of more than {self._max_size} bytes"
+        return Explanation(text, "max_http_buffer_size", self._max_size)
 
     # -- what the library makes ---------------------------------------------------------------
 
@@ -157,7 +164,8 @@ class Incoming:
         try:
             self._messages.append(data.decode())
         except UnicodeDecodeError:
-            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, INVALID_DATA)
+            why = Explanation("a text message that is not UTF-8")
+            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, INVALID_DATA, why)
 
 
 def _head(data: bytes, position: int) -> tuple[int, int] | None:

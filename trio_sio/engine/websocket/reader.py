@@ -3,6 +3,7 @@
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.detail import Explanation
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.reasons import DisconnectReason
@@ -41,7 +42,9 @@ class Reader:
         if self.budget is not None:
             self._spent += len(data)
             if self._spent > self.budget + READ_SIZE:
-                raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG)
+                text = f"a message of {self._spent} bytes or more from a stranger"
+                why = Explanation(text, "handshake_buffer_size", self.budget, self._spent)
+                raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
         incoming = self.incoming
         piece = incoming.feed(data)
         while piece:

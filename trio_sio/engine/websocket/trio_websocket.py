@@ -12,6 +12,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
 from trio_sio.abc import TransportClosed
+from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.handshake import subprotocol
@@ -173,9 +174,10 @@ class TrioWebSocketConnection(Reader):
         if reason is None or reason.code == ABNORMAL:
             return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
         if not self._stream.close_sent:  # it could not parse, and leaves the answer to us
-            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, reason.code)
+            why = Explanation(reason.reason or "a frame that breaks the protocol")
+            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, reason.code, why)
         if reason.code == TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_TEXT):
-            return TransportClosed(DisconnectReason.TRANSPORT_ERROR)
+            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, None, self.incoming.too_big())
         return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from websockets.headers import build_extension, parse_extension
 from websockets.protocol import SERVER, Event, Protocol, State
 
 from trio_sio.abc import TransportClosed
+from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.handshake import acceptance
@@ -100,7 +101,7 @@ class Core:
             if incoming.end is None:
                 self._take(frame)
         if protocol.parser_exc is not None:
-            incoming.end = incoming.end or _closed_by(protocol.parser_exc)
+            incoming.end = incoming.end or _closed_by(protocol.parser_exc, incoming)
         elif protocol.writes:
             for answer in protocol.data_to_send():
                 if answer:
@@ -130,14 +131,15 @@ def _nowhere(data: bytes) -> None:
     """Forget a frame that nobody has a place for."""
 
 
-def _closed_by(error: Exception) -> TransportClosed:
+def _closed_by(error: Exception, incoming: Incoming) -> TransportClosed:
     """Return the end that an error of the core stands for."""
     if isinstance(error, EOFError):
         return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
     code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
+    why = Explanation(str(error))
     if isinstance(error, PayloadTooBig):
-        code = TOO_BIG
-    return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code)
+        code, why = TOO_BIG, incoming.too_big()
+    return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code, why)
 
 
 class WebsocketsConnection(Reader):

@@ -173,6 +173,16 @@ class SessionState:
         self.deadline = now + self.patience
 
     @property
+    def last_seen(self) -> float:
+        """When the client's patience began anew: with its last packet, as a rule."""
+        return self.deadline - self.patience
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.state is State.CLOSED
+
+    @property
     def is_open(self) -> bool:
         """Whether messages go in and out: neither closing nor closed."""
         return self.state is State.OPEN or self.state is State.UPGRADING

@@ -1,0 +1,91 @@
+"""Silence: the client's counts, ours does not."""
+
+from dataclasses import dataclass, field
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.heartbeat import STALL, beat
+from trio_sio.engine.outbox import Outbox
+from trio_sio.engine.pulse import Pulse
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.session import SessionState, Signal
+from trio_sio.testing.transport import MemoryTransport
+
+PING = EnginePacket(EnginePacketType.PING)
+
+
+@dataclass
+class Living:
+    """A session whose patience is 30 seconds, and what becomes of it."""
+
+    alarm: Alarm = field(default_factory=Alarm)
+    is_listening: bool = True
+    timed_out: list[tuple[float, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = SessionState(25, 5, trio.current_time())
+        transport = MemoryTransport(100)
+        self.outbox = Outbox(transport, 10, 1000, Pulse())
+        transport.outbox = self.outbox
+
+    def time_out(self, silent: float) -> None:
+        self.timed_out.append((trio.current_time(), silent))
+        self.state.tick(trio.current_time())
+
+
+async def live(session: Living, until: float) -> None:
+    with trio.move_on_at(until):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session.alarm.run)
+            await beat(session)
+            nursery.cancel_scope.cancel()
+
+
+async def test_packets_put_it_off(autojump_clock: MockClock) -> None:
+    session = Living()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live, session, 1000)
+        for _ in range(3):
+            await trio.sleep(29)
+            session.state.receive(PING, trio.current_time())
+    assert session.timed_out == [(3 * 29 + 30, 30.0)]
+
+
+async def test_who_is_not_listened_to_is_not_silent(autojump_clock: MockClock) -> None:
+    session = Living(is_listening=False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live, session, 1000)
+        await trio.sleep(100)
+        session.is_listening = True  # the clock begins anew with the last look, at 90
+    assert session.timed_out == [(120.0, 30.0)]
+
+
+async def test_who_takes_nothing_is_gone_all_the_same(autojump_clock: MockClock) -> None:
+    session = Living(is_listening=False)
+    session.outbox.stuck_since = 0.0
+    await live(session, 1000)
+    assert session.timed_out == [(30.0, 30.0)]
+
+
+async def test_a_loop_that_stood_still_is_not_the_clients_silence(mock_clock: MockClock) -> None:
+    session = Living()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live, session, 1000)
+        await wait_all_tasks_blocked()
+        mock_clock.jump(30 + 2 * STALL)  # as if nothing had run for so long
+        await wait_all_tasks_blocked()
+        assert session.timed_out == []
+        mock_clock.jump(30)
+        await wait_all_tasks_blocked()
+    assert session.timed_out == [(60 + 2 * STALL, 30.0)]
+
+
+async def test_a_session_that_ends_ends_it(autojump_clock: MockClock) -> None:
+    session = Living()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live, session, 1000)
+        await trio.sleep(10)
+        session.state.signal(Signal.TRANSPORT_LOST)
+    assert session.timed_out == []

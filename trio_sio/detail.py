@@ -1,0 +1,57 @@
+"""Why a client left, in more words than JavaScript's."""
+
+from dataclasses import dataclass
+
+from trio_sio.reasons import DisconnectReason
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What somebody has to say about an end, while he brings it about.
+
+    Attributes:
+        text: a sentence.
+        option: the option whose limit was reached, `""` if it was none.
+        limit: its value, in the option's unit.
+        size: what was seen, in the same unit, as far as that is known.
+    """
+
+    text: str
+    option: str = ""
+    limit: float | None = None
+    size: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.option})" if self.option else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectDetail:
+    """What is known about the end of a client, for `disconnect` handlers and logs.
+
+    Attributes:
+        reason: JavaScript's word.
+        text: a sentence, `""` where the reason says all there is.
+        option: the option whose limit was reached, `""` if it was none.
+        limit: its value, in the option's unit.
+        size: what was seen, in the same unit, as far as that is known.
+        last_seen: when something was last heard of the client (`trio.current_time()`).
+    """
+
+    reason: DisconnectReason
+    text: str
+    option: str
+    limit: float | None
+    size: float | None
+    last_seen: float
+
+    @classmethod
+    def of(
+        cls, reason: DisconnectReason, explanation: Explanation | None, last_seen: float
+    ) -> "DisconnectDetail":
+        """Put together a reason and what was said about it."""
+        why = explanation or Explanation("")
+        return cls(reason, why.text, why.option, why.limit, why.size, last_seen)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.text}" if self.text else str(self.reason)

@@ -1,0 +1,45 @@
+"""The task that notices a client's silence; the table of states owns the time."""
+
+from typing import Protocol
+
+import trio
+
+from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.outbox import Outbox
+from trio_sio.protocol.engineio.session import SessionState
+
+STALL = 0.5
+"""Seconds by which the heartbeat may wake late before it believes that the event loop stood
+still; a client is not blamed for pings that we had no time to read."""
+
+
+class Beating(Protocol):
+    """A session, as far as its heartbeat cares."""
+
+    state: SessionState
+    outbox: Outbox
+    alarm: Alarm
+    is_listening: bool
+
+    def time_out(self, silent: float) -> None:
+        """End: the client has been silent for so many seconds."""
+
+
+async def beat(session: Beating) -> None:
+    """Wait for the client's silence to last too long.
+
+    While the handler does not receive the clock stands, unless the client does not take what waits
+    for it.
+    """
+    state = session.state
+    while not state.is_closed:
+        deadline = state.deadline
+        await session.alarm.sleep_until(deadline)
+        now = trio.current_time()
+        if now < state.deadline or state.is_closed:
+            continue
+        is_stuck = session.outbox.is_stuck(now, state.patience)
+        if now - deadline > STALL or not (session.is_listening or is_stuck):
+            state.touch(now)  # it was us who did not listen
+        else:
+            session.time_out(now - state.last_seen)
