@@ -39,6 +39,7 @@ WITHIN_THE_PACKAGE = {
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {
         *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
+        *("events",),
         *("inbox", "is_over", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
     "client": {"departed", "disconnect", "joined", "left", "router", "run"},

@@ -153,6 +153,9 @@ class Session(Protocol):
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now: what is queued is forgotten."""
 
+    async def wait_closed(self) -> None:
+        """Return when the session has ended and its client has been told."""
+
 
 class Adapter(Protocol):
     """Rooms of one namespace (JS: socket.io-adapter 1.1). The verbs are async because an

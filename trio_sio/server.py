@@ -17,6 +17,7 @@ from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
+from trio_sio.router.drain import drain
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
@@ -180,6 +181,21 @@ class Server(Listens, Targeting):
         """
         self._close_clients()
         await self.engine.aclose()
+
+    async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
+        """Close in peace, for deploys: refuse new clients, let those that are here go, and close.
+
+        Each client is closed when no event of it waits or is handled and no answer of it is
+        waited for. It comes back by itself, to a server that takes over.
+
+        Args:
+            grace: seconds that each client gets, from its turn on: its handlers, the calls that
+                wait for its answer, and what it has yet to take.
+            spread: seconds over which the turns are spread.
+        """
+        self.engine.refuse_handshakes()
+        await drain(self.router.clients, grace=grace, spread=spread)
+        await self.aclose()
 
     # -- serving -----------------------------------------------------------------------------
 

@@ -117,6 +117,9 @@ class Doorway:
             raise Refusal(
                 ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
             )
+        if session is None and self._host.draining:
+            logger.info("refused a handshake from %s: the server drains", request.remote)
+            return Response(503, [("Connection", "close")], b"the server takes no new clients\n")
         await self._check_origin(request, handshake=session is None)
         if websocket:
             return await self._websocket(request, connection, ask, session)

@@ -70,6 +70,7 @@ class Engine:
     def _setup(self, options: EngineOptions) -> None:
         self.sessions: dict[str, Session] = {}
         self.closing = False
+        self.draining = False
         self.pulse = Pulse()
         self.alarm = Alarm()
         self.handler: Handler | None = None
@@ -124,7 +125,7 @@ class Engine:
 
     @asynccontextmanager
     async def _live(self) -> AsyncIterator[None]:
-        self.closing = False
+        self.closing = self.draining = False
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
@@ -135,6 +136,10 @@ class Engine:
         finally:
             self._nursery = None
             self.closing = True
+
+    def refuse_handshakes(self) -> None:
+        """Answer handshakes with 503 from now on; sessions that are here go on."""
+        self.draining = True
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""

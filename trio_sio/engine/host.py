@@ -25,6 +25,7 @@ class Host(Protocol):
 
     options: EngineOptions
     closing: bool
+    draining: bool
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""

@@ -44,10 +44,11 @@ class Slot:
 class PendingAcks:
     """The answers that one socket waits for, by their ids."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_empty", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
+        self._empty: trio.Event | None = None
 
     def __len__(self) -> int:
         return len(self._waiting or ())
@@ -58,7 +59,26 @@ class PendingAcks:
         self._waiting[ack_id] = waiting
 
     def _pop(self, ack_id: int | None) -> "Slot | OnAnswer | None":
-        return None if self._waiting is None or ack_id is None else self._waiting.pop(ack_id, None)
+        if self._waiting is None or ack_id is None:
+            return None
+        waiting = self._waiting.pop(ack_id, None)
+        if not self._waiting:
+            self._tell_empty()
+        return waiting
+
+    def _tell_empty(self) -> None:
+        if self._empty is not None:
+            self._empty.set()
+            self._empty = None
+
+    async def wait_empty(self) -> None:
+        """Return when no answer is waited for, or was a moment ago."""
+        if not self._waiting:
+            await trio.lowlevel.checkpoint()
+            return
+        if self._empty is None:
+            self._empty = trio.Event()
+        await self._empty.wait()
 
     def wait_for(self, ack_id: int) -> Slot:
         """Open a slot for somebody who waits."""
@@ -85,6 +105,7 @@ class PendingAcks:
     def close(self, reason: DisconnectReason | None) -> None:
         """The socket is gone: whoever waits gets `Disconnected`, callbacks are not called."""
         waiting, self._waiting = self._waiting, None
+        self._tell_empty()
         for one in waiting.values() if waiting else ():
             if isinstance(one, Slot):
                 one.close(reason)

@@ -1,5 +1,6 @@
 """What a client sends: packet middleware, then the handlers, then the answer."""
 
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from types import CoroutineType
 from typing import TYPE_CHECKING
@@ -24,13 +25,16 @@ class Events:
 
     Attributes:
         middleware: functions that see each event first.
+        running: how many handlers and callbacks run beside the others.
     """
 
-    __slots__ = ("_socket", "middleware")
+    __slots__ = ("_done", "_socket", "middleware", "running")
 
     def __init__(self, socket: "Socket") -> None:
         self._socket = socket
         self.middleware: tuple[Handler, ...] = ()
+        self.running = 0
+        self._done: trio.Event | None = None
 
     async def handle(self, packet: Packet) -> None:
         """Handle an EVENT, or an ERROR that the client reports."""
@@ -51,14 +55,39 @@ class Events:
         args = packet.args
         for registration in common:
             if registration.concurrent:
-                socket.nursery.start_soon(self._run, registration, (socket, *args), answer)
+                self.start(self._run, registration, (socket, *args), answer)
             else:
                 await self._run(registration, (socket, *args), answer)
         for registration in own:
             if registration.concurrent:
-                socket.nursery.start_soon(self._run, registration, (*args,), answer)
+                self.start(self._run, registration, (*args,), answer)
             else:
                 await self._run(registration, (*args,), answer)
+
+    def start(self, function: Callable[..., Awaitable[object]], *args: object) -> None:
+        """Run something beside the handlers, in the socket's nursery."""
+        self.running += 1
+        self._socket.nursery.start_soon(self._run_beside, function, args)
+
+    async def _run_beside(
+        self, function: Callable[..., Awaitable[object]], args: tuple[object, ...]
+    ) -> None:
+        try:
+            await function(*args)
+        finally:
+            self.running -= 1
+            if not self.running and self._done is not None:
+                self._done.set()
+                self._done = None
+
+    async def wait_done(self) -> None:
+        """Return when no handler runs beside the others, or did not a moment ago."""
+        if not self.running:
+            await trio.lowlevel.checkpoint()
+            return
+        if self._done is None:
+            self._done = trio.Event()
+        await self._done.wait()
 
     async def _pass_middleware(self, packet: Packet) -> Packet | None:
         """Run the packet middleware; return the event to handle, `None` if there is none."""

@@ -21,13 +21,14 @@ class Inbox:
         limit: packets that may wait.
     """
 
-    __slots__ = ("_closed", "_limit", "_packets", "_reader", "_room")
+    __slots__ = ("_closed", "_idle", "_limit", "_packets", "_reader", "_room")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._packets = _NOTHING
         self._reader: trio.lowlevel.Task | None = None
         self._room: trio.Event | None = None
+        self._idle: trio.Event | None = None  # somebody waits until nothing is to be done
         self._closed = False
 
     def __len__(self) -> int:
@@ -70,6 +71,8 @@ class Inbox:
             await trio.lowlevel.checkpoint_if_cancelled()
         else:
             self._reader = trio.lowlevel.current_task()
+            if self._idle is not None:
+                self._rest()
             await trio.lowlevel.wait_task_rescheduled(self._give_up)
             packets = self._packets
         if not packets:
@@ -82,9 +85,29 @@ class Inbox:
     def close(self) -> None:
         """Take no more; what waits can still be taken."""
         self._closed = True
+        self._rest()
         self._open_room()
         if self._reader is not None:
             self._wake()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no packet waits, and whoever takes them has done with the last one."""
+        return self._reader is not None or self._closed
+
+    async def wait_idle(self) -> None:
+        """Return when `is_idle` holds, or did a moment ago."""
+        if self.is_idle:
+            await trio.lowlevel.checkpoint()
+            return
+        if self._idle is None:
+            self._idle = trio.Event()
+        await self._idle.wait()
+
+    def _rest(self) -> None:
+        if self._idle is not None:
+            self._idle.set()
+            self._idle = None
 
     def _wake(self) -> None:
         reader, self._reader = self._reader, None

@@ -73,6 +73,7 @@ class Socket(Emitter, Listens):
         deliver: sends one item of a broadcast (the adapter's door).
         data: the application's own; a dict that lives as long as the socket.
         inbox: the events that wait for the socket's task.
+        events: handles them.
         reason: why it left, `None` while it is here.
     """
 
@@ -92,7 +93,7 @@ class Socket(Emitter, Listens):
         self.acks = PendingAcks()
         self.phase = Phase.JOINING
         self.calls = Calls(self)
-        self._events = Events(self)
+        self.events = Events(self)
         self._nursery: trio.Nursery | None = None
         self.inbox = Inbox(client.router.max_inbox)
         self._error: Exception | None = None
@@ -167,7 +168,7 @@ class Socket(Emitter, Listens):
         """
         if not callable(function):
             raise TypeError(f"middleware must be callable, not {function!r}")
-        self._events.middleware += (function,)
+        self.events.middleware += (function,)
         return function
 
     # -- rooms -----------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class Socket(Emitter, Listens):
 
         def answered(args: list[object]) -> None:
             if self._nursery is not None:
-                self._nursery.start_soon(self.calls.run, function, *args)
+                self.events.start(self.calls.run, function, *args)
 
         self.acks.call_back(ack_id, answered)
 
@@ -311,7 +312,7 @@ class Socket(Emitter, Listens):
         while (packet := await inbox.get()) is not None:
             if self.reason in _OF_OUR_DOING:
                 return
-            await self._events.handle(packet)
+            await self.events.handle(packet)
 
     async def _pass_middleware(self) -> bool:
         """Run the namespace's middleware; return whether the socket is in."""

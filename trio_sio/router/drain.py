@@ -1,0 +1,54 @@
+"""Letting clients go one after the other, with what is under way for them done.
+
+A deploy that cuts everybody off at once has everybody come back at once, to the servers that are
+left. Here they go evenly over some seconds, each when its handlers have nothing to do.
+"""
+
+from collections.abc import Collection
+
+import trio
+
+from trio_sio.reasons import DisconnectReason
+from trio_sio.router.client import Client
+from trio_sio.router.socket import Socket
+
+
+async def drain(clients: Collection[Client], *, grace: float, spread: float) -> None:
+    """Close clients; they are not told to leave their namespaces, so that they come back elsewhere.
+
+    Args:
+        clients: those that are here.
+        grace: seconds that each client gets, from its turn on: its handlers, the calls that
+            wait for its answer, and what it has yet to take.
+        spread: seconds between the first client's turn and the last one's.
+    """
+    begun = trio.current_time()
+    present = list(clients)
+    async with trio.open_nursery() as nursery:
+        for number, client in enumerate(present):
+            turn = begun + spread * number / max(1, len(present) - 1)
+            nursery.start_soon(_let_go, client, turn, grace)
+
+
+async def _let_go(client: Client, turn: float, grace: float) -> None:
+    await trio.sleep_until(turn)
+    with trio.move_on_after(grace):
+        while not client.session.closed:
+            busy = [socket for socket in client.sockets.values() if not _is_quiet(socket)]
+            if not busy:
+                break
+            await _wait_until_quiet(busy[0])
+        client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+        await client.session.wait_closed()  # a client that polls has yet to come for the rest
+    client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+
+
+def _is_quiet(socket: Socket) -> bool:
+    """Whether no event waits or is handled, and nobody waits for an answer."""
+    return socket.inbox.is_idle and not socket.acks and not socket.events.running
+
+
+async def _wait_until_quiet(socket: Socket) -> None:
+    await socket.inbox.wait_idle()
+    await socket.acks.wait_empty()
+    await socket.events.wait_done()
