@@ -18,6 +18,7 @@ from trio_sio.engine.message import (
 )
 from trio_sio.engine.outbox import OutboxStatistics as OutboxStatistics
 from trio_sio.engine.session import Session as Session
+from trio_sio.engine.statistics import EngineStatistics as EngineStatistics
 from trio_sio.exceptions import (
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,

@@ -12,6 +12,7 @@ import trio
 
 from trio_sio.abc import Adapter, Parser, Session
 from trio_sio.engine.engine import Engine, Listener, ListenerT
+from trio_sio.engine.statistics import EngineStatistics
 from trio_sio.options import EngineOptions, Origins, ServerKeywords, ServerOptions
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.reasons import DisconnectReason
@@ -181,6 +182,10 @@ class Server(Listens, Targeting):
         """
         self._close_clients()
         await self.engine.aclose()
+
+    def statistics(self) -> EngineStatistics:
+        """Return the engine's numbers; `len(io.of(name).connected)` says who is where."""
+        return self.engine.statistics()
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close in peace, for deploys: refuse new clients, let those that are here go, and close.

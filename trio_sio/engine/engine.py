@@ -29,6 +29,7 @@ from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
+from trio_sio.engine.statistics import EngineStatistics, Ledger
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -75,6 +76,7 @@ class Engine:
         self.alarm = Alarm()
         self.handler: Handler | None = None
         self._apply(options)
+        self._ledger = Ledger()
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -136,6 +138,11 @@ class Engine:
         finally:
             self._nursery = None
             self.closing = True
+
+    def statistics(self) -> EngineStatistics:
+        """Return numbers: what there is, and what has happened since the engine was made."""
+        admission = self._admission
+        return self._ledger.statistics(self.sessions.values(), admission.count, admission.refused)
 
     def refuse_handshakes(self) -> None:
         """Answer handshakes with 503 from now on; sessions that are here go on."""
@@ -278,6 +285,7 @@ class Engine:
                 raise
             logger.exception("the handler of session %s failed", session.id, exc_info=errors)
         finally:
+            self._ledger.enter(session)
             if self.sessions.get(session.id) is session:
                 del self.sessions[session.id]
 

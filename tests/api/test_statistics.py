@@ -1,0 +1,57 @@
+"""The server in numbers."""
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+import trio_sio
+from tests.api.conftest import MakeServer
+from tests.api.raw import raw
+from tests.end_to_end.peers import served
+
+
+async def test_what_there_is_and_what_has_ended(make_server: MakeServer) -> None:
+    io = make_server(max_http_buffer_size=1000, max_connections=3)
+    async with served(io) as url, raw(url) as wire:
+        before = io.statistics()
+        assert before == trio_sio.EngineStatistics(0, 0, 0, 0, 0, 0, 0, {}, {})
+        clients = [await wire.joined() for _ in range(3)]
+        assert (await (await wire.connect()).receive_some()).startswith(b"HTTP/1.1 503")
+        now = io.statistics()
+        assert (now.connections, now.refused_connections, now.sessions) == (3, 1, 3)
+        assert now.ended == {}
+        await clients[0].send("1")
+        await clients[1].send("4" + "x" * 2000)
+        for client in clients[:2]:
+            await client.receive_frame()
+            await client.stream.aclose()
+        with trio.fail_after(5):
+            while io.statistics().connections > 1:  # noqa: ASYNC110 - they end soon
+                await trio.sleep(0.01)
+        now = io.statistics()
+        assert (now.connections, now.sessions) == (1, 1)
+        assert now.ended == {"transport close": 1, "transport error": 1}
+        assert now.limits == {"max_http_buffer_size": 1}
+        assert io.engine.statistics() == now
+
+
+async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
+    io = make_server(max_outbox=3, on_overflow="drop_newest")
+    async with served(io) as url, raw(url) as wire:
+        polling = await wire.polling()
+        for _ in range(5):
+            await io.emit("news", "x" * 100)
+        await io.volatile.emit("news")
+        now = io.statistics()
+        assert (now.queued, now.dropped) == (3, 3)
+        assert 300 < now.queued_bytes == now.largest_queue < 500
+        (session,) = io.engine.sessions.values()
+        assert session.statistics().packets == 3
+        await polling.get()
+        await wait_all_tasks_blocked()
+        now = io.statistics()
+        assert (now.queued, now.queued_bytes, now.largest_queue, now.dropped) == (0, 0, 0, 3)
+        await polling.post(b"1:1")
+        with trio.fail_after(5):
+            while io.statistics().sessions:  # noqa: ASYNC110 - it ends soon
+                await trio.sleep(0.01)
+        assert io.statistics().dropped == 3
