@@ -25,6 +25,7 @@ STOREY = {
     "router": 4,
     "adapters": 4,
     "server": 5,
+    "metrics": 6,
     "testing": 6,
     "demo": 7,
     "__main__": 8,
@@ -35,6 +36,7 @@ WITHOUT_TRIO = {"detail", "reasons", "options", "client_files", "protocol"}
 USERS = {"demo", "__main__"}
 DOORS = {
     "engine/http.py": "h11",
+    "metrics.py": "prometheus_client",
     "engine/websocket/trio_websocket.py": "trio_websocket",
     "engine/websocket/websockets.py": "websockets",
     "protocol/socketio/notepack.py": "msgpack",

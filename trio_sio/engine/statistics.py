@@ -58,7 +58,7 @@ class Ledger:
         self, sessions: Iterable["Session"], connections: int, refused: int
     ) -> EngineStatistics:
         """Put it together with those that are here."""
-        present = [session.statistics() for session in sessions]
+        present = [session.statistics() for session in tuple(sessions)]
         return EngineStatistics(
             connections=connections,
             refused_connections=refused,

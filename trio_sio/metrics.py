@@ -1,0 +1,76 @@
+"""The server's numbers for Prometheus; needs the extra `metrics`.
+
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(trio_sio.metrics.Collector(io))
+
+Whoever answers the scraper calls `prometheus_client.generate_latest(registry)`: a `fallback` of the
+server itself, or anything else in its process.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector as _Collector
+
+from trio_sio.server import Server
+
+Family = CounterMetricFamily | GaugeMetricFamily
+
+_GAUGES = {
+    "connections": "TCP connections that are open",
+    "sessions": "Clients that are here",
+    "queued": "Items that wait for clients",
+    "queued_bytes": "Bytes that wait for clients",
+    "largest_queue_bytes": "Bytes that wait for the client that most wait for",
+}
+_COUNTERS = {
+    "refused_connections": "Connections refused by max_connections or max_connections_per_address",
+    "dropped": "Items dropped: volatile ones, and those of the overflow policy",
+}
+
+
+class Collector(_Collector):
+    """Says what `io.statistics()` says, each time that it is asked.
+
+    Args:
+        io: the server.
+        prefix: of the metrics' names.
+    """
+
+    def __init__(self, io: Server, prefix: str = "trio_sio") -> None:
+        self._io = io
+        self._prefix = prefix
+
+    def collect(self) -> Iterator[Family]:
+        """Return the metrics (called by Prometheus's registry)."""
+        now = self._io.statistics()
+        values = {
+            "connections": now.connections,
+            "sessions": now.sessions,
+            "queued": now.queued,
+            "queued_bytes": now.queued_bytes,
+            "largest_queue_bytes": now.largest_queue,
+            "refused_connections": now.refused_connections,
+            "dropped": now.dropped,
+        }
+        for name, text in _GAUGES.items():
+            yield GaugeMetricFamily(f"{self._prefix}_{name}", text, values[name])
+        for name, text in _COUNTERS.items():
+            yield CounterMetricFamily(f"{self._prefix}_{name}", text, values[name])
+        yield self._sockets()
+        yield self._counted("ended", "Sessions that have ended", "reason", now.ended)
+        text = "Sessions that have ended because of a limit"
+        yield self._counted("limits", text, "option", now.limits)
+
+    def _sockets(self) -> Family:
+        name = f"{self._prefix}_sockets"
+        family = GaugeMetricFamily(name, "Sockets in each namespace", labels=["namespace"])
+        for namespace in tuple(self._io.router.namespaces.values()):
+            family.add_metric([namespace.name], len(namespace.connected))
+        return family
+
+    def _counted(self, name: str, text: str, label: str, counts: Mapping[str, int]) -> Family:
+        family = CounterMetricFamily(f"{self._prefix}_{name}", text, labels=[label])
+        for value, count in counts.items():
+            family.add_metric([value], count)
+        return family
