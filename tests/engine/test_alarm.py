@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 import trio
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
@@ -81,6 +82,25 @@ async def test_functions_are_called_once_unless_they_are_cancelled(
     assert called == [("a", 1.0), ("b", 2.0)]
     calls["a"].cancel()  # too late
     assert (len(alarm), calls["a"].is_due) == (0, False)
+
+
+async def test_one_that_fails_is_logged_and_stops_nobody(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarm, woken = Alarm(), list[tuple[float, float]]()
+
+    def fail() -> None:
+        raise ValueError("oh")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(alarm.run)
+        alarm.call_at(1.0, fail)
+        nursery.start_soon(sleep, alarm, 1.0, woken)
+        nursery.start_soon(sleep, alarm, 2.0, woken)
+        await trio.sleep(5)
+        nursery.cancel_scope.cancel()
+    assert woken == [(1.0, 1.0), (2.0, 2.0)]
+    assert "ValueError: oh" in caplog.text
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=20))

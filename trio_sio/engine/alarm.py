@@ -7,11 +7,14 @@ and wakes whose turn it is.
 
 import heapq
 import itertools
+import logging
 import math
 from collections.abc import Callable
 
 import trio
 from trio.lowlevel import Task
+
+logger = logging.getLogger("trio_sio.engine")
 
 PRUNE_FROM = 1000
 """Cancelled calls that may lie in the queue in any case; above, a quarter of all others."""
@@ -114,7 +117,10 @@ class Alarm:
     def _make_until(self, now: float) -> None:
         while self._calls and self._calls[0].deadline <= now:
             call = heapq.heappop(self._calls)
-            if call.is_due:
-                call.make()
-            else:
+            if not call.is_due:
                 self._forgotten -= 1
+                continue
+            try:
+                call.make()
+            except Exception:  # all the others' time goes on
+                logger.exception("something that was to happen at its time failed")
