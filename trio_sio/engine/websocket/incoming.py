@@ -28,6 +28,8 @@ TOO_BIG = 1009
 
 _WHOLE_TEXT = 0x81
 _WHOLE_BINARY = 0x82
+_SHORT_HEAD = 6
+_LONG = 126  # bytes from which on the head is longer
 _FIN = 0x80
 _MASKED = 0x80
 _OPCODE = 0x0F
@@ -86,6 +88,16 @@ class Incoming:
 
     def feed(self, data: bytes) -> bytes:
         """Take what the connection has brought; return the first piece that is the library's."""
+        size = len(data) - _SHORT_HEAD
+        if (  # one short text and nothing else: what a client sends, nearly always
+            0 <= size < _LONG
+            and data[0] == _WHOLE_TEXT
+            and data[1] == _MASKED | size
+            and size <= self._max_size
+            and not (self._data or self._left or self._fragments or self.end)
+        ):
+            self.add_text(self._unmask(data[_SHORT_HEAD:], data[2:_SHORT_HEAD]))
+            return b""
         self._data = self._data[self._position :] + data if self._data else data
         self._position = 0
         return self.go_on()

@@ -33,8 +33,17 @@ class Reader:
 
     async def read(self) -> None:
         """Read from the connection."""
+        pipe = self._pipe
+        descriptor = pipe.descriptor
+        data: bytes | None
         try:
-            data = await self._pipe.read()
+            if descriptor >= 0:
+                await trio.lowlevel.wait_readable(descriptor)
+                data = pipe.read_nowait()
+                if data is None:
+                    return
+            else:
+                data = await pipe.read()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             data = b""
         if not data:
