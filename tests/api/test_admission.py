@@ -11,10 +11,11 @@ import trio_sio
 from tests.api.conftest import MakeServer
 from tests.api.raw import POLLING, WEBSOCKET, raw
 from tests.end_to_end.peers import peer, served
+from tests.refusals import told
 
 
 def refusal(code: int, message: str) -> bytes:
-    return json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
+    return told(json.dumps({"code": code, "message": message}, separators=(",", ":")).encode())
 
 
 # -- allow_request -------------------------------------------------------------------------------

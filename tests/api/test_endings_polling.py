@@ -8,11 +8,12 @@ from tests.api.conftest import MakeServer
 from tests.api.raw import Raw, RawPolling, raw
 from tests.api.watched import Watched
 from tests.end_to_end.peers import served
+from tests.refusals import told
 
 ALL = ("/", "/admin")
 OK = (200, b"ok")
 CLOSE = (200, b"1:1")
-UNKNOWN = (400, b'{"code":1,"message":"Session ID unknown"}')
+UNKNOWN = (400, told(b'{"code":1,"message":"Session ID unknown"}'))
 
 
 async def in_both(wire: Raw, watched: Watched) -> RawPolling:

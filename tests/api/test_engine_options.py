@@ -12,6 +12,7 @@ from tests.api.conftest import MakeServer
 from tests.api.raw import POLLING, WEBSOCKET as WEBSOCKET_TARGET, RawPolling, raw
 from tests.end_to_end.peers import UPGRADING, WEBSOCKET, peer, served
 from tests.engine.websocket.raw_websocket import CLOSE, FIELDS
+from tests.refusals import told
 
 BOTH_ENGINES = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 node = pytest.mark.node
@@ -197,7 +198,7 @@ async def test_transports(
         assert await client.call("where") == [lands_on]
         if "websocket" not in transports:  # then an upgrade is a request as any other
             response = await wire.get(WEBSOCKET_TARGET, FIELDS)
-            body = b'{"code":0,"message":"Transport unknown"}'
+            body = told(b'{"code":0,"message":"Transport unknown"}')
             assert (response.status, response.body) == (400, body)
 
 
@@ -206,7 +207,7 @@ async def test_without_polling(make_server: MakeServer) -> None:
         response = await wire.get(POLLING)
         assert (response.status, response.body) == (
             400,
-            b'{"code":0,"message":"Transport unknown"}',
+            told(b'{"code":0,"message":"Transport unknown"}'),
         )
         await wire.joined()
 
@@ -251,7 +252,7 @@ async def test_serve_client(make_server: MakeServer, tmp_path: Path) -> None:
         assert json.loads(source_map.body)["version"] == 3
     async with served(make_server(serve_client=False)) as url, raw(url) as wire:
         assert (await wire.get("/socket.io/socket.io.js")).body == (
-            b'{"code":0,"message":"Transport unknown"}'
+            told(b'{"code":0,"message":"Transport unknown"}')
         )
     tmp_path.joinpath("socket.io.js").write_text("mine")
     io = make_server()

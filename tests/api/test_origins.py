@@ -9,8 +9,9 @@ import trio_sio
 from tests.api.conftest import MakeServer
 from tests.api.raw import POLLING, Raw, raw
 from tests.end_to_end.peers import UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.refusals import told
 
-FORBIDDEN = b'{"code":4,"message":"Forbidden"}'
+FORBIDDEN = told(b'{"code":4,"message":"Forbidden"}')
 Origins = str | Collection[str] | Callable[[str], object]
 
 

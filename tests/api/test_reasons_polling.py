@@ -13,12 +13,13 @@ from tests.api.conftest import MakeServer
 from tests.api.raw import Raw, RawPolling, raw
 from tests.api.watched import Watched
 from tests.end_to_end.peers import served
+from tests.refusals import told
 
 ALL = ("/", "/admin")
 OK = (200, b"ok")
 CLOSE = (200, b"1:1")
 LAST_POLL = (200, b"1:61:1")
-UNKNOWN = (400, b'{"code":1,"message":"Session ID unknown"}')
+UNKNOWN = (400, told(b'{"code":1,"message":"Session ID unknown"}'))
 POST = "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
 
 

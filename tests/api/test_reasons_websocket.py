@@ -20,6 +20,7 @@ from tests.engine.websocket.raw_websocket import (
     RawWebSocket,
     frame,
 )
+from tests.refusals import told
 
 ALL = ("/", "/admin")
 EMPTY_CLOSE = (CLOSE, b"")
@@ -247,7 +248,7 @@ async def test_a_session_that_was_closed_is_unknown_at_once(make_server: MakeSer
         assert await websocket.receive_frame() == EMPTY_CLOSE
         response = await wire.get(f"{POLLING}&sid={watched.session.id}")
         assert response.status == 400
-        assert response.body == b'{"code":1,"message":"Session ID unknown"}'
+        assert response.body == told(b'{"code":1,"message":"Session ID unknown"}')
 
 
 async def test_whoever_does_not_keep_up_loses_what_was_queued(make_server: MakeServer) -> None:

@@ -8,13 +8,14 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.test_poll_requests import browsers, handshake
+from tests.refusals import told
 
 HANDSHAKE = "/engine.io/?EIO=3&transport=polling"
-UNKNOWN = (400, b'{"code":0,"message":"Transport unknown"}')
-NO_SESSION = (400, b'{"code":1,"message":"Session ID unknown"}')
-METHOD = (400, b'{"code":2,"message":"Bad handshake method"}')
-BAD = (400, b'{"code":3,"message":"Bad request"}')
-FORBIDDEN = (403, b'{"code":4,"message":"Forbidden"}')
+UNKNOWN = (400, told(b'{"code":0,"message":"Transport unknown"}'))
+NO_SESSION = (400, told(b'{"code":1,"message":"Session ID unknown"}'))
+METHOD = (400, told(b'{"code":2,"message":"Bad handshake method"}'))
+BAD = (400, told(b'{"code":3,"message":"Bad request"}'))
+FORBIDDEN = (403, told(b'{"code":4,"message":"Forbidden"}'))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,8 @@ async def test_refusals(
     [
         HANDSHAKE,
         "/engine.io/foo/bar?transport=polling",
-        "/engine.io/?transport=polling&EIO=4",
+        "/engine.io/?transport=polling&EIO=2",
+        "/engine.io/?transport=polling&EIO=x",
         "/engine.io/?transport=polling",
         HANDSHAKE + "&sid=",
         HANDSHAKE + "&b64=1&t=x",
@@ -149,7 +151,7 @@ def refuse(*args: object) -> Allow:
         (refuse(), FORBIDDEN),
         (refuse("no key"), (403, b'{"code":4,"message":"no key"}')),
         (refuse("", 1), NO_SESSION),
-        (refuse("", 4), (400, b'{"code":4,"message":"Forbidden"}')),
+        (refuse("", 4), (400, told(b'{"code":4,"message":"Forbidden"}'))),
     ],
 )
 async def test_the_application_decides(

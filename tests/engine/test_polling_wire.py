@@ -6,10 +6,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.engine.conftest import Recorder
+from tests.refusals import told
 from trio_sio.testing.wire import WireSession, open_wire
 from trio_sio.testing.wire_http import WireResponse
 
-GONE = (400, b'{"code":1,"message":"Session ID unknown"}')
+GONE = (400, told(b'{"code":1,"message":"Session ID unknown"}'))
 ORIGIN = {"Origin": "http://a"}
 OCTETS = "application/octet-stream"
 FORM = "application/x-www-form-urlencoded"

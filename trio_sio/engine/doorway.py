@@ -87,7 +87,7 @@ class Doorway:
             request.target,
             request.remote or "somewhere",
             refusal.message,
-            refusal.detail,
+            refusal.detail or "by the application",
         )
         if websocket:
             await connection.send_raw(websocket_handshake.refusal(refusal.websocket_text))
@@ -95,7 +95,7 @@ class Doorway:
         headers = [("Content-Type", "application/json")]
         if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
             headers += cors.headers(request)
-        return Response(refusal.status, headers, error_body(refusal.code, refusal.message))
+        return Response(refusal.status, headers, _body(refusal))
 
     # -- the checks, in the reference server's order -----------------------------------------
 
@@ -117,6 +117,9 @@ class Doorway:
             raise Refusal(
                 ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
             )
+        if session is None and ask.is_later:
+            text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
+            raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and self._host.draining:
             logger.info("refused a handshake from %s: the server drains", request.remote)
             return Response(503, [("Connection", "close")], b"the server takes no new clients\n")
@@ -133,7 +136,11 @@ class Doorway:
     def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
         if session is None:
-            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, f"no session {ask.sid!r}")
+            text = (
+                f"no session {ask.sid[:40]!r} is here; it has ended, or its requests are not all"
+                " sent to the same server"
+            )
+            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
         if not websocket and session.transport.name != ask.transport:
             raise Refusal(
                 ErrorCode.BAD_REQUEST,
@@ -223,3 +230,7 @@ class Doorway:
             return False
         transport.outbox = session.outbox
         return True
+
+
+def _body(refusal: Refusal) -> bytes:
+    return error_body(refusal.code, refusal.message, refusal.detail)

@@ -9,7 +9,7 @@ class Refusal(Exception):
 
     Args:
         code: the error code.
-        detail: a sentence for the log.
+        detail: a sentence for the log, and for who asks by HTTP; `""` if the message says it.
         message: the application's own text, `None` for the code's.
         status: the HTTP status, `None` for the code's.
         websocket_text: what a refused WebSocket request gets, `None` for the message.
@@ -35,10 +35,10 @@ class Refusal(Exception):
 def refusal_of(refused: RequestRefused) -> Refusal:
     """Return what the client gets: the application's text, or a code with its own."""
     if refused.code is not None:
-        return Refusal(ErrorCode(refused.code), "refused by the application", status=400)
+        return Refusal(ErrorCode(refused.code), "", status=400)
     return Refusal(
         ErrorCode.FORBIDDEN,
-        "refused by the application",
+        "",
         refused.message or None,
         websocket_text=refused.message,
     )

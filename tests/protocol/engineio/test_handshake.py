@@ -1,6 +1,7 @@
 """What a request asks for, and the words it is answered with; protocol reference, 1.2 to 1.9."""
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -24,6 +25,7 @@ ERRORS = [
     (2, "Bad handshake method", 400),
     (3, "Bad request", 400),
     (4, "Forbidden", 403),
+    (5, "Unsupported protocol version", 400),
 ]
 
 
@@ -53,6 +55,20 @@ def test_there_are_no_other_codes() -> None:
 def test_error_body(message: str, body: bytes) -> None:
     assert error_body(4, message) == body
     assert json.loads(body) == {"code": 4, "message": message}
+    detail = error_body(4, message, 'a "sentence"')
+    assert json.loads(detail) == {"code": 4, "message": message, "detail": 'a "sentence"'}
+    assert detail.startswith(body[:-1])
+
+
+@pytest.mark.parametrize(
+    ("version", "is_later"),
+    [
+        *(("3", False), ("2", False), ("", False), ("x", False), ("-4", False), ("3.5", False)),
+        *(("4", True), ("5", True), ("04", True), ("9" * 5000, True), ("\u0664", True)),
+    ],
+)
+def test_later_protocols(version: str, is_later: bool) -> None:
+    assert replace(POLLING, version=version).is_later is is_later
 
 
 QUERIES: list[tuple[str, Query]] = [
@@ -89,8 +105,9 @@ def test_number_of_fields() -> None:
 
 POLLING = HandshakeRequest("polling", "", base64=False, jsonp=None)
 REQUESTS = [
-    ("EIO=3&transport=polling&t=Q86akaL", POLLING),
-    ("EIO=4&transport=polling", POLLING),  # EIO is not looked at
+    ("EIO=3&transport=polling&t=Q86akaL", replace(POLLING, version="3")),
+    ("EIO=4&transport=polling", replace(POLLING, version="4")),
+    ("EIO=3&EIO=4&transport=polling", POLLING),
     ("transport=polling", POLLING),
     ("transport=websocket", HandshakeRequest("websocket", "", base64=False, jsonp=None)),
     ("transport=x%20y", HandshakeRequest("x y", "", base64=False, jsonp=None)),

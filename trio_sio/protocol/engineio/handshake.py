@@ -9,9 +9,11 @@ in this order, and the first failure decides:
 | `sid`, if it is not empty, is a session                   | 1    |
 | that session's transport is `transport` (not an upgrade)  | 3    |
 | without `sid`: the method is GET                          | 2    |
+| without `sid`: `EIO` is not that of a later protocol      | 5    |
 | without `sid`: the application admits the request         | 4    |
 
-`EIO` is not looked at: whatever it says, the session speaks protocol 3.
+Code 5 is that of later servers, which refuse our clients by it; socket.io 2.5 begins a session of
+protocol 3 whatever `EIO` says, and clients of later protocols wait in vain for what they know.
 """
 
 import json
@@ -38,6 +40,7 @@ class ErrorCode(IntEnum):
     BAD_HANDSHAKE_METHOD = 2
     BAD_REQUEST = 3
     FORBIDDEN = 4
+    UNSUPPORTED_PROTOCOL = 5
 
     @property
     def message(self) -> str:
@@ -56,12 +59,21 @@ _MESSAGES = {
     ErrorCode.BAD_HANDSHAKE_METHOD: "Bad handshake method",
     ErrorCode.BAD_REQUEST: "Bad request",
     ErrorCode.FORBIDDEN: "Forbidden",
+    ErrorCode.UNSUPPORTED_PROTOCOL: "Unsupported protocol version",
 }
 
 
-def error_body(code: int, message: str) -> bytes:
-    """Return the JSON body of a refused HTTP request."""
-    fields = {"code": code, "message": message}
+def error_body(code: int, message: str, detail: str = "") -> bytes:
+    """Return the JSON body of a refused HTTP request.
+
+    Args:
+        code: an `ErrorCode`, or the application's own.
+        message: the text that goes with it.
+        detail: a sentence for whoever looks for the reason; clients do not look at it.
+    """
+    fields: dict[str, int | str] = {"code": code, "message": message}
+    if detail:
+        fields["detail"] = detail
     text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace")  # a lone surrogate as JSON's \udXXX
 
@@ -95,12 +107,19 @@ class HandshakeRequest:
         sid: the session id, `""` for a handshake.
         base64: the receiver cannot take binary (`b64` with any value but the empty one).
         jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
+        version: of the protocol that the client says it speaks, `""` if it says nothing.
     """
 
     transport: str
     sid: str
     base64: bool
     jsonp: str | None
+    version: str = ""
+
+    @property
+    def is_later(self) -> bool:
+        """Whether the client speaks a protocol later than ours, which is 3."""
+        return self.version.isdecimal() and int(self.version[:9]) > 3
 
     @classmethod
     def from_query(cls, query: Mapping[str, str | list[str]]) -> "HandshakeRequest":
@@ -111,6 +130,7 @@ class HandshakeRequest:
             sid=_single(query, "sid") or "",
             base64=bool(query.get("b64")),
             jsonp=None if index is None else re.sub("[^0-9]", "", index),
+            version=_single(query, "EIO") or "",
         )
 
 

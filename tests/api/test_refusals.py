@@ -1,0 +1,111 @@
+"""Refusals that explain themselves: the reference's code; a sentence in the body and in the log."""
+
+import json
+import logging
+
+import pytest
+
+from tests.api.conftest import MakeServer
+from tests.api.raw import raw
+from tests.end_to_end.peers import served
+
+POLLING = "/socket.io/?EIO=3&transport=polling"
+NOBODY = (
+    "no session 'nobody' is here; it has ended, or its requests are not all sent to the same server"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "code", "message", "detail"),
+    [
+        (
+            "GET",
+            "/socket.io/?EIO=3",
+            400,
+            0,
+            "Transport unknown",
+            "the query must have one 'transport' of polling, websocket, not ''",
+        ),
+        (
+            "GET",
+            "/socket.io/?EIO=3&transport=pigeon",
+            400,
+            0,
+            "Transport unknown",
+            "the query must have one 'transport' of polling, websocket, not 'pigeon'",
+        ),
+        (
+            "GET",
+            POLLING + "&sid=nobody",
+            400,
+            1,
+            "Session ID unknown",
+            NOBODY,
+        ),
+        (
+            "POST",
+            POLLING,
+            400,
+            2,
+            "Bad handshake method",
+            "a handshake is a GET, not a POST",
+        ),
+        (
+            "GET",
+            "/socket.io/?EIO=3&transport=websocket",
+            400,
+            3,
+            "Bad request",
+            "transport=websocket without an upgrade",
+        ),
+        (
+            "GET",
+            "/socket.io/?EIO=4&transport=polling",
+            400,
+            5,
+            "Unsupported protocol version",
+            "this server speaks Engine.IO 3, to Socket.IO 2.x clients, not 4",
+        ),
+    ],
+)
+async def test_what_was_seen_and_what_is_accepted(
+    method: str,
+    target: str,
+    status: int,
+    code: int,
+    message: str,
+    detail: str,
+    make_server: MakeServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "trio_sio.engine")
+    async with served(make_server()) as url, raw(url) as wire:
+        response = await wire.request(method, target)
+        assert response.status == status
+        assert json.loads(response.body) == {"code": code, "message": message, "detail": detail}
+    (record,) = caplog.records
+    assert (record.levelno, detail in record.getMessage()) == (logging.INFO, True)
+
+
+async def test_origins(make_server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "trio_sio.engine")
+    async with served(make_server(origins="https://a.example")) as url, raw(url) as wire:
+        response = await wire.get(POLLING, {"Origin": "https://b.example"})
+        detail = "option 'origins' does not have origin 'https://b.example'"
+        assert response.status == 403
+        assert json.loads(response.body) == {"code": 4, "message": "Forbidden", "detail": detail}
+    assert detail in caplog.text
+
+
+async def test_a_path_that_is_not_the_servers(make_server: MakeServer) -> None:
+    async with served(make_server(path="/here")) as url, raw(url) as wire:
+        response = await wire.get(POLLING)
+        assert response.status == 404
+        assert response.body == b"Nothing is at /socket.io/; this server answers at /here/\n"
+
+
+async def test_a_later_client_is_refused_by_websocket_too(make_server: MakeServer) -> None:
+    async with served(make_server()) as url, raw(url) as wire:
+        websocket = await wire.websocket("/socket.io/?EIO=4&transport=websocket")
+        assert websocket.status == "HTTP/1.1 400 Bad Request"
+        assert await websocket.rest() == b"Unsupported protocol version"
