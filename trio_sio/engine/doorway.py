@@ -185,13 +185,14 @@ class Doorway:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
         sid = await new_id(self._host, request) if is_handshake else ""
-        return partial(self._speak, request, connection.take_over(), ask, session, sid)
+        wanted = "" if is_handshake else ask.transport
+        return partial(self._speak, request, connection.take_over(), wanted, session, sid)
 
     async def _speak(
         self,
         request: Request,
         pipe: Pipe,
-        ask: HandshakeRequest,
+        wanted: str,
         session: Session | None,
         sid: str,
     ) -> None:
@@ -200,7 +201,7 @@ class Doorway:
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
-            elif session is None or not await self._upgrade(ask, session, transport):
+            elif session is None or not await self._upgrade(wanted, session, transport):
                 await transport.finish(by_client=False, orderly=False)
             await transport.wait_released()
 
@@ -214,12 +215,10 @@ class Doorway:
         session.start_with(open_packet(self._options, sid, []))
         return session
 
-    async def _upgrade(
-        self, ask: HandshakeRequest, session: Session, transport: WebSocketTransport
-    ) -> bool:
+    async def _upgrade(self, wanted: str, session: Session, transport: WebSocketTransport) -> bool:
         """Let a session try the WebSocket, if it polls and tries no other."""
         if (
-            ask.transport != "websocket"
+            wanted != "websocket"
             or session.closed
             or session.is_upgrading
             or not isinstance(session.transport, PollingTransport)
