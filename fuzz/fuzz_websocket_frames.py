@@ -13,6 +13,7 @@ from trio_sio.protocol.frame import unmask
 
 NAME = "websocket_frames"
 MAX_SIZE = 1000
+MAX_FRAGMENTS = 4096
 
 
 def fuzz(data: bytes) -> Hashable:
@@ -26,7 +27,7 @@ def fuzz(data: bytes) -> Hashable:
 
 
 def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
-    incoming = Incoming(MAX_SIZE, unmask)
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
     core = Core(incoming, MAX_SIZE)
     messages: list[str | bytes] = []
     end: Hashable = None

@@ -54,7 +54,7 @@ WITHIN_THE_PACKAGE = {
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.
-REAL = ("raw(url)", "peer(", "connected(", "program(")
+REAL = ("raw(url)", "watched(make_server", "watched(io)", "peer(", "connected(", "program(")
 
 
 class Row(NamedTuple):

@@ -98,12 +98,30 @@ class Transport(Protocol):
         """Let go at once: the session moved on to another transport, or its time is up."""
 
 
+class Timer(Protocol):
+    """Something that is to be called at its time."""
+
+    def cancel(self) -> None:
+        """Do not call it."""
+
+
+class Alarm(Protocol):
+    """Calls functions at their times."""
+
+    def call_at(self, deadline: float, function: Callable[[], object]) -> Timer:
+        """Have a function called at a time (`trio.current_time()`); it neither waits nor raises."""
+
+
 class Session(Protocol):
     """One Engine.IO session (JS: `conn`), as the router sees it."""
 
     id: str
     request: Any
     raise_errors: bool
+
+    @property
+    def alarm(self) -> Alarm:
+        """What has to happen at its time, happens by this."""
 
     @property
     def nursery(self) -> trio.Nursery:

@@ -25,6 +25,7 @@ _POSITIVE = (
     "body_timeout",
     "keep_alive_timeout",
     "connect_timeout",
+    "attachments_timeout",
 )
 _COUNTS = (
     "max_http_buffer_size",
@@ -33,12 +34,20 @@ _COUNTS = (
     "max_outbox_bytes",
     "max_inbox",
     "max_attachments",
+    "max_packet_bytes",
+    "max_payload_packets",
+    "max_fragments",
+    "max_headers",
+    "handshake_packets",
+    "max_namespaces",
+    "max_pending_namespaces",
     "max_connections",
     "max_connections_per_address",
 )
 _MAY_BE_NONE = (
     "handshake_buffer_size",
     "connect_timeout",
+    "handshake_packets",
     "max_connections",
     "max_connections_per_address",
 )
@@ -95,6 +104,9 @@ class EngineKeywords(TypedDict, total=False):
     connect_timeout: float | None
     max_connections: int | None
     max_connections_per_address: int | None
+    max_payload_packets: int
+    max_fragments: int
+    max_headers: int
     max_outbox: int
     max_outbox_bytes: int
     on_overflow: str
@@ -109,6 +121,11 @@ class ServerKeywords(EngineKeywords, total=False):
     parser: Any
     max_inbox: int
     max_attachments: int
+    max_packet_bytes: int
+    attachments_timeout: float
+    handshake_packets: int | None
+    max_namespaces: int
+    max_pending_namespaces: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +162,9 @@ class EngineOptions:
     connect_timeout: float | None = None
     max_connections: int | None = None
     max_connections_per_address: int | None = None
+    max_payload_packets: int = 100_000
+    max_fragments: int = 4096
+    max_headers: int = 100
     max_outbox: int = 512
     max_outbox_bytes: int = 8 * 2**20
     on_overflow: str = "disconnect"
@@ -188,6 +208,11 @@ class ServerOptions(EngineOptions):
     parser: Any = None
     max_inbox: int = 64
     max_attachments: int = 10
+    max_packet_bytes: int = 100_000_000
+    attachments_timeout: float = 120.0
+    handshake_packets: int | None = 100
+    max_namespaces: int = 100
+    max_pending_namespaces: int = 64
     handshake_buffer_size: int | None = 100_000
     connect_timeout: float | None = 45.0
 
@@ -212,7 +237,7 @@ def _wrong(options: EngineOptions, name: str, wanted: str) -> str:
 
 def _check_numbers(options: EngineOptions) -> None:
     for name in (*_POSITIVE, "grace"):
-        value = getattr(options, name)
+        value = getattr(options, name, 1.0)  # some are the server's alone
         if value is None and name in _MAY_BE_NONE:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -20,6 +20,7 @@ from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
+from trio_sio.router.intake import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
 
@@ -54,6 +55,7 @@ class Server(Listens, Targeting):
             make_adapter=self._adapter,
             max_inbox=self.options.max_inbox,
             grace=self.engine.options.grace,
+            limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
         )
 
     def __repr__(self) -> str:

@@ -48,6 +48,7 @@ class HTTPConnection:
         secure: whether the stream is TLS.
         alarm: the clock of the time limits; without one there are none.
         limits: seconds for each phase of a request.
+        max_headers: header fields that a request may have.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class HTTPConnection:
         "_is_head",
         "_is_reading",
         "_made",
+        "_max_headers",
         "_plain",
         "_reading",
         "_rest",
@@ -75,6 +77,7 @@ class HTTPConnection:
         secure: bool = False,
         alarm: Alarm | None = None,
         limits: Mapping[Phase, float] = MappingProxyType({}),
+        max_headers: int = 100,
     ) -> None:
         self.pipe = Pipe(stream)
         self.remote = remote
@@ -90,6 +93,7 @@ class HTTPConnection:
         self._reading: trio.CancelScope | None = None
         self._rest = b""  # of an answer
         self._served = False  # at least one request
+        self._max_headers = max_headers
         self._clock = RequestClock(alarm, limits, self._interrupt)
 
     @property
@@ -223,6 +227,7 @@ class HTTPConnection:
         plain, self._fields, end = found
         self._plain = plain
         self._buffer = self._buffer[end:]
+        self._check_headers(len(plain.fields))
         return Request(
             plain.method,
             plain.target,
@@ -231,6 +236,14 @@ class HTTPConnection:
             self.secure,
             _read_body=self._read_plain_body,
         )
+
+    def _check_headers(self, count: int) -> None:
+        if count > self._max_headers:
+            text = (
+                f"a request may have {self._max_headers} header fields (max_headers), not {count}"
+            )
+            logger.info("%s: %s", self.remote, text)
+            raise BadRequest(text, 431)
 
     async def _read_plain_body(self, limit: int) -> bytes:
         plain = self._plain
@@ -268,6 +281,7 @@ class HTTPConnection:
     def _request(self, head: Head | None) -> Request | None:
         if head is None:  # the client is done
             return None
+        self._check_headers(len(head.fields))
         return Request(
             head.method,
             head.target,
@@ -316,7 +330,7 @@ class HTTPConnection:
 
     async def _refuse(self, error: BadRequest) -> None:
         """Answer what is no HTTP request, if an answer can still be given."""
-        if self._exchange.can_refuse:
+        if self._plain is not None or self._exchange.can_refuse:
             text = f"{error}\n".encode("utf-8", "replace")
             headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
             await self.send(Response(error.status, headers, text))

@@ -233,7 +233,9 @@ class Engine:
         if refusal:
             await turn_away(stream, refusal)
             return
-        connection = HTTPConnection(stream, address, secure, self.alarm, self._time_limits)
+        connection = HTTPConnection(
+            stream, address, secure, self.alarm, self._time_limits, self.options.max_headers
+        )
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)

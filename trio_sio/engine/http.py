@@ -21,9 +21,9 @@ class BadRequest(Exception):
         status: of the answer.
     """
 
-    def __init__(self, error: h11.RemoteProtocolError) -> None:
-        super().__init__(str(error))
-        self.status = error.error_status_hint
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Head(NamedTuple):
@@ -68,7 +68,7 @@ class Exchange:
     @property
     def can_refuse(self) -> bool:
         """Whether an answer can be given though there was no whole request."""
-        return self._h11.our_state is h11.IDLE
+        return self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE)
 
     @property
     def behind(self) -> bytes:
@@ -103,7 +103,7 @@ class Exchange:
                 else:
                     return None
         except h11.RemoteProtocolError as error:
-            raise BadRequest(error) from error
+            raise BadRequest(str(error), error.error_status_hint) from error
 
     def _head(self, event: h11.Request) -> Head:
         self._is_head = event.method == b"HEAD"

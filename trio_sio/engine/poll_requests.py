@@ -37,7 +37,9 @@ class PollRequests:
     ) -> None:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
         sid = await new_id(self._host, request)
-        transport = PollingTransport(base64=ask.base64, jsonp=ask.jsonp)
+        transport = PollingTransport(
+            base64=ask.base64, jsonp=ask.jsonp, max_packets=self._options.max_payload_packets
+        )
         session = self._host.add(sid, request, transport)
         transport.outlet = session.outbox
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.detail import Explanation
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
@@ -27,7 +28,7 @@ CLOSE_TIMEOUT = 30.0
 POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
 
-Arrival = EnginePacket | RemoteProtocolError
+Arrival = EnginePacket | RemoteProtocolError | TransportClosed
 
 
 class Overlap(Exception):
@@ -72,14 +73,18 @@ class PollingTransport:
     Args:
         base64: the client cannot take binary payloads.
         jsonp: the index of the JSONP callback, `None` for XHR.
+        max_packets: packets that a POST may bring.
     """
 
     name = "polling"
     unsent = False
 
-    def __init__(self, *, base64: bool, jsonp: str | None = None) -> None:
+    def __init__(
+        self, *, base64: bool, jsonp: str | None = None, max_packets: int = 100_000
+    ) -> None:
         self.base64 = base64 or jsonp is not None
         self.jsonp = jsonp
+        self._max_packets = max_packets
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
@@ -231,12 +236,21 @@ class PollingTransport:
             else:
                 packets = codec_v3.decode_text_payload(body)
             for packet in packets:
+                if len(arrivals) == self._max_packets:
+                    arrivals.append(self._too_many())
+                    break
                 arrivals.append(packet)
                 if packet.type is EnginePacketType.CLOSE:
                     break
         except RemoteProtocolError as error:
             arrivals.append(error)
         return arrivals
+
+    def _too_many(self) -> TransportClosed:
+        limit = self._max_packets
+        text = f"a payload of more than {limit} packets"
+        why = Explanation(text, "max_payload_packets", limit)
+        return TransportClosed(DisconnectReason.TRANSPORT_ERROR, why=why)
 
     async def receive(self) -> EnginePacket:
         """Return the next packet; see `abc.Transport`."""
@@ -250,7 +264,7 @@ class PollingTransport:
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
         arrival = self._arrived.popleft()
-        if isinstance(arrival, RemoteProtocolError):
+        if isinstance(arrival, Exception):
             raise arrival
         return arrival
 

@@ -18,6 +18,7 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.handshake import split_namespace
+from trio_sio.router.intake import Intake
 from trio_sio.router.namespace import Namespace, ParentNamespace
 from trio_sio.router.socket import Socket
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from trio_sio.router.router import Found, Router
 
 logger = logging.getLogger("trio_sio.router")
-
-MAX_JOINING = 64
-"""Namespaces that a client may be about to join, middleware pending; nobody joins that many."""
 
 _EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT, PacketType.ERROR)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
@@ -49,6 +47,7 @@ class Client:
         self._joining: dict[str, Socket | None] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
+        self._intake = Intake(session, router.limits, self.sockets)
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
 
     @property
@@ -68,13 +67,16 @@ class Client:
 
     async def run(self) -> None:
         """Read and route, until the session ends."""
-        decoder = self.router.make_decoder()
+        decoder, intake = self.router.make_decoder(), self._intake
         self.router.clients.add(self)
         error: RemoteProtocolError | None = None
         try:
             await self._join("/", {}, self.router.root)
             while True:
-                packet = decoder.feed(await self.session.receive())
+                message = await self.session.receive()
+                packet = decoder.feed(message)
+                if packet is None or intake.is_watchful:
+                    intake.look(message, packet, decoder)
                 if packet is not None:
                     await self._route(packet)
         except Disconnected:
@@ -83,6 +85,7 @@ class Client:
             self.session.explain(Explanation(str(broken)))
             error = broken
         finally:
+            intake.end()
             self._end(error)
             self.router.clients.discard(self)
 
@@ -125,8 +128,10 @@ class Client:
         name, query = split_namespace(packet.namespace)
         if name in self.sockets or name in self._joining or name in self._waiting:
             return  # joined already; the reference makes a second socket of the same id
-        if len(self._joining) + len(self._waiting) >= MAX_JOINING:
-            raise RemoteProtocolError("too many namespaces", f"over {MAX_JOINING} to join at once")
+        refusal = self._intake.refuse_namespace(len(self._joining) + len(self._waiting))
+        if refusal:
+            self._refuse(name, refusal)
+            return
         found: Found | Awaitable[Found] = None
         try:
             found = self.router.find(name, query)
@@ -201,9 +206,9 @@ class Client:
         self._joining[name] = socket
         await socket.run()
 
-    def _refuse(self, name: str) -> None:
-        """Send an ERROR packet for a namespace that does not exist."""
-        packet = Packet(PacketType.ERROR, name, "Invalid namespace")
+    def _refuse(self, name: str, text: str = "Invalid namespace") -> None:
+        """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
+        packet = Packet(PacketType.ERROR, name, text)
         try:
             messages = self.router.encoder.encode(packet)
             self.session.send_nowait(Encoded.of_messages(messages))
@@ -222,6 +227,7 @@ class Client:
             self._joining = {}  # a table that was used once takes 170 bytes more
         self.sockets[name] = socket
         self.session.trust()
+        self._intake.trust()
         if name == "/" and not self._root_joined:
             self._root_joined = True
             waiting, self._waiting = self._waiting, {}

@@ -11,6 +11,7 @@ from typing import Any
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.client import Client
+from trio_sio.router.intake import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
 _FORBIDDEN = frozenset(",?#")
@@ -28,6 +29,7 @@ class Router:
         make_adapter: makes one adapter for each namespace.
         max_inbox: events that may wait for one socket's handlers.
         grace: seconds that handlers get at the end of their socket.
+        limits: of what one client may send.
 
     Attributes:
         namespaces: by name; never removed.
@@ -42,11 +44,13 @@ class Router:
         make_adapter: Callable[[Namespace], Adapter],
         max_inbox: int,
         grace: float,
+        limits: Limits,
     ) -> None:
         self.encoder = encoder
         self.make_decoder = make_decoder
         self.max_inbox = max_inbox
         self.grace = grace
+        self.limits = limits
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         self.clients: set[Client] = set()

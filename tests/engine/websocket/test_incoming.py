@@ -9,20 +9,21 @@ from websockets.protocol import SERVER, Protocol, State
 
 from tests.engine.websocket.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.websocket.incoming import MAX_FRAGMENTS, Incoming
+from trio_sio.engine.websocket.incoming import Incoming
 from trio_sio.engine.websocket.websockets import Core
 from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
 CONTINUATION = 0
 MAX_SIZE = 70_000
+MAX_FRAGMENTS = 4096
 
 
 class Both:
     """Frames read by `Incoming`, with the core of websockets for what it leaves."""
 
     def __init__(self, max_size: int = MAX_SIZE) -> None:
-        self.incoming = Incoming(max_size, unmask)
+        self.incoming = Incoming(max_size, MAX_FRAGMENTS, unmask)
         self.core = Core(self.incoming, max_size)
         self.next = self.incoming.next
 
@@ -115,7 +116,7 @@ def test_the_limit_holds_for_small_frames_too() -> None:
 
 
 def test_it_says_which_piece_completes_a_message() -> None:
-    incoming = Incoming(MAX_SIZE, unmask)
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
     first, ping, last = (
         frame(TEXT, b"a", fin=False),
         frame(PING, b""),

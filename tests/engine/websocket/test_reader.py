@@ -22,7 +22,7 @@ class Echoing(Reader):
 
 def make(budget: int | None = None) -> tuple[Echoing, trio.abc.HalfCloseableStream]:
     ours, theirs = memory_stream_pair()
-    return Echoing(Pipe(ours), Incoming(100_000, unmask), budget), theirs
+    return Echoing(Pipe(ours), Incoming(100_000, 4096, unmask), budget), theirs
 
 
 async def test_what_a_library_makes_comes_in_its_place() -> None:

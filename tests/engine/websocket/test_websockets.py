@@ -16,9 +16,9 @@ from tests.engine.websocket.raw_websocket import (
     frame,
     websockets,
 )
-from trio_sio.engine.websocket.incoming import MAX_FRAGMENTS
 from trio_sio.protocol.encoded import Encoded
 
+MAX_FRAGMENTS = 4096
 TARGET = "/engine.io/?transport=websocket"
 OFFER = "permessage-deflate; client_max_window_bits"
 COMPRESSED = 0x40  # the bit RSV1

@@ -18,10 +18,6 @@ from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.reasons import DisconnectReason
 
-MAX_FRAGMENTS = 4096
-"""Fragments of one message. Browsers cut at 128 KiB and more, so 100 MB fit several times. The
-libraries themselves pass any number of empty ones."""
-
 PROTOCOL_ERROR = 1002
 INVALID_DATA = 1007
 TOO_BIG = 1009
@@ -42,6 +38,8 @@ class Incoming:
 
     Args:
         max_size: bytes that a message may have.
+        max_fragments: fragments that a message may have. Browsers cut at 128 KiB and more, so 4096
+            are enough; the libraries themselves pass any number of empty ones.
         unmask: applies a mask of four bytes to a payload.
 
     Attributes:
@@ -54,6 +52,7 @@ class Incoming:
         "_final",
         "_fragments",
         "_left",
+        "_max_fragments",
         "_max_size",
         "_messages",
         "_position",
@@ -62,10 +61,13 @@ class Incoming:
         "end",
     )
 
-    def __init__(self, max_size: int, unmask: Callable[[bytes, bytes], bytes]) -> None:
+    def __init__(
+        self, max_size: int, max_fragments: int, unmask: Callable[[bytes, bytes], bytes]
+    ) -> None:
         self.end: TransportClosed | None = None
         self.completes = False
         self._max_size = max_size
+        self._max_fragments = max_fragments
         self._unmask = unmask
         self._messages: list[str | bytes] = []  # an empty deque takes 700 bytes
         self._data = b""  # what nobody has read yet, from `_position` on
@@ -156,8 +158,10 @@ class Incoming:
         if first & _FIN:
             self._final = True
             self._fragments = 0
-        elif self._fragments > MAX_FRAGMENTS:
-            why = Explanation(f"a message of more than {MAX_FRAGMENTS} fragments")
+        elif self._fragments > self._max_fragments:
+            limit = self._max_fragments
+            text = f"a message of more than {limit} fragments"
+            why = Explanation(text, "max_fragments", limit, self._fragments)
             self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
 
     def too_big(self) -> Explanation:

@@ -144,7 +144,7 @@ class TrioWebSocketConnection(Reader):
         connection: WebSocketConnection,
         stream: _Replayed,
     ) -> None:
-        incoming = Incoming(options.max_http_buffer_size, unmask)
+        incoming = Incoming(options.max_http_buffer_size, options.max_fragments, unmask)
         super().__init__(pipe, incoming, options.handshake_buffer_size)
         self._connection = connection
         self._stream = stream

@@ -153,7 +153,8 @@ class WebsocketsConnection(Reader):
         threshold: int | None,
     ) -> None:
         max_size = options.max_http_buffer_size
-        super().__init__(pipe, Incoming(max_size, apply_mask), options.handshake_buffer_size)
+        incoming = Incoming(max_size, options.max_fragments, apply_mask)
+        super().__init__(pipe, incoming, options.handshake_buffer_size)
         self.control: Control = _nowhere
         self.compresses = extension is not None
         self._max_size = max_size

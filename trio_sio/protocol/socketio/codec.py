@@ -192,13 +192,24 @@ class Decoder:
         max_attachments: a packet that announces more is refused before any arrives.
     """
 
-    __slots__ = ("_awaited", "_buffers", "_packet", "max_attachments")
+    __slots__ = ("_awaited", "_buffers", "_is_unwanted", "_packet", "max_attachments")
 
     def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
         self.max_attachments = max_attachments
         self._packet: Packet | None = None
         self._awaited = 0
         self._buffers: list[bytes] = []
+        self._is_unwanted = False
+
+    @property
+    def pending(self) -> Packet | None:
+        """The packet whose attachments have not all come, without them; `None` if there is none."""
+        return self._packet
+
+    def discard(self) -> None:
+        """Keep none of the pending packet's attachments, and do not return it."""
+        self._is_unwanted = self._packet is not None
+        self._buffers = [b""] * len(self._buffers)
 
     def feed(self, message: str | bytes) -> Packet | None:
         """Take one message; return a packet when one is whole.
@@ -240,11 +251,14 @@ class Decoder:
     def _attachment(self, data: bytes) -> Packet | None:
         if self._packet is None:
             raise RemoteProtocolError("got binary data when not reconstructing a packet")
-        self._buffers.append(data)
+        self._buffers.append(b"" if self._is_unwanted else data)
         if len(self._buffers) < self._awaited:
             return None
         head, buffers = self._packet, self._buffers
         self._packet, self._buffers = None, []
+        if self._is_unwanted:
+            self._is_unwanted = False
+            return None
         try:
             whole = _reconstruct(head.data, buffers)
         except RecursionError:
