@@ -227,6 +227,43 @@ async def test_what_a_full_outbox_keeps(
         assert await polling.get() == (200, payload.encode())
 
 
+@pytest.mark.parametrize("of_socket", [False, True])
+@pytest.mark.parametrize(
+    ("policy", "numbers"), [("drop_newest", [0, 1, 2]), ("drop_oldest", [2, 3, 4])]
+)
+async def test_each_emit_may_have_a_policy_of_its_own(
+    policy: str, numbers: list[int], of_socket: bool, make_server: MakeServer
+) -> None:
+    """Here the server's own would show the client out, and an emit to one socket would wait."""
+    io = make_server(max_outbox=3)
+    async with served(io) as url, raw(url) as wire:
+        polling = await wire.polling()
+        (socket,) = io.sockets.connected.values()
+        emitter: Any = socket if of_socket else io.to(socket.id)
+        for number in range(4):
+            await emitter.on_overflow(policy).emit("xy", number)
+        if of_socket:
+            socket.on_overflow(policy).emit_nowait("xy", 4)
+        else:
+            await emitter.on_overflow(policy).emit("xy", 4)
+        payload = "".join(f'10:42["xy",{number}]' for number in numbers)
+        assert await polling.get() == (200, payload.encode())
+
+
+async def test_an_emit_may_insist(make_server: MakeServer) -> None:
+    """What must not be lost shows out who cannot take it, though the server would drop."""
+    io = make_server(max_outbox=3, on_overflow="drop_newest")
+    reasons: list[str] = []
+    io.on("disconnect", lambda _socket, reason: reasons.append(reason))
+    async with served(io) as url, raw(url) as wire:
+        await wire.polling()
+        for number in range(5):
+            await io.emit("x", number)
+        assert reasons == []
+        await io.on_overflow("disconnect").emit("important")
+    assert reasons == ["slow consumer"]
+
+
 async def test_by_default_whoever_falls_behind_is_shown_out(make_server: MakeServer) -> None:
     io = make_server(max_outbox=3)
     reasons: list[str] = []

@@ -198,6 +198,27 @@ async def test_a_broadcast_to_a_full_outbox_closes_that_client(
         assert await io.clients() == {fast.id}
 
 
+async def test_what_may_be_dropped_has_no_acknowledgement(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    async with connect(io) as client:
+        (socket,) = io.sockets.connected.values()
+        emitter = socket.on_overflow("drop_newest")
+        with pytest.raises(TypeError, match="on_overflow"):
+            await emitter.emit("x", ack=print)
+        with pytest.raises(TypeError, match="on_overflow"):
+            await emitter.call("x")
+        await emitter.volatile.emit("y")
+        assert await client.receive() == ["y"]
+        assert not socket.acks
+
+
+def test_there_is_no_such_policy() -> None:
+    with pytest.raises(ValueError, match="not 'explode'"):
+        Server().on_overflow("explode")
+
+
 @pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest"])
 async def test_other_policies_drop_and_keep_the_client(
     autojump_clock: trio.abc.Clock, policy: str

@@ -213,7 +213,7 @@ class Session:
         return self.outbox.put_volatile(Encoded.of(item))
 
     def _overflow(self, item: Encoded) -> None:
-        policy = self._options.on_overflow
+        policy = item.on_overflow or self._options.on_overflow
         if policy == "drop_oldest" and self.outbox.make_room(item):
             self.outbox.put_nowait(item)
         elif policy == "disconnect":

@@ -64,16 +64,23 @@ class Encoded:
         has_binary: whether some part is `bytes`.
         compress: whether the transport may compress it (JS: `compress(bool)`).
         droppable: whether an overflow policy may drop it: events of a broadcast, nothing else.
+        on_overflow: what is done when it does not fit into an outbox; `""` for what the server
+            does by default.
     """
 
-    __slots__ = ("_wire", "compress", "droppable", "has_binary", "parts", "size")
+    __slots__ = ("_wire", "compress", "droppable", "has_binary", "on_overflow", "parts", "size")
 
     def __init__(
-        self, parts: tuple[str | bytes, ...], compress: bool = True, droppable: bool = False
+        self,
+        parts: tuple[str | bytes, ...],
+        compress: bool = True,
+        droppable: bool = False,
+        on_overflow: str = "",
     ) -> None:
         self.parts = parts
         self.compress = compress
         self.droppable = droppable
+        self.on_overflow = on_overflow
         self.has_binary = False
         size = 0
         for part in parts:
@@ -92,11 +99,16 @@ class Encoded:
 
     @classmethod
     def of_messages(
-        cls, messages: Iterable[str | bytes], *, compress: bool = True, droppable: bool = False
+        cls,
+        messages: Iterable[str | bytes],
+        *,
+        compress: bool = True,
+        droppable: bool = False,
+        on_overflow: str = "",
     ) -> "Encoded":
         """Return the item for Engine.IO messages: each becomes one packet of type 4."""
         parts = tuple([MESSAGE_DIGIT + m if isinstance(m, str) else m for m in messages])
-        return cls(parts, compress, droppable)
+        return cls(parts, compress, droppable, on_overflow)
 
     @classmethod
     def raw(cls, wire_format: WireFormat, data: bytes) -> "Encoded":

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 import trio
 
 from trio_sio.abc import Room, SocketId
+from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import (
     RESERVED_EVENTS,
     RESERVED_NAMESPACE_EVENTS,
@@ -31,12 +32,14 @@ class Flags:
         local: do not tell other servers.
         compress: transports may compress it.
         binary: look for binary values; `False` writes them as JavaScript's Buffer in JSON.
+        on_overflow: what is done at a full outbox; `""` for what the option says.
     """
 
     volatile: bool = False
     local: bool = False
     compress: bool = True
     binary: bool = True
+    on_overflow: str = ""
 
 
 NO_FLAGS = Flags()
@@ -50,6 +53,13 @@ class Audience(Protocol):
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
         """Return who is in any of the rooms; without rooms, everyone."""
+
+
+def checked_policy(policy: str) -> str:
+    """Return an overflow policy; raises `ValueError` if it is none."""
+    if policy not in OVERFLOW_POLICIES:
+        raise ValueError(f"on_overflow must be one of {OVERFLOW_POLICIES}, not {policy!r}")
+    return policy
 
 
 def event_packet(
@@ -112,9 +122,20 @@ class Targeting:
         """Say whether binary values are sent as such (JS: `binary(bool)`)."""
         return self._flag(binary=binary)
 
-    def _flag(self, **flags: bool) -> "Broadcast":
+    def on_overflow(self, policy: str) -> "Broadcast":
+        """Say what is done at a full outbox, in place of the option `on_overflow`.
+
+        Args:
+            policy: "disconnect", "drop_newest" or "drop_oldest".
+
+        Raises:
+            ValueError: there is no such policy.
+        """
+        return self._flag(on_overflow=checked_policy(policy))
+
+    def _flag(self, **flags: bool | str) -> "Broadcast":
         target = self._target()
-        return replace(target, flags=replace(target.flags, **flags))
+        return replace(target, flags=replace(target.flags, **flags))  # type: ignore[arg-type]  # each has its own type
 
     async def emit(
         self,
@@ -126,7 +147,8 @@ class Targeting:
     ) -> None:
         """Send an event to everyone the target names; it waits for none of them.
 
-        A client whose outbox is full is dealt with as option `on_overflow` says.
+        A client whose outbox is full is dealt with as the target's `on_overflow` says, or the
+        option of that name.
 
         Args:
             event: the event's name.

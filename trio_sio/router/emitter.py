@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags
+from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, checked_policy
 from trio_sio.router.handlers import as_result
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Emitter:
             ack: called with the client's answer, in the socket's nursery.
 
         Raises:
+            TypeError: `ack` with `on_overflow`.
             Disconnected: the client has left, or leaves while we wait.
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
@@ -46,8 +47,16 @@ class Emitter:
         flags = self.flags
         if ack is None and not flags.volatile:
             socket.check_open()
-            await socket.session.send(socket.encode(event, args, flags, None))
+            item = socket.encode(event, args, flags, None)
+            if not flags.on_overflow:
+                await socket.session.send(item)
+                return
+            await trio.lowlevel.checkpoint_if_cancelled()
+            socket.session.offer(item)
+            await trio.lowlevel.cancel_shielded_checkpoint()
             return
+        if ack is not None:
+            self._check_ack()
         await trio.lowlevel.checkpoint_if_cancelled()
         socket.check_open()
         if flags.volatile:
@@ -71,8 +80,14 @@ class Emitter:
         socket.check_open()
         if self.flags.volatile:
             self._emit_volatile(event, args, None)
+        elif self.flags.on_overflow:
+            socket.session.offer(socket.encode(event, args, self.flags, None))
         else:
             socket.session.send_nowait(socket.encode(event, args, self.flags, None))
+
+    def _check_ack(self) -> None:
+        if self.flags.on_overflow:
+            raise TypeError("an event with on_overflow may be dropped, and has no acknowledgement")
 
     def _emit_volatile(
         self, event: str, args: tuple[object, ...], ack: Callable[..., object] | None
@@ -104,10 +119,12 @@ class Emitter:
             What the client answered: `None`, one value, or a tuple of several.
 
         Raises:
+            TypeError: with `on_overflow`.
             trio.TooSlowError: there was no answer in time.
             Disconnected: the client left.
         """
         socket = self._sender()
+        self._check_ack()
         ack_id = socket.namespace.next_ack_id()
         slot = socket.acks.wait_for(ack_id)
         try:
@@ -126,6 +143,17 @@ class Emitter:
     def compress(self, compress: bool) -> "Flagged":
         """Say whether the transport may compress the event (JS: `compress(bool)`)."""
         return Flagged(self._sender(), replace(self.flags, compress=compress))
+
+    def on_overflow(self, policy: str) -> "Flagged":
+        """Say what is done at a full outbox; nobody waits then.
+
+        Args:
+            policy: "disconnect", "drop_newest" or "drop_oldest".
+
+        Raises:
+            ValueError: there is no such policy.
+        """
+        return Flagged(self._sender(), replace(self.flags, on_overflow=checked_policy(policy)))
 
     def binary(self, binary: bool) -> "Flagged":
         """Say whether binary values are sent as such (JS: `binary(bool)`)."""

@@ -105,7 +105,12 @@ class Namespace(Gathering):
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool = False) -> Encoded:
         """Serialise a packet; raises `LocalProtocolError` at once, to whoever emits it."""
         messages = self.encoder.encode(packet, binary=flags.binary)
-        return Encoded.of_messages(messages, compress=flags.compress, droppable=droppable)
+        return Encoded.of_messages(
+            messages,
+            compress=flags.compress,
+            droppable=droppable or bool(flags.on_overflow),
+            on_overflow=flags.on_overflow,
+        )
 
     async def publish(self, packet: Packet, target: Broadcast) -> None:
         """Send to everyone the target names; `emit` calls it."""
