@@ -33,8 +33,8 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "encode", "encoder", "find_clients", "next_ack_id", "publish"),
-        "take_handlers",
+        *("chain", "encode", "encoder", "find_clients", "is_idle", "is_wanted", "next_ack_id"),
+        *("publish", "take_handlers", "users"),
     },
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {

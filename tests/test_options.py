@@ -87,6 +87,7 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("max_namespaces", None),
     ("max_pending_namespaces", None),
     ("allow_upgrades", 1),
+    ("cleanup_empty_child_namespaces", 1),
     ("cookie_http_only", None),
     ("raise_errors", "no"),
     ("serve_client", 1),

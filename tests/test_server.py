@@ -103,10 +103,10 @@ async def test_every_namespace_has_an_adapter_of_the_kind(
     async with connect(io, "/chat") as client, connect(io, "/dynamic"):
         await io.of("/chat").emit("hello")
         assert await client.receive() == ["hello"]
-    for name in ("/", "/chat", "/dynamic"):
-        adapter = io.of(name).adapter
-        assert isinstance(adapter, Quiet)
-        assert len(adapter.joined) == (2 if name == "/" else 1)
+        for name in ("/", "/chat", "/dynamic"):
+            adapter = io.of(name).adapter
+            assert isinstance(adapter, Quiet)
+            assert len(adapter.joined) == (2 if name == "/" else 1)
 
 
 class Shouting(codec.Encoder):

@@ -51,7 +51,12 @@ _MAY_BE_NONE = (
     "max_connections",
     "max_connections_per_address",
 )
-_FLAGS = ("allow_upgrades", "cookie_http_only", "raise_errors")
+_FLAGS = (
+    "allow_upgrades",
+    "cookie_http_only",
+    "raise_errors",
+    "cleanup_empty_child_namespaces",
+)
 _SIZES = range(2**31)
 _LEVELS = range(10)
 _WINDOW_BITS = range(9, 16)  # zlib cannot do the 8 that RFC 7692 allows
@@ -126,6 +131,7 @@ class ServerKeywords(EngineKeywords, total=False):
     handshake_packets: int | None
     max_namespaces: int
     max_pending_namespaces: int
+    cleanup_empty_child_namespaces: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +219,7 @@ class ServerOptions(EngineOptions):
     handshake_packets: int | None = 100
     max_namespaces: int = 100
     max_pending_namespaces: int = 64
+    cleanup_empty_child_namespaces: bool = True
     handshake_buffer_size: int | None = 100_000
     connect_timeout: float | None = 45.0
 
@@ -256,7 +263,7 @@ def _check_numbers(options: EngineOptions) -> None:
 
 def _check_flags(options: EngineOptions) -> None:
     for name in _FLAGS:
-        if not isinstance(getattr(options, name), bool):
+        if not isinstance(getattr(options, name, True), bool):  # some are the server's alone
             raise TypeError(_wrong(options, name, "True or False"))
     if not isinstance(options.serve_client, (bool, str, Path)):
         raise TypeError(_wrong(options, "serve_client", "True, False or a folder"))

@@ -56,6 +56,7 @@ class Server(Listens, Targeting):
             max_inbox=self.options.max_inbox,
             grace=self.engine.options.grace,
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
+            cleanup=self.options.cleanup_empty_child_namespaces,
         )
 
     def __repr__(self) -> str:

@@ -90,9 +90,9 @@ async def overflow(wire: Raw, io: trio_sio.Server) -> RawPolling:
             websocket(frame(TEXT, b"", fin=False), frame(0, b"", fin=False) * 5000),
             "transport error",
             "a message of more than 4096 fragments",
-            "",
-            None,
-            None,
+            "max_fragments",
+            4096,
+            4097,
             id="fragments",
         ),
         pytest.param(

@@ -257,3 +257,87 @@ async def test_flags_of_the_parent_are_those_of_each_child(make_server: MakeServ
                 f'451-/team-{number},["a",{{"_placeholder":true,"num":0}}]',
                 b"\x04\x03",
             )
+
+
+# -- how long they stay --------------------------------------------------------------------------
+
+
+async def leave(io: trio_sio.Server, websocket: RawWebSocket, name: str) -> None:
+    """Leave a namespace; returns when the server has done with the socket."""
+    namespace = io.router.namespaces[name]
+    await websocket.send(f"41{name},")
+    while namespace.users:  # noqa: ASYNC110 - nobody tells
+        await trio.sleep(0.005)
+
+
+async def test_an_empty_one_goes(make_server: MakeServer) -> None:
+    """Clients choose the names: as many as they like would stay otherwise."""
+    io = make_server()
+    teams = io.of(TEAMS)
+    left: list[str] = []
+    teams.on("disconnect", lambda socket, _: left.append(socket.nsp.name))
+    async with served(io) as url, raw(url) as wire:
+        first, second = await wire.joined("/team-1"), await wire.joined("/team-1", "/team-2")
+        await leave(io, second, "/team-2")
+        assert list(teams.children) == ["/team-1"]
+        await first.send("41/team-1,")
+        while "/team-1" not in left:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.005)
+        assert list(teams.children) == ["/team-1"]  # somebody is still there
+        await teams.emit("hello")
+        await hears(second, '42/team-1,["hello"]')
+        await leave(io, second, "/team-1")
+        assert not teams.children
+        assert set(io.router.namespaces) == {"/"}
+        await first.send("40/team-1,")
+        await hears(first, "40/team-1,")
+        await teams.emit("again")
+        await hears(first, '42/team-1,["again"]')
+
+
+async def test_who_is_refused_leaves_nothing_behind(make_server: MakeServer) -> None:
+    io = make_server()
+
+    @io.of(TEAMS).use
+    async def refuse(_: trio_sio.Socket) -> None:
+        await trio.lowlevel.checkpoint()
+        raise trio_sio.ConnectionRefused("no")
+
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined()
+        for number in range(20):
+            await websocket.send(f"40/team-{number},")
+            await hears(websocket, f'44/team-{number},"no"')
+        while len(io.router.namespaces) > 1:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.005)
+
+
+async def test_what_the_application_has_asked_for_stays(make_server: MakeServer) -> None:
+    io = make_server()
+    teams = io.of(TEAMS)
+
+    @teams.on("connection")
+    def connection(socket: trio_sio.Socket) -> None:
+        if socket.nsp.name == "/team-1":
+            socket.nsp.on("hello", lambda socket: "own")
+        elif socket.nsp.name == "/team-2":
+            io.of("/team-2")
+
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined("/team-1", "/team-2", "/team-3")
+        for number in (1, 2, 3):
+            await leave(io, websocket, f"/team-{number}")
+        assert set(teams.children) == {"/team-1", "/team-2"}
+        await websocket.send("40/team-1,")
+        await hears(websocket, "40/team-1,")
+        await websocket.send('42/team-1,1["hello"]')
+        await hears(websocket, '43/team-1,1["own"]')
+
+
+async def test_empty_ones_may_stay(make_server: MakeServer) -> None:
+    io = make_server(cleanup_empty_child_namespaces=False)
+    teams = io.of(TEAMS)
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.joined("/team-1")
+        await leave(io, websocket, "/team-1")
+        assert list(teams.children) == ["/team-1"]

@@ -26,8 +26,8 @@ async def test_pattern_has_to_match_all_of_the_name(autojump_clock: trio.abc.Clo
     async with connect(io) as client:
         names = ("/room-1", "/room-", "/room-12x", "/a/room-1", "/room-22", "/room-3\n")
         assert await try_to_join(io, client, *names) == ["/room-1", "/room-22"]
-    assert list(parent.children) == ["/room-1", "/room-22"]
-    assert set(io.router.namespaces) == {"/", "/room-1", "/room-22"}
+        assert list(parent.children) == ["/room-1", "/room-22"]
+        assert set(io.router.namespaces) == {"/", "/room-1", "/room-22"}
 
 
 async def test_function_gets_name_and_query(autojump_clock: trio.abc.Clock) -> None:
@@ -62,11 +62,11 @@ async def test_parents_are_asked_in_order_and_namespaces_come_first(
     io.of("/aaa")
     async with connect(io) as client:
         await try_to_join(io, client, "/aaa", "/aa", "/ab", "/b")
-    assert list(first.children) == ["/aa"]
-    assert list(second.children) == ["/ab"]
-    assert list(third.children) == ["/b"]
-    assert io.of("/aaa").parent is None
-    assert io.of("/aa").parent is first
+        assert list(first.children) == ["/aa"]
+        assert list(second.children) == ["/ab"]
+        assert list(third.children) == ["/b"]
+        assert io.of("/aaa").parent is None
+        assert io.of("/aa").parent is first
 
 
 async def test_two_clients_at_once_make_one_namespace(autojump_clock: trio.abc.Clock) -> None:
@@ -203,3 +203,19 @@ async def test_nobody_can_join_a_parent_by_its_name(autojump_clock: trio.abc.Clo
 def test_a_name_that_the_wire_would_cut_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot have"):
         Server().of(name)
+
+
+async def test_a_namespace_that_went_while_a_client_waited_is_made_again() -> None:
+    """It was found when the client asked, and had gone when the client could join."""
+    router = Server().router
+    parent = router.of_matching(re.compile("/a"))
+    first = router.adopt("/a", parent)
+    first.users += 1
+    found = router.find("/a", {})
+    assert found is first
+    router.release(first)
+    assert not parent.children
+    again = router.adopt("/a", first)
+    assert again is not first
+    assert router.namespaces["/a"] is again is parent.children["/a"]
+    assert router.adopt("/a", again) is again

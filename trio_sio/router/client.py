@@ -174,6 +174,7 @@ class Client:
             return
         namespace = self.router.adopt(name, found)
         socket = Socket(self, namespace, query)
+        namespace.users += 1
         former = namespace.sockets.get(socket.id)
         if former is not None:
             former.gone = former.gone or trio.Event()  # now, since it may be gone by the next round
@@ -198,10 +199,16 @@ class Client:
 
     async def _succeed(self, socket: Socket, gone: trio.Event) -> None:
         """Join when the client's former socket no longer occupies its id there."""
-        await gone.wait()
         name = socket.namespace.name
-        if self.session.closed:  # while we waited; nobody would end the socket
-            self._joining.pop(name, None)
+        is_free = False
+        try:
+            await gone.wait()
+            is_free = not self.session.closed  # or nobody would end the socket
+        finally:
+            if not is_free:
+                self._joining.pop(name, None)
+                self.router.release(socket.namespace)
+        if not is_free:
             return
         self._joining[name] = socket
         await socket.run()
@@ -257,6 +264,7 @@ class Client:
             self._leaving = None
         if socket.departed is not None:
             socket.departed.set()
+        self.router.release(socket.namespace)
 
     def disconnect(self) -> None:
         """Leave all namespaces, in the order they were joined, and close the connection."""

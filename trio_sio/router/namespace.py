@@ -65,6 +65,8 @@ class Namespace(Gathering):
         adapter: who is in which room.
         encoder: makes messages of packets.
         parent: the dynamic namespace it was made by, if any.
+        users: sockets that are here, or are about to join or to leave.
+        is_wanted: whether the application has asked for it by its name.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class Namespace(Gathering):
     ) -> None:
         super().__init__(name)
         self.parent = parent
+        self.users = 0
+        self.is_wanted = False
         self.sockets: dict[SocketId, Socket] = {}
         self.connected: Mapping[SocketId, Socket] = MappingProxyType(self.sockets)
         self.encoder = encoder
@@ -84,6 +88,13 @@ class Namespace(Gathering):
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name!r}>"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody would miss it: a dynamic one that has nothing of its own."""
+        if self.parent is None or self.users or self.is_wanted:
+            return False
+        return not self.middleware and not self.event_names()
 
     def chain(self) -> list[Handler]:
         """Return the middleware for a new socket: the parent's, then its own."""

@@ -30,9 +30,10 @@ class Router:
         max_inbox: events that may wait for one socket's handlers.
         grace: seconds that handlers get at the end of their socket.
         limits: of what one client may send.
+        cleanup: whether dynamic namespaces go with their last socket.
 
     Attributes:
-        namespaces: by name; never removed.
+        namespaces: by name.
         clients: those that are here.
     """
 
@@ -45,6 +46,7 @@ class Router:
         max_inbox: int,
         grace: float,
         limits: Limits,
+        cleanup: bool,
     ) -> None:
         self.encoder = encoder
         self.make_decoder = make_decoder
@@ -55,6 +57,7 @@ class Router:
         self.parents: list[ParentNamespace] = []
         self.clients: set[Client] = set()
         self._make_adapter = make_adapter
+        self._cleanup = cleanup
         self.root = self.of("/")
 
     def of(self, name: str) -> Namespace:
@@ -70,6 +73,7 @@ class Router:
         if namespace is None:
             namespace = Namespace(full, self.encoder, self._make_adapter)
             self.namespaces[full] = namespace
+        namespace.is_wanted = True
         return namespace
 
     def of_matching(self, accepts: re.Pattern[str] | Predicate) -> ParentNamespace:
@@ -115,15 +119,30 @@ class Router:
         return await found if isinstance(found, Awaitable) else found
 
     def adopt(self, name: str, found: Namespace | ParentNamespace) -> Namespace:
-        """Return the namespace that `find` found, made now if nobody has joined it before."""
+        """Return the namespace that `find` found, made now if nobody is in it."""
         if isinstance(found, Namespace):
-            return found
+            if found.parent is None or self.namespaces.get(name) is found:
+                return found
+            found = found.parent  # it has gone with its last socket, meanwhile
         namespace = self.namespaces.get(name)
         if namespace is None:
             namespace = Namespace(name, self.encoder, self._make_adapter, found)
             self.namespaces[name] = namespace
             found.children[name] = namespace
         return namespace
+
+    def release(self, namespace: Namespace) -> None:
+        """Note that a socket has done with a namespace; an idle one is forgotten.
+
+        Clients choose the names of dynamic namespaces, so there may be any number of them.
+        """
+        namespace.users -= 1
+        if not (self._cleanup and namespace.is_idle):
+            return
+        name, parent = namespace.name, namespace.parent
+        if parent is not None and self.namespaces.get(name) is namespace:
+            del self.namespaces[name]
+            del parent.children[name]
 
     def change_adapter(self, make_adapter: Callable[[Namespace], Adapter]) -> None:
         """Give every namespace, those that exist too, an adapter of another kind."""
