@@ -22,6 +22,7 @@ from trio_sio.engine.statistics import EngineStatistics as EngineStatistics
 from trio_sio.exceptions import (
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
+    LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
     PacketRefused as PacketRefused,
     ProtocolError as ProtocolError,

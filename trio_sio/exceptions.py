@@ -2,6 +2,7 @@
 
     SocketIOError
      ├─ Disconnected (also trio.BrokenResourceError)   the peer is gone; `.reason`
+     ├─ LimitReached(message, option, limit)           one client would have too much of it
      ├─ ConnectionRefused(message, data=None)          raise in namespace middleware
      ├─ PacketRefused(message, data=None)              raise in packet middleware
      ├─ RequestRefused(message, code=None)             raise in allow_request or origins
@@ -38,6 +39,20 @@ class Disconnected(SocketIOError, trio.BrokenResourceError):
 
     def __str__(self) -> str:
         return str(self.reason) if self.reason else "disconnected"
+
+
+class LimitReached(SocketIOError):
+    """The application is about to keep more for one client than an option allows.
+
+    Attributes:
+        option: the option.
+        limit: its value.
+    """
+
+    def __init__(self, message: str, option: str, limit: int) -> None:
+        super().__init__(f"{message} ({option} is {limit})")
+        self.option = option
+        self.limit = limit
 
 
 class Refused(SocketIOError):

@@ -41,6 +41,8 @@ _COUNTS = (
     "handshake_packets",
     "max_namespaces",
     "max_pending_namespaces",
+    "max_rooms",
+    "max_pending_acks",
     "max_connections",
     "max_connections_per_address",
 )
@@ -131,6 +133,8 @@ class ServerKeywords(EngineKeywords, total=False):
     handshake_packets: int | None
     max_namespaces: int
     max_pending_namespaces: int
+    max_rooms: int
+    max_pending_acks: int
     cleanup_empty_child_namespaces: bool
 
 
@@ -219,6 +223,8 @@ class ServerOptions(EngineOptions):
     handshake_packets: int | None = 100
     max_namespaces: int = 100
     max_pending_namespaces: int = 64
+    max_rooms: int = 10_000
+    max_pending_acks: int = 10_000
     cleanup_empty_child_namespaces: bool = True
     handshake_buffer_size: int | None = 100_000
     connect_timeout: float | None = 45.0

@@ -20,7 +20,7 @@ from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
-from trio_sio.router.intake import Limits
+from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
 

@@ -257,3 +257,63 @@ async def test_max_pending_namespaces(make_server: MakeServer) -> None:
         assert await websocket.receive() == refusal
         gate.set()
         assert {await websocket.receive(), await websocket.receive()} == {"40/a,", "40/b,"}
+
+
+async def test_max_rooms(make_server: MakeServer) -> None:
+    """The handler is told; the client stays where it is, and leaving makes room."""
+    io = make_server(max_rooms=2)
+
+    @io.on("join")
+    async def join(socket: trio_sio.Socket, *rooms: str) -> str | list[str]:
+        try:
+            await socket.join(*rooms)
+        except trio_sio.LimitReached as reached:
+            return str(reached)
+        return sorted(socket.rooms - {socket.id})
+
+    @io.on("leave")
+    async def leave(socket: trio_sio.Socket, room: str) -> None:
+        await socket.leave(room)
+
+    async with watched(io) as (wire, _):
+        websocket = await wire.joined()
+        for said, heard in [
+            ('420["join","a","b"]', '430[["a","b"]]'),
+            ('421["join","c"]', '431["a socket would be in 3 rooms (max_rooms is 2)"]'),
+            ('422["leave","a"]', "432[]"),
+            ('423["join","c"]', '433[["b","c"]]'),
+        ]:
+            await websocket.send(said)
+            assert await websocket.receive() == heard
+
+
+async def test_max_pending_acks(make_server: MakeServer) -> None:
+    """Answers that never come take no more than so much; one that comes makes room."""
+    io = make_server(max_pending_acks=2)
+    answered = trio.Event()
+
+    @io.on("go")
+    async def go(socket: trio_sio.Socket) -> str:
+        for _ in range(2):
+            await socket.emit("ask", ack=lambda: answered.set())
+        with pytest.raises(trio_sio.LimitReached, match="max_pending_acks is 2"):
+            await socket.emit("ask", ack=answered.set)
+        with pytest.raises(trio_sio.LimitReached, match="a client owes 2 answers"):
+            await socket.call("ask")
+        return "done"
+
+    @io.on("again")
+    async def again(socket: trio_sio.Socket) -> None:
+        await socket.emit("ask", ack=answered.set)
+
+    async with watched(io) as (wire, _):
+        websocket = await wire.joined()
+        await websocket.send('420["go"]')
+        first = str(await websocket.receive())
+        assert first.endswith('["ask"]')
+        await websocket.receive()
+        assert await websocket.receive() == '430["done"]'
+        await websocket.send("43" + first[2:].removesuffix('["ask"]') + "[]")
+        await answered.wait()
+        await websocket.send('421["again"]')
+        assert str(await websocket.receive()).endswith('["ask"]')

@@ -9,7 +9,8 @@ from trio_sio import DisconnectReason, RemoteProtocolError, Session
 from trio_sio.detail import Explanation
 from trio_sio.engine.alarm import Alarm
 from trio_sio.protocol.socketio.codec import Decoder
-from trio_sio.router.intake import Intake, Limits
+from trio_sio.router.intake import Intake
+from trio_sio.router.limits import Limits
 
 LIMITS = Limits(
     handshake_packets=3,
@@ -17,6 +18,8 @@ LIMITS = Limits(
     max_pending_namespaces=2,
     max_packet_bytes=200,
     attachments_timeout=10.0,
+    max_rooms=10,
+    max_pending_acks=10,
 )
 HEAD = '51-["data",{"_placeholder":true,"num":0}]'
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import trio
 
-from trio_sio.exceptions import Disconnected
+from trio_sio.exceptions import Disconnected, LimitReached
 from trio_sio.reasons import DisconnectReason
 
 OnAnswer = Callable[[list[object]], None]
@@ -42,11 +42,16 @@ class Slot:
 
 
 class PendingAcks:
-    """The answers that one socket waits for, by their ids."""
+    """The answers that one socket waits for, by their ids.
 
-    __slots__ = ("_empty", "_waiting")
+    Args:
+        limit: how many there may be (option `max_pending_acks`).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_empty", "_limit", "_waiting")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
         self._empty: trio.Event | None = None
 
@@ -56,6 +61,9 @@ class PendingAcks:
     def _put(self, ack_id: int, waiting: "Slot | OnAnswer") -> None:
         if self._waiting is None:
             self._waiting = {}
+        if len(self._waiting) >= self._limit:
+            text = f"a client owes {len(self._waiting)} answers"
+            raise LimitReached(text, "max_pending_acks", self._limit)
         self._waiting[ack_id] = waiting
 
     def _pop(self, ack_id: int | None) -> "Slot | OnAnswer | None":
@@ -81,13 +89,13 @@ class PendingAcks:
         await self._empty.wait()
 
     def wait_for(self, ack_id: int) -> Slot:
-        """Open a slot for somebody who waits."""
+        """Open a slot for somebody who waits; raises `LimitReached`."""
         slot = Slot()
         self._put(ack_id, slot)
         return slot
 
     def call_back(self, ack_id: int, function: OnAnswer) -> None:
-        """Have `function` called with the answer."""
+        """Have `function` called with the answer; raises `LimitReached`."""
         self._put(ack_id, function)
 
     def forget(self, ack_id: int) -> None:

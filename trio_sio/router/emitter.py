@@ -39,6 +39,7 @@ class Emitter:
 
         Raises:
             TypeError: `ack` with `on_overflow`.
+            LimitReached: the client owes `max_pending_acks` answers.
             Disconnected: the client has left, or leaves while we wait.
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
@@ -120,6 +121,7 @@ class Emitter:
 
         Raises:
             TypeError: with `on_overflow`.
+            LimitReached: the client owes `max_pending_acks` answers.
             trio.TooSlowError: there was no answer in time.
             Disconnected: the client left.
         """

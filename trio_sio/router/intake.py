@@ -5,7 +5,6 @@ Most packets are not looked at: only a stranger's, and those whose attachments a
 
 import logging
 from collections.abc import Collection
-from typing import NamedTuple
 
 import trio
 
@@ -14,18 +13,9 @@ from trio_sio.detail import Explanation
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.reasons import DisconnectReason
+from trio_sio.router.limits import Limits
 
 logger = logging.getLogger("trio_sio.router")
-
-
-class Limits(NamedTuple):
-    """The options of the same names."""
-
-    handshake_packets: int | None
-    max_namespaces: int
-    max_pending_namespaces: int
-    max_packet_bytes: int
-    attachments_timeout: float
 
 
 class Intake:

@@ -11,7 +11,7 @@ from typing import Any
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.client import Client
-from trio_sio.router.intake import Limits
+from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
 _FORBIDDEN = frozenset(",?#")

@@ -38,6 +38,7 @@ from trio_sio.router.events import Events
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, call
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
+from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Socket(Emitter, Listens):
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
         self.reason: DisconnectReason | None = None
-        self.acks = PendingAcks()
+        self.acks = PendingAcks(client.router.limits.max_pending_acks)
         self.phase = Phase.JOINING
         self.calls = Calls(self)
         self.events = Events(self)
@@ -174,10 +175,12 @@ class Socket(Emitter, Listens):
     # -- rooms -----------------------------------------------------------------------------
 
     async def join(self, *rooms: Room) -> None:
-        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`)."""
-        for room in rooms:
-            if not isinstance(room, str):
-                raise TypeError(f"a room's name is a text, not {room!r}")
+        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`).
+
+        Raises:
+            LimitReached: it would be in more than `max_rooms`.
+        """
+        check_rooms(rooms, self.rooms, self.client.router.limits.max_rooms)
         if self.phase is Phase.ENDED or not rooms:
             await trio.lowlevel.checkpoint()
             return

@@ -1,0 +1,41 @@
+"""What one client may have, and may make others keep for it; the options of the same names."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from trio_sio.abc import Room
+from trio_sio.exceptions import LimitReached
+
+
+class Limits(NamedTuple):
+    """The options of the same names."""
+
+    handshake_packets: int | None
+    max_namespaces: int
+    max_pending_namespaces: int
+    max_packet_bytes: int
+    attachments_timeout: float
+    max_rooms: int
+    max_pending_acks: int
+
+
+def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) -> None:
+    """Check what a socket is about to join.
+
+    Args:
+        rooms: what it is about to join.
+        present: where it is; its own room does not count.
+        limit: option `max_rooms`.
+
+    Raises:
+        TypeError: a room's name is no text.
+        LimitReached: that would be too many.
+    """
+    for room in rooms:
+        if not isinstance(room, str):
+            raise TypeError(f"a room's name is a text, not {room!r}")
+    if len(present) + len(rooms) <= limit:
+        return
+    count = len({*present, *rooms}) - 1
+    if count > limit:
+        raise LimitReached(f"a socket would be in {count} rooms", "max_rooms", limit)
