@@ -16,9 +16,11 @@ from trio_sio.engine.message import (
     Request as Request,
     Response as Response,
 )
-from trio_sio.engine.outbox import OutboxStatistics as OutboxStatistics
 from trio_sio.engine.session import Session as Session
-from trio_sio.engine.statistics import EngineStatistics as EngineStatistics
+from trio_sio.engine.statistics import (
+    EngineStatistics as EngineStatistics,
+    SessionStatistics as SessionStatistics,
+)
 from trio_sio.exceptions import (
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,

@@ -45,7 +45,9 @@ async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
         assert (now.queued, now.dropped) == (3, 3)
         assert 300 < now.queued_bytes == now.largest_queue < 500
         (session,) = io.engine.sessions.values()
-        assert session.statistics().packets == 3
+        mine = session.statistics()
+        assert (mine.queued, mine.queued_bytes, mine.dropped) == (3, now.queued_bytes, 3)
+        assert mine.last_seen == session.last_seen <= trio.current_time()
         await polling.get()
         await wait_all_tasks_blocked()
         now = io.statistics()

@@ -6,12 +6,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from trio_sio import SessionStatistics
 from trio_sio.engine.outbox import (
     BATCH_LIMIT,
     CONTROL_ALLOWANCE,
     NO_LIMIT,
     Outbox,
-    OutboxStatistics,
 )
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
@@ -76,7 +76,7 @@ async def test_bytes_are_bounded_but_one_large_item_is_taken(autojump_clock: Moc
     outbox.put_nowait(item("x" * 50))
     with pytest.raises(trio.WouldBlock):
         outbox.put_nowait(item("a"))
-    assert outbox.statistics().bytes == outbox.statistics().peak_bytes == 50
+    assert outbox.statistics(5.0).queued_bytes == outbox.statistics(5.0).peak_bytes == 50
     outbox.take(NO_LIMIT)
     outbox.put_nowait(item("x" * 6))
     outbox.put_nowait(item("é" * 2))  # four bytes
@@ -96,7 +96,7 @@ async def test_a_batch_is_one_item_at_least(
         outbox.put_nowait(item(text))
     assert [texts(outbox.take(limit)) for _ in batches] == batches
     assert outbox.take(limit) == []
-    assert outbox.statistics().bytes == 0
+    assert outbox.statistics(5.0).queued_bytes == 0
 
 
 async def test_put_waits_for_room_in_order(autojump_clock: MockClock) -> None:
@@ -136,7 +136,7 @@ async def test_a_burst_within_one_tick_fills_nothing_for_who_keeps_up() -> None:
     outbox.put_nowait(item("y" * 90))
     outbox.flush()
     assert tap.sent == [*map(str, range(50)), "x" * 90, "y" * 90]
-    assert outbox.statistics().peak_bytes <= 100
+    assert outbox.statistics(5.0).peak_bytes <= 100
 
 
 async def test_a_batch_that_is_large_enough_does_not_wait_for_the_end_of_the_tick() -> None:
@@ -196,7 +196,7 @@ async def test_volatile_is_dropped_unless_it_can_leave_now(autojump_clock: MockC
     outbox.put_nowait(item("d"))  # waits for the tick's end
     assert not outbox.put_volatile(item("e"))
     assert tap.sent == ["b", "c"]
-    assert outbox.statistics().dropped == 2
+    assert outbox.statistics(5.0).dropped == 2
 
 
 async def test_control_packets_find_room_up_to_a_point(autojump_clock: MockClock) -> None:
@@ -219,8 +219,8 @@ async def test_room_is_made_by_dropping_the_oldest_events_and_nothing_else(
     assert outbox.make_room(latest)
     outbox.put_nowait(latest)
     assert texts(outbox.take(NO_LIMIT)) == ["ack", "own", "new", "latest"]
-    statistics = outbox.statistics()
-    assert (statistics.dropped, statistics.packets, statistics.bytes) == (1, 0, 0)
+    statistics = outbox.statistics(5.0)
+    assert (statistics.dropped, statistics.queued, statistics.queued_bytes) == (1, 0, 0)
 
 
 async def test_room_cannot_always_be_made(autojump_clock: MockClock) -> None:
@@ -239,9 +239,9 @@ async def test_where_no_room_can_be_made_nothing_is_dropped(
     for text, droppable in (("old", True), ("ok", False), ("new", True)):
         outbox.put_nowait(item(text, droppable=droppable))
     assert not outbox.make_room(item("x" * size, droppable=True))
-    assert outbox.statistics() == OutboxStatistics(packets=3, bytes=8, peak_bytes=8, dropped=0)
+    assert outbox.statistics(5.0) == SessionStatistics(3, 8, 8, 0, 5.0)
     assert outbox.make_room(item("x" * 8, droppable=True))
-    assert outbox.statistics() == OutboxStatistics(packets=1, bytes=2, peak_bytes=8, dropped=2)
+    assert outbox.statistics(5.0) == SessionStatistics(1, 2, 8, 2, 5.0)
     assert texts(outbox.take(NO_LIMIT)) == ["ok"]
 
 
@@ -250,4 +250,4 @@ async def test_what_is_discarded_is_gone(autojump_clock: MockClock) -> None:
     outbox.put_nowait(item("a"))
     outbox.discard()
     assert outbox.is_clear
-    assert outbox.statistics().bytes == 0
+    assert outbox.statistics(5.0).queued_bytes == 0

@@ -7,13 +7,13 @@ once is queued, and leaves at the end of the tick, with the next poll, or by the
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import trio
 
 from trio_sio.abc import Transport
 from trio_sio.detail import Explanation
 from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
+from trio_sio.engine.statistics import SessionStatistics
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -36,16 +36,6 @@ reading gets no further pongs, which it would not read either."""
 
 def _nobody() -> None:
     """In place of `on_work`."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxStatistics:
-    """The state of an outbox: what is queued, the most that ever was, what was dropped."""
-
-    packets: int
-    bytes: int
-    peak_bytes: int
-    dropped: int
 
 
 class Outbox:
@@ -387,6 +377,7 @@ class Outbox:
         self.stuck_since = None
         self._alert()
 
-    def statistics(self) -> OutboxStatistics:
-        """Return what is queued and what was dropped."""
-        return OutboxStatistics(len(self._queue), self._size, self.peak_bytes, self.dropped)
+    def statistics(self, last_seen: float) -> SessionStatistics:
+        """Return what is queued and what was dropped; `last_seen` is the session's."""
+        queued = len(self._queue)
+        return SessionStatistics(queued, self._size, self.peak_bytes, self.dropped, last_seen)

@@ -23,9 +23,10 @@ from trio_sio.engine.heartbeat import beat
 from trio_sio.engine.message import Request
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.opening import Opening
-from trio_sio.engine.outbox import NO_LIMIT, Outbox, OutboxStatistics
+from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.patience import Patience
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.statistics import SessionStatistics
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
@@ -95,8 +96,7 @@ class Session:
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self._is_written = False
-        self.is_listening = True
-        self._by_client = False
+        self.is_listening, self._by_client = True, False
         self._ended = Moment()
         self._application_done = Moment()
         self._why: Explanation | None = None
@@ -243,9 +243,9 @@ class Session:
         if self.state.state is not State.CLOSED:
             self._signal(Signal.TRANSPORT_LOST, reason)
 
-    def statistics(self) -> OutboxStatistics:
-        """Return what is queued for this client, and what was dropped."""
-        return self.outbox.statistics()
+    def statistics(self) -> SessionStatistics:
+        """Return what is queued for this client, what was dropped, and when it was last seen."""
+        return self.outbox.statistics(self.last_seen)
 
     async def wait_closed(self) -> None:
         """Return when the session has ended and its client has been told."""

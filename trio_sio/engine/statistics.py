@@ -1,4 +1,4 @@
-"""What an engine can say of itself in numbers."""
+"""What an engine, and one client of it, is in numbers."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,6 +7,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trio_sio.engine.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatistics:
+    """A moment of one client.
+
+    Attributes:
+        queued: items that wait for it.
+        queued_bytes: their bytes.
+        peak_bytes: the most bytes that ever waited.
+        dropped: items that were dropped so far: volatile ones, and those of the overflow policy.
+        last_seen: when something was last heard of it (`trio.current_time()`).
+    """
+
+    queued: int
+    queued_bytes: int
+    peak_bytes: int
+    dropped: int
+    last_seen: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +82,9 @@ class Ledger:
             connections=connections,
             refused_connections=refused,
             sessions=len(present),
-            queued=sum(one.packets for one in present),
-            queued_bytes=sum(one.bytes for one in present),
-            largest_queue=max((one.bytes for one in present), default=0),
+            queued=sum(one.queued for one in present),
+            queued_bytes=sum(one.queued_bytes for one in present),
+            largest_queue=max((one.queued_bytes for one in present), default=0),
             dropped=self._dropped + sum(one.dropped for one in present),
             ended=dict(self._ended),
             limits=dict(self._limits),
