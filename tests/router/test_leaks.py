@@ -7,9 +7,10 @@ import weakref
 import pytest
 import trio
 
-from trio_sio import ConnectionRefused, Disconnected, Server, Socket
+from trio_sio import ConnectionRefused, Disconnected, Packet, PacketType, Server, Socket
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.testing import MemoryClient, connect
+from trio_sio.protocol.socketio.codec import Encoder
+from trio_sio.testing import MemoryClient, connect, open_wire
 
 CLIENTS = 200
 WAYS = 8
@@ -97,3 +98,45 @@ async def test_nothing_is_left(
         gc.collect()
         assert len(seen) == CLIENTS
         assert len(alive) == 0
+
+
+class Load:
+    """Stands for something large in a client's event."""
+
+
+class LoadParser:
+    """A parser whose events carry a `Load`; the rest is Socket.IO's own."""
+
+    def __init__(self) -> None:
+        self.loads: list[weakref.ref[Load]] = []
+
+    def Encoder(self) -> Encoder:
+        return Encoder()
+
+    def Decoder(self) -> "LoadParser":
+        return self
+
+    def feed(self, message: str | bytes) -> Packet:
+        load = Load()
+        self.loads.append(weakref.ref(load))
+        return Packet(PacketType.EVENT, "/", ["load", load])  # type: ignore[list-item]
+
+
+async def test_an_event_goes_when_it_has_been_handled(autojump_clock: trio.abc.Clock) -> None:
+    """It may be of 100 MB, and the next one may come tomorrow."""
+    parser = LoadParser()
+    io = Server(parser=parser)
+    handled = trio.Event()
+
+    @io.on("load")
+    async def load(socket: Socket, load: object) -> None:
+        await trio.lowlevel.checkpoint()
+        handled.set()
+
+    async with open_wire(io) as wire:
+        client = await wire.websocket()
+        await client.send("42")
+        await handled.wait()
+        await trio.testing.wait_all_tasks_blocked()
+        (load_sent,) = parser.loads
+        assert load_sent() is None

@@ -79,6 +79,7 @@ class Client:
                     intake.look(message, packet, decoder)
                 if packet is not None:
                     await self._route(packet)
+                del message, packet  # or they stay, 100 MB perhaps, until the next one comes
         except Disconnected:
             pass
         except RemoteProtocolError as broken:

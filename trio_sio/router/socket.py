@@ -316,6 +316,7 @@ class Socket(Emitter, Listens):
             if self.reason in _OF_OUR_DOING:
                 return
             await self.events.handle(packet)
+            del packet  # or it stays until the next one comes
 
     async def _pass_middleware(self) -> bool:
         """Run the namespace's middleware; return whether the socket is in."""
