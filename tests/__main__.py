@@ -32,7 +32,7 @@ class _Result(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Run all steps and return the exit code."""
     options = _parse(argv)
-    results = list(_run(_steps(options.without, options.pytest)))
+    results = list(_run(_steps(options)))
     _say("")
     for result in results:
         _say(f"{result.seconds:7.1f} s  {result.name:<20} {result.error or 'ok'}")
@@ -53,11 +53,15 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         choices=PEERS,
         help="leave out the tests that need this peer, and do not install it (repeatable)",
     )
+    parser.add_argument(
+        "--long", action="store_true", help="run the tests that take many minutes, too"
+    )
     parser.add_argument("pytest", nargs="*", help="after `--`: arguments for pytest")
     return parser.parse_args(argv)
 
 
-def _steps(without: Sequence[str], pytest_arguments: Sequence[str]) -> Iterator[_Step]:
+def _steps(options: argparse.Namespace) -> Iterator[_Step]:
+    without: Sequence[str] = options.without
     yield _Step("virtual environment", _make_environment, needed_by_all=True)
     if "node" not in without:
         yield _Step("browser client", lambda: setup_machine.browser_client(_ENVIRONMENT))
@@ -67,8 +71,8 @@ def _steps(without: Sequence[str], pytest_arguments: Sequence[str]) -> Iterator[
     yield _Step("ruff check", lambda: _python("ruff", "check"))
     yield _Step("ruff format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))
-    left_out = [f"--without={peer}" for peer in without]
-    yield _Step("pytest", lambda: _python("pytest", *left_out, *pytest_arguments))
+    chosen = [f"--without={peer}" for peer in without] + ["--long"] * options.long
+    yield _Step("pytest", lambda: _python("pytest", *chosen, *options.pytest))
 
 
 def _make_environment() -> None:

@@ -1,6 +1,9 @@
-"""Peers that a machine may lack: `--without node` leaves out what needs Node.js, and says so.
+"""What a run leaves out, which its last lines say.
 
-Without the option a missing peer is a failure, never a silent skip.
+Peers that a machine may lack: `--without node` leaves out what needs Node.js. Without the option a
+missing peer is a failure, never a silent skip.
+
+Tests that take many minutes, marked `long`: they run with `--long` only.
 """
 
 import shutil
@@ -29,24 +32,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=PEERS,
         help="leave out the tests that need this peer (repeatable)",
     )
+    parser.addoption(
+        "--long", action="store_true", help="run the tests that take many minutes, too"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_left_out] = Counter()
     for marker, peers in _NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: needs {' and '.join(peers)}")
+    config.addinivalue_line("markers", "long: takes many minutes; runs with --long only")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    without: list[str] = config.getoption("--without")
     kept, dropped = [], []
     for item in items:
-        missed = next((peer for peer in without if peer in _peers(item)), None)
-        if missed is None:
+        why = _why_left_out(item)
+        if why is None:
             kept.append(item)
         else:
             dropped.append(item)
-            config.stash[_left_out][missed] += 1
+            config.stash[_left_out][why] += 1
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
@@ -61,8 +67,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for peer, count in config.stash[_left_out].items():
-        terminalreporter.write_line(f"left out by --without {peer}: {count} tests", yellow=True)
+    for why, count in config.stash[_left_out].items():
+        terminalreporter.write_line(f"left out {why}: {count} tests", yellow=True)
+
+
+def _why_left_out(item: pytest.Item) -> str | None:
+    if item.get_closest_marker("long") is not None and not item.config.getoption("--long"):
+        return "without --long"
+    without: list[str] = item.config.getoption("--without")
+    missed = next((peer for peer in without if peer in _peers(item)), None)
+    return None if missed is None else f"by --without {missed}"
 
 
 def _peers(item: pytest.Item) -> Iterator[str]:

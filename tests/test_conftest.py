@@ -1,4 +1,5 @@
-"""`--without` leaves tests out and says so; a missing peer without it is a failure."""
+"""`--without` leaves tests out and says so; a missing peer without it is a failure. Long tests run
+when they are asked for."""
 
 import os
 import subprocess
@@ -21,6 +22,10 @@ def test_chromium(): pass
 
 @pytest.mark.python_socketio
 def test_python_socketio(): pass
+"""
+LONG = """
+@pytest.mark.long
+def test_long(): pass
 """
 
 
@@ -88,3 +93,15 @@ def test_missing_peer_is_a_failure(suite: Path) -> None:
     assert code == 1
     assert "3 passed, 1 error" in said
     assert "chromium is not installed; `--without chromium` leaves this out" in said
+
+
+def test_long_tests_run_when_they_are_asked_for(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE + LONG)
+    code, said = run(suite)
+    assert code == 0
+    assert "4 passed, 1 deselected" in said
+    assert "left out without --long: 1 test" in said
+    code, said = run(suite, "--long")
+    assert code == 0
+    assert "5 passed" in said
+    assert "left out" not in said
