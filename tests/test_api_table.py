@@ -45,8 +45,7 @@ WITHIN_THE_PACKAGE = {
     "client": {"departed", "disconnect", "joined", "left", "router", "run"},
     "handshake": {"of"},
     "session": {
-        *("begin_upgrade", "explain", "fail_upgrade", "finish_upgrade", "is_listening"),
-        *("is_upgrading",),
+        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "on_backlog"),
         *("offer", "overlap", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done",),
     },

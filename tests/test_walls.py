@@ -17,6 +17,7 @@ STOREY = {
     "reasons": 0,
     "options": 0,
     "detail": 1,
+    "statistics": 1,
     "client_files": 0,
     "protocol": 1,
     "exceptions": 2,
@@ -31,7 +32,7 @@ STOREY = {
     "__main__": 8,
 }
 # These have no loop: everybody else may use Trio.
-WITHOUT_TRIO = {"detail", "reasons", "options", "client_files", "protocol"}
+WITHOUT_TRIO = {"detail", "statistics", "reasons", "options", "client_files", "protocol"}
 # These use the package as its users do.
 USERS = {"demo", "__main__"}
 DOORS = {

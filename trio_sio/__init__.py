@@ -17,10 +17,7 @@ from trio_sio.engine.message import (
     Response as Response,
 )
 from trio_sio.engine.session import Session as Session
-from trio_sio.engine.statistics import (
-    EngineStatistics as EngineStatistics,
-    SessionStatistics as SessionStatistics,
-)
+from trio_sio.engine.statistics import EngineStatistics as EngineStatistics
 from trio_sio.exceptions import (
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
@@ -54,3 +51,4 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
+from trio_sio.statistics import SessionStatistics as SessionStatistics

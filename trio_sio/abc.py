@@ -16,6 +16,7 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.reasons import DisconnectReason
+from trio_sio.statistics import SessionStatistics
 
 Room = str
 SocketId = str
@@ -161,6 +162,15 @@ class Session(Protocol):
 
     def send_volatile(self, item: Encoded) -> bool:
         """Send if it can leave at once, else drop; return whether it left."""
+
+    def statistics(self) -> SessionStatistics:
+        """Return what is queued, what was dropped, and when the client was last seen."""
+
+    def on_backlog(self, function: Callable[[bool], object]) -> None:
+        """Have a function called when the client falls behind (True) or has caught up (False)."""
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached without ending the session."""
 
     def trust(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""

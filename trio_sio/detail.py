@@ -36,6 +36,8 @@ class DisconnectDetail:
         limit: its value, in the option's unit.
         size: what was seen, in the same unit, as far as that is known.
         last_seen: when something was last heard of the client (`trio.current_time()`).
+        stalled: seconds for which our own event loop has been held, or stood still, since then; a
+            client that gets no answer meanwhile may give up, and that is our doing.
     """
 
     reason: DisconnectReason
@@ -44,14 +46,24 @@ class DisconnectDetail:
     limit: float | None
     size: float | None
     last_seen: float
+    stalled: float = 0.0
 
     @classmethod
     def of(
-        cls, reason: DisconnectReason, explanation: Explanation | None, last_seen: float
+        cls,
+        reason: DisconnectReason,
+        explanation: Explanation | None,
+        last_seen: float,
+        stalled: float = 0.0,
     ) -> "DisconnectDetail":
         """Put together a reason and what was said about it."""
         why = explanation or Explanation("")
-        return cls(reason, why.text, why.option, why.limit, why.size, last_seen)
+        return cls(reason, why.text, why.option, why.limit, why.size, last_seen, stalled)
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.text}" if self.text else str(self.reason)
+        parts = [str(self.reason)]
+        if self.text:
+            parts.append(str(Explanation(self.text, self.option)))
+        if self.stalled:
+            parts.append(f"our own event loop was held for {self.stalled:.2f} s meanwhile")
+        return ": ".join(parts)

@@ -26,6 +26,7 @@ _POSITIVE = (
     "keep_alive_timeout",
     "connect_timeout",
     "attachments_timeout",
+    "slow_step",
 )
 _COUNTS = (
     "max_http_buffer_size",
@@ -49,6 +50,7 @@ _COUNTS = (
 _MAY_BE_NONE = (
     "handshake_buffer_size",
     "connect_timeout",
+    "slow_step",
     "handshake_packets",
     "max_connections",
     "max_connections_per_address",
@@ -117,6 +119,9 @@ class EngineKeywords(TypedDict, total=False):
     max_outbox: int
     max_outbox_bytes: int
     on_overflow: str
+    high_water: float
+    low_water: float
+    slow_step: float | None
     grace: float
     raise_errors: bool
 
@@ -178,6 +183,9 @@ class EngineOptions:
     max_outbox: int = 512
     max_outbox_bytes: int = 8 * 2**20
     on_overflow: str = "disconnect"
+    high_water: float = 0.5
+    low_water: float = 0.25
+    slow_step: float | None = 0.25
     grace: float = 5.0
     raise_errors: bool = False
 
@@ -199,8 +207,9 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         """Check each value once, here; nobody else has to."""
-        for check in (_check_numbers, _check_flags, _check_texts, _check_calls, _check_compression):
+        for check in (_check_numbers, _check_marks, _check_flags, _check_texts, _check_calls):
             check(self)
+        _check_compression(self)
         _check_parser(self)
 
 
@@ -265,6 +274,17 @@ def _check_numbers(options: EngineOptions) -> None:
             raise TypeError(_wrong(options, name, "a whole number"))
         if value < 1:
             raise ValueError(_wrong(options, name, "at least 1"))
+
+
+def _check_marks(options: EngineOptions) -> None:
+    for name in ("high_water", "low_water"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(_wrong(options, name, "a number"))
+    if not 0 < options.high_water <= 1:
+        raise ValueError(_wrong(options, "high_water", "more than 0 and at most 1"))
+    if not 0 <= options.low_water < options.high_water:
+        raise ValueError(_wrong(options, "low_water", "less than 'high_water'"))
 
 
 def _check_flags(options: EngineOptions) -> None:

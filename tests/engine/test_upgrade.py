@@ -157,7 +157,7 @@ async def test_a_held_poll_ends_with_the_upgrade(ws_engine: str, autojump_clock:
 
 async def still_polls(wire: WireClient, sid: str) -> bool:
     session = wire.engine.sessions[sid]
-    return session.transport.name == "polling" and not session.is_upgrading
+    return session.transport.name == "polling" and session.probe is None
 
 
 @pytest.mark.parametrize("packet", ["2", "2other", "4a", "3probe", "x", b"\x02probe", "6"])

@@ -220,7 +220,7 @@ class Doorway:
         if (
             wanted != "websocket"
             or session.closed
-            or session.is_upgrading
+            or session.probe is not None
             or not isinstance(session.transport, PollingTransport)
         ):
             logger.info("session %s: a WebSocket that it has no use for", session.id)

@@ -30,6 +30,7 @@ from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
+from trio_sio.engine.watch import Watch
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -98,6 +99,7 @@ class Engine:
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
+        self.watch = Watch(options.slow_step)
         self._doorway = Doorway(self)
         self._admission = Admission(options.max_connections, options.max_connections_per_address)
         self._time_limits: dict[Phase, float] = {
@@ -132,8 +134,9 @@ class Engine:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
                 self._nursery.start_soon(self.alarm.run)
-                yield
-                await self.aclose()
+                with self.watch.watching():
+                    yield
+                    await self.aclose()
                 self._nursery.cancel_scope.cancel()
         finally:
             self._nursery = None
@@ -142,7 +145,9 @@ class Engine:
     def statistics(self) -> EngineStatistics:
         """Return numbers: what there is, and what has happened since the engine was made."""
         admission = self._admission
-        return self._ledger.statistics(self.sessions.values(), admission.count, admission.refused)
+        return self._ledger.statistics(
+            self.sessions.values(), admission.count, admission.refused, self.watch
+        )
 
     def refuse_handshakes(self) -> None:
         """Answer handshakes with 503 from now on; sessions that are here go on."""
@@ -267,7 +272,7 @@ class Engine:
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""
-        session = Session(sid, request, transport, self.options, self.pulse, self.alarm)
+        session = Session(sid, request, transport, self.options, self.pulse, self.alarm, self.watch)
         self.sessions[sid] = session
         return session
 

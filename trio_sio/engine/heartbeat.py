@@ -1,4 +1,8 @@
-"""The task that notices a client's silence; the table of states owns the time."""
+"""The task that notices a client's silence; the table of states owns the time.
+
+A client is not blamed for pings that we had no time to read: the time that the event loop has been
+held, or stood still, does not count.
+"""
 
 from typing import Protocol
 
@@ -6,11 +10,12 @@ import trio
 
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.outbox import Outbox
+from trio_sio.engine.watch import Watch
 from trio_sio.protocol.engineio.session import SessionState
 
 STALL = 0.5
 """Seconds by which the heartbeat may wake late before it believes that the event loop stood
-still; a client is not blamed for pings that we had no time to read."""
+still. What has come meanwhile has yet to be read, and nobody knows since when it stood."""
 
 
 class Beating(Protocol):
@@ -19,6 +24,7 @@ class Beating(Protocol):
     state: SessionState
     outbox: Outbox
     alarm: Alarm
+    watch: Watch
     is_listening: bool
 
     def time_out(self, silent: float) -> None:
@@ -32,14 +38,20 @@ async def beat(session: Beating) -> None:
     for it.
     """
     state = session.state
+    deadline = state.deadline
     while not state.is_closed:
-        deadline = state.deadline
         await session.alarm.sleep_until(deadline)
         now = trio.current_time()
-        if now < state.deadline or state.is_closed:
-            continue
-        is_stuck = session.outbox.is_stuck(now, state.patience)
-        if now - deadline > STALL or not (session.is_listening or is_stuck):
-            state.touch(now)  # it was us who did not listen
+        if state.is_closed:
+            return
+        if now < state.deadline:
+            deadline = state.deadline
+        elif now - deadline > STALL:
+            deadline = now + state.patience
+        elif not (session.is_listening or session.outbox.is_stuck(now, state.patience)):
+            state.touch(now)  # it is our own handler that does not listen
+            deadline = state.deadline
+        elif now < (later := state.deadline + session.watch.lost_since(state.last_seen)):
+            deadline = later
         else:
             session.time_out(now - state.last_seen)

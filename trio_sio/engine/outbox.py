@@ -11,12 +11,12 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.detail import Explanation
 from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
-from trio_sio.engine.statistics import SessionStatistics
+from trio_sio.engine.queue import NOTHING, Queue
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
+from trio_sio.statistics import SessionStatistics
 
 BATCH_LIMIT = 16 * 1024
 """Bytes up to which items are joined: joining twenty items of 20 kB costs twice what sending
@@ -25,30 +25,29 @@ them one by one costs, while small items leave five times as cheaply together.""
 NO_LIMIT = 2**63
 """As the limit of `take`: everything that is queued. A poll takes it."""
 
-_NOTHING: deque[Encoded] = deque()
-"""In place of a queue that nothing was ever put into: it takes 700 bytes, and most clients never
-have one."""
-
 CONTROL_ALLOWANCE = 64
 """Pongs and close frames that may lie in a full outbox besides; a client that pings without
 reading gets no further pongs, which it would not read either."""
 
 
-def _nobody() -> None:
-    """In place of `on_work`."""
+def _nobody(*_: object) -> None:
+    """In place of `on_work` and `on_backlog`."""
 
 
-class Outbox:
+class Outbox(Queue):
     """The queue between everyone who emits to a client and the client's transport.
 
     Args:
         max_packets: items that may be queued.
         max_bytes: bytes that may be queued; one larger item is still taken by an empty queue.
         pulse: the engine's pulse.
+        marks: which part of either limit may wait at a tick's end until the client is behind, and
+            with which it has caught up (options `high_water` and `low_water`).
 
     Attributes:
-        dropped: items that were dropped, volatile ones and those of the overflow policy.
         has_work: whether there is something to write that no writer has seen.
+        is_behind: whether the client takes less than is sent to it.
+        on_backlog: called with `is_behind` when that changes.
         on_full: what is done with an item of a broadcast that does not fit; by default, nothing.
         on_work: called when there is something to write and no writer waits for it; starts one.
         stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
@@ -57,39 +56,40 @@ class Outbox:
     __slots__ = (
         "_busy",
         "_closed",
+        "_high",
+        "_low",
         "_marked",
         "_pulse",
-        "_queue",
         "_reason",
         "_room",
-        "_size",
         "_tick",
         "_waiting",
-        "dropped",
         "has_work",
-        "max_bytes",
-        "max_packets",
+        "is_behind",
+        "on_backlog",
         "on_full",
         "on_work",
-        "peak_bytes",
         "stuck_since",
         "transport",
     )
 
     def __init__(
-        self, transport: Transport, max_packets: int, max_bytes: int, pulse: Pulse
+        self,
+        transport: Transport,
+        max_packets: int,
+        max_bytes: int,
+        pulse: Pulse,
+        marks: tuple[float, float] = (0.5, 0.25),
     ) -> None:
+        super().__init__(max_packets, max_bytes)
         self.transport = transport
-        self.max_packets = max_packets
-        self.max_bytes = max_bytes
         self.on_full: Callable[[Encoded], None] = self._drop
         self.on_work: Callable[[], object] = _nobody
-        self.dropped = 0
-        self.peak_bytes = 0
+        self.on_backlog: Callable[[bool], object] = _nobody
+        self.is_behind = False
+        self._high, self._low = marks
         self.stuck_since: float | None = None
         self._pulse = pulse
-        self._queue = _NOTHING
-        self._size = 0
         self._tick = -1
         self._busy = False
         self._marked = False
@@ -98,9 +98,6 @@ class Outbox:
         self.has_work = False
         self._waiting: trio.Event | None = None  # the writer waits for work
         self._room: trio.Event | None = None
-
-    def __len__(self) -> int:
-        return len(self._queue)
 
     @property
     def is_clear(self) -> bool:
@@ -131,10 +128,10 @@ class Outbox:
                 if transport.unsent:
                     self._stick()
                 return
-        if not self._fits(item):
+        if not self.fits(item):
             # Perhaps only the tick is not over yet, and nobody is behind.
             self._send_queued()
-            if not self._fits(item):
+            if not self.fits(item):
                 raise trio.WouldBlock
         self._append(item)
         if self._size >= BATCH_LIMIT:  # waiting for the tick's end joins nothing any more
@@ -212,54 +209,10 @@ class Outbox:
     def _drop(self, item: Encoded) -> None:
         self.dropped += 1
 
-    def why_full(self, item: Encoded) -> Explanation:
-        """Return which limit is in the way of an item that does not fit."""
-        packets = len(self._queue) + 1
-        if packets > self.max_packets:
-            text = "packets wait for a client that does not take them"
-            return Explanation(f"{packets} {text}", "max_outbox", self.max_packets, packets)
-        size = self._size + item.size
-        text = f"{size} bytes wait for a client that does not take them"
-        return Explanation(text, "max_outbox_bytes", self.max_bytes, size)
-
-    def make_room(self, item: Encoded) -> bool:
-        """Drop the oldest events of broadcasts until `item` fits; none if it cannot fit."""
-        queue = self._queue
-        size = self._size
-        oldest: list[Encoded] = []
-        kept = 0
-        while queue and not self._fits_behind(item, kept):
-            one = queue.popleft()
-            oldest.append(one)
-            if one.droppable:
-                self._size -= one.size
-            else:
-                kept += 1
-        fits = self._fits_behind(item, kept)
-        if fits:
-            self.dropped += len(oldest) - kept
-            oldest = [one for one in oldest if not one.droppable]
-        else:
-            self._size = size
-        queue.extendleft(reversed(oldest))
-        return fits
-
-    def _fits(self, item: Encoded) -> bool:
-        queue = self._queue
-        return len(queue) < self.max_packets and (
-            not queue or self._size + item.size <= self.max_bytes
-        )
-
-    def _fits_behind(self, item: Encoded, kept: int) -> bool:
-        packets = len(self._queue) + kept
-        return packets < self.max_packets and (
-            packets == 0 or self._size + item.size <= self.max_bytes
-        )
-
     def _append(self, item: Encoded) -> None:
         if not self._queue and self.stuck_since is None:
             self.stuck_since = trio.current_time()
-        if self._queue is _NOTHING:
+        if self._queue is NOTHING:
             self._queue = deque()
         self._queue.append(item)
         self._size += item.size
@@ -290,6 +243,9 @@ class Outbox:
         self._send_queued()
         if self._is_due():
             self._stick()
+        if self._queue and not self.is_behind and self.level() > self._high:
+            self.is_behind = True
+            self.on_backlog(True)
 
     def _send_queued(self) -> None:
         while self._queue and not self._busy and self.transport.direct:
@@ -315,6 +271,9 @@ class Outbox:
         self._wake_waiting()
         if self._closed:
             self._alert()
+        elif self.is_behind and self.level() <= self._low:
+            self.is_behind = False
+            self.on_backlog(False)
         return items
 
     async def write(self, done: Callable[[], bool]) -> None:
@@ -379,5 +338,11 @@ class Outbox:
 
     def statistics(self, last_seen: float) -> SessionStatistics:
         """Return what is queued and what was dropped; `last_seen` is the session's."""
-        queued = len(self._queue)
-        return SessionStatistics(queued, self._size, self.peak_bytes, self.dropped, last_seen)
+        return SessionStatistics(
+            queued=len(self._queue),
+            queued_bytes=self._size,
+            peak_bytes=self.peak_bytes,
+            dropped=self.dropped,
+            last_seen=last_seen,
+            is_behind=self.is_behind,
+        )

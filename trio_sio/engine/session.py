@@ -11,6 +11,7 @@
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -19,20 +20,23 @@ import trio
 from trio_sio.abc import Transport, TransportClosed
 from trio_sio.detail import DisconnectDetail, Explanation
 from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.ending import Ending
 from trio_sio.engine.heartbeat import beat
 from trio_sio.engine.message import Request
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.opening import Opening
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
+from trio_sio.engine.overflow import overflow
 from trio_sio.engine.patience import Patience
 from trio_sio.engine.pulse import Pulse
-from trio_sio.engine.statistics import SessionStatistics
+from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal, State
 from trio_sio.reasons import DisconnectReason
+from trio_sio.statistics import SessionStatistics
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -54,6 +58,7 @@ class Session:
         options: the engine's options.
         pulse: the engine's pulse.
         alarm: wakes the heartbeat.
+        watch: knows when the event loop was held.
 
     Attributes:
         id: the session id.
@@ -63,7 +68,11 @@ class Session:
         upgraded: whether the client came by polling and moved to WebSocket.
         offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
+        probe: of the WebSocket that is being tried, if one is; cancelled if the session ends.
+        limits: how often limits were reached without ending it, by option; `None` for never.
     """
+
+    limits: Counter[str] | None = None  # of nearly all, and takes nothing here
 
     def __init__(
         self,
@@ -73,6 +82,7 @@ class Session:
         options: EngineOptions,
         pulse: Pulse,
         alarm: Alarm,
+        watch: Watch,
     ) -> None:
         self.id = sid
         self.request = request
@@ -81,17 +91,19 @@ class Session:
         self.upgraded = False
         self.raise_errors = options.raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
-        self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse)
+        marks = options.high_water, options.low_water
+        self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse, marks)
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
         self.offer = self.outbox.offer
         self.trusted = options.handshake_buffer_size is None
         self._options = options
         self.alarm = alarm
+        self.watch = watch
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
-        self._probe: trio.CancelScope | None = None
+        self.probe: trio.CancelScope | None = None
         self._patience = Patience(alarm, options.connect_timeout)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
@@ -99,7 +111,7 @@ class Session:
         self.is_listening, self._by_client = True, False
         self._ended = Moment()
         self._application_done = Moment()
-        self._why: Explanation | None = None
+        self._end = Ending()
         self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Opening | None = None  # until it is known
 
@@ -124,8 +136,7 @@ class Session:
     @property
     def detail(self) -> DisconnectDetail | None:
         """What is known about the end; `None` while the session is open."""
-        reason = self.state.reason
-        return None if reason is None else DisconnectDetail.of(reason, self._why, self.last_seen)
+        return self._end.detail
 
     @property
     def last_seen(self) -> float:
@@ -134,9 +145,7 @@ class Session:
 
     def explain(self, why: Explanation) -> None:
         """Say why the session is about to end; the first word counts."""
-        if self._why is None and self.state.reason is None:
-            self._why = why
-            logger.info("session %s: %s", self.id, why)
+        self._end.explain(why)
 
     @property
     def writable(self) -> bool:
@@ -213,14 +222,16 @@ class Session:
         return self.outbox.put_volatile(Encoded.of(item))
 
     def _overflow(self, item: Encoded) -> None:
-        policy = item.on_overflow or self._options.on_overflow
-        if policy == "drop_oldest" and self.outbox.make_room(item):
-            self.outbox.put_nowait(item)
-        elif policy == "disconnect":
-            self.explain(self.outbox.why_full(item))
-            self.abort(DisconnectReason.SLOW_CONSUMER)
-        else:
-            self.outbox.dropped += 1
+        overflow(self, item, item.on_overflow or self._options.on_overflow)
+
+    def on_backlog(self, function: Callable[[bool], object]) -> None:
+        """Have a function called when the client falls behind (True) or has caught up (False)."""
+        self.outbox.on_backlog = function
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached without ending the session."""
+        self.limits = self.limits or Counter()
+        self.limits[option] += 1
 
     def trust(self) -> None:
         """Apply the full limits: the client has joined a namespace, it is a stranger no more."""
@@ -281,20 +292,8 @@ class Session:
 
     # -- upgrade, called by the engine -----------------------------------------------------
 
-    def begin_upgrade(self, scope: trio.CancelScope) -> None:
-        """A WebSocket has sent its probe; `scope` is cancelled if the session ends meanwhile."""
-        self._probe = scope
-        self.state.signal(Signal.PROBE)
-
-    def fail_upgrade(self) -> None:
-        """The probe was lost; the session goes on polling."""
-        self._probe = None
-        if self.state.state in (State.UPGRADING, State.CLOSING):
-            self.state.signal(Signal.PROBE_LOST)
-
     def finish_upgrade(self, transport: Transport) -> None:
         """Go on by WebSocket: what is queued leaves there."""
-        self._probe = None
         self.state.signal(Signal.UPGRADED)
         self.state.touch(trio.current_time())
         old, self.transport = self.transport, transport
@@ -304,11 +303,6 @@ class Session:
             self.trust()
         old.abandon()
         self.outbox.flush()
-
-    @property
-    def is_upgrading(self) -> bool:
-        """Whether a WebSocket is being tried."""
-        return self._probe is not None
 
     # -- tasks -----------------------------------------------------------------------------
 
@@ -387,6 +381,9 @@ class Session:
 
     def _leave(self) -> None:
         """Follow the state: it is not open any more."""
+        assert self.reason is not None
+        seen = self.last_seen
+        self._end.come(self.id, self.reason, seen, self.watch.lost_since(seen))
         self.outbox.close(self.reason)
         self._reader.cancel()
         if self.state.state is State.CLOSED:
@@ -396,5 +393,5 @@ class Session:
             self._flush_by = trio.current_time() + FLUSH_TIMEOUT
         if self._writer is not None:
             self._writer.deadline = self._flush_by
-        if self._probe is not None and self.state.state is State.CLOSED:
-            self._probe.cancel()
+        if self.probe is not None and self.state.state is State.CLOSED:
+            self.probe.cancel()

@@ -1,31 +1,14 @@
-"""What an engine, and one client of it, is in numbers."""
+"""What an engine is in numbers."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trio_sio.engine.watch import Watch
+
 if TYPE_CHECKING:
     from trio_sio.engine.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStatistics:
-    """A moment of one client.
-
-    Attributes:
-        queued: items that wait for it.
-        queued_bytes: their bytes.
-        peak_bytes: the most bytes that ever waited.
-        dropped: items that were dropped so far: volatile ones, and those of the overflow policy.
-        last_seen: when something was last heard of it (`trio.current_time()`).
-    """
-
-    queued: int
-    queued_bytes: int
-    peak_bytes: int
-    dropped: int
-    last_seen: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +25,12 @@ class EngineStatistics:
         largest_queue: bytes in the fullest outbox.
         dropped: items that were dropped so far: volatile ones, and those of the overflow policy.
         ended: how many sessions have ended so far, by reason.
-        limits: how many of those have ended because of a limit, by option.
+        limits: how often limits were reached so far, by option: of sessions that have ended for
+            it, and of whatever was refused or dropped.
+        behind: how many clients take less than is sent to them; see `high_water`.
+        stalls: how often the event loop was held for more than `slow_step`, or stood still.
+        stalled: seconds that this took altogether.
+        longest_stall: seconds that the longest took.
     """
 
     connections: int
@@ -54,10 +42,14 @@ class EngineStatistics:
     dropped: int
     ended: Mapping[str, int]
     limits: Mapping[str, int]
+    behind: int = 0
+    stalls: int = 0
+    stalled: float = 0.0
+    longest_stall: float = 0.0
 
 
 class Ledger:
-    """What is kept of sessions that have ended."""
+    """What is kept of sessions that have ended, and of limits that were reached."""
 
     def __init__(self) -> None:
         self._dropped = 0
@@ -72,12 +64,20 @@ class Ledger:
             self._ended[str(detail.reason)] += 1
             if detail.option:
                 self._limits[detail.option] += 1
+        self._limits.update(session.limits or {})
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._limits[option] += 1
 
     def statistics(
-        self, sessions: Iterable["Session"], connections: int, refused: int
+        self, sessions: Collection["Session"], connections: int, refused: int, watch: Watch
     ) -> EngineStatistics:
         """Put it together with those that are here."""
-        present = [session.statistics() for session in tuple(sessions)]
+        present = [session.statistics() for session in sessions]
+        limits = self._limits.copy()
+        for session in sessions:
+            limits.update(session.limits or {})
         return EngineStatistics(
             connections=connections,
             refused_connections=refused,
@@ -87,5 +87,9 @@ class Ledger:
             largest_queue=max((one.queued_bytes for one in present), default=0),
             dropped=self._dropped + sum(one.dropped for one in present),
             ended=dict(self._ended),
-            limits=dict(self._limits),
+            limits=dict(limits),
+            behind=sum(one.is_behind for one in present),
+            stalls=watch.stalls,
+            stalled=watch.stalled,
+            longest_stall=watch.longest,
         )

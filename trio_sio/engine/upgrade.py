@@ -21,7 +21,7 @@ from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.engineio.session import State
+from trio_sio.protocol.engineio.session import Signal, State
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
@@ -42,15 +42,18 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
     polling = session.transport
     moved = False
     with trio.move_on_after(limit) as scope:
-        session.begin_upgrade(scope)
+        session.probe = scope
+        session.state.signal(Signal.PROBE)
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
             moved = isinstance(polling, PollingTransport) and await _probe(polling, transport)
+    session.probe = None
     # The session may have ended in the very tick that brought the client's `5`.
     if moved and session.state.state is not State.CLOSED:
         session.finish_upgrade(transport)
         return True
-    session.fail_upgrade()
+    if session.state.state in (State.UPGRADING, State.CLOSING):
+        session.state.signal(Signal.PROBE_LOST)
     return False
 
 

@@ -90,6 +90,7 @@ class Calls:
         """Run the "error" handlers; what those raise is logged, or raised, and goes no further."""
         socket = self._socket
         for function, args in handlers_of(socket, "error", error):
+            socket.events.latest = function
             try:
                 await call(function, *args)
             except Exception:

@@ -17,6 +17,7 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
+from trio_sio.router.backlog import tell_backlog
 from trio_sio.router.handshake import split_namespace
 from trio_sio.router.intake import Intake
 from trio_sio.router.namespace import Namespace, ParentNamespace
@@ -49,6 +50,7 @@ class Client:
         self._root_joined = False
         self._intake = Intake(session, router.limits, self.sockets)
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
+        session.on_backlog(self._tell_backlog)
 
     @property
     def conn(self) -> Session:
@@ -266,6 +268,10 @@ class Client:
         if socket.departed is not None:
             socket.departed.set()
         self.router.release(socket.namespace)
+
+    def _tell_backlog(self, is_behind: bool) -> None:
+        for socket in tuple(self.sockets.values()):
+            tell_backlog(socket, is_behind)
 
     def disconnect(self) -> None:
         """Leave all namespaces, in the order they were joined, and close the connection."""

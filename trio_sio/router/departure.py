@@ -58,6 +58,7 @@ async def _run(socket: "Socket", deadline: float, event: str, argument: object) 
         return  # a scope costs 5 µs, and most applications have none of these
     with trio.CancelScope(shield=True, deadline=deadline) as scope:
         for function, args in handlers:
+            socket.events.latest = function
             await socket.calls.guarded(call(function, *args))
     if scope.cancelled_caught:
         logger.warning("%r: a %r handler was cut off after grace", socket, event)

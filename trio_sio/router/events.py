@@ -26,14 +26,16 @@ class Events:
     Attributes:
         middleware: functions that see each event first.
         running: how many handlers and callbacks run beside the others.
+        latest: which of the application's functions was called last.
     """
 
-    __slots__ = ("_done", "_socket", "middleware", "running")
+    __slots__ = ("_done", "_socket", "latest", "middleware", "running")
 
     def __init__(self, socket: "Socket") -> None:
         self._socket = socket
         self.middleware: tuple[Handler, ...] = ()
         self.running = 0
+        self.latest: Handler | None = None
         self._done: trio.Event | None = None
 
     def handle(self, packet: Packet) -> Coroutine[Any, Any, None]:
@@ -71,19 +73,26 @@ class Events:
         socket = self._socket
         for registration in common:
             if registration.concurrent:
-                self.start(self._run, registration, (socket, *args), answer)
+                self._start(registration, (socket, *args), answer)
             else:
                 await self._run(registration, (socket, *args), answer)
         for registration in own:
             if registration.concurrent:
-                self.start(self._run, registration, (*args,), answer)
+                self._start(registration, (*args,), answer)
             else:
                 await self._run(registration, (*args,), answer)
 
-    def start(self, function: Callable[..., Awaitable[object]], *args: object) -> None:
-        """Run something beside the handlers, in the socket's nursery."""
+    def _start(
+        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+    ) -> None:
+        self.start(self._run, registration, args, answer, name=registration.function)
+
+    def start(
+        self, function: Callable[..., Awaitable[object]], *args: object, name: Handler
+    ) -> None:
+        """Run something beside the handlers, in the socket's nursery; `name` names the task."""
         self.running += 1
-        self._socket.nursery.start_soon(self._run_beside, function, args)
+        self._socket.nursery.start_soon(self._run_beside, function, args, name=name)
 
     async def _run_beside(
         self, function: Callable[..., Awaitable[object]], args: tuple[object, ...]
@@ -109,6 +118,7 @@ class Events:
         """Run the packet middleware; return the event to handle, `None` if there is none."""
         calls = self._socket.calls
         for function in self.middleware:
+            self.latest = function
             try:
                 result = await calls.guarded(call(function, packet))
             except Refused as refused:
@@ -129,6 +139,7 @@ class Events:
         # Each layer of coroutines between a task and the application's costs 0.3 µs for each
         # event, so this does not go through `Calls.guarded`.
         socket = self._socket
+        self.latest = registration.function
         if registration.ack:
             args = (*args, answer.send)
         try:

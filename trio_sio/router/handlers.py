@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import TypeVar, overload
 
+from trio_sio.protocol.socketio.packet import BACKLOG
+
 Handler = Callable[..., object]
 """A function of the application, async or not. Its result, awaited, is the answer."""
 
@@ -85,6 +87,10 @@ class HandlerTable:
         """Return the events that have handlers."""
         return list(self._table)
 
+    def has(self, event: str) -> bool:
+        """Whether an event has handlers."""
+        return event in self._table
+
     def take(self, event: str) -> tuple[Registration, ...]:
         """Return the handlers to call for one event; those of `once` are forgotten."""
         found = self._table.get(event, ())
@@ -162,6 +168,16 @@ class Listens:
         self.handlers.add(name, Registration(handler))
         return handler
 
+    def on_backlog(self, handler: H) -> H:
+        """Register a handler for clients that fall behind; a decorator.
+
+        It gets the socket and, where it is registered for one socket, only the second argument:
+        True when more waits for the client than `high_water` says, and False when that has come
+        down to `low_water`. It runs in the socket's nursery, beside the others.
+        """
+        self.handlers.add(BACKLOG, Registration(handler))
+        return handler
+
     def remove_listener(self, event: str, handler: Handler) -> None:
         """Forget a handler (JS: `removeListener`)."""
         self.handlers.remove(event, handler)
@@ -172,7 +188,13 @@ class Listens:
 
     def event_names(self) -> list[str]:
         """Return the events that have handlers (JS: `eventNames`)."""
-        return self.handlers.names()
+        return [name for name in self.handlers.names() if name != BACKLOG]
+
+
+def name_of(function: Handler) -> str:
+    """Return a function's full name, for messages."""
+    name = getattr(function, "__qualname__", None)
+    return f"{function.__module__}.{name}" if name else repr(function)
 
 
 async def call(function: Handler, *args: object) -> object:

@@ -94,7 +94,7 @@ class Namespace(Gathering):
         """Whether nobody would miss it: a dynamic one that has nothing of its own."""
         if self.parent is None or self.users or self.is_wanted:
             return False
-        return not self.middleware and not self.event_names()
+        return not self.middleware and not self.handlers.names()
 
     def chain(self) -> list[Handler]:
         """Return the middleware for a new socket: the parent's, then its own."""
@@ -107,6 +107,11 @@ class Namespace(Gathering):
         if self.parent is None:
             return self.handlers.take(event)
         return self.parent.handlers.take(event) + self.handlers.take(event)
+
+    def is_listened_to(self, event: str) -> bool:
+        """Whether an event has handlers here or at the parent."""
+        parent = self.parent
+        return self.handlers.has(event) or (parent is not None and parent.handlers.has(event))
 
     def next_ack_id(self) -> int:
         """Return a fresh id; as in the reference all sockets of a namespace share the counter."""

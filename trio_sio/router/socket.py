@@ -19,12 +19,7 @@ import trio
 
 from trio_sio.abc import Room, Session
 from trio_sio.detail import DisconnectDetail
-from trio_sio.exceptions import (
-    ConnectionRefused,
-    Disconnected,
-    LocalProtocolError,
-    Refused,
-)
+from trio_sio.exceptions import Disconnected, LocalProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
@@ -34,14 +29,17 @@ from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, event_packet
 from trio_sio.router.calls import Calls
 from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
+from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
 from trio_sio.router.events import Events
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, call
+from trio_sio.router.handlers import Handler, HandlerTable, Listens, name_of
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace import Namespace
+from trio_sio.statistics import SessionStatistics
 
 if TYPE_CHECKING:
+    from trio_sio.router.backlog import Backlog
     from trio_sio.router.client import Client
 
 logger = logging.getLogger("trio_sio.router")
@@ -50,9 +48,6 @@ _OF_OUR_DOING = frozenset(
     {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
 )
 """Ends after which events that still wait are not handled: nobody is there to hear them."""
-
-_BROKEN = "Internal server error"
-"""What a client gets when middleware fails; what failed is for the log alone."""
 
 
 class Phase(Enum):
@@ -102,6 +97,7 @@ class Socket(Emitter, Listens):
         self.witnesses: Sequence[Socket] = ()  # whom our departure tells of an error first
         self.departed: trio.Event | None = None  # somebody follows ours
         self.gone: trio.Event | None = None  # somebody waits until the id is free
+        self.backlog: Backlog | None = None  # nobody has to hear of one
 
     def __repr__(self) -> str:
         return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
@@ -140,6 +136,10 @@ class Socket(Emitter, Listens):
         """What is known about the end of its session; `None` if only the socket left, or nobody."""
         return self.session.detail
 
+    def statistics(self) -> SessionStatistics:
+        """Return what waits for the client, what was dropped, and when it was last seen."""
+        return self.session.statistics()
+
     @property
     def connected(self) -> bool:
         """Whether it has been let in, and is here still."""
@@ -159,6 +159,12 @@ class Socket(Emitter, Listens):
         if self._nursery is None:
             raise RuntimeError("the socket's nursery is open from its middleware to its end")
         return self._nursery
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether tasks can begin in the nursery, and are wanted there."""
+        nursery = self._nursery
+        return not (nursery is None or nursery.cancel_scope.cancel_called or self.is_over)
 
     def use(self, function: Handler) -> Handler:
         """Register packet middleware (JS: `socket.use`); a decorator.
@@ -235,7 +241,7 @@ class Socket(Emitter, Listens):
 
         def answered(args: list[object]) -> None:
             if self._nursery is not None:
-                self.events.start(self.calls.run, function, *args)
+                self.events.start(self.calls.run, function, *args, name=function)
 
         self.acks.call_back(ack_id, answered)
 
@@ -305,37 +311,16 @@ class Socket(Emitter, Listens):
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
     async def _live(self) -> None:
-        if self.phase is Phase.JOINING and not await self._pass_middleware():
+        if self.phase is Phase.JOINING and not await pass_middleware(self):
             return
-        for event in ("connect", "connection"):
-            for registration in self.namespace.take_handlers(event):
-                if not await self._welcome(registration.function):
-                    return
+        if not await welcome(self):
+            return
         inbox = self.inbox
         while (packet := await inbox.get()) is not None:
             if self.reason in _OF_OUR_DOING:
                 return
             await self.events.handle(packet)
             del packet  # or it stays until the next one comes
-
-    async def _pass_middleware(self) -> bool:
-        """Run the namespace's middleware; return whether the socket is in."""
-        try:
-            for function in self.namespace.chain():
-                await call(function, self)
-        except ConnectionRefused as refused:
-            self.refuse(refused.answer)
-            return False
-        except Exception:
-            self.refuse(_BROKEN)
-            if self.session.raise_errors:
-                raise
-            logger.exception("middleware of namespace %r failed", self.namespace.name)
-            return False
-        if self.reason is not None or self.session.closed:
-            return False
-        await self.admit()
-        return True
 
     async def admit(self) -> None:
         """Let the socket in: it is in its own room, and the client is told."""
@@ -357,17 +342,12 @@ class Socket(Emitter, Listens):
             self._send_control(PacketType.ERROR, answer)
         except LocalProtocolError:  # data that JSON has no word for
             logger.exception("%r: the data of a refusal cannot be sent", self)
-            self._send_control(PacketType.ERROR, _BROKEN)
+            self._send_control(PacketType.ERROR, BROKEN)
 
-    async def _welcome(self, function: Handler) -> bool:
-        """Run a "connection" handler; return whether the socket may stay."""
-        try:
-            await self.calls.guarded(call(function, self))
-        except Refused as refused:
-            self.send_error(refused.answer)
-            self.kick()
-            return False
-        return True
+    def doing(self) -> str:
+        """Say which of the application's functions was called last, for whom; `""` for none."""
+        latest = self.events.latest
+        return "" if latest is None else f"{name_of(latest)} for {self!r}"
 
     # -- the end ---------------------------------------------------------------------------
 

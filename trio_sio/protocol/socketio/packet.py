@@ -58,8 +58,11 @@ class Packet:
         return data[1:] if is_event else data
 
 
+BACKLOG = "\0backlog"
+"""Where handlers of `on_backlog` are kept among those of events. No program uses such a name."""
+
 RESERVED_EVENTS = frozenset(
-    {"connect", "disconnect", "disconnecting", "error", "newListener", "removeListener"}
+    {"connect", "disconnect", "disconnecting", "error", "newListener", "removeListener", BACKLOG}
 )
 """Names that mean something on a JavaScript socket. Emitting one is refused, and a client that
 sends one is not heard: it could set off the application's own `disconnect` handlers."""

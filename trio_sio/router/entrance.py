@@ -1,0 +1,50 @@
+"""The first steps of a socket: the namespace's middleware lets it in, and its handlers greet it."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from trio_sio.exceptions import ConnectionRefused, Refused
+from trio_sio.router.handlers import call
+
+if TYPE_CHECKING:
+    from trio_sio.router.socket import Socket
+
+logger = logging.getLogger("trio_sio.router")
+
+BROKEN = "Internal server error"
+"""What a client gets when middleware fails; what failed is for the log alone."""
+
+
+async def pass_middleware(socket: "Socket") -> bool:
+    """Run the namespace's middleware; return whether the socket is in."""
+    try:
+        for function in socket.namespace.chain():
+            socket.events.latest = function
+            await call(function, socket)
+    except ConnectionRefused as refused:
+        socket.refuse(refused.answer)
+        return False
+    except Exception:
+        socket.refuse(BROKEN)
+        if socket.session.raise_errors:
+            raise
+        logger.exception("middleware of namespace %r failed", socket.namespace.name)
+        return False
+    if socket.is_over:
+        return False
+    await socket.admit()
+    return True
+
+
+async def welcome(socket: "Socket") -> bool:
+    """Run the "connection" handlers; return whether the socket may stay."""
+    for event in ("connect", "connection"):
+        for registration in socket.namespace.take_handlers(event):
+            socket.events.latest = registration.function
+            try:
+                await socket.calls.guarded(call(registration.function, socket))
+            except Refused as refused:
+                socket.send_error(refused.answer)
+                socket.kick()
+                return False
+    return True
