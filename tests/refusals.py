@@ -3,7 +3,8 @@
 import re
 from typing import overload
 
-_DETAIL = r',"detail":"(?:[^"\\]|\\.)*"'
+_DETAIL = r',"detail":"(?:[^"\\]|\\.)*"|\n[^\n]+\n\Z'
+"""In JSON; or, where a WebSocket is refused, on a line behind the text."""
 
 
 class ToldBytes(bytes):

@@ -22,7 +22,8 @@ class Explanation:
     size: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.option})" if self.option else self.text
+        named = self.option in self.text  # `""` is everywhere
+        return self.text if named else f"{self.text} ({self.option})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Self, TypedDict
 TRANSPORTS = ("polling", "websocket")
 WS_ENGINES = ("auto", "trio-websocket", "websockets")
 OVERFLOW_POLICIES = ("disconnect", "drop_newest", "drop_oldest")
+FLOOD_POLICIES = ("disconnect", "drop", "wait")
 
 Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
 """`"*"`, one origin, several, or a function that is asked for each request."""
@@ -24,9 +25,11 @@ _POSITIVE = (
     "head_timeout",
     "body_timeout",
     "keep_alive_timeout",
+    "answer_timeout",
     "connect_timeout",
     "attachments_timeout",
     "slow_step",
+    "max_events_per_second",
 )
 _COUNTS = (
     "max_http_buffer_size",
@@ -39,11 +42,14 @@ _COUNTS = (
     "max_payload_packets",
     "max_fragments",
     "max_headers",
+    "max_header_size",
+    "max_sessions",
     "handshake_packets",
     "max_namespaces",
     "max_pending_namespaces",
     "max_rooms",
     "max_pending_acks",
+    "event_burst",
     "max_connections",
     "max_connections_per_address",
 )
@@ -54,6 +60,9 @@ _MAY_BE_NONE = (
     "handshake_packets",
     "max_connections",
     "max_connections_per_address",
+    "max_sessions",
+    "max_events_per_second",
+    "event_burst",
 )
 _FLAGS = (
     "allow_upgrades",
@@ -110,12 +119,15 @@ class EngineKeywords(TypedDict, total=False):
     head_timeout: float
     body_timeout: float
     keep_alive_timeout: float
+    answer_timeout: float
     connect_timeout: float | None
     max_connections: int | None
     max_connections_per_address: int | None
+    max_sessions: int | None
     max_payload_packets: int
     max_fragments: int
     max_headers: int
+    max_header_size: int
     max_outbox: int
     max_outbox_bytes: int
     on_overflow: str
@@ -140,6 +152,9 @@ class ServerKeywords(EngineKeywords, total=False):
     max_pending_namespaces: int
     max_rooms: int
     max_pending_acks: int
+    max_events_per_second: float | None
+    event_burst: int | None
+    on_flood: str
     cleanup_empty_child_namespaces: bool
 
 
@@ -174,12 +189,15 @@ class EngineOptions:
     head_timeout: float = 20.0
     body_timeout: float = 120.0
     keep_alive_timeout: float = 75.0
+    answer_timeout: float = 120.0
     connect_timeout: float | None = None
     max_connections: int | None = None
     max_connections_per_address: int | None = None
+    max_sessions: int | None = 100_000
     max_payload_packets: int = 100_000
     max_fragments: int = 4096
     max_headers: int = 100
+    max_header_size: int = 16 * 1024
     max_outbox: int = 512
     max_outbox_bytes: int = 8 * 2**20
     on_overflow: str = "disconnect"
@@ -234,6 +252,9 @@ class ServerOptions(EngineOptions):
     max_pending_namespaces: int = 64
     max_rooms: int = 10_000
     max_pending_acks: int = 10_000
+    max_events_per_second: float | None = None
+    event_burst: int | None = None
+    on_flood: str = "disconnect"
     cleanup_empty_child_namespaces: bool = True
     handshake_buffer_size: int | None = 100_000
     connect_timeout: float | None = 45.0
@@ -263,9 +284,9 @@ def _check_numbers(options: EngineOptions) -> None:
         if value is None and name in _MAY_BE_NONE:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(_wrong(options, name, "a number of seconds"))
+            raise TypeError(_wrong(options, name, "a number"))
         if not (value >= 0 if name == "grace" else value > 0):
-            raise ValueError(_wrong(options, name, "a positive number of seconds"))
+            raise ValueError(_wrong(options, name, "a positive number"))
     for name in _COUNTS:
         value = getattr(options, name, 1)
         if value is None and name in _MAY_BE_NONE:
@@ -302,6 +323,8 @@ def _check_texts(options: EngineOptions) -> None:
         raise ValueError(_wrong(options, "ws_engine", "one of " + ", ".join(WS_ENGINES)))
     if options.on_overflow not in OVERFLOW_POLICIES:
         raise ValueError(_wrong(options, "on_overflow", "one of " + ", ".join(OVERFLOW_POLICIES)))
+    if getattr(options, "on_flood", "drop") not in FLOOD_POLICIES:
+        raise ValueError(_wrong(options, "on_flood", "one of " + ", ".join(FLOOD_POLICIES)))
     transports = options.transports
     if isinstance(transports, str) or not transports or set(transports) - set(TRANSPORTS):
         raise ValueError(_wrong(options, "transports", f"some of {TRANSPORTS}"))

@@ -123,7 +123,7 @@ async def test_an_id_that_cannot_be_used_is_refused(
         response = await wire.get(POLLING)
         assert (response.status, response.body) == (400, refusal(3, "Bad request"))
         websocket = await wire.websocket()
-        assert await websocket.rest() == b"Bad request"
+        assert await websocket.rest() == told(b"Bad request")
         assert f"generate_id must return a new, unused text, not {sid!r}" in caplog.text
         await wire.joined()  # nobody else is touched
         assert list(io.sockets.connected) == ["taken", "free"]
@@ -211,4 +211,4 @@ async def test_errors(
             websocket = await wire.websocket(target)
             assert websocket.status == "HTTP/1.1 400 Bad Request"
             assert websocket.headers["connection"] == "close"
-            assert await websocket.rest() == message.encode()
+            assert await websocket.rest() == told(message.encode())

@@ -108,4 +108,5 @@ async def test_a_later_client_is_refused_by_websocket_too(make_server: MakeServe
     async with served(make_server()) as url, raw(url) as wire:
         websocket = await wire.websocket("/socket.io/?EIO=4&transport=websocket")
         assert websocket.status == "HTTP/1.1 400 Bad Request"
-        assert await websocket.rest() == b"Unsupported protocol version"
+        detail = b"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not 4"
+        assert await websocket.rest() == b"Unsupported protocol version\n" + detail + b"\n"

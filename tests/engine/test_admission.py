@@ -11,11 +11,20 @@ from trio.testing import MockClock, memory_stream_pair
 import trio_sio
 from trio_sio.engine.admission import TELL_EVERY, Admission, turn_away
 
+reached: list[str] = []
+"""The limits that were reached in the present test."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_reached() -> None:
+    reached.clear()
+
+
 GET = b"GET /engine.io/?transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(2, None)
+    admission = Admission(2, None, None, reached.append)
     assert admission.enter("a") == admission.enter("b") == ""
     assert admission.enter("c") == "max_connections: there are 2"
     assert admission.enter("d") != ""
@@ -26,12 +35,14 @@ async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFi
     assert admission.enter("e") != ""
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert caplog.messages[1].endswith("max_connections: there are 2; 3 refused so far")
+    assert reached == ["max_connections"] * 3
 
 
 async def test_each_address(autojump_clock: MockClock) -> None:
-    admission = Admission(None, 2)
+    admission = Admission(None, 2, None, reached.append)
     assert [admission.enter("a") for _ in range(2)] == ["", ""]
     assert admission.enter("a") == "max_connections_per_address: there are 2 from a"
+    assert reached == ["max_connections_per_address"]
     assert admission.enter("b") == ""
     assert [admission.enter("") for _ in range(5)] == [""] * 5  # no address, no limit
     admission.leave("a")
@@ -43,11 +54,19 @@ async def test_each_address(autojump_clock: MockClock) -> None:
 
 
 async def test_the_limit_that_refuses_counts_nothing(autojump_clock: MockClock) -> None:
-    admission = Admission(1, 1)
+    admission = Admission(1, 1, None, reached.append)
     assert admission.enter("a") == ""
     assert admission.enter("b") != ""
     admission.leave("a")
     assert admission.enter("b") == ""
+
+
+async def test_sessions(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
+    admission = Admission(None, None, 3, reached.append)
+    assert admission.why_no_session(2, "a") == ""
+    assert admission.why_no_session(3, "a") == "max_sessions: there are 3"
+    assert (admission.refused, reached) == (0, ["max_sessions"])  # the connection was let in
+    assert caplog.messages == ["refused a client at a: max_sessions: there are 3; 1 refused so far"]
 
 
 async def test_a_stream_in_memory_is_just_closed() -> None:
@@ -94,4 +113,4 @@ async def test_a_server_that_is_full(option: str, caplog: pytest.LogCaptureFixtu
                     if (await again.receive_some()).startswith(b"HTTP/1.1 200 "):
                         break
         await streams.pop().aclose()
-    assert f"refused a connection from 127.0.0.1: {option}" in caplog.text
+    assert f"refused a client at 127.0.0.1: {option}" in caplog.text

@@ -1,59 +1,19 @@
 """One connection, as bytes: what is sent, what comes back."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
+from trio.testing import (
+    MockClock,
+    memory_stream_pair,
+    wait_all_tasks_blocked,
+)
 
-from trio_sio.engine.alarm import Alarm
+from tests.engine.serving import GET, Answer, hear, served, served_by_tcp
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Request, Response
-from trio_sio.engine.request_clock import Phase
-
-Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
-
-
-LIMITS = {Phase.HEAD: 10.0, Phase.BODY: 100.0, Phase.IDLE: 1000.0}
-
-
-@asynccontextmanager
-async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
-    ours, theirs = memory_stream_pair()
-    alarm = Alarm()
-    connection = HTTPConnection(theirs, "1.2.3.4", secure=True, alarm=alarm, limits=LIMITS)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(alarm.run)
-        nursery.start_soon(connection.serve, answer)
-        yield ours
-        nursery.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
-    """As `served`, over a real socket, where reading is interrupted in another way."""
-    alarm = Alarm()
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with listener, trio.open_nursery() as nursery:
-        client = await trio.open_tcp_stream(*listener.socket.getsockname())
-        async with client:
-            stream = await listener.accept()
-            connection = HTTPConnection(stream, "1.2.3.4", alarm=alarm, limits=LIMITS)
-            nursery.start_soon(alarm.run)
-            nursery.start_soon(connection.serve, answer)
-            yield client
-            nursery.cancel_scope.cancel()
-
-
-async def hear(stream: trio.abc.ReceiveStream, patience: float = 5) -> bytes:
-    """Return what comes until nothing more does."""
-    data = b""
-    with trio.move_on_after(patience):
-        while more := await stream.receive_some():
-            data += more
-        return data + b"<end>"
-    return data
 
 
 async def echo(request: Request, connection: HTTPConnection) -> Response:
@@ -65,7 +25,6 @@ def response(body: str, *fields: str, status: str = "200 OK") -> bytes:
     return "\r\n".join(lines).encode()
 
 
-GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc"
 GOT = response("", "X-Method: GET")
 POSTED = response("abc", "X-Method: POST")

@@ -3,7 +3,7 @@
 import trio
 from trio.testing import MockClock
 
-from tests.engine.test_connection import GET, hear, served
+from tests.engine.serving import GET, hear, served
 from trio_sio.engine.connection import MAX_PIPELINED, HTTPConnection
 from trio_sio.engine.hang_up import wait_unless_hung_up
 from trio_sio.engine.message import Request, Response

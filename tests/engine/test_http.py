@@ -10,10 +10,10 @@ from trio_sio.engine.message import BodyTooLarge, Response
 class Wire:
     """Brings these pieces, and then the end."""
 
-    def __init__(self, *pieces: bytes) -> None:
+    def __init__(self, *pieces: bytes, max_header_size: int = 16 * 1024) -> None:
         self._pieces = list(pieces)
         self.written: list[bytes] = []
-        self.exchange = Exchange(self.read, self.write)
+        self.exchange = Exchange(self.read, self.write, max_header_size)
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -50,6 +50,24 @@ async def test_requests_and_answers_one_after_the_other() -> None:
 
 async def test_a_client_that_is_done() -> None:
     assert await Wire().exchange.next_head() is None
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_the_size_of_a_head(is_whole: bool) -> None:
+    """Whether it comes at once, or h11 waits for more."""
+
+    def head(size: int) -> bytes:
+        begin, end = b"DELETE /a HTTP/1.1\r\nHost: x\r\nX-Y: ", b"\r\n\r\n"
+        return begin + b"z" * (size - len(begin) - len(end)) + end
+
+    data = head(1000)
+    pieces = [data] if is_whole else [data[:990], data[990:]]
+    assert await Wire(*pieces, max_header_size=1000).exchange.next_head() is not None
+    data = head(1001)
+    pieces = [data] if is_whole else [data.replace(b"\r\n\r\n", b"zzzz")]
+    with pytest.raises(BadRequest, match=r"may have 1000 bytes \(max_header_size\)") as caught:
+        await Wire(*pieces, max_header_size=1000).exchange.next_head()
+    assert (caught.value.status, caught.value.option) == (431, "max_header_size")
 
 
 async def test_what_is_no_request_can_be_refused() -> None:

@@ -54,4 +54,4 @@ async def test_without_an_alarm_there_are_no_limits() -> None:
 
 def test_phases_are_named_by_their_options() -> None:
     names = {phase.value for phase in Phase}
-    assert names == {"head_timeout", "body_timeout", "keep_alive_timeout"}
+    assert names == {"head_timeout", "body_timeout", "keep_alive_timeout", "answer_timeout"}

@@ -33,6 +33,11 @@ class OneSession:
         self.why: Explanation | None = None
         self.reason: DisconnectReason | None = None
         self.alarm = Alarm()
+        self.reached: list[str] = []
+
+    def count_limit(self, option: str) -> None:
+        """Note it."""
+        self.reached.append(option)
 
     def explain(self, why: Explanation) -> None:
         """Note it."""
@@ -173,3 +178,4 @@ def test_namespaces(joined: int, pending: int, limit: str) -> None:
     client = Client(*map(str, range(joined)))
     refusal = client.intake.refuse_namespace(pending)
     assert refusal == (f"too many namespaces ({limit})" if limit else "")
+    assert client.session.reached == limit.split()[:1]

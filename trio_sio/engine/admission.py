@@ -1,7 +1,8 @@
-"""How many connections there may be: altogether, and from one address."""
+"""How many connections there may be, altogether and from one address, and how many sessions."""
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 
 import trio
 
@@ -19,34 +20,47 @@ _REFUSAL = (
 
 
 class Admission:
-    """Counts connections.
+    """Counts connections, and says no.
 
     Args:
         limit: how many there may be (option `max_connections`).
         limit_each: how many from one address (option `max_connections_per_address`); streams
             without an address are not counted.
+        limit_sessions: how many sessions there may be (option `max_sessions`).
+        count: is told of each refusal, by the option's name.
 
     Attributes:
         count: how many there are.
-        refused: how many were refused so far.
+        refused: how many were refused so far; clients without a connection are not counted.
     """
 
-    def __init__(self, limit: int | None, limit_each: int | None) -> None:
+    def __init__(
+        self,
+        limit: int | None,
+        limit_each: int | None,
+        limit_sessions: int | None,
+        count: Callable[[str], None],
+    ) -> None:
         self.count = 0
         self.refused = 0
+        self._turned_away = 0
         self._limit = limit
         self._limit_each = limit_each
+        self._limit_sessions = limit_sessions
+        self._count_limit = count
         self._by_address: Counter[str] = Counter()
         self._told = float("-inf")
 
     def enter(self, address: str) -> str:
         """Count a connection; return why it may not be, `""` if it may."""
         if self._limit is not None and self.count >= self._limit:
-            return self._refuse(f"max_connections: there are {self._limit}", address)
+            self.refused += 1
+            return self._refuse("max_connections", f"there are {self._limit}", address)
         if address and self._limit_each is not None:
             if self._by_address[address] >= self._limit_each:
-                text = f"max_connections_per_address: there are {self._limit_each} from {address}"
-                return self._refuse(text, address)
+                self.refused += 1
+                text = f"there are {self._limit_each} from {address}"
+                return self._refuse("max_connections_per_address", text, address)
             self._by_address[address] += 1
         self.count += 1
         return ""
@@ -59,13 +73,21 @@ class Admission:
             if not self._by_address[address]:
                 del self._by_address[address]
 
-    def _refuse(self, text: str, address: str) -> str:
-        self.refused += 1
+    def why_no_session(self, count: int, address: str) -> str:
+        """Return why there may be no further session beside `count`, `""` if there may."""
+        if self._limit_sessions is None or count < self._limit_sessions:
+            return ""
+        return self._refuse("max_sessions", f"there are {count}", address)
+
+    def _refuse(self, option: str, text: str, address: str) -> str:
+        text = f"{option}: {text}"
+        self._count_limit(option)
+        self._turned_away += 1
         now = trio.current_time()
         if now - self._told >= TELL_EVERY:
             self._told = now
             logger.warning(
-                "refused a connection from %s: %s; %d refused so far", address, text, self.refused
+                "refused a client at %s: %s; %d refused so far", address, text, self._turned_away
             )
         return text
 

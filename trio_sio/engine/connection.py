@@ -9,20 +9,28 @@ What h11 has to do with it is in `http`; most requests never come to that.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from types import MappingProxyType
 from typing import TypeVar
 
 import trio
 
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.http import BadRequest, Exchange, Head
+from trio_sio.engine.http_limits import NO_LIMITS, HTTPLimits
 from trio_sio.engine.linger import linger
-from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Headers, Request, Response
+from trio_sio.engine.message import (
+    AnswerTooSlow,
+    BodyTooLarge,
+    BodyTooSlow,
+    Headers,
+    Request,
+    Response,
+)
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
-from trio_sio.engine.request_clock import STOPPED, Phase, RequestClock
+from trio_sio.engine.request_clock import Phase
+from trio_sio.engine.timed import Timed
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -47,24 +55,23 @@ class HTTPConnection:
         remote: the peer's address, for `Request.remote`.
         secure: whether the stream is TLS.
         alarm: the clock of the time limits; without one there are none.
-        limits: seconds for each phase of a request.
-        max_headers: header fields that a request may have.
+        limits: of its requests.
     """
 
     __slots__ = (
         "_buffer",
-        "_clock",
         "_closing",
         "_fields",
         "_is_cut",
         "_is_head",
         "_is_reading",
+        "_is_sending",
+        "_limits",
         "_made",
-        "_max_headers",
         "_plain",
-        "_reading",
         "_rest",
         "_served",
+        "_timed",
         "pipe",
         "remote",
         "secure",
@@ -76,8 +83,7 @@ class HTTPConnection:
         remote: str = "",
         secure: bool = False,
         alarm: Alarm | None = None,
-        limits: Mapping[Phase, float] = MappingProxyType({}),
-        max_headers: int = 100,
+        limits: HTTPLimits = NO_LIMITS,
     ) -> None:
         self.pipe = Pipe(stream)
         self.remote = remote
@@ -90,17 +96,18 @@ class HTTPConnection:
         self._closing = False
         self._is_cut = False
         self._is_reading = False  # a request, of which there may be nothing yet
-        self._reading: trio.CancelScope | None = None
+        self._is_sending = False  # an answer, or what is left of one
         self._rest = b""  # of an answer
         self._served = False  # at least one request
-        self._max_headers = max_headers
-        self._clock = RequestClock(alarm, limits, self._interrupt)
+        self._limits = limits
+        self._timed = Timed(self.pipe, alarm, limits.seconds)
 
     @property
     def _exchange(self) -> Exchange:
         """Made when there is something for it to do."""
         if self._made is None:
-            self._made = Exchange(self.pipe.read, self.pipe.send_all)
+            size = self._limits.max_header_size
+            self._made = Exchange(self.pipe.read, self.pipe.send_all, size)
         return self._made
 
     async def serve(self, handler: RequestHandler) -> None:
@@ -114,7 +121,7 @@ class HTTPConnection:
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
-            self._clock.stop()
+            self._timed.stop()
             await self.pipe.aclose()
 
     async def _serve(self, handler: RequestHandler) -> Sequel | None:
@@ -128,12 +135,21 @@ class HTTPConnection:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
-                await self.send(response)
+                await self._answer(response)
             elif response is not None or not self.is_answered:
                 return response
             if not self._go_on():
                 await linger(self.pipe)
                 return None
+
+    async def _answer(self, response: Response) -> None:
+        """Send what a handler returned; if it is not taken, nobody else would tell."""
+        try:
+            await self.send(response)
+        except AnswerTooSlow as error:
+            logger.info("%s: %s", self.remote, error)
+            self._limits.count_limit(Phase.ANSWER.value)
+            raise
 
     @property
     def is_answered(self) -> bool:
@@ -160,15 +176,9 @@ class HTTPConnection:
     def close_when_idle(self) -> None:
         """Take no further request: end now if none is being answered, or else behind it."""
         self._closing = True
-        if not self._is_reading and not (self._plain is not None and self._plain.answered):
-            return
-        self._interrupt()
-
-    def _interrupt(self) -> None:
-        """Have what reads a request read no longer."""
-        if self._reading is not None:
-            self._reading.cancel()
-        self.pipe.interrupt_reader()
+        is_answered = self._plain is not None and self._plain.answered
+        if self._is_reading or (is_answered and not self._is_sending):
+            self._timed.interrupt()
 
     def cut(self) -> None:
         """End the connection without an answer to the present request."""
@@ -176,36 +186,27 @@ class HTTPConnection:
         self.pipe.interrupt_reader()
 
     async def _next_request(self) -> Request | None:
-        if self._closing or self._clock.expired is not None:
+        clock = self._timed.clock
+        if self._closing or clock.expired is not None:
             return None
         self._is_reading = True
-        self._clock.begin(Phase.IDLE if self._served else Phase.HEAD)
+        clock.begin(Phase.IDLE if self._served else Phase.HEAD)
         try:
-            return await self._interruptible(self._read_request)
+            return await self._timed.run(self._read_request)
         except trio.ClosedResourceError:
-            if self._clock.expired is Phase.HEAD and not self._closing:
+            if clock.expired is Phase.HEAD and not self._closing:
                 await self._refuse_slow_head()
-            elif not self._closing and self._clock.expired is None:
+            elif not self._closing and clock.expired is None:
                 raise
         finally:
             self._is_reading = False
-            self._clock.pause()
+            clock.pause()
         return None
 
-    async def _interruptible(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Read something; raises `ClosedResourceError` if it is interrupted."""
-        if self.pipe.direct:  # reading from it can be interrupted; a scope costs 5 µs
-            return await read()
-        try:
-            with trio.CancelScope() as self._reading:
-                return await read()
-        finally:
-            self._reading = None
-        raise trio.ClosedResourceError
-
     async def _refuse_slow_head(self) -> None:
-        limit = self._clock.limit(Phase.HEAD)
+        limit = self._timed.clock.limit(Phase.HEAD)
         logger.info("%s: a request's head took over %s s (head_timeout)", self.remote, limit)
+        self._limits.count_limit(Phase.HEAD.value)
         if self._made is None and not self._buffer:
             return  # nothing was said, nothing is answered
         text = f"a request's head may take {limit} s (head_timeout)\n"
@@ -217,12 +218,12 @@ class HTTPConnection:
     async def _read_request(self) -> Request | None:
         if not self._buffer:
             self._buffer = await self.pipe.read()
-        found = read_head(self._buffer, self._fields)
+        found = read_head(self._buffer, self._fields, self._limits.max_header_size)
         if found is None:
             data, self._buffer = self._buffer, b""
             self._exchange.receive(data)
             if self._served:
-                self._clock.begin(Phase.HEAD)
+                self._timed.clock.begin(Phase.HEAD)
             return self._request(await self._exchange.next_head())
         plain, self._fields, end = found
         self._plain = plain
@@ -238,12 +239,10 @@ class HTTPConnection:
         )
 
     def _check_headers(self, count: int) -> None:
-        if count > self._max_headers:
-            text = (
-                f"a request may have {self._max_headers} header fields (max_headers), not {count}"
-            )
-            logger.info("%s: %s", self.remote, text)
-            raise BadRequest(text, 431)
+        limit = self._limits.max_headers
+        if count > limit:
+            text = f"a request may have {limit} header fields (max_headers), not {count}"
+            raise BadRequest(text, 431, "max_headers")
 
     async def _read_plain_body(self, limit: int) -> bytes:
         plain = self._plain
@@ -268,15 +267,7 @@ class HTTPConnection:
 
     async def _in_time(self, read: Callable[[], Awaitable[T]]) -> T:
         """Read a body; raises `BodyTooSlow` if that takes too long."""
-        self._clock.begin(Phase.BODY)
-        try:
-            return await self._interruptible(read)
-        except trio.ClosedResourceError:
-            if self._clock.expired is not Phase.BODY:
-                raise
-            raise BodyTooSlow(self._clock.limit(Phase.BODY)) from None
-        finally:
-            self._clock.pause()
+        return await self._timed.within(Phase.BODY, read, BodyTooSlow)
 
     def _request(self, head: Head | None) -> Request | None:
         if head is None:  # the client is done
@@ -298,12 +289,28 @@ class HTTPConnection:
         return await self._in_time(partial(self._exchange.read_body, limit))
 
     async def send(self, response: Response) -> None:
-        """Send the answer to the present request; raises `BrokenResourceError`."""
+        """Send the answer to the present request.
+
+        Raises:
+            AnswerTooSlow: the client did not take it in time.
+            trio.BrokenResourceError: the connection broke.
+        """
         if self._is_cut:
             raise trio.BrokenResourceError("the connection was cut")
         plain = self._plain
         data = self._exchange.answer(response) if plain is None else answer(plain, response)
-        await self.pipe.write(data)
+        rest = await self.pipe.begin_write(data)
+        if rest:
+            await self._send_in_time(rest)
+
+    async def _send_in_time(self, data: bytes) -> None:
+        """Send what the kernel did not take at once; raises as `send`."""
+        self._is_sending = True
+        try:
+            send = partial(self.pipe.send_all, data)
+            await self._timed.within(Phase.ANSWER, send, AnswerTooSlow)
+        finally:
+            self._is_sending = False
 
     @property
     def answers_now(self) -> bool:
@@ -318,18 +325,21 @@ class HTTPConnection:
         assert self._plain is not None
         data = answer(self._plain, response)
         sent = self.pipe.write_nowait(data)
-        self._clock.begin(Phase.IDLE)
+        self._timed.clock.begin(Phase.IDLE)
         self._rest = data if self.pipe.broken else data[sent:]
         return not self._rest
 
     async def send_rest(self) -> None:
-        """Send what `send_nowait` left; raises `BrokenResourceError`."""
+        """Send what `send_nowait` left; raises as `send`."""
         rest, self._rest = self._rest, b""
         if rest:
-            await self.pipe.send_all(rest)
+            await self._send_in_time(rest)
 
     async def _refuse(self, error: BadRequest) -> None:
         """Answer what is no HTTP request, if an answer can still be given."""
+        logger.info("%s: no request: %s", self.remote, error)
+        if error.option:
+            self._limits.count_limit(error.option)
         if self._plain is not None or self._exchange.can_refuse:
             text = f"{error}\n".encode("utf-8", "replace")
             headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
@@ -338,7 +348,7 @@ class HTTPConnection:
 
     async def send_raw(self, data: bytes) -> None:
         """Send an answer outside of h11, and close: for refused WebSocket requests."""
-        await self.pipe.send_all(data)
+        await self._send_in_time(data)
         await linger(self.pipe)
 
     async def read_ahead(self) -> None:
@@ -372,7 +382,6 @@ class HTTPConnection:
         """Return the stream, with what the client sent behind its request put back."""
         behind = self._buffer if self._plain is not None else self._exchange.behind
         self._plain, self._fields, self._buffer = None, NO_FIELDS, b""
-        self._clock.stop()
-        self._clock = STOPPED
+        self._timed.stop()
         self.pipe.unread(behind)
         return self.pipe

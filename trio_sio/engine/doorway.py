@@ -90,7 +90,10 @@ class Doorway:
             refusal.detail or "by the application",
         )
         if websocket:
-            await connection.send_raw(websocket_handshake.refusal(refusal.websocket_text))
+            text = refusal.websocket_text
+            if refusal.detail:  # behind the reference's text, on a line of its own
+                text += f"\n{refusal.detail}\n"
+            await connection.send_raw(websocket_handshake.refusal(text))
             return None
         headers = [("Content-Type", "application/json")]
         if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
@@ -120,9 +123,10 @@ class Doorway:
         if session is None and ask.is_later:
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
-        if session is None and self._host.draining:
-            logger.info("refused a handshake from %s: the server drains", request.remote)
-            return Response(503, [("Connection", "close")], b"the server takes no new clients\n")
+        busy = "" if session is not None else self._host.why_no_session(request.remote)
+        if busy:
+            headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+            return Response(503, headers, f"{busy}\n".encode())
         await self._check_origin(request, handshake=session is None)
         if websocket:
             return await self._websocket(request, connection, ask, session)

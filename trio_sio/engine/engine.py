@@ -25,6 +25,7 @@ from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.doorway import Doorway
+from trio_sio.engine.http_limits import HTTPLimits
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
@@ -76,8 +77,8 @@ class Engine:
         self.pulse = Pulse()
         self.alarm = Alarm()
         self.handler: Handler | None = None
-        self._apply(options)
         self._ledger = Ledger()
+        self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -101,10 +102,19 @@ class Engine:
         self.options = options
         self.watch = Watch(options.slow_step)
         self._doorway = Doorway(self)
-        self._admission = Admission(options.max_connections, options.max_connections_per_address)
-        self._time_limits: dict[Phase, float] = {
-            phase: getattr(options, phase.value) for phase in Phase
-        }
+        count = self._ledger.count_limit
+        self._admission = Admission(
+            options.max_connections,
+            options.max_connections_per_address,
+            options.max_sessions,
+            count,
+        )
+        self._http_limits = HTTPLimits(
+            {phase: getattr(options, phase.value) for phase in Phase},
+            options.max_headers,
+            options.max_header_size,
+            count,
+        )
 
     # -- life --------------------------------------------------------------------------------
 
@@ -238,9 +248,7 @@ class Engine:
         if refusal:
             await turn_away(stream, refusal)
             return
-        connection = HTTPConnection(
-            stream, address, secure, self.alarm, self._time_limits, self.options.max_headers
-        )
+        connection = HTTPConnection(stream, address, secure, self.alarm, self._http_limits)
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)
@@ -269,6 +277,14 @@ class Engine:
         # By polling, the end has yet to be fetched; a WebSocket is told at once.
         is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
         return None if is_told else session
+
+    def why_no_session(self, address: str) -> str:
+        """Return why no client can be taken at present, `""` if one can."""
+        if self.draining:
+            logger.info("refused a handshake from %s: the server drains", address)
+            return "the server takes no new clients"
+        why = self._admission.why_no_session(len(self.sessions), address)
+        return f"too many clients ({why})" if why else ""
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""

@@ -25,10 +25,12 @@ class Host(Protocol):
 
     options: EngineOptions
     closing: bool
-    draining: bool
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""
+
+    def why_no_session(self, address: str) -> str:
+        """Return why no client can be taken at present, `""` if one can."""
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session."""

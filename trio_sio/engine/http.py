@@ -19,11 +19,13 @@ class BadRequest(Exception):
 
     Attributes:
         status: of the answer.
+        option: the limit that it goes beyond, `""` if it is something else.
     """
 
-    def __init__(self, text: str, status: int) -> None:
+    def __init__(self, text: str, status: int, option: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.option = option
 
 
 class Head(NamedTuple):
@@ -50,12 +52,17 @@ class Exchange:
     Args:
         read: returns what the connection brings next, `b""` at its end.
         write: sends something at once; for `100 Continue`.
+        max_header_size: bytes of a request's head.
     """
 
     def __init__(
-        self, read: Callable[[], Awaitable[bytes]], write: Callable[[bytes], Awaitable[None]]
+        self,
+        read: Callable[[], Awaitable[bytes]],
+        write: Callable[[bytes], Awaitable[None]],
+        max_header_size: int = 16 * 1024,
     ) -> None:
-        self._h11 = h11.Connection(h11.SERVER)
+        self._h11 = h11.Connection(h11.SERVER, max_header_size)
+        self._max_header_size = max_header_size
         self._read = read
         self._write = write
         self._is_head = False
@@ -103,16 +110,26 @@ class Exchange:
                 else:
                     return None
         except h11.RemoteProtocolError as error:
+            if error.error_status_hint == 431:  # h11's limit, which is ours
+                raise self._too_large() from error
             raise BadRequest(str(error), error.error_status_hint) from error
+
+    def _too_large(self) -> BadRequest:
+        text = f"a request's head may have {self._max_header_size} bytes"
+        return BadRequest(f"{text} (max_header_size)", 431, "max_header_size")
 
     def _head(self, event: h11.Request) -> Head:
         self._is_head = event.method == b"HEAD"
         announced = 0
         has_body = False
+        size = len(event.method) + len(event.target) + len("  HTTP/1.1\r\n\r\n")
         for name, value in event.headers:
+            size += len(name) + len(value) + len(": \r\n")
             if name == b"content-length":
                 announced = int(value)
             has_body = has_body or bool(announced) or name == b"transfer-encoding"
+        if size > self._max_header_size:  # it came at once, so h11 has not looked at its size
+            raise self._too_large()
         if not has_body:  # h11 has to hear that it is over, or it takes no answer
             self._h11.next_event()
         return Head(

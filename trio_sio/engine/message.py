@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import trio
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 
 
@@ -77,6 +79,18 @@ class BodyTooSlow(Exception):
 
     def __init__(self, limit: float) -> None:
         super().__init__(f"a body may take {limit} s (body_timeout)")
+        self.limit = limit
+
+
+class AnswerTooSlow(trio.BrokenResourceError):
+    """A client did not take the answer to its request.
+
+    Attributes:
+        limit: seconds that it may take (option `answer_timeout`).
+    """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"an answer was not taken within {limit} s (answer_timeout)")
         self.limit = limit
 
 

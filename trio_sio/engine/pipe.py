@@ -97,23 +97,27 @@ class Pipe:
             self.broken = True
             return len(data)
 
-    async def write(self, data: bytes) -> None:
-        """Send everything, without Trio's detours where the kernel takes it at once.
+    async def begin_write(self, data: bytes) -> bytes:
+        """Send what leaves at once, without Trio's detours; return the rest, for `send_all`.
 
         Raises:
             trio.BrokenResourceError: the connection broke.
         """
-        if self.direct:
-            await trio.lowlevel.checkpoint_if_cancelled()
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except (BlockingIOError, InterruptedError):
-                pass
-            except OSError as error:
-                raise trio.BrokenResourceError(str(error)) from error
-            if not data:
-                return
-        await self.stream.send_all(data)
+        if not self.direct:
+            return data
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            return data[os.write(self._descriptor, data) :]
+        except (BlockingIOError, InterruptedError):
+            return data
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+
+    async def write(self, data: bytes) -> None:
+        """Send everything; raises `BrokenResourceError`."""
+        rest = await self.begin_write(data)
+        if rest:
+            await self.stream.send_all(rest)
 
     async def send_all(self, data: bytes | memoryview) -> None:
         """Send everything; as `trio.abc.SendStream.send_all`."""

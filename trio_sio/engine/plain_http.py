@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 from trio_sio.engine.message import Response
 
-MAX_HEAD = 16 * 1024
-"""Bytes; as h11's limit."""
-
 _HEAD = re.compile(
     rb"(GET|POST|OPTIONS) (/[!-~]*) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*(?:[!-~\x80-\xff][\t -~\x80-\xff]*)?\r\n)+)\r\n"
@@ -79,7 +76,9 @@ class Fields(NamedTuple):
 NO_FIELDS = Fields(b"", [], 0)
 
 
-def read_head(data: bytes, before: Fields = NO_FIELDS) -> tuple[PlainRequest, Fields, int] | None:
+def read_head(
+    data: bytes, before: Fields = NO_FIELDS, limit: int = 16 * 1024
+) -> tuple[PlainRequest, Fields, int] | None:
     """Return the request that `data` begins with, its fields, and where its head ends.
 
     `None` means that it is not plain, or not whole.
@@ -88,8 +87,9 @@ def read_head(data: bytes, before: Fields = NO_FIELDS) -> tuple[PlainRequest, Fi
         data: what the client has sent.
         before: the fields of its former request; a client repeats them, and reading them takes
             as long as all the rest.
+        limit: bytes that a plain head has at most.
     """
-    found = _HEAD.match(data, 0, MAX_HEAD)
+    found = _HEAD.match(data, 0, limit)
     if found is None:
         return None
     method, target, lines = found.groups()

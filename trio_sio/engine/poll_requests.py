@@ -9,7 +9,13 @@ from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.hang_up import wait_unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet
-from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Request, Response
+from trio_sio.engine.message import (
+    AnswerTooSlow,
+    BodyTooLarge,
+    BodyTooSlow,
+    Request,
+    Response,
+)
 from trio_sio.engine.polling import Hold, Overlap, PollingTransport
 from trio_sio.engine.session import Session
 from trio_sio.options import compression_level, compression_threshold
@@ -112,9 +118,9 @@ class PollRequests:
             else:
                 await wait_unless_hung_up(connection, answered)
             await connection.send_rest()
-        except trio.BrokenResourceError:
+        except trio.BrokenResourceError as error:
             if not hold.is_over or hold.items:  # what it was to get is lost
-                session.abort(DisconnectReason.TRANSPORT_ERROR)
+                _end(session, error)
             raise
         finally:
             transport.end_hold(hold)
@@ -131,8 +137,8 @@ class PollRequests:
     ) -> None:
         try:
             await connection.send(self._response(request, session, transport, items))
-        except trio.BrokenResourceError:
-            session.abort(DisconnectReason.TRANSPORT_ERROR)  # what it was to get is lost
+        except trio.BrokenResourceError as error:
+            _end(session, error)  # what it was to get is lost
             raise
 
     def _response(
@@ -217,3 +223,10 @@ class PollRequests:
         session.explain(Explanation(str(error), option, error.limit, error.size))
         session.abort(DisconnectReason.TRANSPORT_ERROR)
         return Response(413, headers, f"{error} ({option})\n".encode())
+
+
+def _end(session: Session, error: trio.BrokenResourceError) -> None:
+    """End a session whose connection broke, or whose client does not take an answer."""
+    if isinstance(error, AnswerTooSlow):
+        session.explain(Explanation(str(error), "answer_timeout", error.limit))
+    session.abort(DisconnectReason.TRANSPORT_ERROR)

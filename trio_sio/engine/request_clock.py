@@ -21,6 +21,8 @@ class Phase(Enum):
     BODY = "body_timeout"
     IDLE = "keep_alive_timeout"
     """The first byte of a further request."""
+    ANSWER = "answer_timeout"
+    """That the client takes an answer."""
 
 
 class RequestClock:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import trio
 
+from trio_sio.abc import Session
 from trio_sio.exceptions import Disconnected, LimitReached
 from trio_sio.reasons import DisconnectReason
 
@@ -45,12 +46,14 @@ class PendingAcks:
     """The answers that one socket waits for, by their ids.
 
     Args:
+        session: its client's.
         limit: how many there may be (option `max_pending_acks`).
     """
 
-    __slots__ = ("_empty", "_limit", "_waiting")
+    __slots__ = ("_empty", "_limit", "_session", "_waiting")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, session: Session, limit: int) -> None:
+        self._session = session
         self._limit = limit
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
         self._empty: trio.Event | None = None
@@ -62,6 +65,7 @@ class PendingAcks:
         if self._waiting is None:
             self._waiting = {}
         if len(self._waiting) >= self._limit:
+            self._session.count_limit("max_pending_acks")
             text = f"a client owes {len(self._waiting)} answers"
             raise LimitReached(text, "max_pending_acks", self._limit)
         self._waiting[ack_id] = waiting

@@ -114,6 +114,8 @@ class Client:
         if socket is None:
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
+            if socket.flood is not None and not await socket.flood.admits():
+                return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
                 logger.debug("session %s: ignored the event %r", self.id, packet.event)
                 return

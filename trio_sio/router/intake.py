@@ -116,11 +116,13 @@ class Intake:
         """
         limits = self._limits
         if pending >= limits.max_pending_namespaces:
-            text = f"max_pending_namespaces is {limits.max_pending_namespaces}"
+            option, limit = "max_pending_namespaces", limits.max_pending_namespaces
         elif pending + len(self._joined) >= limits.max_namespaces:
-            text = f"max_namespaces is {limits.max_namespaces}"
+            option, limit = "max_namespaces", limits.max_namespaces
         else:
             return ""
+        text = f"{option} is {limit}"
+        self._session.count_limit(option)
         logger.info("session %s: refused a namespace: %s", self._session.id, text)
         return f"too many namespaces ({text})"
 

@@ -17,6 +17,9 @@ class Limits(NamedTuple):
     attachments_timeout: float
     max_rooms: int
     max_pending_acks: int
+    max_events_per_second: float | None = None
+    event_burst: int | None = None
+    on_flood: str = "disconnect"
 
 
 def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) -> None:

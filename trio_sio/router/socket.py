@@ -19,7 +19,7 @@ import trio
 
 from trio_sio.abc import Room, Session
 from trio_sio.detail import DisconnectDetail
-from trio_sio.exceptions import Disconnected, LocalProtocolError
+from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
@@ -31,6 +31,7 @@ from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
 from trio_sio.router.events import Events
+from trio_sio.router.flood import watch_flood
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, name_of
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
@@ -86,7 +87,7 @@ class Socket(Emitter, Listens):
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
         self.reason: DisconnectReason | None = None
-        self.acks = PendingAcks(client.router.limits.max_pending_acks)
+        self.acks = PendingAcks(session, client.router.limits.max_pending_acks)
         self.phase = Phase.JOINING
         self.calls = Calls(self)
         self.events = Events(self)
@@ -98,6 +99,7 @@ class Socket(Emitter, Listens):
         self.departed: trio.Event | None = None  # somebody follows ours
         self.gone: trio.Event | None = None  # somebody waits until the id is free
         self.backlog: Backlog | None = None  # nobody has to hear of one
+        self.flood = watch_flood(self, client.router.limits)
 
     def __repr__(self) -> str:
         return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
@@ -186,7 +188,11 @@ class Socket(Emitter, Listens):
         Raises:
             LimitReached: it would be in more than `max_rooms`.
         """
-        check_rooms(rooms, self.rooms, self.client.router.limits.max_rooms)
+        try:
+            check_rooms(rooms, self.rooms, self.client.router.limits.max_rooms)
+        except LimitReached as reached:
+            self.session.count_limit(reached.option)
+            raise
         if self.phase is Phase.ENDED or not rooms:
             await trio.lowlevel.checkpoint()
             return

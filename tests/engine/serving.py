@@ -1,0 +1,67 @@
+"""A connection that is served, and what comes of it; the limits that it reaches are noted."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+from trio.testing import memory_stream_pair
+
+from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.connection import HTTPConnection
+from trio_sio.engine.http_limits import HTTPLimits
+from trio_sio.engine.message import Request, Response
+from trio_sio.engine.request_clock import Phase
+
+Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
+
+GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n\r\n"
+
+reached: list[str] = []
+"""The limits that were reached in the present test."""
+
+LIMITS = HTTPLimits(
+    {Phase.HEAD: 10.0, Phase.BODY: 100.0, Phase.IDLE: 1000.0, Phase.ANSWER: 50.0},
+    max_headers=100,
+    max_header_size=4000,
+    count_limit=reached.append,
+)
+
+
+@asynccontextmanager
+async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
+    reached.clear()
+    ours, theirs = memory_stream_pair()
+    alarm = Alarm()
+    connection = HTTPConnection(theirs, "1.2.3.4", secure=True, alarm=alarm, limits=LIMITS)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(alarm.run)
+        nursery.start_soon(connection.serve, answer)
+        yield ours
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
+    """As `served`, over a real socket, where reading is interrupted in another way."""
+    reached.clear()
+    alarm = Alarm()
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener, trio.open_nursery() as nursery:
+        client = await trio.open_tcp_stream(*listener.socket.getsockname())
+        async with client:
+            stream = await listener.accept()
+            connection = HTTPConnection(stream, "1.2.3.4", alarm=alarm, limits=LIMITS)
+            nursery.start_soon(alarm.run)
+            nursery.start_soon(connection.serve, answer)
+            yield client
+            nursery.cancel_scope.cancel()
+
+
+async def hear(stream: trio.abc.ReceiveStream, patience: float = 5) -> bytes:
+    """Return what comes until nothing more does."""
+    data = b""
+    with trio.move_on_after(patience):
+        while more := await stream.receive_some():
+            data += more
+        return data + b"<end>"
+    return data

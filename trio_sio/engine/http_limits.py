@@ -1,0 +1,31 @@
+"""What one HTTP connection may take: of time, and in the heads of its requests."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from trio_sio.engine.request_clock import Phase
+
+
+def _nobody(option: str) -> None:
+    """In place of `count_limit`."""
+
+
+class HTTPLimits(NamedTuple):
+    """The limits of all connections of an engine.
+
+    Attributes:
+        seconds: that each phase of a request may last.
+        max_headers: header fields that a request may have.
+        max_header_size: bytes of a request's head.
+        count_limit: is told of each limit that was reached, by the option's name.
+    """
+
+    seconds: Mapping[Phase, float] = MappingProxyType({})
+    max_headers: int = 100
+    max_header_size: int = 16 * 1024
+    count_limit: Callable[[str], None] = _nobody
+
+
+NO_LIMITS = HTTPLimits()
+"""Of a connection that has no engine: its requests are limited, but their time is not."""
