@@ -40,6 +40,7 @@ WITHIN_THE_PACKAGE = {
     "socket": {
         *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
         *("events",),
+        *("flood",),
         *("inbox", "is_over", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
     "client": {"departed", "disconnect", "joined", "left", "router", "run"},
@@ -49,7 +50,7 @@ WITHIN_THE_PACKAGE = {
         *("offer", "overlap", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done",),
     },
-    "engine": {"add", "find", "from_options", "run", "start"},
+    "engine": {"add", "find", "from_options", "run", "start", "why_no_session"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

@@ -67,7 +67,7 @@ async def test_a_file_that_nobody_takes(
     async with watched(io) as (wire, _):
         stream = await wire.connect()
         await stream.send_all(b"GET /file HTTP/1.1\r\nHost: a\r\n\r\n")
-        while not io.statistics().limits:
+        while not io.statistics().limits:  # noqa: ASYNC110 - nobody tells
             await trio.sleep(0.01)
         assert io.statistics().limits == {"answer_timeout": 1}
     assert told(caplog, "answer_timeout") == 1
