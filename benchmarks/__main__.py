@@ -2,6 +2,7 @@
 
     python3 -m benchmarks                          everything: 5 rounds take about an hour
     python3 -m benchmarks --rounds 1 --quick       a first impression
+    python3 -m benchmarks --slow-reader            memory behind a client that never reads
     python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
 
 The figure is the server process's own CPU time, of all its threads, per message that it
@@ -34,8 +35,13 @@ def main(argv: Sequence[str]) -> int:
         _set_up()
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
-    from benchmarks.run import run  # what it imports is there by now
+    from benchmarks import slow_reader  # what they import is there by now
+    from benchmarks.run import run
 
+    if options.slow_reader:
+        _room()
+        slow_reader.run(options)
+        return 0
     sizes = [size for size in (QUICK_SIZES if options.quick else SIZES) if size <= _room()]
     idle = min(500 if options.quick else 5000, _room())
     run(options, sizes, idle)
@@ -55,6 +61,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--only", action="append", default=[], metavar="TEXT", help="only loads with it in the name"
     )
     add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
+    add("--slow-reader", action="store_true", help="measure what a client costs that never reads")
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--picture", type=Path, metavar="FILE", help="draw the cost of broadcasts there (SVG)")
     add("--here", action="store_true", help="with this Python, without setting anything up")

@@ -51,10 +51,15 @@ class Client:
         port: the server's port on 127.0.0.1.
         version: of Engine.IO, 3 or 4.
         sid: upgrade this session from polling, instead of beginning one.
+        receive_buffer: bytes that the kernel keeps for it, 0 for as many as it likes.
     """
 
-    def __init__(self, port: int, version: int, sid: str = "") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, version: int, sid: str = "", receive_buffer: int = 0) -> None:
+        self.socket = socket.socket()
+        self.socket.settimeout(PATIENCE)
+        if receive_buffer:  # works before connecting only
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._version = version
         self._buffer = b""

@@ -25,8 +25,8 @@ class Peer:
     version: int
 
 
-def _python(script: str, argument: str) -> tuple[str, ...]:
-    return (sys.executable, str(SERVERS / script), argument)
+def _python(script: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, str(SERVERS / script), *arguments)
 
 
 def _node(argument: str) -> tuple[str, ...]:
@@ -42,6 +42,13 @@ PEERS = (
     Peer("p-socketio uvicorn", _python("python_socketio_server.py", "uvicorn"), 4),
 )
 OURS = ("websockets", "trio-websocket")
+SLOW_READER_PEERS = (
+    Peer("trio_sio", _python("trio_sio_server.py", "websockets"), 3),
+    Peer("trio_sio, drop_oldest", _python("trio_sio_server.py", "websockets", "drop_oldest"), 3),
+    Peer("socket.io 2.5.1", _node("2"), 3),
+    Peer("python-socketio", _python("python_socketio_server.py", "uvicorn"), 4),
+)
+"""Those of the run with a client that never reads: what we do by default, what else can be done."""
 
 
 def versions() -> dict[str, str]:

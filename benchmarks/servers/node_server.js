@@ -3,7 +3,7 @@
 const http = require("http").createServer();
 const io = require(`socket.io-${process.argv[2]}`)(http, {
   serveClient: false,
-  pingInterval: 300000,
+  pingInterval: 3000000,
   pingTimeout: 60000,
   maxHttpBufferSize: 1e8,
 });

@@ -18,7 +18,7 @@ def make_server(mode: str) -> Any:  # noqa: ANN401 - it has no types
     sio = socketio.AsyncServer(
         async_mode=mode,
         async_handlers=False,  # no task for each event
-        ping_interval=300,
+        ping_interval=3000,
         ping_timeout=60,
         max_http_buffer_size=100_000_000,
         cors_allowed_origins="*",

@@ -1,7 +1,11 @@
-"""trio_sio under load: `python trio_sio_server.py websockets|trio-websocket`. Prints its port."""
+"""trio_sio under load: `python trio_sio_server.py websockets|trio-websocket [on_overflow]`.
+
+Prints its port.
+"""
 
 import gc
 import sys
+from collections.abc import Sequence
 
 import trio
 
@@ -10,9 +14,11 @@ import trio_sio
 BLOB = b"\x01" * 65536
 
 
-def make_server(ws_engine: str) -> trio_sio.Server:
+def make_server(ws_engine: str, on_overflow: str = "disconnect") -> trio_sio.Server:
     """Return the server; what each event does is the same on all servers."""
-    io = trio_sio.Server(ws_engine=ws_engine, ping_interval=300, ping_timeout=60)
+    io = trio_sio.Server(
+        ws_engine=ws_engine, on_overflow=on_overflow, ping_interval=3000, ping_timeout=60
+    )
 
     @io.on("echo")
     async def echo(socket: trio_sio.Socket, text: str) -> None:
@@ -48,9 +54,9 @@ def make_server(ws_engine: str) -> trio_sio.Server:
     return io
 
 
-async def main(ws_engine: str) -> None:
+async def main(options: Sequence[str]) -> None:
     """Serve on a free port and print it."""
-    io = make_server(ws_engine)
+    io = make_server(*options)
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(
             lambda task_status: io.serve_tcp(0, "127.0.0.1", backlog=4096, task_status=task_status)
@@ -59,4 +65,4 @@ async def main(ws_engine: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1])
+    trio.run(main, sys.argv[1:])

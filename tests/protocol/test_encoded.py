@@ -1,11 +1,12 @@
 """One packet, and its bytes for each transport, each made once."""
 
 import base64
+import tracemalloc
 
 import pytest
 from hypothesis import given, strategies as st
 
-from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, WS3, Encoded, WireFormat
+from trio_sio.protocol.encoded import LARGE, POLL3_BINARY, POLL3_TEXT, WS3, Encoded, WireFormat
 from trio_sio.protocol.engineio.codec_v3 import (
     decode_binary_payload,
     decode_text_payload,
@@ -48,6 +49,39 @@ def test_bytes_are_made_once_for_each_format(first: WireFormat, then: WireFormat
     assert other == Encoded.of_messages(MESSAGES).wire(then)
     assert item.wire(first) is made
     assert item.wire(then) is other
+
+
+@pytest.mark.parametrize("first", FORMATS, ids=repr)
+@pytest.mark.parametrize("then", FORMATS, ids=repr)
+@pytest.mark.parametrize("padding", [LARGE - 20, LARGE, 70_000])
+def test_a_large_packet_is_kept_in_one_form(
+    first: WireFormat, then: WireFormat, padding: int
+) -> None:
+    """Whatever is asked of it, in which order."""
+    messages = (TEXT_PART[1:] + "é" * (padding // 2), b"\x01\x02\xff" * (padding // 3), "", b"")
+    parts = Encoded.of_messages(messages).parts
+    wires = [Encoded.of_messages(messages).wire(kind) for kind in FORMATS]
+    item = Encoded.of_messages(messages)
+    tracemalloc.start()
+    try:
+        for kind in (first, then, *FORMATS):
+            assert item.wire(kind) == wires[FORMATS.index(kind)]
+            assert item.parts == parts
+            assert item.wire(WS3) is item.wire(WS3)
+        del kind
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert item.size - LARGE < kept < item.size + LARGE  # the frames; what was its parts is ours
+
+
+def test_a_lone_surrogate_in_a_large_packet() -> None:
+    """It leaves as U+FFFD, whatever it is asked for first."""
+    message = "\ud800" + "x" * LARGE
+    expected = Encoded.of_messages([message]).wire(POLL3_TEXT)
+    item = Encoded.of_messages([message])
+    assert b"\xef\xbf\xbd" in item.wire(WS3)
+    assert item.wire(POLL3_TEXT) == expected
 
 
 @given(binary=st.binary(min_size=1))

@@ -7,7 +7,7 @@ from websockets.protocol import Protocol, Side, State
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
-from trio_sio.protocol.frame import BINARY, CLOSE, EMPTY_CLOSE, TEXT, frame
+from trio_sio.protocol.frame import BINARY, CLOSE, EMPTY_CLOSE, TEXT, frame, payloads
 from trio_sio.testing import strategies as sio
 
 LENGTHS = (0, 1, 124, 125, 126, 127, 128, 65534, 65535, 65536, 65537)
@@ -24,6 +24,19 @@ HEADERS = {
 def test_header(length: int, header: str) -> None:
     made = frame(TEXT, b"x" * length)
     assert made[: len(made) - length].hex() == header
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([TEXT, BINARY]),
+            st.one_of(st.binary(max_size=10), st.sampled_from(LENGTHS).map(bytes)),
+        )
+    )
+)
+def test_what_was_framed_can_be_had_again(made: list[tuple[int, bytes]]) -> None:
+    frames = b"".join([frame(opcode, payload) for opcode, payload in made])
+    assert [(opcode, bytes(payload)) for opcode, payload in payloads(frames)] == made
 
 
 def test_opcodes() -> None:

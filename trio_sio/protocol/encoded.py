@@ -12,6 +12,9 @@ the form of one part and the joiner between parts, so each form is a value:
 A part is an Engine.IO packet: text parts begin with the type digit, binary parts are the bare
 bytes of a message. All parts of a binary event are one `Encoded`, so nothing can come between
 the header and its attachments.
+
+What waits in an outbox is to take the memory that the outbox counts, so a large packet is kept in
+one form: its parts, and once there are frames of it, those.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,7 +22,10 @@ from typing import Final
 
 from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.engineio.packet import utf8
-from trio_sio.protocol.frame import BINARY, TEXT, frame
+from trio_sio.protocol.frame import BINARY, TEXT, frame, payloads
+
+LARGE: Final = 4096
+"""Bytes from which on a packet is kept in one form; many small ones are bounded by their number."""
 
 MESSAGE_DIGIT: Final = "4"
 
@@ -68,7 +74,7 @@ class Encoded:
             does by default.
     """
 
-    __slots__ = ("_wire", "compress", "droppable", "has_binary", "on_overflow", "parts", "size")
+    __slots__ = ("_parts", "_wire", "compress", "droppable", "has_binary", "on_overflow", "size")
 
     def __init__(
         self,
@@ -77,7 +83,7 @@ class Encoded:
         droppable: bool = False,
         on_overflow: str = "",
     ) -> None:
-        self.parts = parts
+        self._parts: tuple[str | bytes, ...] | None = parts
         self.compress = compress
         self.droppable = droppable
         self.on_overflow = on_overflow
@@ -118,15 +124,33 @@ class Encoded:
         item._wire[wire_format] = data
         return item
 
+    @property
+    def parts(self) -> tuple[str | bytes, ...]:
+        """The parts; of a large packet they may have to be made again."""
+        return _parts_of(self._wire[WS3]) if self._parts is None else self._parts
+
     def wire(self, wire_format: WireFormat) -> bytes:
-        """Return the bytes for `wire_format`; every recipient gets the same object."""
+        """Return the bytes for `wire_format`; every recipient gets the same object.
+
+        But those of a large packet for polling are made for each.
+        """
         made = self._wire.get(wire_format)
         if made is None:
             parts = self.parts
             piece = wire_format.piece
             made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
-            self._wire[wire_format] = made
+            if self.size < LARGE:
+                self._wire[wire_format] = made
+            elif wire_format is WS3:
+                self._wire[wire_format], self._parts = made, None
         return made
 
     def __repr__(self) -> str:
         return f"<Encoded {self.parts!r}>"
+
+
+def _parts_of(frames: bytes) -> tuple[str | bytes, ...]:
+    return tuple(
+        str(payload, "utf-8") if opcode == TEXT else bytes(payload[1:])
+        for opcode, payload in payloads(frames)
+    )

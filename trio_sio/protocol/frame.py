@@ -9,6 +9,8 @@ A server's frame carries no mask, so one frame serves every recipient of a broad
 once instead of once per client is worth more than any faster framing library.
 """
 
+from collections.abc import Iterator
+
 TEXT = 0x1
 BINARY = 0x2
 CLOSE = 0x8
@@ -31,6 +33,20 @@ def frame(opcode: int, payload: bytes) -> bytes:
     if length < 0x10000:
         return bytes((_FIN | opcode, 126)) + length.to_bytes(2, "big") + payload
     return bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big") + payload
+
+
+def payloads(frames: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Yield opcode and payload of each of our own frames."""
+    view, start = memoryview(frames), 0
+    while start < len(view):
+        opcode, length = view[start] & 0x0F, view[start + 1]
+        start += 2
+        if length >= 126:
+            size = 2 if length == 126 else 8
+            length = int.from_bytes(view[start : start + size], "big")
+            start += size
+        yield opcode, view[start : start + length]
+        start += length
 
 
 EMPTY_CLOSE = frame(CLOSE, b"")

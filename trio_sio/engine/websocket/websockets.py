@@ -177,9 +177,9 @@ class WebsocketsConnection(Reader):
         """Whether nothing has to be compressed for this client alone."""
         return (
             self._deflate is None
-            or not item.parts
             or not item.compress
             or item.size < self._threshold
+            or not item.parts
         )
 
     def own_frames(self, item: Encoded) -> bytes:
