@@ -4,8 +4,8 @@ The server runs here, watched by a profiler that counts; the clients, raw socket
 benchmarks, run in a thread of their own, which is not watched. One thing happens at a time, so
 that each takes the same turns of the event loop every time.
 
-A ceiling is a tenth at most above what was counted on CPython 3.11; whoever makes the hot path cheaper
-may lower it.
+A ceiling is a tenth at most above what was counted on CPython 3.11; whoever makes the hot path
+cheaper may lower it.
 """
 
 import sys
