@@ -33,21 +33,20 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "encode", "encoder", "find_clients", "is_idle", "is_wanted", "next_ack_id"),
-        *("publish", "take_handlers", "users"),
+        *("chain", "encode", "encoder", "find_clients", "is_idle", "is_listened_to", "is_wanted"),
+        *("next_ack_id", "publish", "take_handlers", "users"),
     },
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {
         *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
-        *("events",),
-        *("flood",),
-        *("inbox", "is_over", "kick", "mark_ended", "refuse", "run", "send_error"),
+        *("doing", "events"),
+        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
     "client": {"departed", "disconnect", "joined", "left", "router", "run"},
     "handshake": {"of"},
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "on_backlog"),
-        *("offer", "overlap", "raise_errors", "run", "start_with", "time_out", "trust"),
+        *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done",),
     },
     "engine": {"add", "find", "from_options", "run", "start", "why_no_session"},

@@ -37,8 +37,9 @@ class DisconnectDetail:
         limit: its value, in the option's unit.
         size: what was seen, in the same unit, as far as that is known.
         last_seen: when something was last heard of the client (`trio.current_time()`).
-        stalled: seconds for which our own event loop has been held, or stood still, since then; a
-            client that gets no answer meanwhile may give up, and that is our doing.
+        stalled: seconds for which our own event loop has been held, or stood still, since then, or
+            not more than `ping_timeout` before; a client that gets no answer meanwhile may give up,
+            and that is our doing.
     """
 
     reason: DisconnectReason

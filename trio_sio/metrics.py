@@ -22,10 +22,14 @@ _GAUGES = {
     "queued": "Items that wait for clients",
     "queued_bytes": "Bytes that wait for clients",
     "largest_queue_bytes": "Bytes that wait for the client that most wait for",
+    "behind": "Clients that take less than is sent to them (high_water)",
+    "longest_stall_seconds": "Longest time for which the event loop was held or stood still",
 }
 _COUNTERS = {
     "refused_connections": "Connections refused by max_connections or max_connections_per_address",
     "dropped": "Items dropped: volatile ones, and those of the overflow policy",
+    "stalls": "Times that the event loop was held for more than slow_step, or stood still",
+    "stalled_seconds": "Seconds that this took altogether",
 }
 
 
@@ -52,6 +56,10 @@ class Collector(_Collector):
             "largest_queue_bytes": now.largest_queue,
             "refused_connections": now.refused_connections,
             "dropped": now.dropped,
+            "behind": now.behind,
+            "stalls": now.stalls,
+            "stalled_seconds": now.stalled,
+            "longest_stall_seconds": now.longest_stall,
         }
         for name, text in _GAUGES.items():
             yield GaugeMetricFamily(f"{self._prefix}_{name}", text, values[name])
@@ -59,7 +67,7 @@ class Collector(_Collector):
             yield CounterMetricFamily(f"{self._prefix}_{name}", text, values[name])
         yield self._sockets()
         yield self._counted("ended", "Sessions that have ended", "reason", now.ended)
-        text = "Sessions that have ended because of a limit"
+        text = "Limits reached: by sessions that ended for it, and by what was refused or dropped"
         yield self._counted("limits", text, "option", now.limits)
 
     def _sockets(self) -> Family:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 
 import trio_sio
+from tests.held_loop import counter as counter
 
 MakeServer: TypeAlias = Callable[..., trio_sio.Server]
 

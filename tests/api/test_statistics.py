@@ -7,9 +7,10 @@ import trio_sio
 from tests.api.conftest import MakeServer
 from tests.api.raw import raw
 from tests.end_to_end.peers import served
+from tests.held_loop import Counter
 
 
-async def test_what_there_is_and_what_has_ended(make_server: MakeServer) -> None:
+async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter: Counter) -> None:
     io = make_server(max_http_buffer_size=1000, max_connections=3)
     async with served(io) as url, raw(url) as wire:
         before = io.statistics()
@@ -43,6 +44,7 @@ async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
         await io.volatile.emit("news")
         now = io.statistics()
         assert (now.queued, now.dropped) == (3, 3)
+        assert now.limits == {"max_outbox": 2}  # a volatile event finds no limit in its way
         assert 300 < now.queued_bytes == now.largest_queue < 500
         (session,) = io.engine.sessions.values()
         mine = session.statistics()
@@ -57,3 +59,4 @@ async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
             while io.statistics().sessions:  # noqa: ASYNC110 - it ends soon
                 await trio.sleep(0.01)
         assert io.statistics().dropped == 3
+        assert io.statistics().limits == {"max_outbox": 2}

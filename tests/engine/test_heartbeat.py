@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.held_loop import Counter
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.heartbeat import STALL, beat
 from trio_sio.engine.outbox import Outbox
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.watch import Watch
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal
 from trio_sio.testing.transport import MemoryTransport
@@ -21,6 +23,7 @@ class Living:
     """A session whose patience is 30 seconds, and what becomes of it."""
 
     alarm: Alarm = field(default_factory=Alarm)
+    watch: Watch = field(default_factory=lambda: Watch(None))
     is_listening: bool = True
     timed_out: list[tuple[float, float]] = field(default_factory=list)
 
@@ -79,7 +82,60 @@ async def test_a_loop_that_stood_still_is_not_the_clients_silence(mock_clock: Mo
         assert session.timed_out == []
         mock_clock.jump(30)
         await wait_all_tasks_blocked()
-    assert session.timed_out == [(60 + 2 * STALL, 30.0)]
+    assert session.timed_out == [(60 + 2 * STALL, 60 + 2 * STALL)]
+
+
+async def test_the_time_that_the_loop_was_held_does_not_count(
+    counter: Counter, autojump_clock: MockClock
+) -> None:
+    autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
+    session = Living(watch=Watch(0.25))
+
+    async def compute() -> None:
+        """Hold the loop four times, each time for no longer than one would hardly notice."""
+        for _ in range(4):
+            await trio.sleep(5)
+            counter.hold(4)
+            await trio.lowlevel.checkpoint()
+
+    with session.watch.watching():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live, session, 1000)
+            await compute()
+    ((when, silent),) = session.timed_out
+    assert when >= 30 + 4 * 4
+    assert silent >= 30 + 4 * 4
+
+
+async def test_what_was_lost_before_the_client_was_heard_is_over(
+    counter: Counter, autojump_clock: MockClock
+) -> None:
+    autojump_clock.rate = 1.0
+    session = Living(watch=Watch(0.25))
+    with session.watch.watching():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live, session, 1000)
+            await trio.sleep(5)
+            counter.hold(1000)
+            await trio.sleep(5)
+            session.state.receive(PING, trio.current_time())
+    ((when, _),) = session.timed_out
+    assert when < 1000
+
+
+async def test_who_takes_nothing_has_the_lost_time_as_well(
+    counter: Counter, autojump_clock: MockClock
+) -> None:
+    autojump_clock.rate = 1.0
+    session = Living(is_listening=False, watch=Watch(0.25))
+    session.outbox.stuck_since = 0.0
+    with session.watch.watching():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live, session, 1000)
+            await trio.sleep(1)
+            counter.hold(10)
+    ((when, _),) = session.timed_out
+    assert when >= 40
 
 
 async def test_a_session_that_ends_ends_it(autojump_clock: MockClock) -> None:

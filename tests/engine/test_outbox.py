@@ -245,6 +245,57 @@ async def test_where_no_room_can_be_made_nothing_is_dropped(
     assert texts(outbox.take(NO_LIMIT)) == ["ok"]
 
 
+async def test_who_falls_behind_and_who_has_caught_up_is_told_once(
+    autojump_clock: MockClock,
+) -> None:
+    told: list[tuple[bool, bool]] = []
+    tap = Tap(is_open=False)
+    outbox = Outbox(tap, 8, 1000, Pulse(), (0.5, 0.25))
+    outbox.on_backlog = lambda is_behind: told.append((is_behind, outbox.is_behind))
+    for number in range(4):
+        outbox.put_nowait(item(str(number)))
+        outbox.flush()
+    assert (told, outbox.is_behind) == ([], False)  # it is at the mark, not above
+    for number in range(4, 8):
+        outbox.put_nowait(item(str(number)))
+        outbox.flush()
+    assert told == [(True, True)]
+    assert outbox.statistics(5.0).is_behind
+    for _ in range(5):
+        outbox.take(1)
+    assert told == [(True, True)]  # three wait, two may
+    outbox.take(1)
+    assert told == [(True, True), (False, False)]
+    assert not outbox.statistics(5.0).is_behind
+    outbox.take(NO_LIMIT)
+    outbox.put_nowait(item("x" * 501))  # bytes count as well
+    outbox.flush()
+    assert len(told) == 3
+
+
+async def test_a_burst_that_leaves_with_the_tick_puts_nobody_behind() -> None:
+    told: list[bool] = []
+    outbox = make(Tap(is_open=True), packets=4)
+    outbox.on_backlog = told.append
+    for number in range(4):
+        outbox.put_nowait(item(str(number)))
+    assert outbox.level() > 0.5
+    outbox.flush()
+    assert told == []
+
+
+async def test_at_the_end_nobody_catches_up(autojump_clock: MockClock) -> None:
+    told: list[bool] = []
+    outbox = make(Tap(is_open=False), packets=2)
+    outbox.on_backlog = told.append
+    for _ in range(2):
+        outbox.put_nowait(item("a"))
+    outbox.flush()
+    outbox.close(DisconnectReason.FORCED_CLOSE)
+    outbox.take(NO_LIMIT)
+    assert told == [True]
+
+
 async def test_what_is_discarded_is_gone(autojump_clock: MockClock) -> None:
     outbox = make(Tap(is_open=False))
     outbox.put_nowait(item("a"))

@@ -33,7 +33,7 @@ class Ending:
             sid: the session's id.
             reason: JavaScript's word.
             last_seen: when something was last heard of the client.
-            stalled: seconds that our own event loop was held since.
+            stalled: seconds that our own event loop was held around then.
         """
         if self.detail is not None:
             return

@@ -383,7 +383,10 @@ class Session:
         """Follow the state: it is not open any more."""
         assert self.reason is not None
         seen = self.last_seen
-        self._end.come(self.id, self.reason, seen, self.watch.lost_since(seen))
+        # A client that gave up while we were held has often left its last ping in the socket: that
+        # has been read since.
+        stalled = self.watch.lost_since(seen - self._options.ping_timeout)
+        self._end.come(self.id, self.reason, seen, stalled)
         self.outbox.close(self.reason)
         self._reader.cancel()
         if self.state.state is State.CLOSED:

@@ -10,7 +10,7 @@ import logging
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from types import FrameType
 from typing import Protocol, runtime_checkable
@@ -26,8 +26,8 @@ TELL_EVERY = 10.0
 KEPT = 256
 """Stalls that are remembered, and names that were told."""
 
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_TRIOS = os.path.dirname(trio.__file__) + os.sep
+_BETWEEN = frozenset({"contextlib", "outcome", "trio", "trio_sio", "trio_websocket"})
+"""Whose frames lie between a task and the application's code: they are nobody's to mend."""
 
 
 @runtime_checkable
@@ -57,8 +57,9 @@ class Watch(trio.abc.Instrument):
         self._limit = limit if limit is not None else float("inf")
         self._begun = float("inf")  # the present turn; none is too long that did not begin
         self._task: Task | None = None
+        self._lost = 0.0  # of Trio's clock, in this run
         self._ends: list[float] = []  # of stalls, in their order
-        self._sums: list[float] = []  # what had been stalled before each
+        self._sums: list[float] = []  # what had been lost before each
         self._told: dict[str, float] = {}
 
     @contextmanager
@@ -67,12 +68,21 @@ class Watch(trio.abc.Instrument):
         if self._limit == float("inf"):
             yield
             return
+        self._forget()
         trio.lowlevel.add_instrument(self)
         try:
             yield
         finally:
-            trio.lowlevel.remove_instrument(self)
+            with suppress(KeyError):  # Trio throws out what raises, a filter of the log perhaps
+                trio.lowlevel.remove_instrument(self)
             self._begun, self._task = float("inf"), None
+
+    def _forget(self) -> None:
+        """Forget what was noted by the clock of another run, which told another time."""
+        self._lost = 0.0
+        self._ends.clear()
+        self._sums.clear()
+        self._told.clear()
 
     def lost_since(self, moment: float) -> float:
         """Return the seconds that the loop has been stalled since a moment.
@@ -81,7 +91,7 @@ class Watch(trio.abc.Instrument):
             moment: by `trio.current_time()`.
         """
         index = bisect_right(self._ends, moment)
-        return self.stalled - self._sums[index] if index < len(self._ends) else 0.0
+        return self._lost - self._sums[index] if index < len(self._ends) else 0.0
 
     # -- called by Trio ------------------------------------------------------------------------
 
@@ -136,8 +146,12 @@ class Watch(trio.abc.Instrument):
     def _note(self, seconds: float) -> None:
         if len(self._ends) >= KEPT:
             del self._ends[0], self._sums[0]
-        self._ends.append(trio.current_time())
-        self._sums.append(self.stalled)
+        now = trio.current_time()
+        self._ends.append(now)
+        self._sums.append(self._lost)
+        # A clock on which our seconds take longer is a test's: it has not moved meanwhile.
+        if trio.lowlevel.current_clock().deadline_to_sleep_time(now + 1) <= 1:
+            self._lost += seconds
         self.stalls += 1
         self.stalled += seconds
         self.longest = max(self.longest, seconds)
@@ -145,16 +159,28 @@ class Watch(trio.abc.Instrument):
 
 def _describe(task: Task) -> str:
     """Say whose code a task ran, as far as that can be seen behind its turn."""
+    try:
+        return _whose(task) or f"task {task.name}"
+    except Exception:  # in an application's own `__repr__`, say
+        logger.debug("task %s cannot be described", task.name, exc_info=True)
+        return f"task {task.name}"
+
+
+def _whose(task: Task) -> str:
     doing = ""
     for frame, line in task.iter_await_frames():
         code = frame.f_code
-        if not code.co_filename.startswith((_OURS, _TRIOS)):  # it has not come to its end yet
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _BETWEEN:  # it has not come to its end yet
             where = f"{os.path.basename(code.co_filename)}:{line}"
             return f"{code.co_qualname}, which waits at {where} now (task {task.name})"
         doing = doing or _doing(frame)
-    return f"{doing} (task {task.name})" if doing else f"task {task.name}"
+    return doing and f"{doing} (task {task.name})"
 
 
 def _doing(frame: FrameType) -> str:
-    owner = frame.f_locals.get("self")
+    found = frame.f_locals
+    owner = found.get("self")
+    if type(found) is dict:  # before Python 3.13, a copy that stays with the frame: let it go
+        found.clear()
     return owner.doing() if isinstance(owner, Busy) else ""

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from trio_sio.exceptions import Refused
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.calls import handlers_of
+from trio_sio.router.handlers import Handler
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
@@ -13,7 +15,7 @@ class Backlog:
     """What one socket's handlers have been told.
 
     They are called one after the other, with True and False in turn; what changes back before they
-    come to it is left out.
+    come to it is left out, and nothing is told once the socket has left.
 
     Args:
         socket: the socket.
@@ -37,13 +39,20 @@ class Backlog:
     async def _tell(self) -> None:
         socket = self._socket
         try:
-            while self._told is not self._is_behind:
+            while self._told is not self._is_behind and not socket.is_over:
                 self._told = self._is_behind
                 for function, args in handlers_of(socket, BACKLOG, self._told):
-                    socket.events.latest = function
-                    await socket.calls.run(function, *args)
+                    await self._call(function, args)
         finally:
             self._is_telling = False
+
+    async def _call(self, function: Handler, args: tuple[object, ...]) -> None:
+        socket = self._socket
+        socket.events.latest = function
+        try:
+            await socket.calls.run(function, *args)
+        except Refused as refused:  # as from handlers of events
+            socket.send_error(refused.answer)
 
 
 def tell_backlog(socket: "Socket", is_behind: bool) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from trio_sio.protocol.socketio.packet import (
+    BACKLOG,
     JSON,
     RESERVED_EVENTS,
     RESERVED_NAMESPACE_EVENTS,
@@ -66,7 +67,8 @@ def test_acknowledgement(kind: PacketType, data: JSON, args: list[JSON]) -> None
 
 def test_reserved_names() -> None:
     """Section 8.1 of the protocol reference."""
-    assert sorted(RESERVED_EVENTS) == [
+    assert sorted(RESERVED_EVENTS - {BACKLOG}) == [
         *("connect", "disconnect", "disconnecting", "error", "newListener", "removeListener")
     ]
+    assert BACKLOG in RESERVED_EVENTS  # nobody may set off handlers of `on_backlog`
     assert sorted(RESERVED_NAMESPACE_EVENTS) == ["connect", "connection", "newListener"]
