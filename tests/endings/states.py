@@ -212,7 +212,9 @@ async def in_disconnect_handler(stage: Stage, guest: Guest) -> None:
 async def inbox_full(stage: Stage, guest: Guest) -> None:
     """The reader waits for the handlers, and hears nothing of the client meanwhile."""
     websocket = await guest.join()
-    for _ in range(1 + stage.io.options.max_inbox + 1):  # handled, waiting, and in the reader's hand
+    for _ in range(
+        1 + stage.io.options.max_inbox + 1
+    ):  # handled, waiting, and in the reader's hand
         await websocket.send('42["work"]')
 
 
