@@ -32,7 +32,10 @@ class Stage:
     Attributes:
         io: the server.
         halted: how many calls of such handlers are under way.
+        done: how many of them have returned by themselves.
         gate: opened by who has seen enough.
+        emitted: how many events `fill` has emitted.
+        answers: of clients, to questions.
         reasons: why sockets of "/" have left.
     """
 
@@ -46,7 +49,8 @@ class Stage:
             on_overflow="drop_newest",
             **options,
         )
-        self.halted = 0
+        self.halted = self.done = self.emitted = 0
+        self.answers: list[object] = []
         self.gate = trio.Event()
         self.reasons: list[str] = []
         io = self.io
@@ -66,6 +70,7 @@ class Stage:
             await self.gate.wait()
         finally:
             self.halted -= 1
+        self.done += 1
         return "done"
 
     async def check_packet(self, _: trio_sio.Packet) -> None:
@@ -77,7 +82,8 @@ class Stage:
 
     async def ask(self, asked: trio_sio.Socket) -> object:
         """Wait for the client's answer to a question."""
-        return await asked.call("question")
+        self.answers.append(await asked.call("question"))
+        return "asked"
 
     async def flood(self, flooded: trio_sio.Socket) -> None:
         """Emit without end, which waits for room."""
@@ -90,6 +96,7 @@ class Stage:
         session = self.io.engine.sessions[sid]
         while session.statistics().queued < self.io.options.max_outbox:
             one.emit_nowait("drop", "x" * SMALL)
+            self.emitted += 1
             await trio.testing.wait_all_tasks_blocked()
 
     def count(self, condition: Callable[[trio_sio.Session], bool]) -> int:
@@ -102,16 +109,22 @@ class Guest:
 
     Args:
         open_stream: opens a connection to the server.
+
+    Attributes:
+        connections: those that it has opened.
+        sid: of its session.
+        websocket: the one that it has opened.
     """
 
     def __init__(self, open_stream: Open) -> None:
-        self._open = open_stream
+        self.open_stream = open_stream
+        self.websocket: WireWebSocket | None = None
         self.connections: list[WireConnection] = []
         self.sid = ""
 
     async def connect(self) -> WireConnection:
         """Open a connection."""
-        connection = WireConnection(await self._open())
+        connection = WireConnection(await self.open_stream())
         self.connections.append(connection)
         return connection
 
@@ -133,6 +146,7 @@ class Guest:
         websocket = await open_websocket(await self.connect(), WEBSOCKET + query)
         if not query:
             self._learn(str(await websocket.receive()))
+        self.websocket = websocket
         return websocket
 
     async def join(self, *namespaces: str) -> WireWebSocket:
@@ -190,10 +204,10 @@ async def by_tcp() -> tuple[Listener, Open]:
     """Connections of a real network, with small buffers at both ends."""
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
-    return listener, partial(_open_tcp, listener.socket.getsockname()[1])
+    return listener, partial(open_tcp, listener.socket.getsockname()[1])
 
 
-async def _open_tcp(port: int) -> trio.SocketStream:
+async def open_tcp(port: int) -> trio.SocketStream:
     one = trio.socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     await one.connect(("127.0.0.1", port))

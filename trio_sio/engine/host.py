@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from trio_sio.abc import Transport
-from trio_sio.engine.message import Request
+from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.options import EngineOptions
@@ -38,6 +38,16 @@ class Host(Protocol):
 
     async def run(self, session: Session) -> None:
         """Run a session in the present task."""
+
+
+def turned_away(host: Host) -> Response | None:
+    """Return what a new client is answered if the server takes none any more.
+
+    The application may have been asked meanwhile, so one look is not enough.
+    """
+    if not (host.draining or host.closing):
+        return None
+    return Response(503, [("Connection", "close")], b"the server takes no new clients\n")
 
 
 async def new_id(host: Host, request: Request) -> str:

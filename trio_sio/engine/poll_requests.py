@@ -8,7 +8,7 @@ from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.hang_up import wait_unless_hung_up
-from trio_sio.engine.host import Host, new_id, open_packet
+from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, Request, Response
 from trio_sio.engine.polling import Hold, Overlap, PollingTransport
 from trio_sio.engine.session import Session
@@ -34,9 +34,11 @@ class PollRequests:
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
-    ) -> None:
+    ) -> Response | None:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
         sid = await new_id(self._host, request)
+        if response := turned_away(self._host):
+            return response
         transport = PollingTransport(
             base64=ask.base64, jsonp=ask.jsonp, max_packets=self._options.max_payload_packets
         )
@@ -49,6 +51,7 @@ class PollRequests:
         self._host.start(session)
         items = await opening.wait()
         await self._send(request, connection, session, transport, items)
+        return None
 
     async def answer(
         self, request: Request, connection: HTTPConnection, session: Session
