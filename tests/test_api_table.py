@@ -50,7 +50,7 @@ WITHIN_THE_PACKAGE = {
         *("offer", "overlap", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done",),
     },
-    "engine": {"add", "find", "from_options", "run", "start"},
+    "engine": {"add", "find", "from_options", "run", "start", "wait_heard"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

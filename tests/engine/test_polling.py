@@ -245,3 +245,22 @@ async def test_moving_on_lets_the_reader_finish_what_has_arrived(
         with pytest.raises(TransportClosed):
             await transport.receive()
     await deliver(transport, b"2:4c")  # is answered all the same, and goes nowhere
+
+
+async def test_the_end_of_a_post_can_be_waited_for(autojump_clock: MockClock) -> None:
+    transport = PollingTransport(base64=False)
+    waited: list[float] = []
+
+    async def wait() -> None:
+        await transport.wait_posted()
+        waited.append(trio.current_time())
+
+    await wait()  # there is none
+    async with trio.open_nursery() as nursery:
+        transport.begin_post(lambda: None)
+        nursery.start_soon(wait)
+        nursery.start_soon(wait)
+        await trio.sleep(3)
+        assert len(waited) == 1
+        transport.end_post()
+    assert [at - waited[0] for at in waited] == [0.0, 3.0, 3.0]

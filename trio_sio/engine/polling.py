@@ -90,6 +90,7 @@ class PollingTransport:
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
+        self._posted: trio.Event | None = None  # somebody waits until none is
         self._arrived: deque[Arrival] = deque()  # the reader's
         self._pending: list[Arrival] = []  # of the POST that waits until the reader takes them
         self._taken = trio.Event()
@@ -175,6 +176,17 @@ class PollingTransport:
     def end_post(self) -> None:
         """Note that the POST has been answered."""
         self._cut_post = None
+        if self._posted is not None:
+            self._posted.set()
+            self._posted = None
+
+    async def wait_posted(self) -> None:
+        """Return when no POST is under way and the reader has seen what the last one brought."""
+        if self._cut_post is not None:
+            if self._posted is None:
+                self._posted = trio.Event()
+            await self._posted.wait()
+        await trio.lowlevel.checkpoint()  # the reader has been woken, and now it has its turn
 
     async def deliver(self, body: bytes, *, binary: bool) -> None:
         """Give a POST's packets to the reader; returns when it has taken them.
