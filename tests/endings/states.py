@@ -248,7 +248,7 @@ STATES = [
     State(between_polls, _sessions, lasts=PING),
     State(polling, _held),
     State(mid_upload, _sessions),
-    State(upload_waits_for_handlers, _halted, lasts=PING, held=True),
+    State(upload_waits_for_handlers, _halted, lasts=PING + GRACE),
     State(poll_answer_not_taken, _sessions),
     State(upgrading, _upgrading, lasts=PING),
     State(closing_while_polling, _closing, lasts=PING),
@@ -264,7 +264,7 @@ STATES = [
     State(in_connection_handler, _halted, lasts=GRACE),
     State(in_event_handler, _halted, lasts=GRACE),
     State(in_disconnect_handler, _halted, lasts=GRACE, shielded=True),
-    State(inbox_full, _halted, held=True),
+    State(inbox_full, _halted, lasts=PING + GRACE),
     State(answer_awaited, _asked),
     State(waiting_for_room, _full),
 ]

@@ -29,7 +29,7 @@ async def beat(session: Beating) -> None:
     """Wait for the client's silence to last too long.
 
     While the handler does not receive the clock stands, unless the client does not take what waits
-    for it.
+    for it, or has gone as far as its transport can see without reading.
     """
     state = session.state
     while not state.is_closed:
@@ -38,8 +38,13 @@ async def beat(session: Beating) -> None:
         now = trio.current_time()
         if now < state.deadline or state.is_closed:
             continue
-        is_stuck = session.outbox.is_stuck(now, state.patience)
-        if now - deadline > STALL or not (session.is_listening or is_stuck):
+        if now - deadline > STALL or not (session.is_listening or _has_left(session, now)):
             state.touch(now)  # it was us who did not listen
         else:
             session.time_out(now - state.last_seen)
+
+
+def _has_left(session: Beating, now: float) -> bool:
+    """Whether it shows that a client has left, though nobody listens to it."""
+    outbox, patience = session.outbox, session.state.patience
+    return outbox.is_stuck(now, patience) or outbox.transport.is_gone(now, patience)

@@ -188,7 +188,7 @@ class PollRequests:
             text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
             return Response(411, headers, text)
         try:
-            transport.begin_post(connection.cut)
+            transport.begin_post(connection.cut, lambda: connection.pipe.hung_up)
         except Overlap:
             session.overlap("POST")
             return Response(500)
