@@ -25,9 +25,15 @@ ENTER = (
 """Those for which nothing has to be done at the server."""
 
 
-@pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=lambda end: str(end.name))
-@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+@pytest.mark.parametrize(
+    ("ws_engine", "end", "times"),
+    [
+        ("websockets", signal.SIGTERM, 1),
+        ("trio-websocket", signal.SIGTERM, 1),
+        ("websockets", signal.SIGTERM, 2),
+        ("websockets", signal.SIGINT, 1),
+    ],
+)
 async def test_it_ends_without_a_word(ws_engine: str, end: signal.Signals, times: int) -> None:
     """A second signal does not wait for goodbyes."""
     async with demo("--ws-engine", ws_engine) as (process, url):
