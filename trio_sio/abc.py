@@ -84,6 +84,14 @@ class Transport(Protocol):
             trio.BrokenResourceError: the peer is gone.
         """
 
+    def is_gone(self, now: float, patience: float) -> bool:
+        """Whether the client has left, as far as one sees while nobody receives.
+
+        Args:
+            now: the time (`trio.current_time()`).
+            patience: seconds for which a client that has no request under way may be silent.
+        """
+
     def trust(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 

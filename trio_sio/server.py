@@ -193,8 +193,8 @@ class Server(Listens, Targeting):
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close in peace, for deploys: refuse new clients, let those that are here go, and close.
 
-        Each client is closed when no event of it waits or is handled and no answer of it is
-        waited for. It comes back by itself, to a server that takes over.
+        Each client is closed when no event of it waits or is handled, no POST of it is under way
+        and no answer of it is waited for. It comes back by itself, to a server that takes over.
 
         Args:
             grace: seconds that each client gets, from its turn on: its handlers, the calls that
@@ -202,7 +202,8 @@ class Server(Listens, Targeting):
             spread: seconds over which the turns are spread.
         """
         self.engine.refuse_handshakes()
-        await drain(self.router.clients, grace=grace, spread=spread)
+        heard = self.engine.wait_heard
+        await drain(self.router.clients, grace=grace, spread=spread, heard=heard)
         await self.aclose()
 
     # -- serving -----------------------------------------------------------------------------

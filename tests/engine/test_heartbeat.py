@@ -29,9 +29,9 @@ class Living:
 
     def __post_init__(self) -> None:
         self.state = SessionState(25, 5, trio.current_time())
-        transport = MemoryTransport(100)
-        self.outbox = Outbox(transport, 10, 1000, Pulse())
-        transport.outbox = self.outbox
+        self.transport = MemoryTransport(100)
+        self.outbox = Outbox(self.transport, 10, 1000, Pulse())
+        self.transport.outbox = self.outbox
 
     def time_out(self, silent: float) -> None:
         self.timed_out.append((trio.current_time(), silent))
@@ -70,6 +70,15 @@ async def test_who_takes_nothing_is_gone_all_the_same(autojump_clock: MockClock)
     session.outbox.stuck_since = 0.0
     await live(session, 1000)
     assert session.timed_out == [(30.0, 30.0)]
+
+
+async def test_who_has_hung_up_is_gone_all_the_same(autojump_clock: MockClock) -> None:
+    session = Living(is_listening=False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live, session, 1000)
+        await trio.sleep(70)
+        session.transport.client_close()
+    assert session.timed_out == [(90.0, 30.0)]
 
 
 async def test_a_loop_that_stood_still_is_not_the_clients_silence(mock_clock: MockClock) -> None:

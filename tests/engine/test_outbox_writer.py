@@ -54,6 +54,9 @@ class Slow:
         self.room -= len(taken)
         self._take(taken)
 
+    def is_gone(self, now: float, patience: float) -> bool:
+        return False
+
     async def send(self, items: Sequence[Encoded]) -> None:
         left = self._left
         await self.go.wait()

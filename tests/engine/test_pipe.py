@@ -1,5 +1,8 @@
 """The short cuts on plain TCP, over real loopback sockets, and the detour elsewhere."""
 
+import socket
+import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -117,3 +120,42 @@ async def test_a_stream_in_memory_goes_its_own_way() -> None:
     assert await theirs.receive_some() == b"def"
     assert await theirs.receive_some() == b""
     await pipe.aclose()
+
+
+async def test_a_peer_that_hung_up_is_seen_before_what_it_sent_is_read() -> None:
+    async with connection() as (pipe, other):
+        assert not pipe.hung_up
+        await other.send_all(b"abc")
+        assert not pipe.hung_up
+        await other.aclose()
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert pipe.hung_up
+        assert await pipe.read() == b"abc"
+        await pipe.aclose()
+        assert pipe.hung_up
+
+
+async def test_a_reset_is_seen() -> None:
+    async with connection() as (pipe, other):
+        linger = struct.pack("ii", 1, 0)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        await other.aclose()
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert pipe.hung_up
+
+
+async def test_below_tls_it_is_seen_too() -> None:
+    async with connection() as (pipe, other):
+        tls = Pipe(trio.SSLStream(pipe.stream, ssl.create_default_context(), server_side=False))
+        assert not tls.direct
+        assert not tls.hung_up
+        await other.aclose()
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert tls.hung_up
+
+
+async def test_in_memory_nothing_is_seen() -> None:
+    ours, theirs = memory_stream_pair()
+    pipe = Pipe(ours)
+    await theirs.aclose()
+    assert not pipe.hung_up

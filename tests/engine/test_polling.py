@@ -245,3 +245,49 @@ async def test_moving_on_lets_the_reader_finish_what_has_arrived(
         with pytest.raises(TransportClosed):
             await transport.receive()
     await deliver(transport, b"2:4c")  # is answered all the same, and goes nowhere
+
+
+async def test_the_end_of_a_post_can_be_waited_for(autojump_clock: MockClock) -> None:
+    transport = PollingTransport(base64=False)
+    waited: list[float] = []
+
+    async def wait() -> None:
+        await transport.wait_posted()
+        waited.append(trio.current_time())
+
+    await wait()  # there is none
+    async with trio.open_nursery() as nursery:
+        transport.begin_post(lambda: None)
+        nursery.start_soon(wait)
+        nursery.start_soon(wait)
+        await trio.sleep(3)
+        assert len(waited) == 1
+        transport.end_post()
+    assert [at - waited[0] for at in waited] == [0.0, 3.0, 3.0]
+
+
+async def test_a_client_without_a_request_for_long_is_gone(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    transport.poll_nowait()
+    waiting = Hold(lambda: None)
+    transport.begin_hold(waiting)
+    await trio.sleep(100)
+    assert not transport.is_gone(trio.current_time(), 30)  # its GET is held
+    transport.end_hold(waiting)
+    await trio.sleep(29)
+    assert not transport.is_gone(trio.current_time(), 30)
+    await trio.sleep(1)
+    assert transport.is_gone(trio.current_time(), 30)
+    transport.begin_post(lambda: None)
+    assert not transport.is_gone(trio.current_time(), 30)
+    transport.end_post()
+    assert not transport.is_gone(trio.current_time(), 30)
+
+
+async def test_a_client_that_left_its_post_is_gone() -> None:
+    transport, _ = make()
+    left = False
+    transport.begin_post(lambda: None, lambda: left)
+    assert not transport.is_gone(1000, 30)
+    left = True
+    assert transport.is_gone(1000, 30)

@@ -69,3 +69,10 @@ async def test_server_ends(how: str) -> None:
         await transport.receive()
     transport.client_took(1)
     assert not transport.writable
+
+
+async def test_it_shows_whether_the_client_has_left() -> None:
+    transport = MemoryTransport(buffer=10)
+    assert not transport.is_gone(0, 30)
+    transport.client_close()
+    assert transport.is_gone(0, 30)

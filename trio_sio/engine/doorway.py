@@ -5,7 +5,7 @@ from functools import partial
 
 from trio_sio.engine import cors
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.host import Host, ask_application, new_id, open_packet
+from trio_sio.engine.host import Host, ask_application, new_id, open_packet, turned_away
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
@@ -123,18 +123,15 @@ class Doorway:
         if session is None and ask.is_later:
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
-        busy = "" if session is not None else self._host.why_no_session(request.remote)
-        if busy:
-            headers = [("Content-Type", "text/plain"), ("Connection", "close")]
-            return Response(503, headers, f"{busy}\n".encode())
+        if session is None and (response := turned_away(self._host, request)):
+            return response
         await self._check_origin(request, handshake=session is None)
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
             raise Refusal(ErrorCode.BAD_REQUEST, "transport=websocket without an upgrade")
         if session is None:
-            await self._polls.handshake(request, connection, ask)
-            return None
+            return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
 
     def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
@@ -183,12 +180,14 @@ class Doorway:
         connection: HTTPConnection,
         ask: HandshakeRequest,
         session: Session | None,
-    ) -> Sequel:
+    ) -> Sequel | Response:
         problem = websocket_handshake.problem(request)
         if problem:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
         sid = await new_id(self._host, request) if is_handshake else ""
+        if sid and (response := turned_away(self._host, request)):
+            return response
         wanted = "" if is_handshake else ask.transport
         return partial(self._speak, request, connection.take_over(), wanted, session, sid)
 
@@ -210,7 +209,12 @@ class Doorway:
             await transport.wait_released()
 
     def _begin(self, sid: str, request: Request, transport: WebSocketTransport) -> Session | None:
-        """Make a session that begins with a WebSocket; `None` if its id is not free any more."""
+        """Make a session that begins with a WebSocket; `None` if its id is not free any more.
+
+        Or if the server began to end while the client took the answer to its handshake.
+        """
+        if self._host.closing:
+            return None
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
             logger.error("generate_id must return a new, unused text, not %r", sid)
             return None

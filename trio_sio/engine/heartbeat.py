@@ -35,7 +35,7 @@ async def beat(session: Beating) -> None:
     """Wait for the client's silence to last too long.
 
     While the handler does not receive the clock stands, unless the client does not take what waits
-    for it.
+    for it, or has gone as far as its transport can see without reading.
     """
     state = session.state
     deadline = state.deadline
@@ -48,10 +48,16 @@ async def beat(session: Beating) -> None:
             deadline = state.deadline
         elif now - deadline > STALL:
             deadline = now + state.patience
-        elif not (session.is_listening or session.outbox.is_stuck(now, state.patience)):
+        elif not (session.is_listening or _has_left(session, now)):
             state.touch(now)  # it is our own handler that does not listen
             deadline = state.deadline
         elif now < (later := state.deadline + session.watch.lost_since(state.last_seen)):
             deadline = later
         else:
             session.time_out(now - state.last_seen)
+
+
+def _has_left(session: Beating, now: float) -> bool:
+    """Whether it shows that a client has left, though nobody listens to it."""
+    outbox, patience = session.outbox, session.state.patience
+    return outbox.is_stuck(now, patience) or outbox.transport.is_gone(now, patience)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from trio_sio.abc import Transport
-from trio_sio.engine.message import Request
+from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.options import EngineOptions
@@ -40,6 +40,18 @@ class Host(Protocol):
 
     async def run(self, session: Session) -> None:
         """Run a session in the present task."""
+
+
+def turned_away(host: Host, request: Request) -> Response | None:
+    """Return what a new client is answered if the server takes none at present.
+
+    The application may have been asked meanwhile, so one look is not enough.
+    """
+    why = host.why_no_session(request.remote)
+    if not why:
+        return None
+    headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+    return Response(503, headers, f"{why}\n".encode())
 
 
 async def new_id(host: Host, request: Request) -> str:

@@ -6,6 +6,7 @@ is made of. Over TLS or in memory everything goes the stream's own way.
 """
 
 import os
+import select
 import sys
 
 import trio
@@ -78,6 +79,25 @@ class Pipe:
             return None
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the peer has closed or broken the connection, seen without reading from it.
+
+        What it sent before may still be unread. Seen on sockets, also below TLS, of Linux; other
+        systems tell of broken connections only, or of nothing.
+        """
+        below: object = self.stream
+        while isinstance(below, trio.SSLStream):
+            below = below.transport_stream
+        if not isinstance(below, trio.SocketStream) or not hasattr(select, "poll"):
+            return self.broken
+        descriptor = below.socket.fileno()
+        if descriptor < 0:
+            return True
+        poll = select.poll()
+        poll.register(descriptor, getattr(select, "POLLRDHUP", 0))
+        return bool(poll.poll(0))
 
     def interrupt_reader(self) -> None:
         """Make a pending `read` raise `ClosedResourceError`; the next one works again."""

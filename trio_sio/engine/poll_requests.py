@@ -8,7 +8,7 @@ from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.hang_up import wait_unless_hung_up
-from trio_sio.engine.host import Host, new_id, open_packet
+from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import (
     AnswerTooSlow,
     BodyTooLarge,
@@ -40,9 +40,11 @@ class PollRequests:
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
-    ) -> None:
+    ) -> Response | None:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
         sid = await new_id(self._host, request)
+        if response := turned_away(self._host, request):
+            return response
         transport = PollingTransport(
             base64=ask.base64, jsonp=ask.jsonp, max_packets=self._options.max_payload_packets
         )
@@ -55,6 +57,7 @@ class PollRequests:
         self._host.start(session)
         items = await opening.wait()
         await self._send(request, connection, session, transport, items)
+        return None
 
     async def answer(
         self, request: Request, connection: HTTPConnection, session: Session
@@ -191,7 +194,7 @@ class PollRequests:
             text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
             return Response(411, headers, text)
         try:
-            transport.begin_post(connection.cut)
+            transport.begin_post(connection.cut, lambda: connection.pipe.hung_up)
         except Overlap:
             session.overlap("POST")
             return Response(500)

@@ -5,6 +5,7 @@ next tick that brings some go out with it. At most one GET and one POST may be u
 one ends the session, as in the reference server, since packets could overtake each other.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -33,6 +34,11 @@ Arrival = EnginePacket | RemoteProtocolError | TransportClosed
 
 class Overlap(Exception):
     """A second GET or POST came while one was under way."""
+
+
+def _never() -> bool:
+    """In place of `has_hung_up`."""
+    return False
 
 
 class Hold:
@@ -90,6 +96,9 @@ class PollingTransport:
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
+        self._has_hung_up: Callable[[], bool] = _never
+        self._quiet_since = -math.inf  # when the last request was over
+        self._posted: trio.Event | None = None  # somebody waits until none is
         self._arrived: deque[Arrival] = deque()  # the reader's
         self._pending: list[Arrival] = []  # of the POST that waits until the reader takes them
         self._taken = trio.Event()
@@ -114,6 +123,7 @@ class PollingTransport:
         """
         if self._held is not None:
             raise Overlap
+        self._quiet_since = trio.current_time()
         items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
         if not items and self._finishing:
             self._finished.set()
@@ -130,6 +140,7 @@ class PollingTransport:
         if self._held is hold:
             self._held = None
             self.writable = False
+            self._quiet_since = trio.current_time()
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Answer the held GET."""
@@ -158,11 +169,12 @@ class PollingTransport:
 
     # -- packets in ------------------------------------------------------------------------
 
-    def begin_post(self, cut: Callable[[], None]) -> None:
+    def begin_post(self, cut: Callable[[], None], has_hung_up: Callable[[], bool] = _never) -> None:
         """Note that a POST is under way.
 
         Args:
             cut: ends its connection.
+            has_hung_up: whether the client has left it.
 
         Raises:
             Overlap: there is one already; its connection is cut.
@@ -170,11 +182,23 @@ class PollingTransport:
         if self._cut_post is not None:
             self._cut_post()
             raise Overlap
-        self._cut_post = cut
+        self._cut_post, self._has_hung_up = cut, has_hung_up
 
     def end_post(self) -> None:
         """Note that the POST has been answered."""
-        self._cut_post = None
+        self._cut_post, self._has_hung_up = None, _never
+        self._quiet_since = trio.current_time()
+        if self._posted is not None:
+            self._posted.set()
+            self._posted = None
+
+    async def wait_posted(self) -> None:
+        """Return when no POST is under way and the reader has seen what the last one brought."""
+        if self._cut_post is not None:
+            if self._posted is None:
+                self._posted = trio.Event()
+            await self._posted.wait()
+        await trio.lowlevel.checkpoint()  # the reader has been woken, and now it has its turn
 
     async def deliver(self, body: bytes, *, binary: bool) -> None:
         """Give a POST's packets to the reader; returns when it has taken them.
@@ -269,6 +293,15 @@ class PollingTransport:
         return arrival
 
     # -- the end ---------------------------------------------------------------------------
+
+    def is_gone(self, now: float, patience: float) -> bool:
+        """Whether the client has left: a client that is here has a request under way, or soon.
+
+        The GET that is held is watched by the task that holds it.
+        """
+        if self._cut_post is not None:
+            return self._has_hung_up()
+        return self._held is None and now - self._quiet_since >= patience
 
     def trust(self) -> None:
         """Nothing to do: the limit of a POST is looked up when it comes."""

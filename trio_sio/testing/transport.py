@@ -60,6 +60,10 @@ class MemoryTransport:
         await trio.lowlevel.checkpoint()
         self.send_nowait(items)
 
+    def is_gone(self, now: float, patience: float) -> bool:
+        """Whether the client has closed."""
+        return self._server_end.statistics().open_send_channels == 0
+
     def trust(self) -> None:
         """There are no limits here."""
 

@@ -38,6 +38,9 @@ PacketText = str | bytes
 TEXT_PAYLOAD = "text/plain;charset=UTF-8"
 BINARY_PAYLOAD = "application/octet-stream"
 
+CLOSE_TIME = 5.0
+"""Seconds that closing the connections may take at the end, though the test was cancelled."""
+
 
 class WireClient:
     """A client machine: opens as many connections to one server as a test wants.
@@ -253,5 +256,5 @@ async def open_wire(
         try:
             yield wire
         finally:
-            with trio.CancelScope(shield=True):
+            with trio.move_on_after(CLOSE_TIME, shield=True):
                 await wire.aclose()

@@ -104,6 +104,10 @@ class WebSocketTransport:
         elif self.direct:
             self._pipe.write_nowait(data)
 
+    def is_gone(self, now: float, patience: float) -> bool:
+        """Whether the client has hung up."""
+        return self._pipe.hung_up
+
     def trust(self) -> None:
         """Apply the full limits: the client is a stranger no more."""
         self._library.budget = None

@@ -1,0 +1,54 @@
+"""A process that serves ends by a signal, with clients in every state that they can reach alone."""
+
+import signal
+
+import pytest
+import trio
+
+from tests.end_to_end.peers import DEADLINE
+from tests.end_to_end.test_demo_process import demo
+from tests.endings import states
+from tests.endings.stage import Guest, Stage, open_tcp
+
+ENTER = (
+    states.connected_and_silent,
+    states.mid_request_head,
+    states.mid_websocket_handshake,
+    states.between_polls,
+    states.polling,
+    states.mid_upload,
+    states.upgrading,
+    states.joined,
+    states.mid_fragmented_message,
+    states.half_binary_packet,
+)
+"""Those for which nothing has to be done at the server."""
+
+
+@pytest.mark.parametrize(
+    ("ws_engine", "end", "times"),
+    [
+        ("websockets", signal.SIGTERM, 1),
+        ("trio-websocket", signal.SIGTERM, 1),
+        ("websockets", signal.SIGTERM, 2),
+        ("websockets", signal.SIGINT, 1),
+    ],
+)
+async def test_it_ends_without_a_word(ws_engine: str, end: signal.Signals, times: int) -> None:
+    """A second signal does not wait for goodbyes."""
+    async with demo("--ws-engine", ws_engine) as (process, url):
+        port = int(url.rpartition(":")[2])
+        guests: list[Guest] = []
+        try:
+            with trio.fail_after(DEADLINE):
+                for enter in ENTER:
+                    guests.append(Guest(lambda: open_tcp(port)))
+                    await enter(Stage(), guests[-1])
+                for _ in range(times):
+                    process.send_signal(end)
+                assert await process.wait() == 0
+        finally:
+            for guest in guests:
+                await guest.cut()
+        assert process.stderr is not None
+        assert await process.stderr.receive_some() == b""
