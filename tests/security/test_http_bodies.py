@@ -166,7 +166,8 @@ async def test_no_id_python_engineio_a_body_ends_where_its_length_says(
     async with beside(io) as wire:
         session = await polling(wire)
         fields = {"Content-Length": str(len(body))}
-        data = session.poster.request_bytes("POST", session.target, fields, body + more + b"\r\n\r\n")
+        body += more + b"\r\n\r\n"
+        data = session.poster.request_bytes("POST", session.target, fields, body)
         await session.poster.send(data)
         assert (await session.poster.receive_response()).text == "ok"
         assert (await session.poster.receive_response()).status == 400

@@ -14,7 +14,7 @@ from trio_sio.testing.wire_websocket import WireWebSocket, handshake_headers
 NAMES = [
     *("__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf"),
     *("__class__", "__dict__", "__init__", "name", "get", "keys", "", " ", "\0", "0"),
-    *("polling ", "Polling", "POLLING", "pollıng", "polling\0", "websocket,polling", "memory"),
+    *("polling ", "Polling", "POLLING", "poll\u0131ng", "polling\0", "websocket,polling", "memory"),
 ]
 
 
