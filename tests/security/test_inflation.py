@@ -75,6 +75,8 @@ async def test_cve_2018_1000518_a_bomb_is_inflated_up_to_the_limit_of_a_message(
         await _send(websocket, bomb, pieces, opcode)
         assert await end_of(websocket) == 1009
         assert allocated(10_000_000)
+        await websocket.aclose()
+        await wait_all_tasks_blocked()
         assert io.statistics().limits == {"max_http_buffer_size": 1}
 
 
@@ -98,6 +100,8 @@ async def test_cve_2018_1000518_a_strangers_is_inflated_up_to_the_limit_of_stran
         await _send(websocket, bomb, pieces)
         assert await end_of(websocket) == 1009
         assert allocated(10_000_000)
+        await websocket.aclose()
+        await wait_all_tasks_blocked()
         assert io.statistics().limits == {"handshake_buffer_size": 1}
 
 
@@ -115,17 +119,3 @@ async def test_cve_2018_1000518_who_has_been_let_in_may_send_what_the_option_say
             data = compressor.compress(text) + compressor.flush(zlib.Z_SYNC_FLUSH)
             await _send(websocket, data.removesuffix(b"\0\0\xff\xff"), 1)
             assert await websocket.receive() == f"430[{size}]"
-
-
-@pytest.mark.parametrize("data", [b"", b"\xff" * 100, b"\x01", b"\x05\xe0\x01", b"\0" * 50])
-async def test_cve_2018_1000518_what_cannot_be_inflated_ends_the_session(
-    data: bytes, autojump_clock: MockClock, make_server: MakeServer
-) -> None:
-    io = make_server(per_message_deflate=True)
-    async with beside(io) as wire:
-        websocket = await joined(wire, headers=DEFLATE)
-        await websocket.send_frame(TEXT, data, rsv=COMPRESSED)
-        await websocket.send_close()
-        assert await end_of(websocket) in (None, 1002, 1007)
-        await wait_all_tasks_blocked()
-        assert sum(io.statistics().ended.values()) == 1
