@@ -126,8 +126,8 @@ async def test_a_message_that_swells_is_refused(autojump_clock: MockClock) -> No
 
 async def test_a_strangers_message_that_swells_is_refused(autojump_clock: MockClock) -> None:
     """What is counted on the wire is little; what it becomes counts."""
-    options: dict[str, object] = {"per_message_deflate": True, "handshake_buffer_size": 1000}
-    async with websockets(count=2, **options) as (engine, clients):
+    serving = websockets(count=2, per_message_deflate=True, handshake_buffer_size=1000)
+    async with serving as (engine, clients):
         for client, size in zip(clients, (1000, 1001), strict=True):
             await opened(client)
             await client.stream.send_all(frame(TEXT, deflate(b"4" * size), rsv=COMPRESSED))
