@@ -19,7 +19,7 @@ from trio_sio.testing.wire import WireClient, WireSession, open_wire
 from trio_sio.testing.wire_http import WireResponse
 from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket
 
-PATIENCE = 600.0
+PATIENCE = 3600.0
 """Seconds, of a clock that jumps, after which a test that waits has failed."""
 
 
