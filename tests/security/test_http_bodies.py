@@ -67,7 +67,7 @@ async def test_cve_2020_36048_a_body_that_drips_has_its_time(
         await connection.aclose()
         await session.aclose()
         await wait_all_tasks_blocked()
-        assert io.statistics().limits == {"body_timeout": 1}
+        assert io.statistics().limits["body_timeout"] == 1
         assert not [one for one in gc.get_objects() if _is_drip(one)]
 
 
