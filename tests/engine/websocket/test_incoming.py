@@ -115,6 +115,19 @@ def test_the_limit_holds_for_small_frames_too() -> None:
     assert read(halves, max_size=10) == ([], 1009)
 
 
+def test_a_head_that_announces_too_much_is_enough() -> None:
+    """The library is not asked, whatever it would do."""
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    first = frame(TEXT, b"x" * 60_000, fin=False)
+    assert incoming.feed(first) == first
+    assert incoming.go_on() == b""
+    head = bytes((CONTINUATION, 0xFE)) + (MAX_SIZE - 59_999).to_bytes(2, "big") + b"mask"
+    assert incoming.feed(head) == b""
+    with pytest.raises(TransportClosed, match="transport error") as caught:
+        incoming.next()
+    assert caught.value.code == 1009
+
+
 def test_it_says_which_piece_completes_a_message() -> None:
     incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
     first, ping, last = (

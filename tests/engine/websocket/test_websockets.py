@@ -124,6 +124,19 @@ async def test_a_message_that_swells_is_refused(autojump_clock: MockClock) -> No
             nursery.cancel_scope.cancel()
 
 
+async def test_a_strangers_message_that_swells_is_refused(autojump_clock: MockClock) -> None:
+    """What is counted on the wire is little; what it becomes counts."""
+    serving = websockets(count=2, per_message_deflate=True, handshake_buffer_size=1000)
+    async with serving as (engine, clients):
+        for client, size in zip(clients, (1000, 1001), strict=True):
+            await opened(client)
+            await client.stream.send_all(frame(TEXT, deflate(b"4" * size), rsv=COMPRESSED))
+        assert await clients[0].receive() == "4" * 1000
+        assert await clients[1].receive_frame() == (CLOSE, (1009).to_bytes(2, "big"))
+        (detail,) = [one.detail for one in engine.sessions.values() if one.detail]
+        assert (detail.option, detail.limit) == ("handshake_buffer_size", 1000)
+
+
 async def test_fragments_are_counted(autojump_clock: MockClock) -> None:
     async with websockets(ws_engine="websockets") as (_, (client,)):
         await opened(client)

@@ -56,6 +56,7 @@ class Incoming:
         "_max_size",
         "_messages",
         "_position",
+        "_size",
         "_unmask",
         "completes",
         "end",
@@ -75,6 +76,7 @@ class Incoming:
         self._left = 0  # bytes that the library still has to get of a frame
         self._final = False  # that frame is the last of its message
         self._fragments = 0  # of a message that is not whole
+        self._size = 0  # of the same, as its headers say
 
     def next(self) -> str | bytes | None:
         """Return the next message, `None` if none is whole.
@@ -119,7 +121,7 @@ class Incoming:
             stop = start + length
             if stop > end or not self._is_simple(data, position, length):
                 self._left = stop - position
-                self._note(data[position])
+                self._note(data[position], length)
                 continue
             payload = self._unmask(data[start:stop], data[start - 4 : start])
             if data[position] == _WHOLE_TEXT:
@@ -145,16 +147,24 @@ class Incoming:
         self.completes = self._final and not self._left
         return self._data[position:stop]
 
-    def _note(self, first: int) -> None:
-        """Note what a frame of the library's is to its message."""
+    def _note(self, first: int, length: int) -> None:
+        """Note what a frame of the library's is to its message.
+
+        A message over the limit ends here, by the header that makes it so: one library waits for
+        the payload before it looks at the size.
+        """
         opcode = first & _OPCODE
         self._final = False
         if opcode >= _FIRST_CONTROL:
             return
         if opcode == _CONTINUATION:
             self._fragments += 1
+            self._size += length
         else:
-            self._fragments = 1
+            self._fragments, self._size = 1, length
+        if self._size > self._max_size:
+            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, self.too_big())
+            return
         if first & _FIN:
             self._final = True
             self._fragments = 0

@@ -51,8 +51,7 @@ class Reader:
         if self.budget is not None:
             self._spent += len(data)
             if self._spent > self.budget + READ_SIZE:
-                text = f"a message of {self._spent} bytes or more from a stranger"
-                why = Explanation(text, "handshake_buffer_size", self.budget, self._spent)
+                why = stranger_too_big(self.budget, self._spent)
                 raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
         incoming = self.incoming
         piece = incoming.feed(data)
@@ -63,3 +62,9 @@ class Reader:
     async def consult(self, piece: bytes) -> None:
         """Have the library read a piece, and add what it makes of it to `incoming`."""
         raise NotImplementedError
+
+
+def stranger_too_big(limit: int, size: int | None = None) -> Explanation:
+    """Say that a message is over the limit of clients that have joined nothing yet."""
+    text = f"a message of more than {limit} bytes from a stranger"
+    return Explanation(text, "handshake_buffer_size", limit, size)

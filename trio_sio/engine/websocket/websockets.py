@@ -29,7 +29,7 @@ from trio_sio.engine.websocket.incoming import (
     Incoming,
 )
 from trio_sio.engine.websocket.library import Control, Library
-from trio_sio.engine.websocket.reader import Reader
+from trio_sio.engine.websocket.reader import Reader, stranger_too_big
 from trio_sio.options import COMPRESSION_LEVEL, EngineOptions, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.codec_v3 import utf8
@@ -90,18 +90,28 @@ class Core:
         self._incoming = incoming
         self._protocol = Protocol(SERVER, state=State.OPEN, max_size=max_size)
         self._protocol.extensions = list(extensions)
+        self._max_size = max_size
         self._parts: list[bytes] = []
         self._is_text = False
 
-    def read(self, piece: bytes) -> None:
-        """Read a frame, or a part of one."""
+    def read(self, piece: bytes, budget: int | None = None) -> None:
+        """Read a frame, or a part of one.
+
+        Args:
+            piece: of what the connection has brought.
+            budget: bytes that a message of a stranger may become. What has come is counted by
+                `Reader`, but a message may be compressed a thousandfold.
+        """
         protocol, incoming = self._protocol, self._incoming
+        stranger = budget if budget is not None and budget < self._max_size else None
+        protocol.max_message_size = self._max_size if stranger is None else stranger
         protocol.receive_data(piece)
         for frame in protocol.events_received():
             if incoming.end is None:
                 self._take(frame)
         if protocol.parser_exc is not None:
-            incoming.end = incoming.end or _closed_by(protocol.parser_exc, incoming)
+            too_big = incoming.too_big() if stranger is None else stranger_too_big(stranger)
+            incoming.end = incoming.end or _closed_by(protocol.parser_exc, too_big)
         elif protocol.writes:
             for answer in protocol.data_to_send():
                 if answer:
@@ -131,14 +141,14 @@ def _nowhere(data: bytes) -> None:
     """Forget a frame that nobody has a place for."""
 
 
-def _closed_by(error: Exception, incoming: Incoming) -> TransportClosed:
+def _closed_by(error: Exception, too_big: Explanation) -> TransportClosed:
     """Return the end that an error of the core stands for."""
     if isinstance(error, EOFError):
         return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
     code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
     why = Explanation(str(error))
     if isinstance(error, PayloadTooBig):
-        code, why = TOO_BIG, incoming.too_big()
+        code, why = TOO_BIG, too_big
     return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code, why)
 
 
@@ -168,7 +178,7 @@ class WebsocketsConnection(Reader):
             extensions = [self._deflate] if self._deflate else []
             self._core = Core(self.incoming, self._max_size, extensions)
         self._core.control = self.control
-        self._core.read(piece)
+        self._core.read(piece, self.budget)
 
     def stop(self) -> None:
         """Nothing to do: nobody reads but `read`."""
