@@ -170,7 +170,7 @@ async def hold(state: Open, engine: tuple[str, bool], hows: list[Attack]) -> Non
 EVERY_STATE = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 SETTINGS = settings(
     deadline=None,
-    max_examples=6,
+    max_examples=20,
     suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
 )
 
