@@ -1,5 +1,7 @@
 """One flush for all at a tick's end."""
 
+import weakref
+
 import trio
 import trio.lowlevel
 from trio.testing import MockClock
@@ -49,6 +51,21 @@ async def test_a_flush_may_mark_again(autojump_clock: MockClock) -> None:
         pulse.mark(box)
         await trio.sleep(1)
         assert len(box.flushed) == 3
+        nursery.cancel_scope.cancel()
+
+
+async def test_it_holds_nothing_that_it_has_flushed(autojump_clock: MockClock) -> None:
+    """An outbox holds its session, which may have ended, while nobody else is sent anything."""
+    pulse = Pulse()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pulse.run)
+        box = Box(pulse)
+        pulse.mark(box)
+        await trio.sleep(1)
+        assert box.flushed
+        left = weakref.ref(box)
+        del box
+        assert left() is None
         nursery.cancel_scope.cancel()
 
 
