@@ -14,7 +14,7 @@ from tests.soak.application import ROOMS, Moments
 from tests.soak.bodies import Bodies
 from tests.soak.ledger import Ledger
 
-FENCE_PATIENCE = 5.0
+FENCE_PATIENCE = 2.0
 """Seconds until a fence is asked for again: its session may have been about to end."""
 
 

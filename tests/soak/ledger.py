@@ -129,7 +129,7 @@ class Ledger:
     def stream(self, name: str, *, lossy: bool = False) -> Stream:
         """Return the stream of this name, made now if there is none."""
         if name not in self.streams:
-            self.streams[name] = Stream(name, self._blame, lossy)
+            self.streams[name] = Stream(name, self.blame, lossy)
         return self.streams[name]
 
     def receive(self, name: str, number: int, body: object, run: str = ONLY_RUN) -> None:
@@ -137,9 +137,10 @@ class Ledger:
         if name in self.streams:
             self.streams[name].receive(number, body, run)
         else:
-            self._blame("never sent", f"{name}: there is no such stream")
+            self.blame("never sent", f"{name}: there is no such stream")
 
-    def _blame(self, kind: str, sentence: str) -> None:
+    def blame(self, kind: str, sentence: str) -> None:
+        """Enter a fault."""
         self.faults[kind] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(f"{kind}: {sentence}")

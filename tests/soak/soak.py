@@ -20,9 +20,6 @@ from tests.soak.raw_client import RawClient
 from trio_sio.engine.alarm import Call
 from trio_sio.engine.statistics import EngineStatistics
 
-PING_INTERVAL, PING_TIMEOUT = 3.0, 9.0
-"""Of the server: a client that polls and was cut between two polls is missed soon."""
-
 PAUSE = 0.5
 """Seconds between two messages of a task, on average; in all, some hundred messages a second."""
 
@@ -62,7 +59,8 @@ class Soak:
     """One soak.
 
     Args:
-        io: a server with `PING_INTERVAL` and `PING_TIMEOUT`.
+        io: a server; a client that polls, and was cut between two polls, is missed after its
+            `ping_interval` and `ping_timeout`.
         seed: of the faults, and of what is sent when.
         haste: of the cuts.
     """
