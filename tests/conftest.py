@@ -6,6 +6,7 @@ missing peer is a failure, never a silent skip.
 Tests that take many minutes, marked `long`: they run with `--long` only.
 """
 
+import faulthandler
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -59,6 +60,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("long") is not None:
+        faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for the others
     for peer in _peers(item):
         if peer in _PROGRAMS and shutil.which(peer) is None:
             pytest.fail(f"{peer} is not installed; `--without {peer}` leaves this out", False)

@@ -105,3 +105,12 @@ def test_long_tests_run_when_they_are_asked_for(suite: Path) -> None:
     assert code == 0
     assert "5 passed" in said
     assert "left out" not in said
+
+
+def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None:
+    slow = LONG.replace("pass", "time.sleep(1)")
+    (suite / "test_suite.py").write_text(f"import time\n{SUITE}{slow}")
+    limit = ("-o", "faulthandler_timeout=0.3", "-o", "faulthandler_exit_on_timeout=true")
+    code, said = run(suite, "--long", *limit)
+    assert code == 0
+    assert "5 passed" in said

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,13 +70,18 @@ class Heard(NamedTuple):
 
 
 class Client:
-    """One client of a peer."""
+    """One client of a peer.
+
+    Attributes:
+        listener: is told of each report, in their order, in place of the queues.
+    """
 
     def __init__(self, peer: "Peer", number: int) -> None:
         self._peer = peer
         self._number = number
         self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
         self._calls = itertools.count()
+        self.listener: Callable[[str, Heard], None] | None = None
 
     async def order(self, verb: str, *args: object) -> None:
         """Tell the client to do something."""
@@ -112,7 +117,15 @@ class Client:
         """How many events of this name have arrived and not been asked for."""
         return self._queues[event].count
 
+    @property
+    def number(self) -> int:
+        """What the peer calls it."""
+        return self._number
+
     def report(self, event: str, heard: Heard) -> None:
+        if self.listener is not None:
+            self.listener(event, heard)
+            return
         self._queues[event].put.send_nowait(heard)
 
     def end(self) -> None:

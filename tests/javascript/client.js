@@ -29,19 +29,16 @@ const verbs = {
   open(name, url, { hear, answers, ...options }) {
     if (options.parser === 'msgpack') options.parser = require('socket.io-msgpack-parser');
     const socket = io(url, { forceNew: true, ...options });
-    clients.set(name, socket);
+    listen(name, socket, hear, answers);
     const report = reporter(name, () => socket.io.engine);
-    for (const event of LIFE) {
-      socket.on(event, (...args) => report(event, event === 'connect' ? [socket.id] : args));
-    }
-    for (const event of hear) {
-      socket.on(event, (...args) => {
-        const acknowledge = typeof args[args.length - 1] === 'function' ? args.pop() : () => {};
-        report(event, args);
-        if (event in answers) acknowledge(...(answers[event] || args));
-      });
-    }
     socket.io.on('open', () => watchUpgrade(socket.io.engine, report));
+    // socket.io-parser 3.3.6 keeps half of a binary event when the connection is cut, and then
+    // throws at the first packet of the next one.
+    socket.io.on('close', () => { socket.io.decoder.reconstructor = null; });
+  },
+  /** Another namespace on the connection of another client. */
+  share(name, other, namespace, { hear, answers, ...options }) {
+    listen(name, clients.get(other).io.socket(namespace, options), hear, answers);
   },
   emit: (name, event, ...args) => clients.get(name).emit(event, ...args),
   call(name, number, event, ...args) {
@@ -62,6 +59,21 @@ const verbs = {
   },
   send: (name, data) => clients.get(name).send(data),
 };
+
+function listen(name, socket, hear, answers) {
+  clients.set(name, socket);
+  const report = reporter(name, () => socket.io.engine);
+  for (const event of LIFE) {
+    socket.on(event, (...args) => report(event, event === 'connect' ? [socket.id] : args));
+  }
+  for (const event of hear) {
+    socket.on(event, (...args) => {
+      const acknowledge = typeof args[args.length - 1] === 'function' ? args.pop() : () => {};
+      report(event, args);
+      if (event in answers) acknowledge(...(answers[event] || args));
+    });
+  }
+}
 
 function watchUpgrade(engine, report) {
   engine.on('upgrade', (transport) => report('upgrade', [transport.name]));

@@ -55,9 +55,13 @@ class Pulse(trio.abc.Instrument):
             while True:
                 await self._wake.wait()
                 self._wake = trio.Event()
-                marked, self._marked = self._marked, []
-                for outbox in marked:
-                    outbox.flush()
-                del marked, outbox  # or their sessions stay until the next one is marked
+                self._flush_marked()
         finally:
             trio.lowlevel.remove_instrument(self)
+
+    def _flush_marked(self) -> None:
+        # Not in `run`, whose variables would hold the last outboxes, and with them sessions that
+        # have ended, until somebody else is sent something.
+        marked, self._marked = self._marked, []
+        for outbox in marked:
+            outbox.flush()
