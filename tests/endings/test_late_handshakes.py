@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.endings import states
-from tests.endings.stage import Guest, Stage, in_lockstep, serving
+from tests.endings.stage import Guest, Stage, in_lockstep, serving, until
 from trio_sio.testing.wire_websocket import WireWebSocket
 
 
@@ -64,3 +64,23 @@ async def test_the_client_takes_the_answer_too_late(
         with trio.fail_after(1):
             assert await WireWebSocket(connection, response).receive_close() is None
         assert stage.io.statistics().ended == {}
+
+
+@pytest.mark.parametrize("ask", [states.in_allow_request, states.websocket_in_allow_request])
+async def test_more_are_asked_about_at_once_than_there_may_be(
+    ask: Callable[[Stage, Guest], Awaitable[object]], autojump_clock: MockClock
+) -> None:
+    stage = Stage(max_sessions=2)
+    stage.io.engine.set_options(allow_request=stage.halt)
+    async with serving(stage, in_lockstep) as open_stream:
+        guests = [Guest(open_stream) for _ in range(5)]
+        for guest in guests:
+            await ask(stage, guest)
+        await until(lambda: stage.halted == 5, lambda: stage.halted)
+        stage.gate.set()
+        for guest in guests:
+            await guest.connections[0].receive_response()
+        await wait_all_tasks_blocked()
+        assert stage.io.statistics().sessions == 2
+        for guest in guests:
+            await guest.cut()

@@ -211,9 +211,10 @@ class Doorway:
     def _begin(self, sid: str, request: Request, transport: WebSocketTransport) -> Session | None:
         """Make a session that begins with a WebSocket; `None` if its id is not free any more.
 
-        Or if the server began to end while the client took the answer to its handshake.
+        Or if the server began to end, or was filled by others, while the client took the answer
+        to its handshake.
         """
-        if self._host.closing:
+        if turned_away(self._host, request):
             return None
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
             logger.error("generate_id must return a new, unused text, not %r", sid)
