@@ -9,13 +9,14 @@ Nothing may come out of the server but what it says to its clients, so it is mad
 """
 
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import trio
+import trio.testing
 
 import trio_sio
-from trio_sio.testing.wire import WireClient, WireSession, open_wire
+from trio_sio.testing.wire import StreamPair, WireClient, WireSession, open_wire
 from trio_sio.testing.wire_http import WireResponse
 from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket
 
@@ -93,19 +94,31 @@ async def talk_raw(wire: WireClient, data: bytes) -> WireResponse:
     return response
 
 
+def socket_pair() -> StreamPair:
+    """Make a connection of the operating system's, on which the server takes its short cuts.
+
+    What one end sends the other can read at once, so a clock that jumps does not jump over it.
+    """
+    ours, theirs = trio.socket.socketpair()
+    return trio.SocketStream(ours), trio.SocketStream(theirs)
+
+
 @asynccontextmanager
 async def beside(
-    io: trio_sio.Server, headers: Mapping[str, str] | None = None
+    io: trio_sio.Server,
+    headers: Mapping[str, str] | None = None,
+    streams: Callable[[], StreamPair] = trio.testing.memory_stream_pair,
 ) -> AsyncIterator[WireClient]:
     """Connections to a server in memory; before and behind, a neighbour is served.
 
     Args:
         io: the server.
         headers: of the neighbour, which stays by its pings, however long a test waits.
+        streams: makes both ends of a connection; the second one is the server's.
     """
     io.on("neighbour", answer_neighbour)
     with trio.fail_after(PATIENCE):
-        async with open_wire(io) as wire:
+        async with open_wire(io, streams=streams) as wire:
             neighbour = Neighbour(await joined(wire, headers=headers))
             await neighbour.talk()
             async with trio.open_nursery() as nursery:

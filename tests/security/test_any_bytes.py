@@ -6,27 +6,30 @@ else is served meanwhile, in order. Nothing may come out of the server (`raise_e
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 import trio
 from hypothesis import HealthCheck, given, settings, strategies as st
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from tests.security.answers import Invalid, check_http, check_websocket
-from tests.security.neighbour import beside
+from tests.security.neighbour import beside, socket_pair
 from tests.security.states import STATES, Open, Victim, in_a_namespace
 from tests.security.traffic import bytes_for
-from trio_sio.testing.wire import WireClient
+from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection
 
 LONGER_THAN_ANY_LIMIT = 200.0
 """Seconds in which a silent connection has been closed, whatever it was in the middle of."""
 
 ENGINES = (("websockets", True), ("websockets", False), ("trio-websocket", False))
+
+STREAMS = (memory_stream_pair, socket_pair)
+"""In memory everything goes the long way, on a socket the short one where there is one."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,15 @@ def frozen() -> Iterator[None]:
     gc.unfreeze()
 
 
-async def hold(state: Open, engine: tuple[str, bool], hows: list[Attack]) -> None:
+async def hold(
+    state: Open,
+    engine: tuple[str, bool],
+    streams: Callable[[], StreamPair],
+    hows: list[Attack],
+) -> None:
     """Run one example."""
     io = make_server(*engine)
-    async with beside(io) as wire:
+    async with beside(io, streams=streams) as wire:
         await _attack_together(wire, state, [Attack(b"", None, "silence")])
         await trio.sleep(LONGER_THAN_ANY_LIMIT)
         before = living(io)
@@ -177,7 +185,8 @@ SETTINGS = settings(
 
 def _hold_once(state: Open, data: st.DataObject) -> None:
     engine, hows = data.draw(st.sampled_from(ENGINES)), data.draw(attacks(state))
-    trio.run(hold, state, engine, hows, clock=MockClock(autojump_threshold=0))
+    streams = data.draw(st.sampled_from(STREAMS))
+    trio.run(hold, state, engine, streams, hows, clock=MockClock(autojump_threshold=0))
 
 
 @EVERY_STATE

@@ -93,9 +93,10 @@ async def test_cve_2026_33151_a_packet_that_announces_too_many_is_refused_at_onc
     count: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     async with beside(make_server()) as wire:
-        websocket = await joined(wire)
+        websocket, start = await joined(wire), trio.current_time()
         await websocket.send(f'45{count}-["echo",{ONE}]')
         await end_of(websocket)
+        assert trio.current_time() == start  # none of them was waited for
 
 
 async def test_cve_2026_33151_what_half_a_packet_may_hold_is_limited(

@@ -103,6 +103,8 @@ CLIMBING = [
     "socket.io.js\\..\\..\\secret.txt",
     "socket.io.js%00/../../secret.txt",
     "socket.io.js.map/../../secret.txt",
+    "socket.io.dev.js/../secret.txt",
+    "socket.io.dev.js/../../secret.txt",
     "....//secret.txt",
     "//secret.txt",
     "secret.txt",
@@ -126,6 +128,7 @@ async def test_no_id_python_engineio_paths_do_not_climb_out_of_the_clients_folde
     (folder / "secret.txt").write_text("secret")
     (folder / "socket.io.js").write_text("script")
     (folder / "socket.io.js.map").write_text("map")
+    (folder / "socket.io.dev.js").mkdir()  # one can climb out of a folder, but not out of a file
     async with beside(make_server(serve_client=folder)) as wire:
         assert (await wire.request("GET", "/socket.io/socket.io.js")).text == "script"
         response = await wire.request("GET", f"/socket.io/{path}")

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.raw import POLLING, WEBSOCKET, Raw, raw
+from tests.api.raw import POLLING, WEBSOCKET, Raw, RawPolling, raw
 from tests.end_to_end.peers import served
 from tests.engine.websocket.raw_websocket import FIELDS, RawWebSocket, frame
 from tests.security.conftest import MakeServer
@@ -80,9 +80,18 @@ async def kept_alive(wire: Raw) -> trio.abc.Stream:
     return connection.stream
 
 
+async def _polling(wire: Raw) -> RawPolling:
+    """Begin a session that polls and has joined "/", whether its handshake says so or a poll."""
+    target, response = await wire.handshake()
+    polling = RawPolling(wire, target)
+    if not response.body.endswith(b"2:40"):
+        assert await polling.get() == (200, b"2:40")
+    return polling
+
+
 @step
 async def held_poll(wire: Raw) -> trio.abc.Stream:
-    polling = await wire.polling()
+    polling = await _polling(wire)
     connection = await wire.http()
     await connection.send_request("GET", polling.target)
     return connection.stream
@@ -90,7 +99,7 @@ async def held_poll(wire: Raw) -> trio.abc.Stream:
 
 @step
 async def half_a_body(wire: Raw) -> trio.abc.Stream:
-    polling = await wire.polling()
+    polling = await _polling(wire)
     connection = await wire.http()
     await connection.send_request("POST", polling.target, {"Content-Length": "99"}, b"1:2")
     return connection.stream
@@ -98,7 +107,7 @@ async def half_a_body(wire: Raw) -> trio.abc.Stream:
 
 @step
 async def asked_to_go_on(wire: Raw) -> trio.abc.Stream:
-    polling = await wire.polling()
+    polling = await _polling(wire)
     connection = await wire.http()
     fields = {"Content-Length": "99", "Expect": "100-continue"}
     await connection.send_request("POST", polling.target, fields)
@@ -108,7 +117,7 @@ async def asked_to_go_on(wire: Raw) -> trio.abc.Stream:
 
 @step
 async def too_large_a_body(wire: Raw) -> trio.abc.Stream:
-    polling = await wire.polling()
+    polling = await _polling(wire)
     connection = await wire.http()
     await connection.send_request("POST", polling.target, {"Content-Length": "9" * 12})
     return connection.stream
@@ -117,7 +126,7 @@ async def too_large_a_body(wire: Raw) -> trio.abc.Stream:
 @step
 async def unread_answer(wire: Raw) -> trio.abc.Stream:
     """More than any kernel keeps; the server is in the middle of sending."""
-    polling = await wire.polling()
+    polling = await _polling(wire)
     await polling.post(b'11:42["large"]')
     connection = await wire.http()
     await connection.send_request("GET", polling.target)
@@ -161,7 +170,7 @@ async def unread_frames(wire: Raw) -> trio.abc.Stream:
 
 
 async def _probing(wire: Raw, *texts: str) -> RawWebSocket:
-    polling = await wire.polling()
+    polling = await _polling(wire)
     target = polling.target.replace("transport=polling", "transport=websocket")
     websocket = await wire.websocket(target)
     for text in texts:
