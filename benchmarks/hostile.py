@@ -1,0 +1,126 @@
+"""How long honest clients wait while a swarm of hostile ones attacks: `--hostile`.
+
+100 honest clients chat in a room, at a fixed rate; then the same beside so many hostile
+connections, of all kinds in equal parts (`tests/hostile/kinds.py`). A delay is counted from the
+moment at which the message was due to its arrival at each of them. The server has one core, and
+all clients share the other: the hostile ones get what the honest ones leave.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from benchmarks.peers import Peer
+from benchmarks.process import Server, pin, running
+from tests.setup_machine import ROOT
+
+HONEST = 100
+MESSAGES = 5
+RATE = 25
+"""Messages in a second; each is delivered to all honest clients."""
+
+HOSTILE = 10_000
+
+Row = dict[str, float]
+
+
+class Process:
+    """Clients in a process of their own, that wait for orders.
+
+    Args:
+        module: the module that is run.
+        *arguments: its command line.
+    """
+
+    def __init__(self, module: str, *arguments: int | str) -> None:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        pin(self.process.pid, 1)
+
+    def hear(self) -> str:
+        """Return its next line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("a client process has ended")
+        return line.strip()
+
+    def order(self) -> None:
+        """Have it go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+@contextmanager
+def started(module: str, *arguments: int | str) -> Iterator[Process]:
+    """Start clients, and return when they are there; in the end they are killed."""
+    clients = Process(module, *arguments)
+    try:
+        assert clients.hear() == "here"
+        yield clients
+    finally:
+        clients.process.kill()
+        clients.process.communicate()
+
+
+def measure(peers: Sequence[Peer], hostile: int = HOSTILE) -> str:
+    """Run each server alone with the honest ones and then under attack; return a table."""
+    lines = [
+        f"Delay of a message among {HONEST} honest clients, {RATE} messages/s, ms:",
+        "",
+        "| hostile connections | server | p50 | p99 | longest | lost |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for count in (0, hostile):
+        for peer in peers:
+            sys.stderr.write(f"  {peer.name}: {count:,} hostile\n")
+            lines.append(f"| {count:,} | {peer.name} | {_cells(peer, count)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(peer: Peer, hostile: int) -> str:
+    try:
+        with running(peer) as server:
+            row = attacked(server, hostile) if hostile else chat(server)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        return f"{error} | | | all"
+    return f"{row['p50']:.1f} | {row['p99']:.1f} | {row['max']:.1f} | {row['missing']:,.0f}"
+
+
+def chat(server: Server) -> Row:
+    """Return the delays of the honest clients."""
+    with started("tests.hostile.chat", *_honest(server)) as honest:
+        honest.order()
+        return _figures(honest)
+
+
+def attacked(server: Server, hostile: int) -> Row:
+    """Return the delays of the honest clients while so many others attack."""
+    arguments = (server.port, hostile, server.peer.version)
+    with (
+        started("tests.hostile.chat", *_honest(server)) as honest,
+        started("tests.hostile.swarm", *arguments) as swarm,
+    ):
+        swarm.order()
+        honest.order()
+        row = _figures(honest)
+        swarm.order()
+        came: dict[str, int] = json.loads(swarm.hear())
+        sys.stderr.write(f"    {sum(came.values()):,} connections came\n")
+        return row
+
+
+def _honest(server: Server) -> tuple[int, ...]:
+    return server.port, HONEST, MESSAGES, RATE, server.peer.version
+
+
+def _figures(honest: Process) -> Row:
+    figures = json.loads(honest.hear())
+    if figures["wrong"]:
+        raise RuntimeError(f"not in order: {figures['wrong'][:3]}")
+    return {name: figures[name] for name in ("p50", "p99", "max", "missing")}
