@@ -3,6 +3,7 @@
     async with engine:                           the engine's nursery
      ├─ pulse                                    one flush at each tick's end
      ├─ alarm                                    wakes the sessions' heartbeats
+     ├─ turns                                    lets those read on that have much to read
      ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
      └─ session (one per polling client)         outlives any one connection
 
@@ -31,6 +32,7 @@ from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
+from trio_sio.engine.turns import Turns
 from trio_sio.engine.watch import Watch
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
@@ -76,6 +78,7 @@ class Engine:
         self.draining = False
         self.pulse = Pulse()
         self.alarm = Alarm()
+        self.turns = Turns(self.pulse)
         self.handler: Handler | None = None
         self._ledger = Ledger()
         self._apply(options)
@@ -144,6 +147,7 @@ class Engine:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
                 self._nursery.start_soon(self.alarm.run)
+                self._nursery.start_soon(self.turns.run)
                 with self.watch.watching():
                     yield
                     await self.aclose()

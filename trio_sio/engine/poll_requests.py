@@ -44,7 +44,10 @@ class PollRequests:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
         sid = await new_id(self._host, request)
         transport = PollingTransport(
-            base64=ask.base64, jsonp=ask.jsonp, max_packets=self._options.max_payload_packets
+            base64=ask.base64,
+            jsonp=ask.jsonp,
+            max_packets=self._options.max_payload_packets,
+            turn=self._host.turns.wait,
         )
         session = self._host.add(sid, request, transport)
         transport.outlet = session.outbox

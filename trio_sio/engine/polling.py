@@ -6,13 +6,14 @@ one ends the session, as in the reference server, since packets could overtake e
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
+from trio_sio.engine.turns import SHARE
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
 from trio_sio.protocol.engineio import codec_v3
@@ -24,6 +25,9 @@ CLOSE = Encoded(("1",))
 
 CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
+
+DECODED_AT_ONCE = 10 * SHARE
+"""Packets of a POST, 1 µs each, after which others have their turn."""
 
 POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
@@ -74,17 +78,25 @@ class PollingTransport:
         base64: the client cannot take binary payloads.
         jsonp: the index of the JSONP callback, `None` for XHR.
         max_packets: packets that a POST may bring.
+        turn: awaited by who has taken its share of packets, and wants to take more.
     """
 
     name = "polling"
     unsent = False
 
     def __init__(
-        self, *, base64: bool, jsonp: str | None = None, max_packets: int = 100_000
+        self,
+        *,
+        base64: bool,
+        jsonp: str | None = None,
+        max_packets: int = 100_000,
+        turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
         self.base64 = base64 or jsonp is not None
         self.jsonp = jsonp
         self._max_packets = max_packets
+        self._turn = turn
+        self._share = SHARE  # of the reader
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
@@ -183,7 +195,7 @@ class PollingTransport:
         does not.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        arrivals = self._decode(body, binary=binary)
+        arrivals = await self._decode(body, binary=binary)
         if not arrivals or self._is_closed:
             return
         if self._reader is not None:  # it has taken all that came before
@@ -226,7 +238,7 @@ class PollingTransport:
             self._take_pending()
             self._ahead += 1
 
-    def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
+    async def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
         arrivals: list[Arrival] = []
         try:
             if self.jsonp is not None:
@@ -240,6 +252,8 @@ class PollingTransport:
                     arrivals.append(self._too_many())
                     break
                 arrivals.append(packet)
+                if not len(arrivals) % DECODED_AT_ONCE:
+                    await self._turn()
                 if packet.type is EnginePacketType.CLOSE:
                     break
         except RemoteProtocolError as error:
@@ -263,6 +277,11 @@ class PollingTransport:
             else:
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
+                self._share = SHARE
+        if not self._share:
+            await self._turn()
+            self._share = SHARE
+        self._share -= 1
         arrival = self._arrived.popleft()
         if isinstance(arrival, Exception):
             raise arrival

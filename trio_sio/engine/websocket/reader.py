@@ -6,6 +6,7 @@ from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
+from trio_sio.engine.websocket.library import Turn
 from trio_sio.reasons import DisconnectReason
 
 
@@ -20,6 +21,7 @@ class Reader:
 
     def __init__(self, pipe: Pipe, incoming: Incoming, budget: int | None) -> None:
         self.budget = budget
+        self.turn: Turn = trio.lowlevel.checkpoint
         self.incoming = incoming
         self._pipe = pipe
         self._spent = 0
@@ -32,7 +34,12 @@ class Reader:
         return message
 
     async def read(self) -> None:
-        """Read from the connection."""
+        """Read from the connection, or go on with what it has brought."""
+        incoming = self.incoming
+        if incoming.is_paused:
+            await self.turn()
+            await self._consult_all(incoming.resume())
+            return
         pipe = self._pipe
         descriptor = pipe.descriptor
         data: bytes | None
@@ -54,11 +61,14 @@ class Reader:
                 text = f"a message of {self._spent} bytes or more from a stranger"
                 why = Explanation(text, "handshake_buffer_size", self.budget, self._spent)
                 raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
-        incoming = self.incoming
         piece = incoming.feed(data)
+        if piece:
+            await self._consult_all(piece)
+
+    async def _consult_all(self, piece: bytes) -> None:
         while piece:
             await self.consult(piece)
-            piece = incoming.go_on()
+            piece = self.incoming.go_on()
 
     async def consult(self, piece: bytes) -> None:
         """Have the library read a piece, and add what it makes of it to `incoming`."""
