@@ -6,14 +6,15 @@ one ends the session, as in the reference server, since packets could overtake e
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import chain
 
 import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
-from trio_sio.engine.turns import SHARE
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
 from trio_sio.protocol.engineio import codec_v3
@@ -25,9 +26,6 @@ CLOSE = Encoded(("1",))
 
 CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
-
-DECODED_AT_ONCE = 10 * SHARE
-"""Packets of a POST, 1 µs each, after which others have their turn."""
 
 POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
@@ -96,14 +94,14 @@ class PollingTransport:
         self.jsonp = jsonp
         self._max_packets = max_packets
         self._turn = turn
-        self._share = SHARE  # of the reader
+        self._share = FIRST_SHARE  # of the reader
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
-        self._arrived: deque[Arrival] = deque()  # the reader's
-        self._pending: list[Arrival] = []  # of the POST that waits until the reader takes them
+        self._arrived: deque[Iterator[Arrival]] = deque()  # the reader's
+        self._pending: Iterator[Arrival] | None = None  # of the POST that waits for the reader
         self._taken = trio.Event()
         self._reader: trio.lowlevel.Task | None = None  # it waits
         self._is_closed = False
@@ -195,22 +193,25 @@ class PollingTransport:
         does not.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        arrivals = await self._decode(body, binary=binary)
-        if not arrivals or self._is_closed:
+        packets = self._decode(body, binary=binary)
+        first = next(packets, None)
+        if first is None or self._is_closed:
             return
+        arrivals = chain((first,), packets)
         if self._reader is not None:  # it has taken all that came before
-            self._arrived.extend(arrivals)
+            self._arrived.append(arrivals)
             self._wake_reader()
             return
         self._pending, self._taken = arrivals, trio.Event()
         try:
             await self._taken.wait()
         finally:
-            self._pending = []
+            self._pending = None
 
     def _take_pending(self) -> None:
-        self._arrived.extend(self._pending)
-        self._pending = []
+        if self._pending is not None:
+            self._arrived.append(self._pending)
+            self._pending = None
         self._taken.set()
 
     def _wake_reader(self) -> None:
@@ -234,12 +235,12 @@ class PollingTransport:
         A client that upgrades waits for its POST's answer before it moves. The reader may be
         waiting for a handler, and that for room in the outbox, which only the client can make.
         """
-        if self._ahead < POSTS_AHEAD and self._pending:
+        if self._ahead < POSTS_AHEAD and self._pending is not None:
             self._take_pending()
             self._ahead += 1
 
-    async def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
-        arrivals: list[Arrival] = []
+    def _decode(self, body: bytes, *, binary: bool) -> Iterator[Arrival]:
+        """Yield the packets as the reader takes them: a list would take 30 times the body."""
         try:
             if self.jsonp is not None:
                 packets = codec_v3.decode_jsonp_payload(body)
@@ -247,18 +248,15 @@ class PollingTransport:
                 packets = codec_v3.decode_binary_payload(body)
             else:
                 packets = codec_v3.decode_text_payload(body)
-            for packet in packets:
-                if len(arrivals) == self._max_packets:
-                    arrivals.append(self._too_many())
+            for number, packet in enumerate(packets):
+                if number == self._max_packets:
+                    yield self._too_many()
                     break
-                arrivals.append(packet)
-                if not len(arrivals) % DECODED_AT_ONCE:
-                    await self._turn()
+                yield packet
                 if packet.type is EnginePacketType.CLOSE:
                     break
         except RemoteProtocolError as error:
-            arrivals.append(error)
-        return arrivals
+            yield error
 
     def _too_many(self) -> TransportClosed:
         limit = self._max_packets
@@ -266,23 +264,30 @@ class PollingTransport:
         why = Explanation(text, "max_payload_packets", limit)
         return TransportClosed(DisconnectReason.TRANSPORT_ERROR, why=why)
 
+    def _next(self) -> Arrival | None:
+        while self._arrived:
+            arrival = next(self._arrived[0], None)
+            if arrival is not None:
+                return arrival
+            self._arrived.popleft()
+        return None
+
     async def receive(self) -> EnginePacket:
         """Return the next packet; see `abc.Transport`."""
-        while not self._arrived:
+        if not self._share:
+            await self._turn()
+            self._share = SHARE
+        self._share -= 1
+        while (arrival := self._next()) is None:
             self._ahead = 0
-            if self._pending:
+            if self._pending is not None:
                 self._take_pending()
             elif self._is_closed:
                 raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
             else:
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
-                self._share = SHARE
-        if not self._share:
-            await self._turn()
-            self._share = SHARE
-        self._share -= 1
-        arrival = self._arrived.popleft()
+                self._share = FIRST_SHARE
         if isinstance(arrival, Exception):
             raise arrival
         return arrival

@@ -10,15 +10,20 @@ line moves with each round. A client that sends no faster than others never come
 from collections import OrderedDict
 
 import trio
-from trio.lowlevel import Task
 
 from trio_sio.engine.pulse import Pulse
 
+FIRST_SHARE = 2
+"""Packets or frames, 5 to 25 µs each, that a reader takes without a turn: of what it just read."""
+
 SHARE = 8
-"""Packets or frames that a reader takes before it asks: 5 to 25 µs each."""
+"""Packets or frames that it takes with each turn."""
 
 SHARES_PER_ROUND = 16
-"""Further shares in one round of the event loop, for all readers together: some 2 ms."""
+"""Turns in one round of the event loop, for all readers together: some 2 ms."""
+
+ENTRIES_PER_ROUND = 4
+"""Connections that may say their first words in one round: some 2 ms, too."""
 
 
 class Turns:
@@ -26,13 +31,15 @@ class Turns:
 
     Args:
         pulse: the engine's pulse, which knows one round from the next.
+        limit: turns in one round.
     """
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, limit: int = SHARES_PER_ROUND) -> None:
+        self._limit = limit
         self._pulse = pulse
         self._round = -1
         self._left = 0
-        self._line: OrderedDict[Task, None] = OrderedDict()
+        self._line: OrderedDict[trio.lowlevel.Task, None] = OrderedDict()
         self._wanted = trio.Event()
 
     def __len__(self) -> int:
@@ -57,7 +64,7 @@ class Turns:
     def _is_left(self) -> bool:
         if self._round != self._pulse.tick:
             self._round = self._pulse.tick
-            self._left = SHARES_PER_ROUND
+            self._left = self._limit
         self._left -= 1
         return self._left >= 0
 
@@ -68,6 +75,6 @@ class Turns:
             self._wanted = trio.Event()
             while self._line:
                 await trio.lowlevel.checkpoint()
-                for _ in range(min(SHARES_PER_ROUND, len(self._line))):
+                for _ in range(min(self._limit, len(self._line))):
                     task, _nothing = self._line.popitem(last=False)
                     trio.lowlevel.reschedule(task)

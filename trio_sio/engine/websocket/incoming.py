@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
-from trio_sio.engine.turns import SHARE
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.reasons import DisconnectReason
 
 PROTOCOL_ERROR = 1002
@@ -82,7 +82,7 @@ class Incoming:
         self._left = 0  # bytes that the library still has to get of a frame
         self._final = False  # that frame is the last of its message
         self._fragments = 0  # of a message that is not whole
-        self._share = SHARE
+        self._share = 0
         self.is_paused = False
 
     def next(self) -> str | bytes | None:
@@ -111,7 +111,8 @@ class Incoming:
             return b""
         self._data = self._data[self._position :] + data if self._data else data
         self._position = 0
-        return self.resume()
+        self._share = FIRST_SHARE
+        return self.go_on()
 
     def resume(self) -> bytes:
         """Go on after a pause; as `go_on`."""

@@ -1,13 +1,17 @@
 """Reading from a connection: bytes to messages, with a library's help."""
 
+from typing import TYPE_CHECKING
+
 import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
-from trio_sio.engine.websocket.library import Turn
 from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.engine.websocket.library import Turn
 
 
 class Reader:
@@ -25,6 +29,7 @@ class Reader:
         self.incoming = incoming
         self._pipe = pipe
         self._spent = 0
+        self._has_much = False  # sent at once: more than its first share
 
     def next(self) -> str | bytes | None:
         """Return the next message, if one is whole."""
@@ -37,9 +42,13 @@ class Reader:
         """Read from the connection, or go on with what it has brought."""
         incoming = self.incoming
         if incoming.is_paused:
+            self._has_much = True
             await self.turn()
             await self._consult_all(incoming.resume())
             return
+        if self._has_much:  # perhaps it still has: then it gets nothing without a turn
+            self._has_much = False
+            await self.turn()
         pipe = self._pipe
         descriptor = pipe.descriptor
         data: bytes | None

@@ -57,9 +57,7 @@ class WebSocketTransport:
 
     name = "websocket"
 
-    def __init__(
-        self, pipe: Pipe, library: Library, turn: Turn = trio.lowlevel.checkpoint
-    ) -> None:
+    def __init__(self, pipe: Pipe, library: Library, turn: Turn = trio.lowlevel.checkpoint) -> None:
         self.writable = True
         self.direct = pipe.direct
         self.unsent = False
