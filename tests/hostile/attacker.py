@@ -28,14 +28,23 @@ class Attacker:
         version: of Engine.IO.
         number: which attacker it is; chooses the source address.
         attack: set when all are here and the attack begins.
+        delay: seconds from then on until this one begins.
+
+    Attributes:
+        arrived: set when it has come as far as `begin`, or never will.
+        begun: set when it has begun, or never will.
     """
 
-    def __init__(self, port: int, version: int, number: int, attack: trio.Event) -> None:
+    def __init__(
+        self, port: int, version: int, number: int, attack: trio.Event, delay: float
+    ) -> None:
         self.version = version
         self._port = port
         self._source = f"127.0.0.{2 + number % ADDRESSES}"
         self._attack = attack
-        self._arrived = trio.Event()
+        self._delay = delay
+        self.arrived = trio.Event()
+        self.begun = trio.Event()
         self._sockets: list[trio.socket.SocketType] = []
         self._socket: trio.socket.SocketType | None = None
 
@@ -55,12 +64,10 @@ class Attacker:
 
     async def begin(self) -> None:
         """Wait until the attack begins."""
-        self._arrived.set()
+        self.arrived.set()
         await self._attack.wait()
-
-    async def wait_arrived(self) -> None:
-        """Return when the attacker has come as far as `begin`."""
-        await self._arrived.wait()
+        await trio.sleep(self._delay)
+        self.begun.set()
 
     def close(self, *, reset: bool = False) -> None:
         """Go away.
@@ -68,7 +75,8 @@ class Attacker:
         Args:
             reset: rudely, by RST.
         """
-        self._arrived.set()  # or nobody would wait for it
+        self.arrived.set()
+        self.begun.set()
         for one in self._sockets:
             if reset:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -217,7 +217,7 @@ async def tiny_packets(one: Attacker) -> None:
         await one.post(sid, body)
 
 
-KINDS: dict[str, Kind] = {
+QUIET: dict[str, Kind] = {
     "half-open": half_open,
     "slow heads": slow_head,
     "slow bodies": slow_body,
@@ -233,6 +233,8 @@ KINDS: dict[str, Kind] = {
     "large frames, trickled": large_frame_trickled,
     "huge attachment counts": huge_attachment_count,
     "attachments never sent": attachments_never_sent,
+}
+FLOODS: dict[str, Kind] = {
     "floods of WebSocket pings": websocket_pings,
     "floods of Engine.IO pings": engine_pings,
     "floods of empty fragments": empty_fragments,
@@ -242,3 +244,6 @@ KINDS: dict[str, Kind] = {
     "floods of binary packets for namespaces never joined": binary_unjoined,
     "connects to very many namespaces": many_namespaces,
 }
+KINDS = {**QUIET, **FLOODS}
+MIX = [*QUIET] * 4 + [*FLOODS]
+"""Names, as often as they come: one flood is as much work as hundreds of the others."""
