@@ -22,7 +22,7 @@ from tests.hostile.kinds import KINDS, MIX, Kind
 AT_ONCE = 200
 """Attackers that are on their way in at the same time: what waits to be accepted is limited."""
 
-RAMP = 3.0
+RAMP = 2.0
 """Seconds within which they begin, each at its own moment."""
 
 REST = 0.2

@@ -277,7 +277,6 @@ class PollingTransport:
         if not self._share:
             await self._turn()
             self._share = SHARE
-        self._share -= 1
         while (arrival := self._next()) is None:
             self._ahead = 0
             if self._pending is not None:
@@ -288,6 +287,7 @@ class PollingTransport:
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
                 self._share = FIRST_SHARE
+        self._share -= 1
         if isinstance(arrival, Exception):
             raise arrival
         return arrival

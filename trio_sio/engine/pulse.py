@@ -58,5 +58,6 @@ class Pulse(trio.abc.Instrument):
                 marked, self._marked = self._marked, []
                 for outbox in marked:
                     outbox.flush()
+                del marked, outbox  # or they stay until the next flush, though the clients left
         finally:
             trio.lowlevel.remove_instrument(self)
