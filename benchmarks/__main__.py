@@ -3,6 +3,8 @@
     python3 -m benchmarks                          everything: 5 rounds take about an hour
     python3 -m benchmarks --rounds 1 --quick       a first impression
     python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
+    python3 -m benchmarks --hostile --peer websockets
+                                                   honest clients beside 10,000 hostile ones
 
 The figure is the server process's own CPU time, of all its threads, per message that it
 delivered. Server and load are on different cores where there are two. The servers take turns in
@@ -34,7 +36,13 @@ def main(argv: Sequence[str]) -> int:
         _set_up()
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
-    from benchmarks.run import run  # what it imports is there by now
+    from benchmarks import hostile
+    from benchmarks.run import run  # what they import is there by now
+
+    if options.hostile is not None:
+        messages = hostile.FEW if options.quick else hostile.MESSAGES
+        hostile.run(options.peer, min(options.hostile, _room()), messages)
+        return 0
 
     sizes = [size for size in (QUICK_SIZES if options.quick else SIZES) if size <= _room()]
     idle = min(500 if options.quick else 5000, _room())
@@ -55,6 +63,14 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--only", action="append", default=[], metavar="TEXT", help="only loads with it in the name"
     )
     add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
+    add(
+        "--hostile",
+        nargs="?",
+        type=int,
+        const=10_000,
+        metavar="COUNT",
+        help="only the delay of 100 honest clients, alone and beside so many hostile ones (10,000)",
+    )
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--picture", type=Path, metavar="FILE", help="draw the cost of broadcasts there (SVG)")
     add("--here", action="store_true", help="with this Python, without setting anything up")

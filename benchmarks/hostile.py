@@ -1,9 +1,9 @@
 """How long honest clients wait while a swarm of hostile ones attacks: `--hostile`.
 
 100 honest clients chat in a room, at a fixed rate; then the same beside so many hostile
-connections, of all kinds (`tests/hostile/kinds.py`). A delay is counted from the
-moment at which the message was due to its arrival at each of them. The server has one core, and
-all clients share the other: the hostile ones get what the honest ones leave.
+connections, of all kinds (`tests/hostile/kinds.py`), once all of them have begun. A delay is
+counted from the moment at which the message was due to its arrival at each of them. The server has
+one core, and all clients share the other: the hostile ones get what the honest ones leave.
 """
 
 import json
@@ -13,16 +13,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from benchmarks.peers import Peer
+from benchmarks.peers import PEERS, Peer, versions
 from benchmarks.process import Server, pin, running
 from tests.setup_machine import ROOT
 
 HONEST = 100
-MESSAGES = 5
+MESSAGES, FEW = 5, 1
+"""What each of them says; few, if it is to be quick."""
+
 RATE = 25
 """Messages in a second; each is delivered to all honest clients."""
 
-HOSTILE = 10_000
 LAST = 19
 """The priority of the hostile: they share a core with the honest, whose delay is measured."""
 
@@ -71,7 +72,17 @@ def started(module: str, *arguments: int | str) -> Iterator[Process]:
         clients.process.communicate()
 
 
-def measure(peers: Sequence[Peer], hostile: int = HOSTILE) -> str:
+def run(names: Sequence[str], hostile: int, messages: int) -> None:
+    """Measure those servers, or all, and print what was measured."""
+    peers = [peer for peer in PEERS if not names or peer.name in names]
+    pin(0, 1)
+    table = measure(peers, hostile, messages)
+    print(", ".join(f"{name} {version}" for name, version in versions().items()))
+    print()
+    print(table)
+
+
+def measure(peers: Sequence[Peer], hostile: int, messages: int) -> str:
     """Run each server alone with the honest ones and then under attack; return a table."""
     lines = [
         f"Delay of a message among {HONEST} honest clients, {RATE} messages/s, ms:",
@@ -82,31 +93,31 @@ def measure(peers: Sequence[Peer], hostile: int = HOSTILE) -> str:
     for count in (0, hostile):
         for peer in peers:
             sys.stderr.write(f"  {peer.name}: {count:,} hostile\n")
-            lines.append(f"| {count:,} | {peer.name} | {_cells(peer, count)} |")
+            lines.append(f"| {count:,} | {peer.name} | {_cells(peer, count, messages)} |")
     return "\n".join(lines) + "\n"
 
 
-def _cells(peer: Peer, hostile: int) -> str:
+def _cells(peer: Peer, hostile: int, messages: int) -> str:
     try:
         with running(peer) as server:
-            row = attacked(server, hostile) if hostile else chat(server)
+            row = attacked(server, hostile, messages) if hostile else chat(server, messages)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         return f"{error} | | | all"
     return f"{row['p50']:.1f} | {row['p99']:.1f} | {row['max']:.1f} | {row['missing']:,.0f}"
 
 
-def chat(server: Server) -> Row:
+def chat(server: Server, messages: int) -> Row:
     """Return the delays of the honest clients."""
-    with started("tests.hostile.chat", *_honest(server)) as honest:
+    with started("tests.hostile.chat", *_honest(server, messages)) as honest:
         honest.order()
         return _figures(honest)
 
 
-def attacked(server: Server, hostile: int) -> Row:
+def attacked(server: Server, hostile: int, messages: int) -> Row:
     """Return the delays of the honest clients while so many others attack."""
     arguments = (server.port, hostile, server.peer.version)
     with (
-        started("tests.hostile.chat", *_honest(server)) as honest,
+        started("tests.hostile.chat", *_honest(server, messages)) as honest,
         started("tests.hostile.swarm", *arguments) as swarm,
     ):
         os.setpriority(os.PRIO_PROCESS, swarm.process.pid, LAST)
@@ -120,8 +131,8 @@ def attacked(server: Server, hostile: int) -> Row:
         return row
 
 
-def _honest(server: Server) -> tuple[int, ...]:
-    return server.port, HONEST, MESSAGES, RATE, server.peer.version
+def _honest(server: Server, messages: int) -> tuple[int, ...]:
+    return server.port, HONEST, messages, RATE, server.peer.version
 
 
 def _figures(honest: Process) -> Row:
