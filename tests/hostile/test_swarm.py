@@ -141,7 +141,8 @@ async def check(ws_engine: str, hostile: int, messages: int, silence: float) -> 
             port = listeners[0].socket.getsockname()[1]
             async with raw(f"http://127.0.0.1:{port}") as wire:  # what is made once has been made
                 await wire.joined()
-                await wire.polling()
+                polling = await wire.polling()
+                await polling.post(b"1:1")  # it says that it leaves
             await all_left(io)
             before = Remains.count(io)
             came = await attack(io, port, hostile, messages)
