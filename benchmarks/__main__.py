@@ -4,6 +4,8 @@
     python3 -m benchmarks --rounds 1 --quick       a first impression
     python3 -m benchmarks --slow-reader            memory behind a client that never reads
     python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
+    python3 -m benchmarks --hostile --peer websockets
+                                                   honest clients beside 10,000 hostile ones
 
 The figure is the server process's own CPU time, of all its threads, per message that it
 delivered. Server and load are on different cores where there are two. The servers take turns in
@@ -35,8 +37,13 @@ def main(argv: Sequence[str]) -> int:
         _set_up()
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
-    from benchmarks import slow_reader  # what they import is there by now
-    from benchmarks.run import run
+    from benchmarks import hostile, slow_reader
+    from benchmarks.run import run  # what they import is there by now
+
+    if options.hostile is not None:
+        messages = hostile.FEW if options.quick else hostile.MESSAGES
+        hostile.run(options.peer, min(options.hostile, _room()), messages)
+        return 0
 
     if options.slow_reader:
         _room()
@@ -62,6 +69,14 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
     add("--slow-reader", action="store_true", help="measure what a client costs that never reads")
+    add(
+        "--hostile",
+        nargs="?",
+        type=int,
+        const=10_000,
+        metavar="COUNT",
+        help="only the delay of 100 honest clients, alone and beside so many hostile ones (10,000)",
+    )
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--picture", type=Path, metavar="FILE", help="draw the cost of broadcasts there (SVG)")
     add("--here", action="store_true", help="with this Python, without setting anything up")

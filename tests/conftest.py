@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.setup_machine import PEERS
 
@@ -22,6 +23,9 @@ _NEEDS = {
     "python_socketio": ("python-socketio",),
 }
 _PROGRAMS = ("node", "chromium")
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing
+settings.load_profile("any machine")
 _left_out = pytest.StashKey[Counter[str]]()
 
 

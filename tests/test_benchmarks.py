@@ -35,6 +35,17 @@ def test_a_short_run_of_our_own(tmp_path: Path) -> None:
     assert set(results[paced]["websockets"]) == {"p50", "p99", "p99.9"}
 
 
+def test_a_short_run_beside_hostile_clients() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--here", "--hostile", "69"]
+    command += ["--quick", "--peer", "websockets"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if "socke" in line]
+    assert [row[:2] for row in rows[-2:]] == [["0", "websockets"], ["69", "websockets"]]
+    for _, _, p50, p99, longest, lost in rows[-2:]:
+        assert 0 < float(p50) <= float(p99) <= float(longest)
+        assert lost == "0"
+
+
 def test_medians_and_ratios() -> None:
     results: report.Results = {}
     for ours, theirs in ((3.0, 10.0), (1.0, 4.0), (2.0, 5.0)):

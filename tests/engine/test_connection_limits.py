@@ -4,7 +4,12 @@ import logging
 
 import pytest
 import trio
-from trio.testing import MockClock, lockstep_stream_pair, wait_all_tasks_blocked
+from trio.testing import (
+    MockClock,
+    lockstep_stream_pair,
+    memory_stream_pair,
+    wait_all_tasks_blocked,
+)
 
 from tests.engine.serving import GET, LIMITS, hear, reached, served, served_by_tcp
 from trio_sio.engine.alarm import Alarm
@@ -99,3 +104,26 @@ async def test_an_answer_on_its_way_is_finished_though_the_server_closes() -> No
         data = await hear(stream, patience=60)
         assert data.endswith(b"x<end>")
         assert data.count(b"x") >= len(LARGE)
+
+
+async def test_the_first_request_and_those_behind_another_wait_for_their_turn(
+    autojump_clock: MockClock,
+) -> None:
+    log: list[str] = []
+
+    async def turn() -> None:
+        await trio.lowlevel.checkpoint()
+        log.append("turn")
+
+    async def answer(request: Request, connection: HTTPConnection) -> Response:
+        log.append("request")
+        return Response(200)
+
+    ours, theirs = memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(HTTPConnection(theirs, turn=turn).serve, answer)
+        for requests in (2, 1):
+            await ours.send_all(GET * requests)
+            await wait_all_tasks_blocked()
+        assert log == ["turn", "request", "turn", "request", "request"]
+        await ours.aclose()

@@ -1,5 +1,7 @@
 """Polling without HTTP: what a GET takes, what a POST brings, and how it ends."""
 
+from itertools import pairwise
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -8,6 +10,7 @@ from trio_sio.abc import TransportClosed
 from trio_sio.engine.outbox import Outbox
 from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Hold, Overlap, PollingTransport
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -291,3 +294,45 @@ async def test_a_client_that_left_its_post_is_gone() -> None:
     assert not transport.is_gone(1000, 30)
     left = True
     assert transport.is_gone(1000, 30)
+
+
+async def test_a_payload_of_many_packets_is_taken_by_turns() -> None:
+    taken, turns = 0, []
+
+    async def turn() -> None:
+        await trio.lowlevel.checkpoint()
+        turns.append(taken)
+
+    transport = PollingTransport(base64=False, turn=turn)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a" * 100)
+        while taken < 100:
+            await transport.receive()
+            taken += 1
+    steps = [b - a for a, b in pairwise([0, *turns, taken])]
+    assert steps[0] == FIRST_SHARE
+    assert max(steps) == SHARE
+
+
+async def test_a_payload_is_decoded_as_its_packets_are_taken() -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a" * 1000 + b"no payload")
+        for _ in range(1000):
+            assert (await transport.receive()).data == "a"
+        with pytest.raises(RemoteProtocolError):
+            await transport.receive()
+
+
+async def test_a_client_that_sends_now_and_then_needs_no_turn() -> None:
+    async def turn() -> None:
+        raise AssertionError("it would have to wait for others")
+
+    transport = PollingTransport(base64=False, turn=turn)
+    async with trio.open_nursery() as nursery:
+        for _ in range(100):
+            nursery.start_soon(deliver, transport, b"2:4a")
+            await transport.receive()
+            await wait_all_tasks_blocked()
+            with trio.move_on_after(0):
+                await transport.receive()  # it comes for more, and waits

@@ -76,3 +76,17 @@ async def test_it_leaves_no_instrument_behind() -> None:
     await trio.lowlevel.checkpoint()
     await trio.lowlevel.checkpoint()
     assert pulse.tick == tick
+
+
+async def test_it_keeps_nothing_that_was_flushed(autojump_clock: MockClock) -> None:
+    pulse = Pulse()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pulse.run)
+        boxes = [Box(pulse), Box(pulse)]
+        gone = [weakref.ref(box) for box in boxes]
+        for box in boxes:
+            pulse.mark(box)
+        del boxes, box
+        await trio.sleep(1)
+        assert [reference() for reference in gone] == [None, None]
+        nursery.cancel_scope.cancel()

@@ -56,6 +56,7 @@ class HTTPConnection:
         secure: whether the stream is TLS.
         alarm: the clock of the time limits; without one there are none.
         limits: of its requests.
+        turn: awaited before its first request, and before one that came along with another.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class HTTPConnection:
         "_rest",
         "_served",
         "_timed",
+        "_turn",
         "pipe",
         "remote",
         "secure",
@@ -84,6 +86,7 @@ class HTTPConnection:
         secure: bool = False,
         alarm: Alarm | None = None,
         limits: HTTPLimits = NO_LIMITS,
+        turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
         self.pipe = Pipe(stream)
         self.remote = remote
@@ -100,6 +103,7 @@ class HTTPConnection:
         self._rest = b""  # of an answer
         self._served = False  # at least one request
         self._limits = limits
+        self._turn = turn
         self._timed = Timed(self.pipe, alarm, limits.seconds)
 
     @property
@@ -216,8 +220,11 @@ class HTTPConnection:
         await linger(self.pipe)
 
     async def _read_request(self) -> Request | None:
+        is_next = self._served and not self._buffer  # its client has waited for the last answer
         if not self._buffer:
             self._buffer = await self.pipe.read()
+        if not is_next:
+            await self._turn()
         found = read_head(self._buffer, self._fields, self._limits.max_header_size)
         if found is None:
             data, self._buffer = self._buffer, b""

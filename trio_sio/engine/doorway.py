@@ -200,7 +200,7 @@ class Doorway:
         sid: str,
     ) -> None:
         async with self._open_library(pipe, request, self._options) as opened:
-            transport = WebSocketTransport(pipe, opened)
+            transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)

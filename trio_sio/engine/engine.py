@@ -3,6 +3,8 @@
     async with engine:                           the engine's nursery
      ├─ pulse                                    one flush at each tick's end
      ├─ alarm                                    wakes the sessions' heartbeats
+     ├─ turns                                    lets those read on that have much to read
+     ├─ entries                                  lets new connections say their first words
      ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
      └─ session (one per polling client)         outlives any one connection
 
@@ -32,6 +34,7 @@ from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
+from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
@@ -77,6 +80,8 @@ class Engine:
         self.draining = False
         self.pulse = Pulse()
         self.alarm = Alarm()
+        self.turns = Turns(self.pulse)
+        self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
         self.handler: Handler | None = None
         self._ledger = Ledger()
         self._apply(options)
@@ -145,6 +150,8 @@ class Engine:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
                 self._nursery.start_soon(self.alarm.run)
+                self._nursery.start_soon(self.turns.run)
+                self._nursery.start_soon(self.entries.run)
                 with self.watch.watching():
                     yield
                     await self.aclose()
@@ -257,7 +264,9 @@ class Engine:
         if refusal:
             await turn_away(stream, refusal)
             return
-        connection = HTTPConnection(stream, address, secure, self.alarm, self._http_limits)
+        connection = HTTPConnection(
+            stream, address, secure, self.alarm, self._http_limits, self.entries.wait
+        )
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)

@@ -10,6 +10,7 @@ from trio_sio.abc import Transport
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
+from trio_sio.engine.turns import Turns
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -25,6 +26,7 @@ class Host(Protocol):
 
     options: EngineOptions
     closing: bool
+    turns: Turns
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""

@@ -46,7 +46,10 @@ class PollRequests:
         if response := turned_away(self._host, request):
             return response
         transport = PollingTransport(
-            base64=ask.base64, jsonp=ask.jsonp, max_packets=self._options.max_payload_packets
+            base64=ask.base64,
+            jsonp=ask.jsonp,
+            max_packets=self._options.max_payload_packets,
+            turn=self._host.turns.wait,
         )
         session = self._host.add(sid, request, transport)
         transport.outlet = session.outbox

@@ -7,13 +7,15 @@ one ends the session, as in the reference server, since packets could overtake e
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import chain
 
 import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
 from trio_sio.protocol.engineio import codec_v3
@@ -80,17 +82,25 @@ class PollingTransport:
         base64: the client cannot take binary payloads.
         jsonp: the index of the JSONP callback, `None` for XHR.
         max_packets: packets that a POST may bring.
+        turn: awaited by who has taken its share of packets, and wants to take more.
     """
 
     name = "polling"
     unsent = False
 
     def __init__(
-        self, *, base64: bool, jsonp: str | None = None, max_packets: int = 100_000
+        self,
+        *,
+        base64: bool,
+        jsonp: str | None = None,
+        max_packets: int = 100_000,
+        turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
         self.base64 = base64 or jsonp is not None
         self.jsonp = jsonp
         self._max_packets = max_packets
+        self._turn = turn
+        self._share = FIRST_SHARE  # of the reader
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
@@ -99,8 +109,8 @@ class PollingTransport:
         self._has_hung_up: Callable[[], bool] = _never
         self._quiet_since = -math.inf  # when the last request was over
         self._posted: trio.Event | None = None  # somebody waits until none is
-        self._arrived: deque[Arrival] = deque()  # the reader's
-        self._pending: list[Arrival] = []  # of the POST that waits until the reader takes them
+        self._arrived: deque[Iterator[Arrival]] = deque()  # the reader's
+        self._pending: Iterator[Arrival] | None = None  # of the POST that waits for the reader
         self._taken = trio.Event()
         self._reader: trio.lowlevel.Task | None = None  # it waits
         self._is_closed = False
@@ -207,22 +217,25 @@ class PollingTransport:
         does not.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        arrivals = self._decode(body, binary=binary)
-        if not arrivals or self._is_closed:
+        packets = self._decode(body, binary=binary)
+        first = next(packets, None)
+        if first is None or self._is_closed:
             return
+        arrivals = chain((first,), packets)
         if self._reader is not None:  # it has taken all that came before
-            self._arrived.extend(arrivals)
+            self._arrived.append(arrivals)
             self._wake_reader()
             return
         self._pending, self._taken = arrivals, trio.Event()
         try:
             await self._taken.wait()
         finally:
-            self._pending = []
+            self._pending = None
 
     def _take_pending(self) -> None:
-        self._arrived.extend(self._pending)
-        self._pending = []
+        if self._pending is not None:
+            self._arrived.append(self._pending)
+            self._pending = None
         self._taken.set()
 
     def _wake_reader(self) -> None:
@@ -246,12 +259,13 @@ class PollingTransport:
         A client that upgrades waits for its POST's answer before it moves. The reader may be
         waiting for a handler, and that for room in the outbox, which only the client can make.
         """
-        if self._ahead < POSTS_AHEAD and self._pending:
+        if self._ahead < POSTS_AHEAD and self._pending is not None:
             self._take_pending()
             self._ahead += 1
 
-    def _decode(self, body: bytes, *, binary: bool) -> list[Arrival]:
-        arrivals: list[Arrival] = []
+    def _decode(self, body: bytes, *, binary: bool) -> Iterator[Arrival]:
+        """Yield the packets as the reader takes them: a list would take 30 times the body."""
+        failed: RemoteProtocolError | None = None
         try:
             if self.jsonp is not None:
                 packets = codec_v3.decode_jsonp_payload(body)
@@ -259,16 +273,17 @@ class PollingTransport:
                 packets = codec_v3.decode_binary_payload(body)
             else:
                 packets = codec_v3.decode_text_payload(body)
-            for packet in packets:
-                if len(arrivals) == self._max_packets:
-                    arrivals.append(self._too_many())
+            for number, packet in enumerate(packets):
+                if number == self._max_packets:
+                    yield self._too_many()
                     break
-                arrivals.append(packet)
+                yield packet
                 if packet.type is EnginePacketType.CLOSE:
                     break
         except RemoteProtocolError as error:
-            arrivals.append(error)
-        return arrivals
+            failed = error
+        if failed is not None:
+            yield failed
 
     def _too_many(self) -> TransportClosed:
         limit = self._max_packets
@@ -276,19 +291,32 @@ class PollingTransport:
         why = Explanation(text, "max_payload_packets", limit)
         return TransportClosed(DisconnectReason.TRANSPORT_ERROR, why=why)
 
+    def _next(self) -> Arrival | None:
+        while self._arrived:
+            arrival = next(self._arrived[0], None)
+            if arrival is not None:
+                return arrival
+            self._arrived.popleft()
+        return None
+
     async def receive(self) -> EnginePacket:
         """Return the next packet; see `abc.Transport`."""
-        while not self._arrived:
+        if not self._share:
+            await self._turn()
+            self._share = SHARE
+        while (arrival := self._next()) is None:
             self._ahead = 0
-            if self._pending:
+            if self._pending is not None:
                 self._take_pending()
             elif self._is_closed:
                 raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
             else:
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
-        arrival = self._arrived.popleft()
+                self._share = FIRST_SHARE
+        self._share -= 1
         if isinstance(arrival, Exception):
+            self._arrived.clear()  # nothing of it is read any more, nor kept
             raise arrival
         return arrival
 

@@ -9,6 +9,7 @@ from websockets.protocol import SERVER, Protocol, State
 
 from tests.engine.websocket.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.engine.websocket.incoming import Incoming
 from trio_sio.engine.websocket.websockets import Core
 from trio_sio.protocol.frame import unmask
@@ -29,9 +30,12 @@ class Both:
 
     def feed(self, data: bytes) -> None:
         piece = self.incoming.feed(data)
-        while piece:
-            self.core.read(piece)
-            piece = self.incoming.go_on()
+        while piece or self.incoming.is_paused:
+            if piece:
+                self.core.read(piece)
+                piece = self.incoming.go_on()
+            else:
+                piece = self.incoming.resume()
 
 
 def drain(incoming: Both) -> tuple[list[str | bytes], int | str | None]:
@@ -138,7 +142,8 @@ def test_it_says_which_piece_completes_a_message() -> None:
     assert incoming.feed(first + ping + last[:9]) == first
     assert not incoming.completes
     assert (incoming.go_on(), incoming.completes) == (ping, False)
-    assert (incoming.go_on(), incoming.completes) == (last[:9], False)
+    assert incoming.go_on() == b""
+    assert (incoming.resume(), incoming.completes) == (last[:9], False)
     assert incoming.go_on() == b""
     assert (incoming.feed(last[9:] + frame(TEXT, b"c")), incoming.completes) == (last[9:], True)
     assert incoming.go_on() == b""
@@ -226,3 +231,31 @@ def test_it_reads_what_the_core_reads(stream: tuple[bytes, list[bytes]]) -> None
     assert heard == expected[: len(heard)]
     if end != 1007:  # the core leaves it to us to look whether text is text
         assert heard == expected
+
+
+def test_it_pauses_behind_a_few_frames() -> None:
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    assert incoming.feed(frame(TEXT, b"x") * 1000) == b""
+    taken = [0]
+    while True:
+        while incoming.next() is not None:
+            taken[-1] += 1
+        if not incoming.is_paused:
+            break
+        assert incoming.resume() == b""
+        taken.append(0)
+    assert sum(taken) == 1000
+    assert taken[0] == FIRST_SHARE
+    assert max(taken) == SHARE
+
+
+def test_frames_of_the_library_count_as_well() -> None:
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    ping = frame(PING, b"?")
+    piece, pieces = incoming.feed(ping * (FIRST_SHARE + 1)), 0
+    while piece:
+        pieces += 1
+        piece = incoming.go_on()
+    assert (pieces, incoming.is_paused) == (FIRST_SHARE, True)
+    assert incoming.resume() == ping
+    assert (incoming.go_on(), incoming.is_paused) == (b"", False)

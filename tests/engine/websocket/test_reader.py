@@ -1,5 +1,7 @@
 """Reading, whatever the library: the ends of a connection and the budget of strangers."""
 
+from itertools import pairwise
+
 import pytest
 import trio
 from trio.testing import memory_stream_pair
@@ -7,6 +9,7 @@ from trio.testing import memory_stream_pair
 from tests.engine.websocket.raw_websocket import PING, TEXT, frame
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.pipe import READ_SIZE, Pipe
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.engine.websocket.incoming import Incoming
 from trio_sio.engine.websocket.reader import Reader
 from trio_sio.protocol.frame import unmask
@@ -30,7 +33,9 @@ async def test_what_a_library_makes_comes_in_its_place() -> None:
     ping = frame(PING, b"?")
     await client.send_all(frame(TEXT, b"a") + ping + ping + frame(TEXT, b"b"))
     await reader.read()
-    assert [reader.next() for _ in range(5)] == ["a", ping, ping, "b", None]
+    assert [reader.next() for _ in range(3)] == ["a", ping, None]
+    await reader.read()
+    assert [reader.next() for _ in range(3)] == [ping, "b", None]
 
 
 @pytest.mark.parametrize("way", ["closes", "breaks"])
@@ -75,3 +80,32 @@ async def test_who_is_no_stranger_has_none() -> None:
         while (piece := reader.next()) is not None:
             pieces.append(piece)
     assert len(pieces) == len(large) // READ_SIZE + 1
+
+
+async def test_who_sends_much_at_once_reads_on_by_turns() -> None:
+    reader, client = make()
+    turns: list[int] = []
+
+    async def turn() -> None:
+        await trio.lowlevel.checkpoint()
+        turns.append(taken)
+
+    reader.turn = turn
+    taken = 0
+    await client.send_all(frame(TEXT, b"a") * 100)
+    while taken < 100:
+        await reader.read()
+        while reader.next() is not None:
+            taken += 1
+    steps = [b - a for a, b in pairwise([0, *turns, taken])]
+    assert steps[0] == FIRST_SHARE
+    assert max(steps) == SHARE
+    await client.send_all(frame(TEXT, b"b"))
+    turns.clear()
+    await reader.read()
+    assert turns == [100]  # perhaps there was more of it
+    assert reader.next() == "b"
+    await client.send_all(frame(TEXT, b"c"))
+    await reader.read()
+    assert turns == [100]  # there was not
+    assert reader.next() == "c"

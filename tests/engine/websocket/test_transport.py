@@ -18,7 +18,7 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.reasons import DisconnectReason
 
 if TYPE_CHECKING:
-    from trio_sio.engine.websocket.library import Control
+    from trio_sio.engine.websocket.library import Control, Turn
 
 
 class Quiet:
@@ -26,6 +26,7 @@ class Quiet:
 
     def __init__(self, *messages: str | bytes, code: int | None = None) -> None:
         self.control: Control = lambda data: None
+        self.turn: Turn = trio.lowlevel.checkpoint
         self.budget: int | None = 100
         self.stopped = False
         self.compresses = True

@@ -10,12 +10,16 @@ beginning of one, so that they cannot come into each other's way:
     while piece:
         ...  # the library reads it; what comes of it is added
         piece = incoming.go_on()
+
+It pauses behind a few frames, so that others can have their turn: then `resume` comes before the
+next `feed`.
 """
 
 from collections.abc import Callable
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
+from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.reasons import DisconnectReason
 
 PROTOCOL_ERROR = 1002
@@ -45,6 +49,7 @@ class Incoming:
     Attributes:
         end: why there will be no more messages, `None` as long as there may be.
         completes: whether the library's last piece is the end of a message.
+        is_paused: whether it has taken its share, and there is more.
     """
 
     __slots__ = (
@@ -56,10 +61,12 @@ class Incoming:
         "_max_size",
         "_messages",
         "_position",
+        "_share",
         "_size",
         "_unmask",
         "completes",
         "end",
+        "is_paused",
     )
 
     def __init__(
@@ -77,6 +84,8 @@ class Incoming:
         self._final = False  # that frame is the last of its message
         self._fragments = 0  # of a message that is not whole
         self._size = 0  # of the same, as its headers say
+        self._share = 0
+        self.is_paused = False
 
     def next(self) -> str | bytes | None:
         """Return the next message, `None` if none is whole.
@@ -104,6 +113,13 @@ class Incoming:
             return b""
         self._data = self._data[self._position :] + data if self._data else data
         self._position = 0
+        self._share = FIRST_SHARE
+        return self.go_on()
+
+    def resume(self) -> bytes:
+        """Go on after a pause; as `go_on`."""
+        self._share = SHARE
+        self.is_paused = False
         return self.go_on()
 
     def go_on(self) -> bytes:
@@ -111,6 +127,11 @@ class Incoming:
         data, position = self._data, self._position
         end = len(data)
         while position < end and self.end is None:
+            if not self._share:
+                self._position = position
+                self.is_paused = True
+                return b""
+            self._share -= 1
             if self._left:
                 return self._piece(position, min(end, position + self._left))
             head = _head(data, position)
@@ -122,6 +143,7 @@ class Incoming:
             if stop > end or not self._is_simple(data, position, length):
                 self._left = stop - position
                 self._note(data[position], length)
+                self._share += 1  # it is the piece that counts
                 continue
             payload = self._unmask(data[start:stop], data[start - 4 : start])
             if data[position] == _WHOLE_TEXT:

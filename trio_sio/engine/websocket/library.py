@@ -7,7 +7,7 @@ through the session's outbox.
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -19,6 +19,9 @@ from trio_sio.protocol.encoded import Encoded
 Control = Callable[[bytes], None]
 """Where a library's own frames go: pongs, and close frames."""
 
+Turn = Callable[[], Awaitable[object]]
+"""Awaited by who has taken its share of what has come, and wants to take more."""
+
 
 class Library(Protocol):
     """One connection, as a library sees it.
@@ -27,10 +30,12 @@ class Library(Protocol):
         control: set by whoever owns the connection's door out, before anything is received.
         compresses: whether some items go out in frames of this connection's own.
         budget: bytes that a message may take while the client is a stranger; `None` afterwards.
+        turn: set by whoever knows of other clients.
     """
 
     control: Control
     budget: int | None
+    turn: Turn
     compresses: bool
 
     def next(self) -> str | bytes | None:

@@ -1,5 +1,7 @@
 """Reading from a connection: bytes to messages, with a library's help."""
 
+from typing import TYPE_CHECKING
+
 import trio
 
 from trio_sio.abc import TransportClosed
@@ -7,6 +9,9 @@ from trio_sio.detail import Explanation
 from trio_sio.engine.pipe import READ_SIZE, Pipe
 from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.engine.websocket.library import Turn
 
 
 class Reader:
@@ -20,9 +25,11 @@ class Reader:
 
     def __init__(self, pipe: Pipe, incoming: Incoming, budget: int | None) -> None:
         self.budget = budget
+        self.turn: Turn = trio.lowlevel.checkpoint
         self.incoming = incoming
         self._pipe = pipe
         self._spent = 0
+        self._has_much = False  # sent at once: more than its first share
 
     def next(self) -> str | bytes | None:
         """Return the next message, if one is whole."""
@@ -32,7 +39,16 @@ class Reader:
         return message
 
     async def read(self) -> None:
-        """Read from the connection."""
+        """Read from the connection, or go on with what it has brought."""
+        incoming = self.incoming
+        if incoming.is_paused:
+            self._has_much = True
+            await self.turn()
+            await self._consult_all(incoming.resume())
+            return
+        if self._has_much:  # perhaps it still has: then it gets nothing without a turn
+            self._has_much = False
+            await self.turn()
         pipe = self._pipe
         descriptor = pipe.descriptor
         data: bytes | None
@@ -53,11 +69,14 @@ class Reader:
             if self._spent > self.budget + READ_SIZE:
                 why = stranger_too_big(self.budget, self._spent)
                 raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
-        incoming = self.incoming
         piece = incoming.feed(data)
+        if piece:
+            await self._consult_all(piece)
+
+    async def _consult_all(self, piece: bytes) -> None:
         while piece:
             await self.consult(piece)
-            piece = incoming.go_on()
+            piece = self.incoming.go_on()
 
     async def consult(self, piece: bytes) -> None:
         """Have the library read a piece, and add what it makes of it to `incoming`."""

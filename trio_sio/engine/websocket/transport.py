@@ -8,7 +8,7 @@ import trio
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.websocket.library import Library
+from trio_sio.engine.websocket.library import Library, Turn
 from trio_sio.protocol.encoded import WS3, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
@@ -33,6 +33,7 @@ class WebSocketTransport:
     Args:
         pipe: the connection.
         library: what makes messages of its bytes.
+        turn: gives it its turns beside others.
 
     Attributes:
         outbox: of the session that owns the connection; `None` during a probe.
@@ -56,7 +57,7 @@ class WebSocketTransport:
 
     name = "websocket"
 
-    def __init__(self, pipe: Pipe, library: Library) -> None:
+    def __init__(self, pipe: Pipe, library: Library, turn: Turn = trio.lowlevel.checkpoint) -> None:
         self.writable = True
         self.direct = pipe.direct
         self.unsent = False
@@ -71,6 +72,7 @@ class WebSocketTransport:
         self._goodbye = b""
         self._released = Moment()
         library.control = self._control
+        library.turn = turn
 
     # -- packets in ------------------------------------------------------------------------
 
