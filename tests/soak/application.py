@@ -74,6 +74,7 @@ class Application:
         sessions: the ids of the sockets of each client in each namespace.
         ended: how many sessions of each client have ended so far.
         reasons: why.
+        ends: of each client, in words.
         answers: how many answers of clients came.
     """
 
@@ -87,6 +88,7 @@ class Application:
         self.sessions: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self.ended: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.ends: defaultdict[str, list[str]] = defaultdict(list)
         self.answers = 0
         self._rooms: dict[tuple[str, str], Room] = {}
         for name in NAMESPACES:
@@ -113,6 +115,9 @@ class Application:
         if socket.nsp.name == "/":
             self.ended[_client(socket)] += 1
             self.reasons[str(reason)] += 1
+            self.ends[_client(socket)].append(
+                f"{trio.current_time():.2f} {socket.id} {socket.detail}"
+            )
 
     def _heard(self, socket: trio_sio.Socket, number: int, body: trio_sio.JSON) -> None:
         stream = f"{_client(socket)} up {socket.nsp.name}"

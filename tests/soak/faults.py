@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, replace
 
 STALL = 1.5
-"""Seconds that a direction may stand still at most; far less than a silence that ends a session."""
+"""Seconds that a direction may stand still at most, and that it may take longer because of pieces;
+far less than a silence that ends a session."""
 
 _CLIENT = re.compile(rb"[?&]client=([a-z]+)-([0-9]+)")
 _MORTAL = b"mortal"

@@ -2,14 +2,15 @@
 
 import socket
 import struct
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import trio
 
-from tests.soak.faults import Direction, Ending, Faults, Kind, Plan, Purpose
+from tests.soak.faults import STALL, Direction, Ending, Faults, Kind, Plan, Purpose
 
 _CHUNK = 65536
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -27,6 +28,7 @@ class Proxy:
         connections: how many there have been, by kind.
         cuts: how many were cut, by kind and ending.
         cuts_of: how many connections of each client were cut.
+        log: what became of connections of each client, in words.
         single: bytes that were sent one by one.
         stalls: how often a direction stood still.
     """
@@ -39,6 +41,7 @@ class Proxy:
         self.connections: Counter[Kind] = Counter()
         self.cuts: Counter[tuple[Kind, Ending]] = Counter()
         self.cuts_of: Counter[str] = Counter()
+        self.log: defaultdict[str, list[str]] = defaultdict(list)
         self.single = 0
         self.stalls = 0
 
@@ -70,19 +73,28 @@ class Proxy:
         self.connections[purpose.kind] += 1
         return Plan() if self._calm else self._faults.plan(purpose)
 
-    def pieces(self, direction: Direction, data: bytes, passed: int) -> list[bytes]:
-        """Return a chunk as it is to be handed on."""
-        sizes = [len(data)] if self._calm else self._faults.sizes(direction, len(data), passed)
-        self.single += sizes.count(1)
-        pieces, start = [], 0
+    def pieces(self, direction: Direction, data: bytes, flow: "_Flow") -> Iterator[bytes]:
+        """Give a chunk as it is to be handed on; what takes too long in pieces goes on whole."""
+        sizes = [] if self._calm else self._faults.sizes(direction, len(data), flow.passed)
+        started, start = trio.current_time(), 0
         for size in sizes:
-            pieces.append(data[start : start + size])
+            if flow.slow + trio.current_time() - started > STALL:
+                break
+            self.single += size == 1
+            yield data[start : start + size]
             start += size
-        return pieces
+        if start < len(data):
+            yield data[start:]
+        flow.slow += trio.current_time() - started
 
     def delay(self, direction: Direction) -> float:
         """Return the delay of a chunk."""
         return 0.0 if self._calm else self._faults.delay(direction)
+
+    def note(self, purpose: Purpose, what: str) -> None:
+        """Write down what became of a connection."""
+        kind = purpose.kind.name.lower()
+        self.log[purpose.client].append(f"{trio.current_time():.2f} {kind} {what}")
 
     def may_cut(self, purpose: Purpose, ending: Ending) -> bool:
         """Whether a connection is cut now that it is due; notes it."""
@@ -90,7 +102,16 @@ class Proxy:
             return False
         self.cuts[purpose.kind, ending] += 1
         self.cuts_of[purpose.client] += 1
+        self.note(purpose, f"cut, {ending.name.lower()}")
         return True
+
+
+@dataclass
+class _Flow:
+    """What one direction has carried: bytes, and seconds that it took to hand them on."""
+
+    passed: int = 0
+    slow: float = 0.0
 
 
 class _Connection:
@@ -120,31 +141,31 @@ class _Connection:
     async def _carry(
         self, source: trio.SocketStream, sink: trio.SocketStream, direction: Direction, data: bytes
     ) -> None:
-        passed = 0
+        flow = _Flow()
         try:
             while data := data or await source.receive_some(_CHUNK):
-                passed = await self._pass_on(sink, direction, data, passed)
+                await self._pass_on(sink, direction, data, flow)
                 data = b""
             await sink.send_eof()
         except trio.BrokenResourceError:  # either end was reset, and so is the other
+            self._proxy.note(self._purpose, "was reset")
             self._end(Ending.RESET)
 
     async def _pass_on(
-        self, sink: trio.SocketStream, direction: Direction, data: bytes, passed: int
-    ) -> int:
+        self, sink: trio.SocketStream, direction: Direction, data: bytes, flow: "_Flow"
+    ) -> None:
         await trio.sleep(self._proxy.delay(direction))
-        for piece in self._proxy.pieces(direction, data, passed):
-            if _within(direction.stall_at, passed, piece):
+        for piece in self._proxy.pieces(direction, data, flow):
+            if _within(direction.stall_at, flow.passed, piece):
                 self._proxy.stalls += 1
                 await trio.sleep(direction.stall)
-            cut = _within(direction.cut_at, passed, piece)
+            cut = _within(direction.cut_at, flow.passed, piece)
             if cut and self._proxy.may_cut(self._purpose, self._plan.ending):
                 assert direction.cut_at is not None
-                await sink.send_all(piece[: direction.cut_at - passed])
+                await sink.send_all(piece[: direction.cut_at - flow.passed])
                 self._end(self._plan.ending)
             await sink.send_all(piece)
-            passed += len(piece)
-        return passed
+            flow.passed += len(piece)
 
     def _end(self, ending: Ending) -> None:
         """Both streams are closed as soon as the tasks have ended."""

@@ -43,7 +43,7 @@ class Report:
     lines: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
-    unexplained: dict[str, str] = field(default_factory=dict)
+    unexplained: dict[str, list[str]] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     received: Counter[str] = field(default_factory=Counter)
     cuts: int = 0
@@ -51,7 +51,7 @@ class Report:
     def check(self) -> None:
         """Fail unless all is well."""
         assert not self.faults, self.examples
-        assert not self.unexplained
+        assert not self.unexplained, self.unexplained
         assert not self.left, self.left
 
 
@@ -169,7 +169,8 @@ class Soak:
         self._reasons = dict(self._application.reasons)
         for name, ended in self._application.ended.items():
             if ended > proxy.cuts_of[name]:
-                self._report.unexplained[name] = f"{ended} ends, {proxy.cuts_of[name]} cuts"
+                story = sorted(self._application.ends[name] + proxy.log[name])
+                self._report.unexplained[name] = story
 
     async def _emptied(self) -> None:
         """Wait until the server has nobody; whoever is left is found by `_compare`."""
@@ -200,6 +201,7 @@ class Soak:
             f"connections: {_words(proxy.connections)}",
             f"cuts: {proxy.cuts.total()} {_words(proxy.cuts)}",
             f"stalls: {proxy.stalls}, bytes sent one by one: {proxy.single}",
+            f"unexplained: {self._report.unexplained}",
             f"left: {dict(self._report.left)}",
             f"faults: {dict(self._report.faults)} {self._report.examples}",
         ]

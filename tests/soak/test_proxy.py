@@ -50,12 +50,12 @@ async def line(
 
 
 async def read(stream: trio.SocketStream, size: int) -> bytes:
-    data = b""
+    data = bytearray()
     while len(data) < size:
         more = await stream.receive_some(size - len(data))
         assert more, f"ended after {len(data)} bytes"
         data += more
-    return data
+    return bytes(data)
 
 
 async def drain(stream: trio.SocketStream) -> None:
@@ -145,3 +145,13 @@ async def test_mortals_can_be_cut_all_at_once(mortal: bool) -> None:
             await far.send_all(b"still here")
             assert await read(near, 10) == b"still here"
             assert not proxy.cuts
+
+
+async def test_pieces_do_not_hold_a_connection_up_for_long() -> None:
+    """A client whose bytes took longer than its heartbeat would rightly give up."""
+    data = bytes(2_000_000)
+    async with line(Plan(down=Direction(Pieces.SINGLE, limit=len(data)))) as (proxy, near, far):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(far.send_all, data)
+            assert await read(near, len(data)) == data
+        assert 0 < proxy.single < len(data)
