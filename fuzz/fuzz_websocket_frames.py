@@ -33,16 +33,26 @@ def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
     end: Hashable = None
     for piece in pieces:
         odd = incoming.feed(piece)
-        while odd:
-            core.read(odd)
-            odd = incoming.go_on()
-        try:
-            while (message := incoming.next()) is not None:
-                assert len(message) <= MAX_SIZE
-                messages.append(message)
-        except TransportClosed as closed:
-            end = (closed.code, str(closed.reason))
+        while end is None:
+            while odd:
+                core.read(odd)
+                odd = incoming.go_on()
+            end = _take(incoming, messages)
+            if not incoming.is_paused:
+                break
+            odd = incoming.resume()
     return messages, end
+
+
+def _take(incoming: Incoming, messages: list[str | bytes]) -> Hashable:
+    """Take the messages that are whole; return the end, `None` if it has not come."""
+    try:
+        while (message := incoming.next()) is not None:
+            assert len(message) <= MAX_SIZE
+            messages.append(message)
+    except TransportClosed as closed:
+        return closed.code, str(closed.reason)
+    return None
 
 
 if __name__ == "__main__":

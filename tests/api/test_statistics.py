@@ -31,7 +31,7 @@ async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter
         now = io.statistics()
         assert (now.connections, now.sessions) == (1, 1)
         assert now.ended == {"transport close": 1, "transport error": 1}
-        assert now.limits == {"max_http_buffer_size": 1}
+        assert now.limits == {"max_http_buffer_size": 1, "max_connections": 1}
         assert io.engine.statistics() == now
 
 

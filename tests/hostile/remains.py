@@ -74,6 +74,6 @@ def _counts(one: object) -> bool:
 
     Of calls that were cancelled the alarm keeps a thousand, which hold nothing.
     """
-    if not type(one).__module__.startswith("trio_sio."):
+    if not str(type(one).__module__).startswith("trio_sio."):
         return False
     return not isinstance(one, Call) or one.is_due

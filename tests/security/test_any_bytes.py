@@ -138,8 +138,8 @@ def living(io: trio_sio.Server) -> Counter[str]:
     found = Counter(
         f"{type(one).__module__}.{type(one).__qualname__}"
         for one in gc.get_objects()
-        if type(one).__module__.startswith("trio_sio.")
-        and not type(one).__module__.startswith("trio_sio.testing")
+        if str(type(one).__module__).startswith("trio_sio.")
+        and not str(type(one).__module__).startswith("trio_sio.testing")
     )
     numbers = io.statistics()
     found["tasks"] = trio.lowlevel.current_statistics().tasks_living

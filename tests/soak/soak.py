@@ -224,7 +224,7 @@ class _Belongings:
         kinds = Counter(
             f"{type(one).__module__}.{type(one).__name__}"
             for one in gc.get_objects()
-            if type(one).__module__.startswith("trio_sio") and type(one) is not Call
+            if str(type(one).__module__).startswith("trio_sio") and type(one) is not Call
         )
         statistics = io.statistics()
         numbers = {
