@@ -26,9 +26,7 @@ def test_the_limit_is_the_default_one() -> None:
 
 
 @ours
-def test_a_small_room(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The C library keeps freed memory for itself; large pieces are given back with this.
-    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "65536")
+def test_a_small_room(peer: Peer) -> None:
     load = Load(clients=50, messages=250)
     look_at(measure(peer, load, afterwards=2.0), load)
 

@@ -5,31 +5,48 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.engine.alarm import Alarm, Call
+from trio_sio.engine.watch import Watch
 
 
 class Patience:
-    """With one client.
+    """With one client; what our own event loop was held for does not count.
 
     Args:
         alarm: the engine's.
         seconds: how long it lasts; `None` for ever.
+        watch: knows when the event loop was held.
     """
 
-    __slots__ = ("_alarm", "_call", "_seconds")
+    __slots__ = ("_alarm", "_began", "_call", "_lose", "_seconds", "_watch")
 
-    def __init__(self, alarm: Alarm, seconds: float | None) -> None:
+    def __init__(self, alarm: Alarm, seconds: float | None, watch: Watch) -> None:
         self._alarm = alarm
         self._seconds = seconds
+        self._watch = watch
         self._call: Call | None = None
+        self._lose: Callable[[], None] | None = None
+        self._began = 0.0
 
     def begin(self, lose: Callable[[], None]) -> None:
         """Have patience from now on; `lose` is called when it is over."""
         if self._seconds is not None:
-            deadline = trio.current_time() + self._seconds
-            self._call = self._alarm.call_at(deadline, lose)
+            self._began, self._lose = trio.current_time(), lose
+            self._call = self._alarm.call_at(self._began + self._seconds, self._look)
 
     def end(self) -> None:
         """Have as much as is needed."""
+        self._lose = None
         if self._call is not None:
             self._call.cancel()
             self._call = None
+
+    def _look(self) -> None:
+        lose, self._call = self._lose, None
+        if lose is None or self._seconds is None:
+            return
+        deadline = self._began + self._seconds + self._watch.lost_since(self._began)
+        if trio.current_time() < deadline:
+            self._call = self._alarm.call_at(deadline, self._look)
+        else:
+            self.end()
+            lose()

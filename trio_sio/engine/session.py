@@ -104,7 +104,7 @@ class Session:
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
         self.probe: trio.CancelScope | None = None
-        self._patience = Patience(alarm, options.connect_timeout)
+        self._patience = Patience(alarm, options.connect_timeout, watch)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self._is_written = False
