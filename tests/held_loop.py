@@ -1,5 +1,6 @@
 """Holding the event loop while nobody waits: the watch reads a counter, which a test moves."""
 
+import gc
 import logging
 
 import pytest
@@ -26,8 +27,28 @@ class Counter:
 @pytest.fixture
 def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     counter = Counter()
-    monkeypatch.setattr("trio_sio.engine.watch.perf_counter", counter)
+    for module in ("garbage", "watch"):
+        monkeypatch.setattr(f"trio_sio.engine.{module}.perf_counter", counter)
     return counter
+
+
+def collection(counter: Counter, seconds: float, generation: int) -> None:
+    """Collect garbage, and have that take so long; must begin when notes are taken."""
+
+    def work(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            counter.hold(seconds)
+
+    gc.callbacks.append(work)
+    try:
+        gc.collect(generation)
+    finally:
+        gc.callbacks.remove(work)
+
+
+def full_collection(counter: Counter, seconds: float) -> None:
+    """Collect all garbage, and have that take so long."""
+    collection(counter, seconds, 2)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

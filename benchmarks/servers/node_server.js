@@ -14,10 +14,13 @@ io.engine.on("connection", (session) => {
   session.request = null;
 });
 
+// For clients that ask for no answer: the exception would end the process.
+const nobody = () => {};
+
 io.on("connection", (socket) => {
   socket.on("echo", (text) => socket.emit("echo", text));
-  socket.on("ask", (text, answer) => answer(text));
-  socket.on("join", (answer) => {
+  socket.on("ask", (text, answer = nobody) => answer(text));
+  socket.on("join", (answer = nobody) => {
     socket.join("room");
     answer();
   });
@@ -30,7 +33,7 @@ io.on("connection", (socket) => {
   socket.on("blobs", (count) => {
     for (let i = 0; i < count; i++) io.emit("blob", blob);
   });
-  socket.on("settle", (answer) => {
+  socket.on("settle", (answer = nobody) => {
     global.gc();
     answer();
   });

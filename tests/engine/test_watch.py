@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.held_loop import Counter, warnings
+from tests.held_loop import Counter, full_collection, warnings
 from trio_sio.engine.watch import KEPT, TELL_EVERY, Watch
 
 WITHIN_THE_PACKAGE = """
@@ -134,6 +134,24 @@ async def test_a_task_that_has_ended_has_a_name_still(
         await run(compute)
     (told,) = warnings(caplog)
     assert "held for 3.00 s (slow_step is 0.25 s) by task work;" in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name"), [(1.5, "Python's garbage collector"), (2.5, "task work")]
+)
+async def test_a_collection_of_garbage_is_not_its_tasks_doing(
+    seconds: float, name: str, counter: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def compute() -> None:
+        counter.hold(seconds)
+        full_collection(counter, 2)
+
+    watch = Watch(0.25)
+    with watch.watching():
+        await run(compute)
+    (told,) = warnings(caplog)
+    assert f"held for {seconds + 2:.2f} s (slow_step is 0.25 s) by {name};" in told
+    assert (watch.stalls, watch.stalled) == (1, seconds + 2)
 
 
 async def test_what_was_looked_at_is_let_go(counter: Counter) -> None:

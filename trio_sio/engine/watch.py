@@ -18,6 +18,8 @@ from typing import Protocol, runtime_checkable
 import trio
 from trio.lowlevel import Task
 
+from trio_sio.engine.garbage import Garbage
+
 logger = logging.getLogger("trio_sio.engine")
 
 TELL_EVERY = 10.0
@@ -61,6 +63,7 @@ class Watch(trio.abc.Instrument):
         self._ends: list[float] = []  # of stalls, in their order
         self._sums: list[float] = []  # what had been lost before each
         self._told: dict[str, float] = {}
+        self._garbage = Garbage()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -71,7 +74,8 @@ class Watch(trio.abc.Instrument):
         self._forget()
         trio.lowlevel.add_instrument(self)
         try:
-            yield
+            with self._garbage.noting():
+                yield
         finally:
             with suppress(KeyError):  # Trio throws out what raises, a filter of the log perhaps
                 trio.lowlevel.remove_instrument(self)
@@ -124,14 +128,17 @@ class Watch(trio.abc.Instrument):
 
     def _tell_of(self, task: Task | None, seconds: float) -> None:
         self._note(seconds)
-        name = "" if task is None else _describe(task)
+        if self._garbage.seconds_since(self._begun) > seconds / 2:
+            name = "Python's garbage collector"
+        else:
+            name = "" if task is None else _describe(task)
         now = trio.current_time()
         if now - self._told.get(name, float("-inf")) < TELL_EVERY:
             return
         if len(self._told) >= KEPT:
             self._told.clear()
         self._told[name] = now
-        if task is None:
+        if not name:
             text = "the process stood still for %.2f s: suspended, or the machine is overloaded"
             logger.warning(text, seconds)
             return
