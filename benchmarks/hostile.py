@@ -87,7 +87,7 @@ def measure(peers: Sequence[Peer], hostile: int, messages: int) -> str:
     lines = [
         f"Delay of a message among {HONEST} honest clients, {RATE} messages/s, ms:",
         "",
-        "| hostile connections | server | p50 | p99 | longest | lost |",
+        "| hostile connections | server | p50 | p99 | longest | never came |",
         "| ---: | --- | ---: | ---: | ---: | ---: |",
     ]
     for count in (0, hostile):
@@ -103,6 +103,8 @@ def _cells(peer: Peer, hostile: int, messages: int) -> str:
             row = attacked(server, hostile, messages) if hostile else chat(server, messages)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         return f"{error} | | | all"
+    if not row["delivered"]:
+        return f"- | - | - | {row['missing']:,.0f}"
     return f"{row['p50']:.1f} | {row['p99']:.1f} | {row['max']:.1f} | {row['missing']:,.0f}"
 
 
@@ -139,4 +141,4 @@ def _figures(honest: Process) -> Row:
     figures = json.loads(honest.hear())
     if figures["wrong"]:
         raise RuntimeError(f"not in order: {figures['wrong'][:3]}")
-    return {name: figures[name] for name in ("p50", "p99", "max", "missing")}
+    return {name: figures[name] for name in ("p50", "p99", "max", "delivered", "missing")}
