@@ -30,11 +30,15 @@ class Remains:
     objects: Counter[str]
 
     def beyond(self, before: "Remains") -> dict[str, object]:
-        """Return what there is more of than there was before."""
+        """Return what there is more of than there was before.
+
+        Fewer timers are nothing that remains: before, the alarm may still have been asleep until
+        the time of a call that was cancelled.
+        """
         surplus = {
             "tasks": dict(self.tasks - before.tasks),
-            "sockets": self.sockets - before.sockets,
-            "timers": self.timers - before.timers,
+            "sockets": max(0, self.sockets - before.sockets),
+            "timers": max(0, self.timers - before.timers),
             "objects": dict(self.objects - before.objects),
         }
         return {name: count for name, count in surplus.items() if count}
