@@ -42,14 +42,14 @@ WITHIN_THE_PACKAGE = {
         *("doing", "events"),
         *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
-    "client": {"departed", "disconnect", "joined", "left", "router", "run"},
+    "client": {"departed", "disconnect", "joined", "left", "router", "run", "wait_heard"},
     "handshake": {"of"},
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "on_backlog"),
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
-        *("wait_application_done",),
+        *("wait_application_done", "wait_heard"),
     },
-    "engine": {"add", "find", "from_options", "run", "start", "wait_heard", "why_no_session"},
+    "engine": {"add", "find", "from_options", "run", "start", "why_no_session"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

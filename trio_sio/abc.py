@@ -74,6 +74,10 @@ class Transport(Protocol):
             TransportClosed: there is none, and why.
         """
 
+    async def wait_heard(self) -> None:
+        """Return when all that the client has sent was received, nothing of it is half here, and
+        `receive` waits for more; or when there will be nothing more."""
+
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Send without waiting (the direct path); needs `direct`, may set `unsent`."""
 
@@ -157,6 +161,9 @@ class Session(Protocol):
 
     async def receive(self) -> str | bytes:
         """Return the client's next message; raises `Disconnected` at the end."""
+
+    async def wait_heard(self) -> None:
+        """Return when `receive` waits, and nothing of what the client has sent is half here."""
 
     async def send(self, item: Encoded) -> None:
         """Send, waiting for room in the outbox; raises `Disconnected`."""

@@ -193,17 +193,17 @@ class Server(Listens, Targeting):
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close in peace, for deploys: refuse new clients, let those that are here go, and close.
 
-        Each client is closed when no event of it waits or is handled, no POST of it is under way
-        and no answer of it is waited for. It comes back by itself, to a server that takes over.
+        Each client is closed when nothing that it sends is half here, no event of it waits or is
+        handled, and no answer of it is waited for. It comes back by itself, to a server that takes
+        over.
 
         Args:
-            grace: seconds that each client gets, from its turn on: its handlers, the calls that
-                wait for its answer, and what it has yet to take.
+            grace: seconds that each client gets, from its turn on: for what it sends, its handlers,
+                the calls that wait for its answer, and what it has yet to take.
             spread: seconds over which the turns are spread.
         """
         self.engine.refuse_handshakes()
-        heard = self.engine.wait_heard
-        await drain(self.router.clients, grace=grace, spread=spread, heard=heard)
+        await drain(self.router.clients, grace=grace, spread=spread)
         await self.aclose()
 
     # -- serving -----------------------------------------------------------------------------

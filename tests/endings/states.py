@@ -172,10 +172,14 @@ async def not_reading(stage: Stage, guest: Guest) -> None:
     await stage.fill(guest.sid)
 
 
+FRAGMENT, FRAGMENT_HALF = frame_bytes(CONTINUATION, b'rk", "and more"]'), 9
+"""The last one of a message; its second half is yet to come."""
+
+
 async def mid_fragmented_message(stage: Stage, guest: Guest) -> None:
     websocket = await guest.join()
     await websocket.send_frame(TEXT, b'42["wo', fin=False)
-    await websocket.connection.send(frame_bytes(CONTINUATION, b'rk", "and more"]')[:-4])
+    await websocket.connection.send(FRAGMENT[:FRAGMENT_HALF])
 
 
 async def half_binary_packet(stage: Stage, guest: Guest) -> None:

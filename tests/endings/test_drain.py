@@ -9,12 +9,23 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.endings import states
-from tests.endings.stage import GRACE, SMALL, Guest, Stage, in_lockstep, serving, until
+from tests.endings.stage import (
+    GRACE,
+    SMALL,
+    Guest,
+    Listener,
+    Open,
+    Stage,
+    by_tcp,
+    in_lockstep,
+    serving,
+    until,
+)
 from tests.endings.states import STATES, State
 from trio_sio.engine.engine import GOODBYE
 from trio_sio.testing.wire import packets_of
 from trio_sio.testing.wire_http import WireConnection
-from trio_sio.testing.wire_websocket import CLOSE, TEXT, WireWebSocket
+from trio_sio.testing.wire_websocket import CLOSE, TEXT, WireWebSocket, frame_bytes
 
 TURN = 10.0
 """Seconds that each client gets."""
@@ -147,6 +158,71 @@ async def test_a_body_that_is_being_uploaded_is_handled(autojump_clock: MockCloc
         assert (await connection.receive_response(to="POST")).body == b"ok"
         assert await polled(connection, guest) == ['431["done"]']
     assert stage.done == 1
+
+
+async def test_a_message_of_which_half_is_here_is_handled(autojump_clock: MockClock) -> None:
+    stage = Stage()
+    stage.gate.set()
+    async with drained(states.mid_fragmented_message, stage) as guest:
+        assert stage.done == 0
+        websocket = websocket_of(guest)
+        await websocket.connection.send(states.FRAGMENT[states.FRAGMENT_HALF :])
+        assert await rest(websocket) == []
+    assert stage.done == 1
+
+
+async def test_a_packet_whose_attachments_are_still_to_come_is_handled(
+    autojump_clock: MockClock,
+) -> None:
+    stage = Stage()
+    stage.gate.set()
+    async with drained(states.half_binary_packet, stage) as guest:
+        assert stage.done == 0
+        websocket = websocket_of(guest)
+        await websocket.send(b"\x04the other half")
+        assert await rest(websocket) == []
+    assert stage.done == 1
+
+
+async def test_what_is_left_by_who_leaves_in_the_middle_is_not_waited_for(
+    autojump_clock: MockClock,
+) -> None:
+    for enter in (states.mid_fragmented_message, states.half_binary_packet, states.mid_upload):
+        async with drained(enter, Stage()) as guest:
+            await guest.cut()
+
+
+@pytest.mark.parametrize("connections", [by_tcp, in_lockstep])
+@pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
+async def test_all_that_came_at_once_is_handled(
+    ws_engine: str,
+    connections: Callable[[], Awaitable[tuple[Listener, Open]]],
+    autojump_clock: MockClock,
+) -> None:
+    """Though it is read by turns, and every event has been handled before the next one is read."""
+    stage = Stage(ws_engine)
+    stage.gate.set()
+    async with serving(stage, connections) as open_stream:
+        guest = Guest(open_stream)
+        websocket = await guest.join()
+        await websocket.connection.send(frame_bytes(TEXT, b'42["work"]') * 1000)
+        await stage.io.drain(grace=TURN, spread=0)
+        assert stage.done == 1000
+        assert stage.reasons == ["server shutting down"]
+        await guest.cut()
+
+
+async def test_an_event_that_a_limit_holds_up_is_handled(autojump_clock: MockClock) -> None:
+    stage = Stage(max_events_per_second=1, event_burst=1, on_flood="wait")
+    stage.gate.set()
+    async with serving(stage, in_lockstep) as open_stream:
+        websocket = await Guest(open_stream).join()
+        for _ in range(5):
+            await websocket.send('42["work"]')
+        begun = trio.current_time()
+        await stage.io.drain(grace=TURN, spread=0)
+        assert stage.done == 5
+        assert 4 <= trio.current_time() - begun < TURN
 
 
 @pytest.mark.parametrize("asks", [states.in_allow_request, states.websocket_in_allow_request])

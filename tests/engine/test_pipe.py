@@ -122,6 +122,25 @@ async def test_a_stream_in_memory_goes_its_own_way() -> None:
     await pipe.aclose()
 
 
+async def test_what_has_not_been_read_is_seen() -> None:
+    async with connection() as (pipe, other):
+        tls = Pipe(trio.SSLStream(pipe.stream, ssl.create_default_context(), server_side=False))
+        assert not pipe.has_unread
+        await other.send_all(b"abc")
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert pipe.has_unread
+        assert tls.has_unread
+        assert await pipe.read() == b"abc"
+        assert not pipe.has_unread
+        assert not tls.has_unread
+        pipe.unread(b"bc")
+        assert pipe.has_unread
+        assert await pipe.read() == b"bc"
+        await other.aclose()
+        await trio.lowlevel.wait_readable(pipe.descriptor)
+        assert pipe.has_unread  # the end
+
+
 async def test_a_peer_that_hung_up_is_seen_before_what_it_sent_is_read() -> None:
     async with connection() as (pipe, other):
         assert not pipe.hung_up
@@ -159,3 +178,4 @@ async def test_in_memory_nothing_is_seen() -> None:
     pipe = Pipe(ours)
     await theirs.aclose()
     assert not pipe.hung_up
+    assert not pipe.has_unread

@@ -250,23 +250,56 @@ async def test_moving_on_lets_the_reader_finish_what_has_arrived(
     await deliver(transport, b"2:4c")  # is answered all the same, and goes nowhere
 
 
-async def test_the_end_of_a_post_can_be_waited_for(autojump_clock: MockClock) -> None:
+async def test_one_can_wait_until_all_has_been_received(autojump_clock: MockClock) -> None:
     transport = PollingTransport(base64=False)
     waited: list[float] = []
 
     async def wait() -> None:
-        await transport.wait_posted()
+        await transport.wait_heard()
         waited.append(trio.current_time())
 
-    await wait()  # there is none
+    async def receive() -> None:
+        while True:
+            await transport.receive()
+            await trio.sleep(10)  # a limit holds it up
+
+    begun = trio.current_time()
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.sleep(1)
+        nursery.start_soon(receive)  # nobody received until now
+        await wait_all_tasks_blocked()
         transport.begin_post(lambda: None)
         nursery.start_soon(wait)
         nursery.start_soon(wait)
         await trio.sleep(3)
-        assert len(waited) == 1
+        await transport.deliver(b"2:4a2:4b", binary=False)
         transport.end_post()
-    assert [at - waited[0] for at in waited] == [0.0, 3.0, 3.0]
+        await trio.sleep(100)
+        assert [at - begun for at in waited] == [1.0, 24.0, 24.0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_when_polling_is_over_nobody_waits_until_all_has_been_received(
+    autojump_clock: MockClock,
+) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transport.wait_heard)
+        await wait_all_tasks_blocked()
+        assert len(nursery.child_tasks) == 1
+        transport.abandon()
+    await transport.wait_heard()
+
+
+async def test_at_the_end_nothing_that_was_sent_is_kept(autojump_clock: MockClock) -> None:
+    transport, _ = make()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver, transport, b"2:4a2:4b")
+        assert await transport.receive() == EnginePacket(MESSAGE, "a")
+        await transport.finish(by_client=True, orderly=False)
+    with pytest.raises(TransportClosed):
+        await transport.receive()
 
 
 async def test_a_client_without_a_request_for_long_is_gone(autojump_clock: MockClock) -> None:

@@ -130,6 +130,28 @@ async def test_a_post_that_waits_for_a_busy_handler_does_not_keep_the_client_fro
         assert heard == ["a", "b", "c"]
 
 
+async def test_one_can_wait_for_what_came_by_polling_and_then_by_websocket(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    heard: list[str | bytes] = []
+
+    async def slow(session: trio_sio.Session) -> None:
+        while True:
+            heard.append(await session.receive())
+            await trio.sleep(5)
+
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), slow) as wire:
+        session = await wire.handshake()
+        await session.post("4a")
+        websocket = await session.probe()
+        await session.post("4b", "4c")
+        await websocket.send("5")
+        await websocket.send("4d")
+        assert heard == ["a"]
+        await wire.engine.sessions[session.sid].wait_heard()
+        assert heard == ["a", "b", "c", "d"]
+
+
 async def test_an_upgrade_without_a_probe(ws_engine: str, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from trio_sio import DisconnectReason, RemoteProtocolError, Session
 from trio_sio.detail import Explanation
@@ -179,3 +180,21 @@ def test_namespaces(joined: int, pending: int, limit: str) -> None:
     refusal = client.intake.refuse_namespace(pending)
     assert refusal == (f"too many namespaces ({limit})" if limit else "")
     assert client.session.reached == limit.split()[:1]
+
+
+@pytest.mark.parametrize("end", ["attachment", "end"])
+async def test_one_can_wait_until_a_packet_is_whole(end: str) -> None:
+    client = Client("/")
+    assert not client.intake.is_midway
+    client.feed(HEAD)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.intake.wait_whole)
+        nursery.start_soon(client.intake.wait_whole)
+        await wait_all_tasks_blocked()
+        assert client.intake.is_midway
+        assert len(nursery.child_tasks) == 2
+        if end == "attachment":
+            client.feed(b"x")
+            assert not client.intake.is_midway
+        else:
+            client.intake.end()

@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
 from trio_sio.protocol.encoded import Encoded
@@ -76,3 +77,29 @@ async def test_it_shows_whether_the_client_has_left() -> None:
     assert not transport.is_gone(0, 30)
     transport.client_close()
     assert transport.is_gone(0, 30)
+
+
+async def test_one_can_wait_until_all_has_been_received(autojump_clock: trio.abc.Clock) -> None:
+    transport = MemoryTransport(buffer=10)
+    heard: list[str] = []
+
+    async def wait(name: str) -> None:
+        await transport.wait_heard()
+        heard.append(name)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transport.client_send, PING)
+        nursery.start_soon(wait, "one")
+        await wait_all_tasks_blocked()
+        await transport.receive()
+        await wait_all_tasks_blocked()
+        assert heard == []  # the last one may still be in somebody's hands
+        nursery.start_soon(transport.receive)
+        await wait_all_tasks_blocked()
+        assert heard == ["one"]
+        await transport.client_send(PING)
+        nursery.start_soon(wait, "two")
+        await wait_all_tasks_blocked()
+        assert heard == ["one"]
+        transport.abandon()
+    assert heard == ["one", "two"]

@@ -29,7 +29,6 @@ from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.doorway import Doorway
 from trio_sio.engine.http_limits import HTTPLimits
 from trio_sio.engine.message import Request, Response
-from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
@@ -170,14 +169,6 @@ class Engine:
     def refuse_handshakes(self) -> None:
         """Answer handshakes with 503 from now on; sessions that are here go on."""
         self.draining = True
-
-    async def wait_heard(self, sid: str) -> None:
-        """Return when no request of a client brings packets: a POST may be only half here."""
-        session = self.sessions.get(sid)
-        if session is not None and isinstance(session.transport, PollingTransport):
-            await session.transport.wait_posted()
-        else:
-            await trio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""

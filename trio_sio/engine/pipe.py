@@ -87,16 +87,28 @@ class Pipe:
         What it sent before may still be unread. Seen on sockets, also below TLS, of Linux; other
         systems tell of broken connections only, or of nothing.
         """
+        return self._polls(getattr(select, "POLLRDHUP", 0), self.broken)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether there is something to read: bytes, or the end.
+
+        Seen on sockets, also below TLS, of systems that have `poll`; elsewhere `False`.
+        """
+        return bool(self._unread) or self._polls(getattr(select, "POLLIN", 0), False)
+
+    def _polls(self, events: int, otherwise: bool) -> bool:
+        """Whether the kernel knows of one of `events`, or of an error; `otherwise` if not asked."""
         below: object = self.stream
         while isinstance(below, trio.SSLStream):
             below = below.transport_stream
         if not isinstance(below, trio.SocketStream) or not hasattr(select, "poll"):
-            return self.broken
+            return otherwise
         descriptor = below.socket.fileno()
         if descriptor < 0:
             return True
         poll = select.poll()
-        poll.register(descriptor, getattr(select, "POLLRDHUP", 0))
+        poll.register(descriptor, events)
         return bool(poll.poll(0))
 
     def interrupt_reader(self) -> None:

@@ -14,6 +14,7 @@ import trio
 
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
+from trio_sio.engine.condition import Condition
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
@@ -108,7 +109,7 @@ class PollingTransport:
         self._cut_post: Callable[[], None] | None = None  # while one is under way
         self._has_hung_up: Callable[[], bool] = _never
         self._quiet_since = -math.inf  # when the last request was over
-        self._posted: trio.Event | None = None  # somebody waits until none is
+        self._heard: Condition | None = None  # for somebody who waits until all has been read
         self._arrived: deque[Iterator[Arrival]] = deque()  # the reader's
         self._pending: Iterator[Arrival] | None = None  # of the POST that waits for the reader
         self._taken = trio.Event()
@@ -198,17 +199,19 @@ class PollingTransport:
         """Note that the POST has been answered."""
         self._cut_post, self._has_hung_up = None, _never
         self._quiet_since = trio.current_time()
-        if self._posted is not None:
-            self._posted.set()
-            self._posted = None
+        self._look_again()
 
-    async def wait_posted(self) -> None:
-        """Return when no POST is under way and the reader has seen what the last one brought."""
-        if self._cut_post is not None:
-            if self._posted is None:
-                self._posted = trio.Event()
-            await self._posted.wait()
-        await trio.lowlevel.checkpoint()  # the reader has been woken, and now it has its turn
+    async def wait_heard(self) -> None:
+        """Return when no POST is under way, or unread; see `abc.Transport`."""
+        self._heard = self._heard or Condition()
+        await self._heard.wait_for(self._is_heard)
+
+    def _is_heard(self) -> bool:
+        return self._is_closed or (self._cut_post is None and self._reader is not None)
+
+    def _look_again(self) -> None:
+        if self._heard is not None:
+            self._heard.notify_all()
 
     async def deliver(self, body: bytes, *, binary: bool) -> None:
         """Give a POST's packets to the reader; returns when it has taken them.
@@ -252,6 +255,7 @@ class PollingTransport:
         self._is_closed = True
         self._take_pending()
         self._wake_reader()
+        self._look_again()
 
     def let_ahead(self) -> None:
         """Have a POST answered though the reader has not come to it.
@@ -312,6 +316,7 @@ class PollingTransport:
                 raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
             else:
                 self._reader = trio.lowlevel.current_task()
+                self._look_again()
                 await trio.lowlevel.wait_task_rescheduled(self._give_up)
                 self._share = FIRST_SHARE
         self._share -= 1
@@ -337,6 +342,7 @@ class PollingTransport:
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Answer the held GET with the end, or the next one if there will be one."""
         self._close()
+        self._arrived.clear()  # nobody receives any more; a body may be large
         if by_client:
             self.release()
         elif self.writable:

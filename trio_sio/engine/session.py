@@ -150,8 +150,7 @@ class Session:
     @property
     def writable(self) -> bool:
         """Whether something sent now would leave now."""
-        ready = self.state.state is State.OPEN and self.transport.writable
-        return ready and self.outbox.is_clear
+        return self.state.state is State.OPEN and self.transport.writable and self.outbox.is_clear
 
     async def receive(self) -> str | bytes:
         """Return the client's next message.
@@ -186,6 +185,12 @@ class Session:
                     return data
                 self._receive_other(packet, now)
         raise Disconnected(self.reason)
+
+    async def wait_heard(self) -> None:
+        """Return when `receive` waits, and nothing of what the client has sent is half here."""
+        await self._source.wait_heard()
+        if self._source is not self.transport:
+            await self.transport.wait_heard()
 
     def _receive_other(self, packet: EnginePacket, now: float) -> None:
         """Take a packet that is no message."""
@@ -251,8 +256,7 @@ class Session:
 
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now: what is queued is forgotten."""
-        if self.state.state is not State.CLOSED:
-            self._signal(Signal.TRANSPORT_LOST, reason)
+        self._signal(Signal.TRANSPORT_LOST, reason)
 
     def statistics(self) -> SessionStatistics:
         """Return what is queued for this client, what was dropped, and when it was last seen."""
@@ -269,11 +273,7 @@ class Session:
     # -- handshake, called by the engine -----------------------------------------------------
 
     def start_with(self, packet: Encoded) -> Opening | None:
-        """Say what the client is told first: the OPEN packet.
-
-        Returns:
-            By polling, what answers the handshake.
-        """
+        """Say what the client is told first, the OPEN packet; by polling, return the answer."""
         if self.transport.name == "polling":
             self._opening = Opening(packet)
         else:

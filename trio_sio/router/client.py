@@ -91,6 +91,15 @@ class Client:
             intake.end()
             self._end(error)
             self.router.clients.discard(self)
+            del error  # its traceback holds us, and the message that it is about
+
+    async def wait_heard(self) -> None:
+        """Return when nothing of what the client has sent is half here, or unread."""
+        session, intake = self.session, self._intake
+        await session.wait_heard()
+        while intake.is_midway and not session.closed:
+            await intake.wait_whole()
+            await session.wait_heard()
 
     def _end(self, error: RemoteProtocolError | None) -> None:
         if error is not None:

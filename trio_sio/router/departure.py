@@ -34,6 +34,7 @@ async def depart(socket: "Socket", error: Exception | None) -> None:
             for one in socket.witnesses:
                 if one.connected:
                     await _run(one, deadline, "error", error)
+            socket.witnesses = ()
         if was_in:
             await _run(socket, deadline, "disconnecting", socket.reason)
     finally:

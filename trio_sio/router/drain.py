@@ -4,7 +4,7 @@ A deploy that cuts everybody off at once has everybody come back at once, to the
 left. Here they go evenly over some seconds, each when its handlers have nothing to do.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 import trio
 
@@ -12,33 +12,29 @@ from trio_sio.reasons import DisconnectReason
 from trio_sio.router.client import Client
 from trio_sio.router.socket import Socket
 
-Heard = Callable[[str], Awaitable[None]]
-"""Returns when nothing that a client sends is half here; by the session's id."""
 
-
-async def drain(clients: Collection[Client], *, grace: float, spread: float, heard: Heard) -> None:
+async def drain(clients: Collection[Client], *, grace: float, spread: float) -> None:
     """Close clients; they are not told to leave their namespaces, so that they come back elsewhere.
 
     Args:
         clients: those that are here.
-        grace: seconds that each client gets, from its turn on: its handlers, the calls that
-            wait for its answer, and what it has yet to take.
+        grace: seconds that each client gets, from its turn on: for what it sends, its handlers,
+            the calls that wait for its answer, and what it has yet to take.
         spread: seconds between the first client's turn and the last one's.
-        heard: waits for what is on its way from a client.
     """
     begun = trio.current_time()
     present = list(clients)
     async with trio.open_nursery() as nursery:
         for number, client in enumerate(present):
             turn = begun + spread * number / max(1, len(present) - 1)
-            nursery.start_soon(_let_go, client, turn, grace, heard)
+            nursery.start_soon(_let_go, client, turn, grace)
 
 
-async def _let_go(client: Client, turn: float, grace: float, heard: Heard) -> None:
+async def _let_go(client: Client, turn: float, grace: float) -> None:
     await trio.sleep_until(turn)
     with trio.move_on_after(grace):
         while not client.session.closed:
-            await heard(client.id)
+            await client.wait_heard()
             busy = [socket for socket in client.sockets.values() if not _is_quiet(socket)]
             if not busy:
                 break

@@ -90,6 +90,10 @@ class Inbox:
         if self._reader is not None:
             self._wake()
 
+    def clear(self) -> None:
+        """Forget what waits; nobody takes it any more."""
+        self._packets = _NOTHING
+
     @property
     def is_idle(self) -> bool:
         """Whether no packet waits, and whoever takes them has done with the last one."""

@@ -41,6 +41,7 @@ class Intake:
         "_since",
         "_size",
         "_timer",
+        "_whole",
         "is_watchful",
     )
 
@@ -53,6 +54,24 @@ class Intake:
         self._size = 0  # of a packet that is not whole
         self._since = 0.0  # its beginning
         self._timer: Timer | None = None
+        self._whole: trio.Event | None = None  # for somebody who waits until it is
+
+    @property
+    def is_midway(self) -> bool:
+        """Whether attachments of a packet are still to come."""
+        return self._size > 0
+
+    async def wait_whole(self) -> None:
+        """Return when they have come, or will not; to be called in the middle of one."""
+        assert self.is_midway
+        if self._whole is None:
+            self._whole = trio.Event()
+        await self._whole.wait()
+
+    def _tell_whole(self) -> None:
+        if self._whole is not None:
+            self._whole.set()
+            self._whole = None
 
     def look(self, message: str | bytes, packet: Packet | None, decoder: PacketDecoder) -> None:
         """See a message, and what the decoder made of it.
@@ -69,6 +88,7 @@ class Intake:
         pending: Packet | None = getattr(decoder, "pending", None)
         if packet is not None or pending is None:
             self._size = 0
+            self._tell_whole()
             self.is_watchful = not self._joined and allowed is not None
         else:
             self._look_at_half(message, pending, decoder)
@@ -133,6 +153,7 @@ class Intake:
 
     def end(self) -> None:
         """The client is gone."""
+        self._tell_whole()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -304,9 +304,14 @@ class Socket(Emitter, Listens):
         finally:
             self._nursery = None
             self.end(self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
-            await depart(self, self._error)
-        if failed is not None and self.session.raise_errors:
-            raise failed
+            error, self._error = self._error, None
+            self.inbox.clear()
+            await depart(self, error)
+        try:
+            if failed is not None and self.session.raise_errors:
+                raise failed
+        finally:
+            del failed  # its traceback holds us
 
     def _log_task_failure(self, errors: BaseException) -> None:
         """A task in the nursery failed, or a handler whose error is to be raised: we close."""

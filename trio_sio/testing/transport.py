@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.condition import Condition
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.reasons import DisconnectReason
@@ -33,16 +34,25 @@ class MemoryTransport:
         self._to_client, self._client_end = trio.open_memory_channel[str | bytes](float("inf"))
         self._waiting = 0
         self._abandoned = False
+        self._heard = Condition()
         self._from_client, self._server_end = trio.open_memory_channel[EnginePacket](0)
 
     # -- the server's end ------------------------------------------------------------------
 
     async def receive(self) -> EnginePacket:
         """Return the client's next packet."""
+        self._heard.notify_all()
         try:
             return await self._server_end.receive()
         except (trio.EndOfChannel, trio.ClosedResourceError):
             raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE) from None
+
+    async def wait_heard(self) -> None:
+        """Return when everything that the client has sent was received, and its end too."""
+        await self._heard.wait_for(self._is_heard)
+
+    def _is_heard(self) -> bool:
+        return self._abandoned or self._server_end.statistics().tasks_waiting_receive > 0
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Put the items' parts where the client finds them; the last item may exceed the buffer."""
@@ -78,6 +88,7 @@ class MemoryTransport:
         self.direct = self.writable = False
         self._to_client.close()
         self._server_end.close()
+        self._heard.notify_all()
 
     # -- the client's end ------------------------------------------------------------------
 

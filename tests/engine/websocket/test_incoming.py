@@ -16,6 +16,7 @@ from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
 CONTINUATION = 0
+COMPRESSED = 0x40
 MAX_SIZE = 70_000
 MAX_FRAGMENTS = 4096
 
@@ -119,11 +120,12 @@ def test_the_limit_holds_for_small_frames_too() -> None:
     assert read(halves, max_size=10) == ([], 1009)
 
 
-def test_a_head_that_announces_too_much_is_enough() -> None:
-    """The library is not asked, whatever it would do."""
+@pytest.mark.parametrize("compressed", [0, COMPRESSED])
+def test_a_head_that_announces_too_much_is_enough(compressed: int) -> None:
+    """The library is not asked, whatever it would do: not even about what it has begun."""
     incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
-    first = frame(TEXT, b"x" * 60_000, fin=False)
-    assert incoming.feed(first) == first
+    first = frame(TEXT, b"x" * 60_000, fin=False, rsv=compressed)
+    assert incoming.feed(first) == (first if compressed else b"")
     assert incoming.go_on() == b""
     head = bytes((CONTINUATION, 0xFE)) + (MAX_SIZE - 59_999).to_bytes(2, "big") + b"mask"
     assert incoming.feed(head) == b""
@@ -135,7 +137,7 @@ def test_a_head_that_announces_too_much_is_enough() -> None:
 def test_it_says_which_piece_completes_a_message() -> None:
     incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
     first, ping, last = (
-        frame(TEXT, b"a", fin=False),
+        frame(TEXT, b"a", fin=False, rsv=COMPRESSED),
         frame(PING, b""),
         frame(CONTINUATION, b"b" * 10),
     )
@@ -148,6 +150,53 @@ def test_it_says_which_piece_completes_a_message() -> None:
     assert (incoming.feed(last[9:] + frame(TEXT, b"c")), incoming.completes) == (last[9:], True)
     assert incoming.go_on() == b""
     assert incoming.next() == "c"
+
+
+def test_large_frames_and_fragments_are_no_business_of_the_library() -> None:
+    """It would keep them until its garbage is collected."""
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    large, ping = frame(BINARY, b"12345" * 2000), frame(PING, b"")
+    for start in range(0, len(large), 999):
+        assert incoming.is_clear == (start == 0)
+        assert incoming.feed(large[start : start + 999]) == b""
+    assert incoming.next() == b"12345" * 2000
+    assert incoming.is_clear
+    assert incoming.feed(frame(TEXT, b"a", fin=False) + ping) == ping
+    assert incoming.go_on() == b""
+    assert not incoming.is_clear
+    assert incoming.feed(frame(CONTINUATION, b"b")) == b""
+    assert not incoming.is_clear
+    assert incoming.next() == "ab"
+    assert incoming.is_clear
+
+
+@pytest.mark.parametrize(
+    ("data", "is_clear"),
+    [
+        (b"", True),
+        (frame(PING, b""), True),
+        (frame(PING, b"x")[:3], False),
+        (frame(PING, b"x")[:-1], False),
+        (frame(TEXT, b"x")[:1], False),
+        (frame(TEXT, b"x")[:-1], False),
+        (frame(TEXT, b"", fin=False), False),
+        (frame(TEXT, b"", fin=False, rsv=COMPRESSED), False),
+    ],
+)
+def test_whether_all_has_been_read(data: bytes, is_clear: bool) -> None:
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    piece = incoming.feed(data)
+    while piece:
+        piece = incoming.go_on()
+    assert incoming.is_clear == is_clear
+
+
+def test_what_has_been_read_can_be_forgotten() -> None:
+    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    for data in (frame(TEXT, b"x"), frame(BINARY, b"x", fin=False), frame(CONTINUATION, b"x")[:-1]):
+        incoming.feed(data)
+    incoming.clear()
+    assert incoming.next() is None
 
 
 def test_pings_are_answered_by_the_core() -> None:

@@ -29,6 +29,7 @@ class Quiet:
         self.turn: Turn = trio.lowlevel.checkpoint
         self.budget: int | None = 100
         self.stopped = False
+        self.is_clear = True
         self.compresses = True
         self._messages = list(messages)
         self._read: str | bytes | None = None
@@ -151,6 +152,62 @@ async def test_no_frame_begins_inside_another() -> None:
             data = await receive_all(other)
             assert not data.endswith(b"\x88\x00")
             await other.aclose()
+
+
+class Slow(Quiet):
+    """A library that reads when it is told to."""
+
+    def __init__(self, *messages: str | bytes) -> None:
+        super().__init__(*messages)
+        self.go, self.wait = trio.open_memory_channel[None](0)
+
+    async def read(self) -> None:
+        await self.wait.receive()
+        await super().read()
+
+
+async def test_one_can_wait_until_all_has_been_received() -> None:
+    library = Slow("4a", "4b", "4c")
+    async with transport(library) as (ours, other), trio.open_nursery() as nursery:
+        heard: list[str] = []
+
+        async def wait(name: str) -> None:
+            await ours.wait_heard()
+            heard.append(name)
+
+        async def look(*expected: str) -> None:
+            await wait_all_tasks_blocked()
+            assert heard == list(expected)
+
+        nursery.start_soon(wait, "first")
+        await look()  # nobody receives
+        nursery.start_soon(ours.receive)
+        await look("first")
+        await library.go.send(None)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(wait, "second")
+        await look("first")  # somebody is busy with what has been received
+        library.is_clear = False
+        nursery.start_soon(ours.receive)
+        await look("first")  # something is half here
+        await library.go.send(None)
+        await wait_all_tasks_blocked()
+        library.is_clear = True
+        await other.send_all(b"x")
+        await trio.lowlevel.wait_readable(ours._pipe.descriptor)
+        nursery.start_soon(ours.receive)
+        await look("first")  # something has yet to be read
+        await ours._pipe.read()
+        await library.go.send(None)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(ours.receive)
+        await look("first", "second")
+        library.is_clear = False
+        nursery.start_soon(wait, "third")
+        await look("first", "second")
+        ours.abandon()  # nothing is to be heard any more
+        await look("first", "second", "third")
+        nursery.cancel_scope.cancel()
 
 
 async def test_trust_lifts_the_budget() -> None:

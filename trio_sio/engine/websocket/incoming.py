@@ -2,9 +2,11 @@
 
 Nearly every frame of a Socket.IO client is a whole message of some bytes, masked and nothing
 else. Those are read here, which costs 1 µs in place of 4 (websockets) or 20 (trio-websocket, with
-a task and a channel of its own). All others, control frames, fragments, compressed ones and
-whatever breaks the protocol, are the library's. Both see whole frames only, or the library the
-beginning of one, so that they cannot come into each other's way:
+a task and a channel of its own), and so are large frames and fragments: what has come of them is
+forgotten with the connection, while a library may keep it until its garbage is collected. All
+others, control frames, compressed ones and whatever breaks the protocol, are the library's. Each
+frame is read by one of the two, and so are all fragments of a message, so that they cannot come
+into each other's way:
 
     piece = incoming.feed(data)
     while piece:
@@ -20,6 +22,7 @@ from collections.abc import Callable
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.turns import FIRST_SHARE, SHARE
+from trio_sio.engine.websocket.partial import Partial
 from trio_sio.reasons import DisconnectReason
 
 PROTOCOL_ERROR = 1002
@@ -33,6 +36,8 @@ _LONG = 126  # bytes from which on the head is longer
 _FIN = 0x80
 _MASKED = 0x80
 _OPCODE = 0x0F
+_TEXT = 1
+_BINARY = 2
 _CONTINUATION = 0
 _FIRST_CONTROL = 8
 
@@ -56,10 +61,13 @@ class Incoming:
         "_data",
         "_final",
         "_fragments",
+        "_is_text",
         "_left",
         "_max_fragments",
         "_max_size",
         "_messages",
+        "_partial",
+        "_parts",
         "_position",
         "_share",
         "_size",
@@ -81,11 +89,19 @@ class Incoming:
         self._data = b""  # what nobody has read yet, from `_position` on
         self._position = 0
         self._left = 0  # bytes that the library still has to get of a frame
+        self._partial: Partial | None = None  # a frame of ours, of which some is here
+        self._parts: list[bytes | bytearray] | None = None  # of a message of ours in fragments
+        self._is_text = False
         self._final = False  # that frame is the last of its message
         self._fragments = 0  # of a message that is not whole
         self._size = 0  # of the same, as its headers say
         self._share = 0
         self.is_paused = False
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether no message waits for `next`, and none is half here."""
+        return not (self._messages or self._data or self._left or self._partial or self._fragments)
 
     def next(self) -> str | bytes | None:
         """Return the next message, `None` if none is whole.
@@ -107,7 +123,7 @@ class Incoming:
             and data[0] == _WHOLE_TEXT
             and data[1] == _MASKED | size
             and size <= self._max_size
-            and not (self._data or self._left or self._fragments or self.end)
+            and not (self._data or self._left or self._partial or self._fragments or self.end)
         ):
             self.add_text(self._unmask(data[_SHORT_HEAD:], data[2:_SHORT_HEAD]))
             return b""
@@ -134,34 +150,64 @@ class Incoming:
             self._share -= 1
             if self._left:
                 return self._piece(position, min(end, position + self._left))
+            if self._partial is not None:
+                position = self._go_on_with(self._partial, data, position)
+                continue
             head = _head(data, position)
             if head is None:
                 self._position = position
                 return b""
             start, length = head
             stop = start + length
-            if stop > end or not self._is_simple(data, position, length):
+            first = data[position]
+            if not self._is_ours(first, data[position + 1]):
                 self._left = stop - position
-                self._note(data[position], length)
+                self._note(first, length)
                 self._share += 1  # it is the piece that counts
-                continue
-            payload = self._unmask(data[start:stop], data[start - 4 : start])
-            if data[position] == _WHOLE_TEXT:
-                self.add_text(payload)
+            elif stop <= end and first >= _FIN and length <= self._max_size and not self._fragments:
+                self._take(first, self._unmask(data[start:stop], data[start - 4 : start]))
+                position = stop
             else:
-                self._messages.append(payload)
-            position = stop
+                self._note(first, length)
+                if self.end is None:
+                    self._partial = Partial(first, data[start - 4 : start], length, self._unmask)
+                    position = self._go_on_with(self._partial, data, start)
         self._data = b""
         return b""
 
-    def _is_simple(self, data: bytes, position: int, length: int) -> bool:
-        first = data[position]
-        return (
-            first in (_WHOLE_TEXT, _WHOLE_BINARY)
-            and data[position + 1] >= _MASKED
-            and not self._fragments
-            and length <= self._max_size
-        )
+    def _is_ours(self, first: int, second: int) -> bool:
+        """Whether a frame is masked data, and of no message that the library has begun."""
+        kind = first & ~_FIN  # with the reserved bits, which say that it is compressed
+        if second < _MASKED:
+            return False
+        if kind == _CONTINUATION:
+            return self._parts is not None
+        return kind in (_TEXT, _BINARY) and (not self._fragments or self._parts is not None)
+
+    def _go_on_with(self, partial: Partial, data: bytes, position: int) -> int:
+        """Read of a frame of ours what is here; return the position behind it."""
+        position = partial.take(data, position)
+        if not partial.missing:
+            self._partial = None
+            self._take(partial.first, partial.payload)
+        return position
+
+    def _take(self, first: int, payload: bytes | bytearray) -> None:
+        """Take a whole frame of ours."""
+        if first & _OPCODE != _CONTINUATION:
+            self._is_text = first & _OPCODE == _TEXT
+            if not first & _FIN:
+                self._parts = [payload]
+                return
+        elif self._parts is not None:
+            self._parts.append(payload)
+            if not first & _FIN:
+                return
+            payload, self._parts = b"".join(self._parts), None
+        if self._is_text:
+            self.add_text(payload)
+        else:
+            self._messages.append(bytes(payload))
 
     def _piece(self, position: int, stop: int) -> bytes:
         self._left -= stop - position
@@ -170,7 +216,7 @@ class Incoming:
         return self._data[position:stop]
 
     def _note(self, first: int, length: int) -> None:
-        """Note what a frame of the library's is to its message.
+        """Note what a frame is to its message.
 
         A message over the limit ends here, by the header that makes it so: one library waits for
         the payload before it looks at the size.
@@ -178,6 +224,10 @@ class Incoming:
         opcode = first & _OPCODE
         self._final = False
         if opcode >= _FIRST_CONTROL:
+            return
+        if opcode != _CONTINUATION and self._parts is not None:
+            why = Explanation("a message that begins inside another one")
+            self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, PROTOCOL_ERROR, why)
             return
         if opcode == _CONTINUATION:
             self._fragments += 1
@@ -201,13 +251,19 @@ class Incoming:
         text = f"a message of more than {self._max_size} bytes"
         return Explanation(text, "max_http_buffer_size", self._max_size)
 
+    def clear(self) -> None:
+        """Forget everything; nothing more will be asked for."""
+        self._messages = []
+        self._data = b""
+        self._partial = self._parts = None
+
     # -- what the library makes ---------------------------------------------------------------
 
     def add(self, message: str | bytes) -> None:
         """Take a message."""
         self._messages.append(message)
 
-    def add_text(self, data: bytes) -> None:
+    def add_text(self, data: bytes | bytearray) -> None:
         """Take a text, if it is one."""
         try:
             self._messages.append(data.decode())

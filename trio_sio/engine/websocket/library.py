@@ -31,12 +31,17 @@ class Library(Protocol):
         compresses: whether some items go out in frames of this connection's own.
         budget: bytes that a message may take while the client is a stranger; `None` afterwards.
         turn: set by whoever knows of other clients.
+        is_clear: whether all that has been read was whole messages, and `next` has returned them.
     """
 
     control: Control
     budget: int | None
     turn: Turn
     compresses: bool
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing of what has been read is left."""
 
     def next(self) -> str | bytes | None:
         """Return the next message of what has been read, `None` if there is none yet.
@@ -49,7 +54,11 @@ class Library(Protocol):
         """Read on, for `next`; raises `TransportClosed` as that does."""
 
     def stop(self) -> None:
-        """Read no more from the connection: from now on somebody else does."""
+        """Read no more from the connection, and forget what has been read.
+
+        From now on somebody else reads. What is forgotten may be large, and would wait for the
+        garbage collector, which looks at numbers of objects only.
+        """
 
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""

@@ -31,6 +31,11 @@ class Reader:
         self._spent = 0
         self._has_much = False  # sent at once: more than its first share
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing of what has been read is left."""
+        return self.incoming.is_clear
+
     def next(self) -> str | bytes | None:
         """Return the next message, if one is whole."""
         message = self.incoming.next()
@@ -77,6 +82,10 @@ class Reader:
         while piece:
             await self.consult(piece)
             piece = self.incoming.go_on()
+
+    def stop(self) -> None:
+        """Forget what has been read; a library adds what it has of it."""
+        self.incoming.clear()
 
     async def consult(self, piece: bytes) -> None:
         """Have the library read a piece, and add what it makes of it to `incoming`."""

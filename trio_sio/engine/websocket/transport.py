@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.condition import Condition
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.library import Library, Turn
@@ -43,7 +44,10 @@ class WebSocketTransport:
         "_code",
         "_compresses",
         "_goodbye",
+        "_heard",
         "_hung_up",
+        "_is_over",
+        "_is_reading",
         "_library",
         "_midway",
         "_pipe",
@@ -70,6 +74,9 @@ class WebSocketTransport:
         self._code: int | None = None
         self._hung_up = False  # with a close frame, which is echoed, or without
         self._goodbye = b""
+        self._is_reading = False  # the session waits for what the client may send
+        self._is_over = False
+        self._heard: Condition | None = None  # for somebody who waits until all has been read
         self._released = Moment()
         library.control = self._control
         library.turn = turn
@@ -86,12 +93,31 @@ class WebSocketTransport:
         library = self._library
         try:
             while (message := library.next()) is None:
+                self._is_reading = True
+                if self._heard is not None:
+                    self._heard.notify_all()
                 await library.read()
         except TransportClosed as closed:
             self._code = closed.code
             self._hung_up = closed.reason is DisconnectReason.TRANSPORT_CLOSE
             raise
+        self._is_reading = False
         return decode_text(message) if isinstance(message, str) else decode_binary(message)
+
+    async def wait_heard(self) -> None:
+        """Return when nothing is half here, or unread; see `abc.Transport`."""
+        self._heard = self._heard or Condition()
+        await self._heard.wait_for(self._is_heard)
+
+    def _is_heard(self) -> bool:
+        has_all = self._is_reading and self._library.is_clear and not self._pipe.has_unread
+        return has_all or self._is_over
+
+    def _stop_hearing(self) -> None:
+        self._is_over = True
+        self._library.stop()
+        if self._heard is not None:
+            self._heard.notify_all()
 
     def _control(self, data: bytes) -> None:
         """Take a frame of the library's own; its close frame is kept for the end.
@@ -152,7 +178,7 @@ class WebSocketTransport:
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Say goodbye by a close frame, and wait a while for the client to agree."""
         self.direct = self.writable = False
-        self._library.stop()
+        self._stop_hearing()
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
                 if not self._midway and (self._goodbye or not self._hung_up):
@@ -174,6 +200,8 @@ class WebSocketTransport:
     def abandon(self) -> None:
         """Have the connection closed."""
         self.direct = self.writable = False
+        self._stop_hearing()
+        self._rest = _NOTHING
         self._released.set()
 
     async def wait_released(self) -> None:

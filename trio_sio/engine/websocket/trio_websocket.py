@@ -182,6 +182,7 @@ class TrioWebSocketConnection(Reader):
 
     def stop(self) -> None:
         """Give the library's reader task nothing more."""
+        super().stop()
         self._stream.stop()
 
     def shared_frames(self, item: Encoded) -> bool:

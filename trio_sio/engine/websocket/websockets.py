@@ -117,6 +117,10 @@ class Core:
                 if answer:
                     self.control(answer)
 
+    def close(self) -> None:
+        """Forget what has been read; the library's parser and its protocol hold each other."""
+        self._protocol.parser.close()
+
     def _take(self, frame: Event) -> None:
         """Take one frame; it may make a message whole."""
         assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
@@ -181,7 +185,11 @@ class WebsocketsConnection(Reader):
         self._core.read(piece, self.budget)
 
     def stop(self) -> None:
-        """Nothing to do: nobody reads but `read`."""
+        """Forget what has been read, the core's part of it too."""
+        super().stop()
+        if self._core is not None:
+            self._core.close()
+            self._core = None
 
     def shared_frames(self, item: Encoded) -> bool:
         """Whether nothing has to be compressed for this client alone."""
