@@ -63,6 +63,7 @@ class HTTPConnection:
         "_buffer",
         "_closing",
         "_fields",
+        "_has_waited",
         "_is_cut",
         "_is_head",
         "_is_reading",
@@ -96,6 +97,7 @@ class HTTPConnection:
         self._fields = NO_FIELDS
         self._buffer = b""  # what neither h11 nor a plain request has taken
         self._is_head = False
+        self._has_waited = False  # for the last answer, before it sent what is in the buffer
         self._closing = False
         self._is_cut = False
         self._is_reading = False  # a request, of which there may be nothing yet
@@ -220,10 +222,10 @@ class HTTPConnection:
         await linger(self.pipe)
 
     async def _read_request(self) -> Request | None:
-        is_next = self._served and not self._buffer  # its client has waited for the last answer
+        has_waited, self._has_waited = self._has_waited or not self._buffer, False
         if not self._buffer:
             self._buffer = await self.pipe.read()
-        if not is_next:
+        if not (self._served and has_waited):
             await self._turn()
         found = read_head(self._buffer, self._fields, self._limits.max_header_size)
         if found is None:
@@ -376,6 +378,7 @@ class HTTPConnection:
 
     def _keep(self, data: bytes) -> None:
         if self._plain is not None:
+            self._has_waited = self._plain.answered and not self._buffer
             self._buffer += data
         else:
             self._exchange.receive(data)

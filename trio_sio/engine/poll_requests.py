@@ -110,7 +110,11 @@ class PollRequests:
         """
 
         def respond(items: list[Encoded]) -> bool:
-            return connection.send_nowait(self._response(request, session, transport, items))
+            if not connection.send_nowait(self._response(request, session, transport, items)):
+                return False
+            if connection.ahead:  # the next request is here already, and nothing more may come
+                connection.pipe.interrupt_reader()
+            return True
 
         answers_now = connection.answers_now
         answered = trio.Event()

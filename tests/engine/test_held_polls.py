@@ -1,0 +1,123 @@
+"""Polls that are held on real sockets, where whoever sends answers them at once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+import trio_sio
+from trio_sio.engine.turns import Turns
+
+HEAD = "Host: a\r\n"
+
+
+class Poller:
+    """A client that polls on one connection."""
+
+    def __init__(self, engine: trio_sio.Engine, stream: trio.SocketStream) -> None:
+        self._engine = engine
+        self._stream = stream
+        self._target = "/engine.io/?EIO=3&transport=polling"
+        self._heard = b""
+
+    @property
+    def session(self) -> trio_sio.Session:
+        (session,) = self._engine.sessions.values()
+        return session
+
+    async def begin(self) -> None:
+        await self.poll()
+        await self.answer()
+        self._target += f"&sid={self.session.id}"
+
+    async def poll(self) -> None:
+        await self._stream.send_all(f"GET {self._target} HTTP/1.1\r\n{HEAD}\r\n".encode())
+
+    async def post(self, body: str) -> None:
+        head = f"POST {self._target} HTTP/1.1\r\n{HEAD}Content-Length: {len(body)}\r\n\r\n"
+        await self._stream.send_all((head + body).encode())
+
+    async def held(self) -> None:
+        """Return when a poll is held."""
+        with trio.fail_after(10):
+            while not self.session.transport.direct:  # noqa: ASYNC110 - nothing tells of it
+                await trio.sleep(0.001)
+
+    async def answer(self) -> str:
+        """Return the body of the next answer."""
+        with trio.fail_after(10):
+            while b"\r\n\r\n" not in self._heard:
+                self._heard += await self._stream.receive_some()
+            head, _, body = self._heard.partition(b"\r\n\r\n")
+            length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+            while len(body) < length:
+                body += await self._stream.receive_some()
+        self._heard = body[length:]
+        return body[:length].decode()
+
+
+async def listen(session: trio_sio.Session) -> None:
+    while True:
+        await session.send("heard " + str(await session.receive()))
+
+
+@asynccontextmanager
+async def polling() -> AsyncIterator[Poller]:
+    engine = trio_sio.Engine(raise_errors=True)
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with engine, listener, trio.open_nursery() as nursery:
+        stream = await trio.open_tcp_stream(*listener.socket.getsockname())
+        nursery.start_soon(engine.serve_stream, await listener.accept(), listen)
+        async with stream:
+            client = Poller(engine, stream)
+            await client.begin()
+            yield client
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_was_sent_behind_a_held_poll_is_answered_behind_it(together: bool) -> None:
+    """Though nothing comes any more that would wake its connection."""
+    async with polling() as client:
+        await client.poll()
+        if not together:
+            await client.held()
+        await client.post("2:4a")
+        await client.held()
+        await wait_all_tasks_blocked(0.01)
+        client.session.send_nowait("b")
+        assert await client.answer() == "2:4b"
+        assert await client.answer() == "ok"
+        await client.poll()
+        assert await client.answer() == "8:4heard a"
+
+
+async def test_a_client_that_has_waited_for_its_answer_waits_for_no_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not beside new connections, of which there may be thousands."""
+    turns: list[Turns] = []
+    wait = Turns.wait
+
+    async def counted(self: Turns) -> None:
+        turns.append(self)
+        await wait(self)
+
+    monkeypatch.setattr(Turns, "wait", counted)
+    async with polling() as client:
+        assert len(turns) == 1  # its first request
+        for text in ("a", "b", "c"):
+            await client.poll()
+            await client.held()
+            client.session.send_nowait(text)
+            assert await client.answer() == f"2:4{text}"
+        assert len(turns) == 1
+        await client.poll()
+        await client.held()
+        await client.poll()  # ahead of its answer
+        await wait_all_tasks_blocked(0.01)
+        client.session.send_nowait("d")
+        assert await client.answer() == "2:4d"
+        await client.held()
+        assert len(turns) == 2
