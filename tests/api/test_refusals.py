@@ -8,6 +8,7 @@ import pytest
 from tests.api.conftest import MakeServer
 from tests.api.raw import raw
 from tests.end_to_end.peers import served
+from trio_sio.options import Origins
 
 POLLING = "/socket.io/?EIO=3&transport=polling"
 NOBODY = (
@@ -87,21 +88,54 @@ async def test_what_was_seen_and_what_is_accepted(
     assert (record.levelno, detail in record.getMessage()) == (logging.INFO, True)
 
 
-async def test_origins(make_server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
+A, B = "https://a.example", "https://b.example"
+
+
+@pytest.mark.parametrize(
+    ("origins", "fields", "detail"),
+    [
+        (A, {"Origin": B}, f"option 'origins' accepts '{A}', not '{B}'"),
+        ([A, "c:*"], {"Origin": B}, f"option 'origins' accepts '{A}', 'c:*', not '{B}'"),
+        (f"{A} c:*", {"Referer": B}, f"option 'origins' accepts '{A}', 'c:*', not '{B}'"),
+        (A, {}, f"option 'origins' accepts '{A}', not one that is missing or null"),
+        (A, {"Origin": "null"}, f"option 'origins' accepts '{A}', not one that is missing or null"),
+        (
+            lambda origin: False,
+            {"Origin": B},
+            f"the function of option 'origins' does not accept this origin: '{B}'",
+        ),
+    ],
+)
+async def test_origins(
+    origins: Origins,
+    fields: dict[str, str],
+    detail: str,
+    make_server: MakeServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO, "trio_sio.engine")
-    async with served(make_server(origins="https://a.example")) as url, raw(url) as wire:
-        response = await wire.get(POLLING, {"Origin": "https://b.example"})
-        detail = "option 'origins' does not have origin 'https://b.example'"
+    async with served(make_server(origins=origins)) as url, raw(url) as wire:
+        response = await wire.get(POLLING, fields)
         assert response.status == 403
         assert json.loads(response.body) == {"code": 4, "message": "Forbidden", "detail": detail}
-    assert detail in caplog.text
+        websocket = await wire.websocket(**fields)
+        assert await websocket.rest() == f"\n{detail}\n".encode()
+    for record in caplog.records:
+        assert (record.levelno, detail in record.getMessage()) == (logging.INFO, True)
+    assert len(caplog.records) == 2
 
 
-async def test_a_path_that_is_not_the_servers(make_server: MakeServer) -> None:
+async def test_a_path_that_is_not_the_servers(
+    make_server: MakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "trio_sio.engine")
     async with served(make_server(path="/here")) as url, raw(url) as wire:
         response = await wire.get(POLLING)
+        text = "Nothing is at /socket.io/; this server answers at /here/"
         assert response.status == 404
-        assert response.body == b"Nothing is at /socket.io/; this server answers at /here/\n"
+        assert response.body == f"{text}\n".encode()
+    (record,) = caplog.records
+    assert (record.levelno, text in record.getMessage()) == (logging.INFO, True)
 
 
 async def test_a_later_client_is_refused_by_websocket_too(make_server: MakeServer) -> None:

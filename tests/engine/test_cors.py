@@ -61,6 +61,22 @@ async def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> N
     assert await cors.is_allowed(origins, origin) is allowed
 
 
+@pytest.mark.parametrize(
+    ("origins", "accepted"),
+    [
+        ([], "no origin"),
+        ([f"a{number}" for number in range(8)], ", ".join(f"'a{n}'" for n in range(8))),
+        (
+            [f"a{number}" for number in range(20)],
+            ", ".join(f"'a{n}'" for n in range(8)) + ", 12 more",
+        ),
+    ],
+)
+def test_an_explanation_has_a_bound(origins: Origins, accepted: str) -> None:
+    sentence = cors.explain(origins, "http://" + "b" * 10_000)
+    assert sentence == f"option 'origins' accepts {accepted}, not 'http://{'b' * 193}'"
+
+
 async def test_a_function_may_be_async_and_refuse_in_words() -> None:
     async def decide(origin: str) -> bool:
         if origin == "http://b":

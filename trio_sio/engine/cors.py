@@ -15,6 +15,12 @@ ANY = frozenset({"*", "*:*"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
+_SHOWN_ORIGIN = 200
+"""Characters of an origin that go into a sentence about it; a Referer may have thousands."""
+
+_SHOWN_ACCEPTED = 8
+"""Origins of the option that go into the same sentence."""
+
 Fields = list[tuple[str, str]]
 
 
@@ -36,8 +42,24 @@ async def is_allowed(origins: Origins, origin: str) -> bool:
     if callable(origins):
         answer = origins(origin)
         return bool(await answer if inspect.isawaitable(answer) else answer)
-    accepted = origins.split() if isinstance(origins, str) else origins
+    accepted = _listed(origins)
     return not ANY.isdisjoint(accepted) or not _spellings(origin).isdisjoint(_normal(accepted))
+
+
+def explain(origins: Origins, origin: str) -> str:
+    """Return the sentence about an origin that is not welcome: what was seen, what is accepted."""
+    seen = "one that is missing or null" if origin == "*" else repr(origin[:_SHOWN_ORIGIN])
+    if callable(origins):
+        return f"the function of option 'origins' does not accept this origin: {seen}"
+    accepted = _listed(origins)
+    names = [repr(one) for one in accepted][:_SHOWN_ACCEPTED]
+    if len(accepted) > len(names):
+        names.append(f"{len(accepted) - len(names)} more")
+    return f"option 'origins' accepts {', '.join(names) or 'no origin'}, not {seen}"
+
+
+def _listed(origins: str | Collection[str]) -> Collection[str]:
+    return origins.split() if isinstance(origins, str) else origins
 
 
 def _normal(accepted: Collection[str]) -> set[str]:

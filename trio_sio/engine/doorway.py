@@ -64,9 +64,10 @@ class Doorway:
     async def _elsewhere(self, request: Request) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
-            text = f"Nothing is at {request.path}; this server answers at {self._path}/\n"
+            text = f"Nothing is at {request.path}; this server answers at {self._path}/"
+            _log_refusal(request, "Not Found", text)
             headers = [("Content-Type", "text/plain; charset=utf-8")]
-            return Response(404, headers, text.encode("utf-8", "replace"))
+            return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
         try:
             response = await self._options.fallback(request)
             if not isinstance(response, Response):
@@ -81,14 +82,7 @@ class Doorway:
     async def _refuse(
         self, refusal: Refusal, request: Request, connection: HTTPConnection, *, websocket: bool
     ) -> Response | None:
-        logger.info(
-            "refused %s %s from %s: %s (%s)",
-            request.method,
-            request.target,
-            request.remote or "somewhere",
-            refusal.message,
-            refusal.detail or "by the application",
-        )
+        _log_refusal(request, refusal.message, refusal.detail or "by the application")
         if websocket:
             text = refusal.websocket_text
             if refusal.detail:  # behind the reference's text, on a line of its own
@@ -161,7 +155,7 @@ class Doorway:
             else:
                 origin = cors.origin_of(request)
                 allowed = await cors.is_allowed(self._options.origins, origin)
-                detail = f"option 'origins' does not have origin {origin!r}"
+                detail = cors.explain(self._options.origins, origin)
         except RequestRefused as refused:
             raise refusal_of(refused) from refused
         except Exception as error:
@@ -238,6 +232,11 @@ class Doorway:
             return False
         transport.outbox = session.outbox
         return True
+
+
+def _log_refusal(request: Request, message: str, detail: str) -> None:
+    what = f"{request.method} {request.target} from {request.remote or 'somewhere'}"
+    logger.info("refused %s: %s (%s)", what, message, detail)
 
 
 def _body(refusal: Refusal) -> bytes:
