@@ -46,6 +46,14 @@ def deflate(data: bytes) -> bytes:
         (False, OFFER, None),
         (True, None, None),
         (True, "x-unknown, permessage-deflate; server_no_context_takeover; nonsense=1", None),
+        (True, "permessage-deflate; nonsense=1, permessage-deflate", "permessage-deflate"),
+        (
+            {"server_max_window_bits": 10},
+            "permessage-deflate; server_max_window_bits=99, "
+            "permessage-deflate; server_max_window_bits=9, " + OFFER,
+            "permessage-deflate; server_max_window_bits=9",
+        ),
+        (True, "permessage-deflate; nonsense=1, permessage-deflate; nonsense=2", None),
         (True, "permessage-deflate", "permessage-deflate"),
         (True, "x-unknown, " + OFFER, "permessage-deflate"),
         (True, "not a header;;", None),

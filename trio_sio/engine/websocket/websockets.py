@@ -4,6 +4,7 @@ What comes in is read by `incoming`; the core reads what that leaves to it.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,16 +225,21 @@ def _factory(option: bool | Mapping[str, int | bool]) -> ServerPerMessageDeflate
 def _negotiate(
     request: Request, option: bool | Mapping[str, int | bool]
 ) -> tuple[PerMessageDeflate | None, str]:
-    """Return the extension agreed upon and the header that says so, or `None` and `""`."""
-    if option is False:
+    """Return the extension agreed upon and the header that says so, or `None` and `""`.
+
+    A client may offer it several times, the settings that it likes best first (RFC 7692, 5.1).
+    """
+    field = request.headers.get("sec-websocket-extensions")
+    if option is False or not field:
         return None, ""
     factory = _factory(option)
-    offers = request.headers.get("sec-websocket-extensions")
     try:
-        for name, parameters in parse_extension(offers) if offers else []:
-            if name == factory.name:
+        offers = parse_extension(field)
+    except WebSocketException:
+        return None, ""  # nothing that we understand was offered: go on without
+    for name, parameters in offers:
+        if name == factory.name:
+            with suppress(WebSocketException):  # not by these settings; perhaps by the next
                 agreed, extension = factory.process_request_params(parameters, [])
                 return extension, build_extension([(name, agreed)])
-    except WebSocketException:
-        pass  # nothing that we understand was offered: go on without
     return None, ""
