@@ -5,6 +5,7 @@ meant a `TypeError` or `ValueError`; both name the option and the value.
 """
 
 import difflib
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,6 +32,10 @@ _POSITIVE = (
     "slow_step",
     "max_events_per_second",
 )
+_LONGEST_HEARTBEAT = 1_000_000
+"""Seconds; a client waits for `ping_interval` and `ping_timeout` together, and a timer in
+JavaScript that is to wait for more than 2 ** 31 ms does not wait at all."""
+
 _COUNTS = (
     "max_http_buffer_size",
     "handshake_buffer_size",
@@ -225,8 +230,10 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         """Check each value once, here; nobody else has to."""
-        for check in (_check_numbers, _check_marks, _check_flags, _check_texts, _check_calls):
+        for check in (_check_numbers, _check_rates, _check_marks, _check_flags):
             check(self)
+        _check_texts(self)
+        _check_calls(self)
         _check_compression(self)
         _check_parser(self)
 
@@ -295,6 +302,15 @@ def _check_numbers(options: EngineOptions) -> None:
             raise TypeError(_wrong(options, name, "a whole number"))
         if value < 1:
             raise ValueError(_wrong(options, name, "at least 1"))
+
+
+def _check_rates(options: EngineOptions) -> None:
+    for name in ("ping_interval", "ping_timeout"):
+        if getattr(options, name) > _LONGEST_HEARTBEAT:
+            wanted = f"at most {_LONGEST_HEARTBEAT}: JavaScript's timers take no more"
+            raise ValueError(_wrong(options, name, wanted))
+    if getattr(options, "max_events_per_second", None) == math.inf:
+        raise ValueError(_wrong(options, "max_events_per_second", "a number, or None for no limit"))
 
 
 def _check_marks(options: EngineOptions) -> None:

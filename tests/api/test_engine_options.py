@@ -77,6 +77,21 @@ async def test_heartbeat_times_are_told(make_server: MakeServer) -> None:
         assert (told["pingInterval"], told["pingTimeout"]) == (1500, 60000)
 
 
+@node
+async def test_the_longest_heartbeat_is_one_that_a_client_can_wait_for(
+    make_server: MakeServer,
+) -> None:
+    """A timer that is too long ends at once in JavaScript, and the client with it."""
+    io = make_server(ping_interval=1_000_000, ping_timeout=1_000_000)
+    io.on("echo", lambda _socket, number: number)
+    async with served(io) as url, peer() as process:
+        for kind in (UPGRADING, WEBSOCKET):
+            client = await process.connect(url, **kind.options)
+            for number in range(20):
+                assert await client.call("echo", number) == [number]
+            assert client.unheard("disconnect") == 0
+
+
 async def test_who_pings_stays_and_who_is_silent_goes(make_server: MakeServer) -> None:
     io = make_server(ping_interval=0.2, ping_timeout=0.2)
     async with served(io) as url, raw(url) as wire:
