@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from hypothesis import given, settings, strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
@@ -33,11 +34,20 @@ class Poller:
         self._target += f"&sid={self.session.id}"
 
     async def poll(self) -> None:
-        await self._stream.send_all(f"GET {self._target} HTTP/1.1\r\n{HEAD}\r\n".encode())
+        await self.send(self.get())
 
     async def post(self, body: str) -> None:
-        head = f"POST {self._target} HTTP/1.1\r\n{HEAD}Content-Length: {len(body)}\r\n\r\n"
-        await self._stream.send_all((head + body).encode())
+        await self.send(self.request("POST", body))
+
+    async def send(self, data: bytes) -> None:
+        await self._stream.send_all(data)
+
+    def get(self, fields: str = "") -> bytes:
+        return f"GET {self._target} HTTP/1.1\r\n{HEAD}{fields}\r\n".encode()
+
+    def request(self, method: str, body: str) -> bytes:
+        fields = f"{HEAD}Content-Length: {len(body)}\r\n"
+        return f"{method} {self._target} HTTP/1.1\r\n{fields}\r\n{body}".encode()
 
     async def held(self) -> None:
         """Return when a poll is held."""
@@ -67,13 +77,14 @@ async def listen(session: trio_sio.Session) -> None:
 async def polling() -> AsyncIterator[Poller]:
     engine = trio_sio.Engine(raise_errors=True)
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with engine, listener, trio.open_nursery() as nursery:
+    async with trio.open_nursery() as nursery, engine, listener:
         stream = await trio.open_tcp_stream(*listener.socket.getsockname())
         nursery.start_soon(engine.serve_stream, await listener.accept(), listen)
         async with stream:
             client = Poller(engine, stream)
             await client.begin()
             yield client
+        nursery.cancel_scope.cancel()  # an engine that ends would wait for one more poll
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -91,6 +102,35 @@ async def test_what_was_sent_behind_a_held_poll_is_answered_behind_it(together: 
         assert await client.answer() == "ok"
         await client.poll()
         assert await client.answer() == "8:4heard a"
+
+
+@settings(max_examples=50)
+@given(
+    requests=st.lists(st.sampled_from(["poll", "poll by h11", "post"]), min_size=1, max_size=8),
+    pieces=st.lists(st.integers(1, 300), max_size=12),
+)
+async def test_all_that_is_sent_on_a_connection_is_answered_in_its_order(
+    requests: list[str], pieces: list[int]
+) -> None:
+    """Whatever lies in one piece, and however long the polls before it are held."""
+    async with polling() as client, trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def answer_polls() -> None:
+            while True:
+                await client.held()
+                client.session.send_nowait("news")
+
+        bodies = {"poll": client.get(), "poll by h11": client.get("TE: trailers\r\n")}
+        data = b"".join(bodies.get(one) or client.request("POST", "2:4a") for one in requests)
+        for size in pieces:
+            await client.send(data[:size])
+            data = data[size:]
+            await trio.lowlevel.checkpoint()
+        await client.send(data)
+        answers = [await client.answer() for _ in requests]
+        assert [answer == "ok" for answer in answers] == [one == "post" for one in requests]
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_client_that_has_waited_for_its_answer_waits_for_no_turn(
