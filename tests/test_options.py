@@ -8,14 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from trio_sio import Engine, EngineOptions, Server, ServerOptions
-from trio_sio.options import (
-    COMPRESSION_LEVEL,
-    COMPRESSION_THRESHOLD,
-    EngineKeywords,
-    ServerKeywords,
-    compression_level,
-    compression_threshold,
-)
+from trio_sio.options import EngineKeywords, ServerKeywords
 
 OUT_OF_RANGE: list[tuple[str, object]] = [
     ("path", ""),
@@ -139,21 +132,6 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("http_compression", {"server_max_window_bits": 9}),
 ]
 
-WRONG_PARAMETERS: list[tuple[str, str, object, type[Exception]]] = [
-    ("http_compression", "threshold", -1, ValueError),
-    ("http_compression", "threshold", 1.5, TypeError),
-    ("http_compression", "level", 10, ValueError),
-    ("http_compression", "level", True, TypeError),
-    ("per_message_deflate", "threshold", None, TypeError),
-    ("per_message_deflate", "level", -1, ValueError),
-    ("per_message_deflate", "memory_level", 0, ValueError),
-    ("per_message_deflate", "memory_level", 10, ValueError),
-    ("per_message_deflate", "server_max_window_bits", 8, ValueError),
-    ("per_message_deflate", "client_max_window_bits", 16, ValueError),
-    ("per_message_deflate", "server_no_context_takeover", 1, TypeError),
-    ("per_message_deflate", "client_no_context_takeover", "yes", TypeError),
-]
-
 
 @pytest.mark.parametrize(("name", "value"), OUT_OF_RANGE)
 def test_value_out_of_range(name: str, value: object) -> None:
@@ -168,14 +146,6 @@ def test_value_of_a_wrong_type(name: str, value: object) -> None:
         ServerOptions.of({name: value})
     wrong = repr(next(iter(value))) if isinstance(value, dict) else repr(value)
     assert wrong in str(error.value)
-
-
-@pytest.mark.parametrize(("name", "key", "value", "error"), WRONG_PARAMETERS)
-def test_wrong_parameter_of_a_compression(
-    name: str, key: str, value: object, error: type[Exception]
-) -> None:
-    with pytest.raises(error, match=f"option '{name}': '{key}' must be .*, not {value!r}$"):
-        ServerOptions.of({name: {key: value}})
 
 
 def test_every_option_has_a_wrong_value_here() -> None:
@@ -273,23 +243,3 @@ def test_type_checkers_know_every_option(options: type[Any], keywords: type[Any]
 def test_wrong_values_are_refused_at_once(make: Callable[..., object]) -> None:
     with pytest.raises(ValueError, match=r"option 'ping_timeout' must be .*, not 0"):
         make(ping_timeout=0)
-
-
-@pytest.mark.parametrize(
-    ("option", "threshold"),
-    [
-        (True, COMPRESSION_THRESHOLD),
-        (False, None),
-        ({}, COMPRESSION_THRESHOLD),
-        ({"threshold": 0}, 0),
-    ],
-)
-def test_compression_threshold(option: bool | dict[str, int | bool], threshold: int | None) -> None:
-    assert compression_threshold(option) == threshold
-
-
-@pytest.mark.parametrize(
-    ("option", "level"), [(True, COMPRESSION_LEVEL), ({}, COMPRESSION_LEVEL), ({"level": 0}, 0)]
-)
-def test_compression_level(option: bool | dict[str, int | bool], level: int) -> None:
-    assert compression_level(option) == level

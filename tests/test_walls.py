@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "trio_sio"
 
 STOREY = {
+    "compression_options": -1,
     "reasons": 0,
     "options": 0,
     "detail": 1,
@@ -32,7 +33,10 @@ STOREY = {
     "__main__": 8,
 }
 # These have no loop: everybody else may use Trio.
-WITHOUT_TRIO = {"detail", "statistics", "reasons", "options", "client_files", "protocol"}
+WITHOUT_TRIO = {
+    *("client_files", "compression_options", "detail", "options", "protocol", "reasons"),
+    "statistics",
+}
 # These use the package as its users do.
 USERS = {"demo", "__main__"}
 DOORS = {

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
+from trio_sio.compression_options import COMPRESSIONS, CompressionOption, check_compression
+
 TRANSPORTS = ("polling", "websocket")
 WS_ENGINES = ("auto", "trio-websocket", "websockets")
 OVERFLOW_POLICIES = ("disconnect", "drop_newest", "drop_oldest")
@@ -75,28 +77,6 @@ _FLAGS = (
     "raise_errors",
     "cleanup_empty_child_namespaces",
 )
-_SIZES = range(2**31)
-_LEVELS = range(10)
-_WINDOW_BITS = range(9, 16)  # zlib cannot do the 8 that RFC 7692 allows
-_YES_OR_NO = range(2)  # True and False are whole numbers, too
-_COMPRESSION = {
-    "http_compression": {"threshold": _SIZES, "level": _LEVELS},
-    "per_message_deflate": {
-        "threshold": _SIZES,
-        "level": _LEVELS,
-        "memory_level": _LEVELS[1:],
-        "server_max_window_bits": _WINDOW_BITS,
-        "client_max_window_bits": _WINDOW_BITS,
-        "server_no_context_takeover": _YES_OR_NO,
-        "client_no_context_takeover": _YES_OR_NO,
-    },
-}
-"""The parameters of each, and their values."""
-
-COMPRESSION_THRESHOLD = 1024
-"""Bytes below which nothing is compressed, unless `threshold` says otherwise."""
-COMPRESSION_LEVEL = 6
-"""zlib's own balance of time and size, unless `level` says otherwise."""
 
 
 class EngineKeywords(TypedDict, total=False):
@@ -113,8 +93,8 @@ class EngineKeywords(TypedDict, total=False):
     allow_request: Callable[[Any], Awaitable[object] | object] | None
     transports: Sequence[str]
     allow_upgrades: bool
-    per_message_deflate: bool | Mapping[str, int | bool]
-    http_compression: bool | Mapping[str, int | bool]
+    per_message_deflate: CompressionOption
+    http_compression: CompressionOption
     cookie: str | None
     cookie_path: str | None
     cookie_http_only: bool
@@ -183,8 +163,8 @@ class EngineOptions:
     allow_request: Callable[[Any], Awaitable[object] | object] | None = None
     transports: Sequence[str] = TRANSPORTS
     allow_upgrades: bool = True
-    per_message_deflate: bool | Mapping[str, int | bool] = False
-    http_compression: bool | Mapping[str, int | bool] = True
+    per_message_deflate: CompressionOption = False
+    http_compression: CompressionOption = True
     cookie: str | None = "io"
     cookie_path: str | None = "/"
     cookie_http_only: bool = True
@@ -230,12 +210,13 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         """Check each value once, here; nobody else has to."""
-        for check in (_check_numbers, _check_rates, _check_marks, _check_flags):
+        for check in (
+            *(_check_numbers, _check_rates, _check_marks, _check_flags),
+            *(_check_texts, _check_calls, _check_parser),
+        ):
             check(self)
-        _check_texts(self)
-        _check_calls(self)
-        _check_compression(self)
-        _check_parser(self)
+        for name in COMPRESSIONS:
+            check_compression(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,20 +246,6 @@ class ServerOptions(EngineOptions):
     cleanup_empty_child_namespaces: bool = True
     handshake_buffer_size: int | None = 100_000
     connect_timeout: float | None = 45.0
-
-
-def compression_threshold(option: bool | Mapping[str, int | bool]) -> int | None:
-    """Return the bytes from which on to compress, as an option says it; `None` for never."""
-    if isinstance(option, bool):
-        return COMPRESSION_THRESHOLD if option else None
-    return int(option.get("threshold", COMPRESSION_THRESHOLD))
-
-
-def compression_level(option: bool | Mapping[str, int | bool]) -> int:
-    """Return zlib's level, as an option says it: 0 for none, 1 for fast, 9 for small."""
-    if isinstance(option, bool):
-        return COMPRESSION_LEVEL
-    return int(option.get("level", COMPRESSION_LEVEL))
 
 
 def _wrong(options: EngineOptions, name: str, wanted: str) -> str:
@@ -379,26 +346,3 @@ def _check_parser(options: EngineOptions) -> None:
     if not all(callable(getattr(parser, name, None)) for name in ("Encoder", "Decoder")):
         wanted = '"msgpack", or an object with Encoder and Decoder'
         raise TypeError(_wrong(options, "parser", wanted))
-
-
-def _check_compression(options: EngineOptions) -> None:
-    for name, parameters in _COMPRESSION.items():
-        value = getattr(options, name)
-        if isinstance(value, bool):
-            continue
-        if not isinstance(value, Mapping):
-            raise TypeError(_wrong(options, name, "True, False or a mapping of parameters"))
-        for key, number in value.items():
-            if key not in parameters:
-                raise TypeError(f"option {name!r} has no {key!r}; it knows {sorted(parameters)}")
-            _check_parameter(f"option {name!r}: {key!r}", number, parameters[key])
-
-
-def _check_parameter(what: str, number: object, allowed: range) -> None:
-    if allowed is _YES_OR_NO:
-        if not isinstance(number, bool):
-            raise TypeError(f"{what} must be True or False, not {number!r}")
-    elif isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{what} must be a whole number, not {number!r}")
-    elif number not in allowed:
-        raise ValueError(f"{what} must be {allowed[0]} to {allowed[-1]}, not {number!r}")

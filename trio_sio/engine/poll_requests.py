@@ -2,6 +2,7 @@
 
 import trio
 
+from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.detail import Explanation
 from trio_sio.engine import cors
 from trio_sio.engine.compression import choose, compress
@@ -18,7 +19,6 @@ from trio_sio.engine.message import (
 )
 from trio_sio.engine.polling import Hold, Overlap, PollingTransport
 from trio_sio.engine.session import Session
-from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import HandshakeRequest
 from trio_sio.protocol.engineio.session import State

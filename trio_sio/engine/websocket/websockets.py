@@ -3,7 +3,7 @@
 What comes in is read by `incoming`; the core reads what that leaves to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,11 @@ from websockets.headers import build_extension, parse_extension
 from websockets.protocol import SERVER, Event, Protocol, State
 
 from trio_sio.abc import TransportClosed
+from trio_sio.compression_options import (
+    COMPRESSION_LEVEL,
+    CompressionOption,
+    compression_threshold,
+)
 from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
@@ -31,7 +36,7 @@ from trio_sio.engine.websocket.incoming import (
 )
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader, stranger_too_big
-from trio_sio.options import COMPRESSION_LEVEL, EngineOptions, compression_threshold
+from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.codec_v3 import utf8
 from trio_sio.reasons import DisconnectReason
@@ -213,7 +218,7 @@ class WebsocketsConnection(Reader):
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
 
 
-def _factory(option: bool | Mapping[str, int | bool]) -> ServerPerMessageDeflateFactory:
+def _factory(option: CompressionOption) -> ServerPerMessageDeflateFactory:
     given: dict[str, Any] = {} if isinstance(option, bool) else dict(option)
     given.pop("threshold", None)
     settings = {"level": given.pop("level", COMPRESSION_LEVEL)}
@@ -222,9 +227,7 @@ def _factory(option: bool | Mapping[str, int | bool]) -> ServerPerMessageDeflate
     return ServerPerMessageDeflateFactory(**given, compress_settings=settings)
 
 
-def _negotiate(
-    request: Request, option: bool | Mapping[str, int | bool]
-) -> tuple[PerMessageDeflate | None, str]:
+def _negotiate(request: Request, option: CompressionOption) -> tuple[PerMessageDeflate | None, str]:
     """Return the extension agreed upon and the header that says so, or `None` and `""`.
 
     A client may offer it several times, the settings that it likes best first (RFC 7692, 5.1).
