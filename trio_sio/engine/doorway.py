@@ -155,7 +155,7 @@ class Doorway:
             else:
                 origin = cors.origin_of(request)
                 allowed = await cors.is_allowed(self._options.origins, origin)
-                detail = cors.explain(self._options.origins, origin)
+                detail = "" if allowed else cors.explain(self._options.origins, origin)
         except RequestRefused as refused:
             raise refusal_of(refused) from refused
         except Exception as error:
