@@ -9,63 +9,33 @@ from hypothesis import given, settings, strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
+from tests.sockets import socket_pair
 from trio_sio.engine.turns import Turns
-
-HEAD = "Host: a\r\n"
+from trio_sio.testing.wire import open_wire
+from trio_sio.testing.wire_http import WireConnection
 
 
 class Poller:
-    """A client that polls on one connection."""
+    """A client that polls and posts on one connection."""
 
-    def __init__(self, engine: trio_sio.Engine, stream: trio.SocketStream) -> None:
-        self._engine = engine
-        self._stream = stream
-        self._target = "/engine.io/?EIO=3&transport=polling"
-        self._heard = b""
-
-    @property
-    def session(self) -> trio_sio.Session:
-        (session,) = self._engine.sessions.values()
-        return session
-
-    async def begin(self) -> None:
-        await self.poll()
-        await self.answer()
-        self._target += f"&sid={self.session.id}"
+    def __init__(self, target: str, wire: WireConnection, session: trio_sio.Session) -> None:
+        self.target = target
+        self.wire = wire
+        self.session = session
 
     async def poll(self) -> None:
-        await self.send(self.get())
-
-    async def post(self, body: str) -> None:
-        await self.send(self.request("POST", body))
-
-    async def send(self, data: bytes) -> None:
-        await self._stream.send_all(data)
-
-    def get(self, fields: str = "") -> bytes:
-        return f"GET {self._target} HTTP/1.1\r\n{HEAD}{fields}\r\n".encode()
-
-    def request(self, method: str, body: str) -> bytes:
-        fields = f"{HEAD}Content-Length: {len(body)}\r\n"
-        return f"{method} {self._target} HTTP/1.1\r\n{fields}\r\n{body}".encode()
+        await self.wire.send_request("GET", self.target)
 
     async def held(self) -> None:
         """Return when a poll is held."""
         with trio.fail_after(10):
-            while not self.session.transport.direct:  # noqa: ASYNC110 - nothing tells of it
+            while not self.session.writable:  # noqa: ASYNC110 - nobody tells of a poll
                 await trio.sleep(0.001)
 
     async def answer(self) -> str:
         """Return the body of the next answer."""
         with trio.fail_after(10):
-            while b"\r\n\r\n" not in self._heard:
-                self._heard += await self._stream.receive_some()
-            head, _, body = self._heard.partition(b"\r\n\r\n")
-            length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
-            while len(body) < length:
-                body += await self._stream.receive_some()
-        self._heard = body[length:]
-        return body[:length].decode()
+            return (await self.wire.receive_response()).text
 
 
 async def listen(session: trio_sio.Session) -> None:
@@ -76,15 +46,11 @@ async def listen(session: trio_sio.Session) -> None:
 @asynccontextmanager
 async def polling() -> AsyncIterator[Poller]:
     engine = trio_sio.Engine(raise_errors=True)
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with trio.open_nursery() as nursery, engine, listener:
-        stream = await trio.open_tcp_stream(*listener.socket.getsockname())
-        nursery.start_soon(engine.serve_stream, await listener.accept(), listen)
-        async with stream:
-            client = Poller(engine, stream)
-            await client.begin()
-            yield client
-        nursery.cancel_scope.cancel()  # an engine that ends would wait for one more poll
+    with trio.CancelScope() as scope:
+        async with open_wire(engine, listen, streams=socket_pair) as wire:
+            client = await wire.handshake()
+            yield Poller(client.target, client.poller, engine.sessions[client.sid])
+            scope.cancel()  # an engine that ends would wait for one more poll
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -94,7 +60,7 @@ async def test_what_was_sent_behind_a_held_poll_is_answered_behind_it(together: 
         await client.poll()
         if not together:
             await client.held()
-        await client.post("2:4a")
+        await client.wire.send_request("POST", client.target, body=b"2:4a")
         await client.held()
         await wait_all_tasks_blocked(0.01)
         client.session.send_nowait("b")
@@ -121,13 +87,18 @@ async def test_all_that_is_sent_on_a_connection_is_answered_in_its_order(
                 await client.held()
                 client.session.send_nowait("news")
 
-        bodies = {"poll": client.get(), "poll by h11": client.get("TE: trailers\r\n")}
-        data = b"".join(bodies.get(one) or client.request("POST", "2:4a") for one in requests)
+        request = client.wire.request_bytes
+        data = {
+            "poll": request("GET", client.target),
+            "poll by h11": request("GET", client.target, {"TE": "trailers"}),
+            "post": request("POST", client.target, body=b"2:4a"),
+        }
+        rest = b"".join(data[one] for one in requests)
         for size in pieces:
-            await client.send(data[:size])
-            data = data[size:]
+            await client.wire.send(rest[:size])
+            rest = rest[size:]
             await trio.lowlevel.checkpoint()
-        await client.send(data)
+        await client.wire.send(rest)
         answers = [await client.answer() for _ in requests]
         assert [answer == "ok" for answer in answers] == [one == "post" for one in requests]
         nursery.cancel_scope.cancel()

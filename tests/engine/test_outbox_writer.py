@@ -1,7 +1,6 @@
 """The writer task and the flush at a tick's end: whatever cannot leave at once leaves in order."""
 
 import random
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.sockets import socket_pair
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.outbox import BATCH_LIMIT, Outbox
 from trio_sio.engine.polling import PollingTransport
@@ -253,14 +253,6 @@ async def test_whatever_happens_the_order_stays(seed: int, autojump_clock: MockC
 # -- over a real socket -------------------------------------------------------------------------
 
 
-def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
-    ours, theirs = socket.socketpair()
-    return (
-        trio.SocketStream(trio.socket.from_stdlib_socket(ours)),
-        trio.SocketStream(trio.socket.from_stdlib_socket(theirs)),
-    )
-
-
 @pytest.mark.parametrize("waits", [True, False])
 async def test_a_client_that_does_not_read_gets_all_of_it_later(waits: bool) -> None:
     chance = random.Random(1)
@@ -276,7 +268,7 @@ async def test_a_client_that_does_not_read_gets_all_of_it_later(waits: bool) -> 
 
     packets = 50 if waits else 1000
     engine = trio_sio.Engine(raise_errors=True, max_outbox=packets, max_outbox_bytes=2**26)
-    async with open_wire(engine, handler, streams=sockets) as wire:
+    async with open_wire(engine, handler, streams=socket_pair) as wire:
         websocket = await wire.websocket()
         await wait_all_tasks_blocked(0.05)
         (session,) = engine.sessions.values()

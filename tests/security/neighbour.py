@@ -94,15 +94,6 @@ async def talk_raw(wire: WireClient, data: bytes) -> WireResponse:
     return response
 
 
-def socket_pair() -> StreamPair:
-    """Make a connection of the operating system's, on which the server takes its short cuts.
-
-    What one end sends the other can read at once, so a clock that jumps does not jump over it.
-    """
-    ours, theirs = trio.socket.socketpair()
-    return trio.SocketStream(ours), trio.SocketStream(theirs)
-
-
 @asynccontextmanager
 async def beside(
     io: trio_sio.Server,
