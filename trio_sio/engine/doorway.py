@@ -3,9 +3,11 @@
 import logging
 from functools import partial
 
-from trio_sio.engine import cors
+from trio_sio.engine import callbacks, cors
+from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.host import Host, ask_application, new_id, open_packet, turned_away
+from trio_sio.engine.hang_up import HungUp
+from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
@@ -60,6 +62,8 @@ class Doorway:
             return await self._enter(request, connection, websocket=websocket)
         except Refusal as refusal:
             return await self._refuse(refusal, request, connection, websocket=websocket)
+        except CallbackTooSlow as error:
+            return self._too_slow(error, request)
 
     async def _elsewhere(self, request: Request) -> Response:
         """Answer a request for a path that is not ours."""
@@ -94,6 +98,13 @@ class Doorway:
             headers += cors.headers(request)
         return Response(refusal.status, headers, _body(refusal))
 
+    def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
+        """Answer a request of which the application could not make up its mind."""
+        logger.error("%s for %s %s, which is answered 503", error, request.method, request.path)
+        self._host.count_limit("handshake_timeout")
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        return Response(503, headers, f"{error}\n".encode())
+
     # -- the checks, in the reference server's order -----------------------------------------
 
     async def _enter(
@@ -119,7 +130,7 @@ class Doorway:
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
-        await self._check_origin(request, handshake=session is None)
+        await self._check_origin(request, connection, handshake=session is None)
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
@@ -143,19 +154,32 @@ class Doorway:
             )
         return session
 
-    async def _check_origin(self, request: Request, *, handshake: bool) -> None:
+    async def _check_origin(
+        self, request: Request, connection: HTTPConnection, *, handshake: bool
+    ) -> None:
         """Ask `allow_request` once for each handshake, or check the origin of each request."""
         if self._is_open:
             return
-        allow = self._options.allow_request
+        allow, origins = self._options.allow_request, self._options.origins
+        limit = self._options.handshake_timeout
+        origin = cors.origin_of(request)
+        allowed: object
         try:
             if allow is not None:
-                allowed = await ask_application(allow, request) if handshake else True
                 detail = "allow_request refused"
+                allowed = not handshake or await callbacks.call(
+                    "allow_request", allow, request, connection, limit
+                )
             else:
-                origin = cors.origin_of(request)
-                allowed = await cors.is_allowed(self._options.origins, origin)
-                detail = "" if allowed else cors.explain(self._options.origins, origin)
+                if callable(origins):
+                    allowed = bool(
+                        await callbacks.call("origins", origins, origin, connection, limit)
+                    )
+                else:
+                    allowed = await cors.is_allowed(origins, origin)
+                detail = "" if allowed else cors.explain(origins, origin)
+        except (HungUp, CallbackTooSlow):
+            raise
         except RequestRefused as refused:
             raise refusal_of(refused) from refused
         except Exception as error:
@@ -179,7 +203,7 @@ class Doorway:
         if problem:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
-        sid = await new_id(self._host, request) if is_handshake else ""
+        sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
         wanted = "" if is_handshake else ask.transport

@@ -8,7 +8,7 @@ from trio_sio.engine import cors
 from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
-from trio_sio.engine.hang_up import wait_unless_hung_up
+from trio_sio.engine.hang_up import unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import (
     AnswerTooSlow,
@@ -42,7 +42,7 @@ class PollRequests:
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
     ) -> Response | None:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
-        sid = await new_id(self._host, request)
+        sid = await new_id(self._host, request, connection)
         if response := turned_away(self._host, request):
             return response
         transport = PollingTransport(
@@ -126,7 +126,7 @@ class PollRequests:
                 while not hold.is_over:
                     await connection.read_ahead()
             else:
-                await wait_unless_hung_up(connection, answered)
+                await unless_hung_up(connection, answered.wait())
             await connection.send_rest()
         except trio.BrokenResourceError as error:
             if not hold.is_over or hold.items:  # what it was to get is lost
