@@ -8,6 +8,7 @@ from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.hang_up import HungUp
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
+from trio_sio.engine.linger import linger
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
@@ -41,7 +42,7 @@ class Doorway:
         self._host = host
         self._options = options
         self._path = options.path.removesuffix("/")
-        self._open_library = library.find(options)
+        self._negotiate = library.find(options)
         self._files: ClientFiles | None = None
         if options.serve_client is not False:
             self._files = ClientFiles(options.serve_client, self._path)
@@ -92,6 +93,7 @@ class Doorway:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text))
+            await linger(connection.pipe)
             return None
         headers = [("Content-Type", "application/json")]
         if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
@@ -206,18 +208,22 @@ class Doorway:
         sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
+        agreement = self._negotiate(request, self._options)
+        await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
-        return partial(self._speak, request, connection.take_over(), wanted, session, sid)
+        pipe = connection.take_over()
+        return partial(self._speak, request, pipe, agreement, wanted, session, sid)
 
     async def _speak(
         self,
         request: Request,
         pipe: Pipe,
+        agreement: library.Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
     ) -> None:
-        async with self._open_library(pipe, request, self._options) as opened:
+        async with agreement.open(pipe) as opened:
             transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
