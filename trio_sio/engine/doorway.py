@@ -212,7 +212,9 @@ class Doorway:
         await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
         pipe = connection.take_over()
-        return partial(self._speak, request, pipe, agreement, wanted, session, sid)
+        return partial(
+            self._speak, request, pipe, agreement, wanted, session, sid, base64=ask.base64
+        )
 
     async def _speak(
         self,
@@ -222,9 +224,11 @@ class Doorway:
         wanted: str,
         session: Session | None,
         sid: str,
+        *,
+        base64: bool,
     ) -> None:
         async with agreement.open(pipe) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
+            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)

@@ -14,7 +14,7 @@ from typing import Protocol
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.encoded import Encoded, WireFormat
 
 Control = Callable[[bytes], None]
 """Where a library's own frames go: pongs, and close frames."""
@@ -63,8 +63,8 @@ class Library(Protocol):
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""
 
-    def own_frames(self, item: Encoded) -> bytes:
-        """Return frames for this connection alone: compressed ones."""
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return frames for this connection alone: those of a format, compressed."""
 
 
 class Agreement(Protocol):

@@ -21,7 +21,7 @@ from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
@@ -193,6 +193,6 @@ class TrioWebSocketConnection(Reader):
         """Always: the library has no compression."""
         return True
 
-    def own_frames(self, item: Encoded) -> bytes:
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Never called."""
         raise NotImplementedError

@@ -36,8 +36,8 @@ from trio_sio.engine.websocket.incoming import (
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader, stranger_too_big
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.codec_v3 import utf8
+from trio_sio.protocol.encoded import Encoded, WireFormat
+from trio_sio.protocol.frame import payloads
 from trio_sio.reasons import DisconnectReason
 
 try:
@@ -212,15 +212,10 @@ class WebsocketsConnection(Reader):
             or not item.parts
         )
 
-    def own_frames(self, item: Encoded) -> bytes:
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Return the compressed frames of an item."""
         assert self._deflate is not None
-        frames = [
-            Frame(Opcode.TEXT, utf8(part))
-            if isinstance(part, str)
-            else Frame(Opcode.BINARY, b"\x04" + part)
-            for part in item.parts
-        ]
+        frames = [Frame(Opcode(kind), data) for kind, data in payloads(item.wire(wire_format))]
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
 
 
