@@ -122,6 +122,8 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
             )
+        if ask.sid and not websocket:
+            await self._settle(ask.sid)
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
             raise Refusal(
@@ -140,6 +142,12 @@ class Doorway:
         if session is None:
             return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
+
+    async def _settle(self, sid: str) -> None:
+        """Let an upgrade of the session come first if the client has asked for it before."""
+        session = self._host.find(sid)
+        if session is not None and session.probe is not None:
+            await session.probe.settle()
 
     def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
@@ -248,7 +256,7 @@ class Doorway:
             logger.error("generate_id must return a new, unused text, not %r", sid)
             return None
         session = self._host.add(sid, request, transport)
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -264,7 +272,7 @@ class Doorway:
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         return True
 
 

@@ -119,6 +119,21 @@ class WebSocketTransport:
         self._heard = self._heard or Condition()
         await self._heard.wait_for(self._is_heard)
 
+    async def wait_caught_up(self) -> None:
+        """Return when nothing that has come is unread, or a session has taken the connection."""
+        self._heard = self._heard or Condition()
+        await self._heard.wait_for(self._has_caught_up)
+
+    def _has_caught_up(self) -> bool:
+        has_all = self._is_reading and not self._pipe.has_unread
+        return has_all or self._is_over or self.outbox is not None
+
+    def take_outbox(self, outbox: "Outbox") -> None:
+        """Belong to a session from now on."""
+        self.outbox = outbox
+        if self._heard is not None:
+            self._heard.notify_all()
+
     def _is_heard(self) -> bool:
         has_all = self._is_reading and self._library.is_clear and not self._pipe.has_unread
         return has_all or self._is_over
