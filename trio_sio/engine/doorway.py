@@ -122,6 +122,9 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
             )
+        if ask.repeated:
+            text = f"the query has {ask.repeated!r} more than once"
+            raise Refusal(ask.repeated_code, text)
         if ask.sid and not websocket:
             await self._settle(ask.sid)
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
