@@ -1,7 +1,7 @@
 """Handshakes of any bytes: an answer and the end of it, the same with both libraries."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -11,6 +11,7 @@ from trio.testing import MockClock, lockstep_stream_pair
 import trio_sio
 from tests.engine.websocket.raw_websocket import ACCEPT, BINARY, KEY, TEXT, echo, frame
 from trio_sio.engine.message import Headers
+from trio_sio.engine.websocket.transport import CLOSE_TIMEOUT
 from trio_sio.testing.wire import WireClient, WireSession, open_wire
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 
@@ -258,6 +259,60 @@ async def test_an_answer_that_is_not_taken_has_its_time(
         assert engine.statistics().connections == 0
         assert engine.statistics().limits == {"answer_timeout": 1}
         assert engine.sessions == {}
+
+
+@both_libraries
+@pytest.mark.parametrize(
+    "frames",
+    [
+        frame(TEXT, b"2probe"),
+        frame(TEXT, b"4no probe"),
+        frame(TEXT, b"2probe") + frame(9, b"x" * 100) * 100,
+        frame(9, b"x" * 100) * 100 + frame(8, b""),
+        frame(3, b""),
+        b"",
+    ],
+    ids=["probe", "goodbye", "probe-pongs", "pongs-close", "error", "silence"],
+)
+async def test_nothing_that_a_probing_client_does_not_take_keeps_its_connection(
+    frames: bytes, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    """Neither `3probe` nor pongs nor a close frame; and the session goes on polling."""
+    async with served(ws_engine, upgrade_timeout=7) as wire:
+        session = await wire.handshake()
+        connections = wire.engine.statistics().connections
+        ours, theirs = lockstep_stream_pair()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wire.engine.serve_stream, theirs, echo)
+            connection = WireConnection(ours)
+            await connection.send(head(PLAIN, target=wire.target("websocket", sid=session.sid)))
+            assert (await connection.receive_response()).status == 101
+            with trio.move_on_after(1), suppress(trio.BrokenResourceError):
+                await connection.send(frames)
+            await trio.sleep(7 + CLOSE_TIMEOUT + 1)
+            assert wire.engine.statistics().connections == connections
+        await session.post("4a")
+        assert await session.poll() == ["4a"]
+
+
+@both_libraries
+@pytest.mark.parametrize("ends", ["silence", "close", "error"])
+async def test_nothing_that_a_client_does_not_take_keeps_its_session(
+    ends: str, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    last = {"silence": b"", "close": frame(8, b""), "error": frame(3, b"")}[ends]
+    async with served(ws_engine, ping_interval=5, ping_timeout=2) as wire:
+        ours, theirs = lockstep_stream_pair()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wire.engine.serve_stream, theirs, echo)
+            connection = WireConnection(ours)
+            await connection.send(head(PLAIN))
+            assert (await connection.receive_response()).status == 101
+            with trio.move_on_after(1), suppress(trio.BrokenResourceError):
+                await connection.send(frame(TEXT, b"4a") + frame(9, b"?") * 10 + last)
+            await trio.sleep(5 + 2 + CLOSE_TIMEOUT + 1)
+            assert wire.engine.statistics().connections == 0
+            assert wire.engine.sessions == {}
 
 
 # -- any bytes ------------------------------------------------------------------------------------
