@@ -6,7 +6,7 @@ from functools import partial
 from trio_sio.engine import callbacks, cors
 from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.hang_up import HungUp
+from trio_sio.engine.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.linger import linger
 from trio_sio.engine.message import Request, Response
@@ -54,7 +54,7 @@ class Doorway:
     ) -> Response | Sequel | None:
         """Answer a request; `None` if that has been done."""
         if not request.target.startswith(self._path + "/"):
-            return await self._elsewhere(request)
+            return await self._elsewhere(request, connection)
         file = self._files.answer(request) if self._files is not None else None
         if file is not None:
             return file
@@ -66,7 +66,7 @@ class Doorway:
         except CallbackTooSlow as error:
             return self._too_slow(error, request)
 
-    async def _elsewhere(self, request: Request) -> Response:
+    async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
@@ -74,9 +74,14 @@ class Doorway:
             headers = [("Content-Type", "text/plain; charset=utf-8")]
             return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
         try:
-            response = await self._options.fallback(request)
+            answering = self._options.fallback(request)
+            if not request.has_body:  # which it may read, and nobody else meanwhile
+                answering = unless_hung_up(connection, answering)
+            response = await answering
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
+        except HungUp:
+            raise
         except Exception:
             if self._options.raise_errors:
                 raise
