@@ -29,6 +29,7 @@ _POSITIVE = (
     "body_timeout",
     "keep_alive_timeout",
     "answer_timeout",
+    "handshake_timeout",
     "connect_timeout",
     "attachments_timeout",
     "slow_step",
@@ -105,6 +106,7 @@ class EngineKeywords(TypedDict, total=False):
     body_timeout: float
     keep_alive_timeout: float
     answer_timeout: float
+    handshake_timeout: float
     connect_timeout: float | None
     max_connections: int | None
     max_connections_per_address: int | None
@@ -175,6 +177,7 @@ class EngineOptions:
     body_timeout: float = 120.0
     keep_alive_timeout: float = 75.0
     answer_timeout: float = 120.0
+    handshake_timeout: float = 20.0
     connect_timeout: float | None = None
     max_connections: int | None = None
     max_connections_per_address: int | None = None

@@ -212,3 +212,20 @@ async def test_errors(
             assert websocket.status == "HTTP/1.1 400 Bad Request"
             assert websocket.headers["connection"] == "close"
             assert await websocket.rest() == told(message.encode())
+
+
+async def test_handshake_timeout(make_server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    """A database that does not answer keeps no client, and no client that left keeps it."""
+
+    async def look(request: trio_sio.Request) -> None:
+        await trio.sleep_forever()
+
+    io = make_server(allow_request=look, handshake_timeout=0.2)
+    async with served(io) as url, raw(url) as wire:
+        response = await wire.get(POLLING)
+        assert (response.status, response.body) == (
+            503,
+            b"allow_request took over 0.2 s (handshake_timeout)\n",
+        )
+        assert io.statistics().limits == {"handshake_timeout": 1}
+    assert caplog.text.count("handshake_timeout") == 1

@@ -3,9 +3,12 @@
 import logging
 from functools import partial
 
-from trio_sio.engine import cors
+from trio_sio.engine import callbacks, cors
+from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.host import Host, ask_application, new_id, open_packet, turned_away
+from trio_sio.engine.hang_up import HungUp, unless_hung_up
+from trio_sio.engine.host import Host, new_id, open_packet, turned_away
+from trio_sio.engine.linger import linger
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
@@ -39,7 +42,7 @@ class Doorway:
         self._host = host
         self._options = options
         self._path = options.path.removesuffix("/")
-        self._open_library = library.find(options)
+        self._negotiate = library.find(options)
         self._files: ClientFiles | None = None
         if options.serve_client is not False:
             self._files = ClientFiles(options.serve_client, self._path)
@@ -51,7 +54,7 @@ class Doorway:
     ) -> Response | Sequel | None:
         """Answer a request; `None` if that has been done."""
         if not request.target.startswith(self._path + "/"):
-            return await self._elsewhere(request)
+            return await self._elsewhere(request, connection)
         file = self._files.answer(request) if self._files is not None else None
         if file is not None:
             return file
@@ -60,8 +63,10 @@ class Doorway:
             return await self._enter(request, connection, websocket=websocket)
         except Refusal as refusal:
             return await self._refuse(refusal, request, connection, websocket=websocket)
+        except CallbackTooSlow as error:
+            return self._too_slow(error, request)
 
-    async def _elsewhere(self, request: Request) -> Response:
+    async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
@@ -69,9 +74,14 @@ class Doorway:
             headers = [("Content-Type", "text/plain; charset=utf-8")]
             return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
         try:
-            response = await self._options.fallback(request)
+            answering = self._options.fallback(request)
+            if not request.has_body:  # which it may read, and nobody else meanwhile
+                answering = unless_hung_up(connection, answering)
+            response = await answering
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
+        except HungUp:
+            raise
         except Exception:
             if self._options.raise_errors:
                 raise
@@ -88,11 +98,19 @@ class Doorway:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text))
+            await linger(connection.pipe)
             return None
         headers = [("Content-Type", "application/json")]
         if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
             headers += cors.headers(request)
         return Response(refusal.status, headers, _body(refusal))
+
+    def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
+        """Answer a request of which the application could not make up its mind."""
+        logger.error("%s for %s %s, which is answered 503", error, request.method, request.path)
+        self._host.count_limit("handshake_timeout")
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        return Response(503, headers, f"{error}\n".encode())
 
     # -- the checks, in the reference server's order -----------------------------------------
 
@@ -109,6 +127,11 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
             )
+        if ask.repeated:
+            text = f"the query has {ask.repeated!r} more than once"
+            raise Refusal(ask.repeated_code, text)
+        if ask.sid and not websocket:
+            await self._settle(ask.sid)
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
             raise Refusal(
@@ -119,7 +142,7 @@ class Doorway:
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
-        await self._check_origin(request, handshake=session is None)
+        await self._check_origin(request, connection, handshake=session is None)
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
@@ -127,6 +150,12 @@ class Doorway:
         if session is None:
             return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
+
+    async def _settle(self, sid: str) -> None:
+        """Let an upgrade of the session come first if the client has asked for it before."""
+        session = self._host.find(sid)
+        if session is not None and session.probe is not None:
+            await session.probe.settle()
 
     def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
@@ -143,19 +172,32 @@ class Doorway:
             )
         return session
 
-    async def _check_origin(self, request: Request, *, handshake: bool) -> None:
+    async def _check_origin(
+        self, request: Request, connection: HTTPConnection, *, handshake: bool
+    ) -> None:
         """Ask `allow_request` once for each handshake, or check the origin of each request."""
         if self._is_open:
             return
-        allow = self._options.allow_request
+        allow, origins = self._options.allow_request, self._options.origins
+        limit = self._options.handshake_timeout
+        origin = cors.origin_of(request)
+        allowed: object
         try:
             if allow is not None:
-                allowed = await ask_application(allow, request) if handshake else True
                 detail = "allow_request refused"
+                allowed = not handshake or await callbacks.call(
+                    "allow_request", allow, request, connection, limit
+                )
             else:
-                origin = cors.origin_of(request)
-                allowed = await cors.is_allowed(self._options.origins, origin)
-                detail = "" if allowed else cors.explain(self._options.origins, origin)
+                if callable(origins):
+                    allowed = bool(
+                        await callbacks.call("origins", origins, origin, connection, limit)
+                    )
+                else:
+                    allowed = await cors.is_allowed(origins, origin)
+                detail = "" if allowed else cors.explain(origins, origin)
+        except (HungUp, CallbackTooSlow):
+            raise
         except RequestRefused as refused:
             raise refusal_of(refused) from refused
         except Exception as error:
@@ -179,22 +221,30 @@ class Doorway:
         if problem:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
-        sid = await new_id(self._host, request) if is_handshake else ""
+        sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
+        agreement = self._negotiate(request, self._options)
+        await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
-        return partial(self._speak, request, connection.take_over(), wanted, session, sid)
+        pipe = connection.take_over()
+        return partial(
+            self._speak, request, pipe, agreement, wanted, session, sid, base64=ask.base64
+        )
 
     async def _speak(
         self,
         request: Request,
         pipe: Pipe,
+        agreement: library.Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
+        *,
+        base64: bool,
     ) -> None:
-        async with self._open_library(pipe, request, self._options) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
+        async with agreement.open(pipe) as opened:
+            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
@@ -214,7 +264,7 @@ class Doorway:
             logger.error("generate_id must return a new, unused text, not %r", sid)
             return None
         session = self._host.add(sid, request, transport)
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -230,7 +280,7 @@ class Doorway:
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         return True
 
 

@@ -287,6 +287,10 @@ class Engine:
         is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
         return None if is_told else session
 
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._ledger.count_limit(option)
+
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
         if self.draining or self.closing:

@@ -28,6 +28,7 @@ from trio_sio.engine.opening import Opening
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.overflow import overflow
 from trio_sio.engine.patience import Patience
+from trio_sio.engine.probe import Probe
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
@@ -73,6 +74,7 @@ class Session:
     """
 
     limits: Counter[str] | None = None  # of nearly all, and takes nothing here
+    probe: Probe | None = None
 
     def __init__(
         self,
@@ -103,12 +105,10 @@ class Session:
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
-        self.probe: trio.CancelScope | None = None
         self._patience = Patience(alarm, options.connect_timeout, watch)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
-        self._is_written = False
-        self.is_listening, self._by_client = True, False
+        self.is_listening, self._by_client, self._is_written = True, False, False
         self._ended = Moment()
         self._application_done = Moment()
         self._end = Ending()
