@@ -82,6 +82,8 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
 ]
 WRONG_TYPE: list[tuple[str, object]] = [
     ("allow_headers", None),
+    ("cookie_secure", "yes"),
+    ("cookie_secure", 1),
     ("allow_headers", b"Authorization"),
     ("allow_headers", [b"Authorization"]),
     ("allow_headers", {"Authorization": "Bearer"}),

@@ -106,6 +106,7 @@ class EngineKeywords(TypedDict, total=False):
     cookie: str | None
     cookie_path: str | None
     cookie_http_only: bool
+    cookie_secure: bool | None
     ws_engine: str
     generate_id: Callable[[Any], Awaitable[str] | str] | None
     fallback: Callable[[Any], Awaitable[Any]] | None
@@ -178,6 +179,7 @@ class EngineOptions:
     cookie: str | None = "io"
     cookie_path: str | None = "/"
     cookie_http_only: bool = True
+    cookie_secure: bool | None = None
     ws_engine: str = "auto"
     generate_id: Callable[[Any], Awaitable[str] | str] | None = None
     fallback: Callable[[Any], Awaitable[Any]] | None = None
@@ -306,6 +308,8 @@ def _check_flags(options: EngineOptions) -> None:
     for name in _FLAGS:
         if not isinstance(getattr(options, name, True), bool):  # some are the server's alone
             raise TypeError(_wrong(options, name, "True or False"))
+    if options.cookie_secure is not None and not isinstance(options.cookie_secure, bool):
+        raise TypeError(_wrong(options, "cookie_secure", "True, False or None"))
     if not isinstance(options.serve_client, (bool, str, Path)):
         raise TypeError(_wrong(options, "serve_client", "True, False or a folder"))
 

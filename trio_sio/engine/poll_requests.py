@@ -164,17 +164,19 @@ class PollRequests:
         body, binary = transport.payload(items)
         kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
         headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
-        headers += self._cookie(session, transport)
+        headers += self._cookie(request, session, transport)
         agent = request.headers.get("user-agent")
         if ";MSIE" in agent or "Trident/" in agent:
             headers.append(("X-XSS-Protection", "0"))
         body = self._compress(request, headers, items, body)
         return EngineResponse(200, headers, body)
 
-    def _cookie(self, session: Session, transport: PollingTransport) -> cors.Fields:
+    def _cookie(
+        self, request: Request, session: Session, transport: PollingTransport
+    ) -> cors.Fields:
         """Return the session's cookie, which is made once."""
         if transport.cookie is None:
-            transport.cookie = set_cookie(self._options, session.id)
+            transport.cookie = set_cookie(self._options, session.id, by_tls=request.secure)
         return transport.cookie
 
     def _compress(
@@ -220,7 +222,7 @@ class PollRequests:
             raise
         finally:
             transport.end_post()
-        return EngineResponse(200, headers + self._cookie(session, transport), b"ok")
+        return EngineResponse(200, headers + self._cookie(request, session, transport), b"ok")
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
