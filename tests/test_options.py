@@ -68,6 +68,10 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("transports", []),
     ("transports", "polling"),
     ("transports", ["polling", "flashsocket"]),
+    ("allow_headers", ""),
+    ("allow_headers", "Authorization, X-Tenant"),
+    ("allow_headers", ["Authorization:"]),
+    ("allow_headers", ["X\r\nEvil"]),
     ("cookie", ""),
     ("cookie", "a b"),
     ("cookie", "io;Secure"),
@@ -77,6 +81,12 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("cookie_path", "/\n"),
 ]
 WRONG_TYPE: list[tuple[str, object]] = [
+    ("allow_headers", None),
+    ("cookie_secure", "yes"),
+    ("cookie_secure", 1),
+    ("allow_headers", b"Authorization"),
+    ("allow_headers", [b"Authorization"]),
+    ("allow_headers", {"Authorization": "Bearer"}),
     ("ping_timeout", "5"),
     ("ping_interval", None),
     ("upgrade_timeout", True),

@@ -70,7 +70,9 @@ async def test_a_refusal_of_403_tells_a_browser_nothing(
     async with open_wire(engine(origins=["http://a"]), recorder) as wire:
         response = await wire.request("GET", wire.target("polling"), {"Origin": "http://b"})
         assert (response.status, response.text) == FORBIDDEN
-        assert sorted(name for name, _ in response.headers) == ["content-length", "content-type"]
+        assert sorted(name for name, _ in response.headers) == [
+            *("cache-control", "content-length", "content-type", "date", "vary")
+        ]
 
 
 async def test_allow_request_is_asked_once_for_each_handshake(

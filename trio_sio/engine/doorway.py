@@ -1,7 +1,9 @@
 """Every request comes through here: whose it is, whether it may in, and who answers it."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from trio_sio.engine import callbacks, cors
 from trio_sio.engine.callbacks import CallbackTooSlow
@@ -9,11 +11,13 @@ from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.linger import linger
-from trio_sio.engine.message import Request, Response
+from trio_sio.engine.message import EngineResponse, Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
+from trio_sio.engine.preflight import Preflight
 from trio_sio.engine.refusal import Refusal, refusal_of
+from trio_sio.engine.response_check import check_length, check_response
 from trio_sio.engine.session import Session
 from trio_sio.engine.static import ClientFiles
 from trio_sio.engine.upgrade import try_upgrade
@@ -28,6 +32,10 @@ from trio_sio.protocol.engineio.handshake import (
 )
 
 logger = logging.getLogger("trio_sio.engine")
+
+A = TypeVar("A")
+
+_TEXT = "text/plain; charset=utf-8"
 
 
 class Doorway:
@@ -47,32 +55,54 @@ class Doorway:
         if options.serve_client is not False:
             self._files = ClientFiles(options.serve_client, self._path)
         self._polls = PollRequests(host)
-        self._is_open = options.allow_request is None and options.origins == "*"
+        self._preflight = Preflight(options.allow_headers)
+        # Whoever gives `allow_request` decides of origins there.
+        self._is_open = options.allow_request is not None or options.origins == "*"
 
     async def answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
         """Answer a request; `None` if that has been done."""
+        if self._host.closing:
+            headers = [("Content-Type", _TEXT), ("Connection", "close")]
+            return self._unasked(request, 503, headers, "the server is shutting down")
         if not request.target.startswith(self._path + "/"):
             return await self._elsewhere(request, connection)
         file = self._files.answer(request) if self._files is not None else None
         if file is not None:
             return file
         websocket = request.wants_websocket and "websocket" in self._options.transports
+        response: Response | Sequel | None
+        is_welcome = False
         try:
-            return await self._enter(request, connection, websocket=websocket)
+            if not self._is_open:
+                await self._check_origin(request, connection)
+            is_welcome = True
+            response = await self._enter(request, connection, websocket=websocket)
         except Refusal as refusal:
-            return await self._refuse(refusal, request, connection, websocket=websocket)
+            response = await self._refuse(refusal, request, connection, websocket=websocket)
         except CallbackTooSlow as error:
-            return self._too_slow(error, request)
+            response = self._too_slow(error, request)
+        if isinstance(response, Response):  # for the pages of welcome origins to read
+            more = cors.headers(request) if is_welcome else cors.refused_headers()
+            return EngineResponse(response.status, response.headers + more, response.body)
+        return response
+
+    def _unasked(
+        self, request: Request, status: int, headers: cors.Fields, sentence: str
+    ) -> Response:
+        """Return an answer for which no function of the application is asked about the origin."""
+        origin = cors.origin_of(request)
+        is_welcome = self._is_open or cors.is_listed(self._options.origins, origin)
+        more = cors.headers(request) if is_welcome else cors.refused_headers()
+        return Response(status, headers + more, f"{sentence}\n".encode("utf-8", "replace"))
 
     async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             _log_refusal(request, "Not Found", text)
-            headers = [("Content-Type", "text/plain; charset=utf-8")]
-            return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
+            return self._unasked(request, 404, [("Content-Type", _TEXT)], text)
         try:
             answering = self._options.fallback(request)
             if not request.has_body:  # which it may read, and nobody else meanwhile
@@ -80,13 +110,16 @@ class Doorway:
             response = await answering
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
+            # Its headers are a list, which may have grown since.
+            check_response(response.status, response.headers, response.body)
+            check_length(request.method, response.status, response.headers, response.body)
         except HungUp:
             raise
         except Exception:
             if self._options.raise_errors:
                 raise
             logger.exception("fallback failed for %s %s", request.method, request.target)
-            return Response(500)
+            return Response(500, [cors.NO_STORE])
         return response
 
     async def _refuse(
@@ -100,23 +133,22 @@ class Doorway:
             await connection.send_raw(websocket_handshake.refusal(text))
             await linger(connection.pipe)
             return None
-        headers = [("Content-Type", "application/json")]
-        if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
-            headers += cors.headers(request)
-        return Response(refusal.status, headers, _body(refusal))
+        return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 
     def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
         """Answer a request of which the application could not make up its mind."""
         logger.error("%s for %s %s, which is answered 503", error, request.method, request.path)
         self._host.count_limit("handshake_timeout")
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        headers = [("Content-Type", _TEXT), ("Connection", "close")]
         return Response(503, headers, f"{error}\n".encode())
 
-    # -- the checks, in the reference server's order -----------------------------------------
+    # -- the checks, in the reference server's order, behind that of the origin ---------------
 
     async def _enter(
         self, request: Request, connection: HTTPConnection, *, websocket: bool
     ) -> Response | Sequel | None:
+        if request.method == "OPTIONS" and not websocket:
+            return self._answer_preflight(request)
         try:
             ask = HandshakeRequest.from_query(parse_query(request.query_string))
         except RemoteProtocolError as error:
@@ -142,7 +174,8 @@ class Doorway:
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
-        await self._check_origin(request, connection, handshake=session is None)
+        if session is None and self._options.allow_request is not None:
+            await self._ask_to_allow(self._options.allow_request, request, connection)
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
@@ -172,30 +205,37 @@ class Doorway:
             )
         return session
 
-    async def _check_origin(
-        self, request: Request, connection: HTTPConnection, *, handshake: bool
+    def _answer_preflight(self, request: Request) -> Response:
+        problem = self._preflight.explain(request)
+        if problem:  # the browser sees to it, and its page learns nothing
+            _log_refusal(request, "Preflight", problem)
+        return self._preflight.answer(request)
+
+    async def _check_origin(self, request: Request, connection: HTTPConnection) -> None:
+        """Refuse an origin that option `origins` does not accept."""
+        origins, origin = self._options.origins, cors.origin_of(request)
+        if callable(origins):
+            is_welcome = await self._ask("origins", origins, origin, connection)
+        else:
+            is_welcome = cors.is_listed(origins, origin)
+        if not is_welcome:
+            detail = cors.explain(origins, origin)
+            raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")
+
+    async def _ask_to_allow(
+        self, allow: Callable[[Request], object], request: Request, connection: HTTPConnection
     ) -> None:
-        """Ask `allow_request` once for each handshake, or check the origin of each request."""
-        if self._is_open:
-            return
-        allow, origins = self._options.allow_request, self._options.origins
+        """Ask the application about a handshake."""
+        if await self._ask("allow_request", allow, request, connection) is False:
+            raise Refusal(ErrorCode.FORBIDDEN, "allow_request refused", websocket_text="")
+
+    async def _ask(
+        self, name: str, function: Callable[[A], object], argument: A, connection: HTTPConnection
+    ) -> object:
+        """Call a function of the application that may refuse; if it fails, nobody gets in."""
         limit = self._options.handshake_timeout
-        origin = cors.origin_of(request)
-        allowed: object
         try:
-            if allow is not None:
-                detail = "allow_request refused"
-                allowed = not handshake or await callbacks.call(
-                    "allow_request", allow, request, connection, limit
-                )
-            else:
-                if callable(origins):
-                    allowed = bool(
-                        await callbacks.call("origins", origins, origin, connection, limit)
-                    )
-                else:
-                    allowed = await cors.is_allowed(origins, origin)
-                detail = "" if allowed else cors.explain(origins, origin)
+            return await callbacks.call(name, function, argument, connection, limit)
         except (HungUp, CallbackTooSlow):
             raise
         except RequestRefused as refused:
@@ -203,10 +243,8 @@ class Doorway:
         except Exception as error:
             if self._options.raise_errors:
                 raise
-            logger.exception("allow_request or origins failed")
+            logger.exception("%s failed", name)
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
-        if allowed is False:
-            raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")
 
     # -- websocket ---------------------------------------------------------------------------
 

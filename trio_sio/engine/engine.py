@@ -272,8 +272,6 @@ class Engine:
     async def _answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
-        if self.closing:
-            return Response(503, [("Connection", "close")], b"the server is shutting down\n")
         return await self._doorway.answer(request, connection)
 
     # -- sessions, for the doorway and for who brings transports of his own --------------------

@@ -57,7 +57,7 @@ def turned_away(host: Host, request: Request) -> Response | None:
     why = host.why_no_session(request.remote)
     if not why:
         return None
-    headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
     return Response(503, headers, f"{why}\n".encode())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import trio
 
 from trio_sio.engine.field_list import has_element
+from trio_sio.engine.response_check import WITHOUT_BODY, check_response
 
 BodyReader = Callable[[int], Awaitable[bytes]]
 
@@ -167,8 +168,39 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response; `Content-Length` is added where it is missing."""
+    """An HTTP response; `Date`, and `Content-Length` where there is to be one, are added.
+
+    An answer to HEAD may have the length that the answer to GET has: its body is not sent.
+
+    Args:
+        status: from 200 to 599.
+        headers: names and values.
+        body: none for 204, 205 and 304.
+
+    Raises:
+        TypeError, ValueError: it cannot be sent as it is; the sentence says which part.
+    """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Check it here, where the application sees by whom it was made."""
+        check_response(self.status, self.headers, self.body)
+
+
+class EngineResponse(Response):
+    """A response of the engine's own, on a path where checks would be felt."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Check nothing."""
+
+
+def sendable_fields(response: Response) -> list[tuple[str, str]]:
+    """Return the header fields, without a length where none may be."""
+    if response.status not in WITHOUT_BODY:
+        return response.headers
+    return [one for one in response.headers if one[0].lower() != "content-length"]

@@ -1,4 +1,8 @@
-"""The HTTP requests of long polling: the handshake, polls, POSTs and preflights."""
+"""The HTTP requests of long polling: the handshake, polls and POSTs.
+
+What an answer says of caches and of its origin is added by the doorway, but for those that are
+sent from here.
+"""
 
 import trio
 
@@ -14,6 +18,7 @@ from trio_sio.engine.message import (
     AnswerTooSlow,
     BodyTooLarge,
     BodyTooSlow,
+    EngineResponse,
     Request,
     Response,
 )
@@ -38,6 +43,7 @@ class PollRequests:
         self._options = host.options
         self._threshold = compression_threshold(host.options.http_compression)
         self._level = compression_level(host.options.http_compression)
+        self._vary = "Origin" if self._threshold is None else "Origin, Accept-Encoding"
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
@@ -73,9 +79,6 @@ class PollRequests:
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
             return await self._post(request, connection, session, transport)
-        if request.method == "OPTIONS" and transport.jsonp is None:
-            headers = cors.preflight_headers(request) + set_cookie(self._options, session.id)
-            return Response(200, headers)
         return Response(500)
 
     async def _poll(
@@ -165,20 +168,20 @@ class PollRequests:
     ) -> Response:
         body, binary = transport.payload(items)
         kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
-        headers = [("Content-Type", kind)]
-        if transport.jsonp is None:
-            headers += cors.headers(request)
-        headers += self._cookie(session, transport)
+        headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
+        headers += self._cookie(request, session, transport)
         agent = request.headers.get("user-agent")
         if ";MSIE" in agent or "Trident/" in agent:
             headers.append(("X-XSS-Protection", "0"))
         body = self._compress(request, headers, items, body)
-        return Response(200, headers, body)
+        return EngineResponse(200, headers, body)
 
-    def _cookie(self, session: Session, transport: PollingTransport) -> cors.Fields:
+    def _cookie(
+        self, request: Request, session: Session, transport: PollingTransport
+    ) -> cors.Fields:
         """Return the session's cookie, which is made once."""
         if transport.cookie is None:
-            transport.cookie = set_cookie(self._options, session.id)
+            transport.cookie = set_cookie(self._options, session.id, by_tls=request.secure)
         return transport.cookie
 
     def _compress(
@@ -200,8 +203,6 @@ class PollRequests:
         transport: PollingTransport,
     ) -> Response:
         headers = [("Content-Type", "text/html")]
-        if transport.jsonp is None:
-            headers += cors.headers(request)
         if "transfer-encoding" in request.headers:
             text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
             return Response(411, headers, text)
@@ -229,7 +230,7 @@ class PollRequests:
             raise
         finally:
             transport.end_post()
-        return Response(200, headers + self._cookie(session, transport), b"ok")
+        return EngineResponse(200, headers + self._cookie(request, session, transport), b"ok")
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
