@@ -24,6 +24,9 @@ from trio_sio.protocol.engineio.handshake import HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
 
+LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""A connection is lost if its client left, and if the application closed the stream it gave us."""
+
 
 class PollRequests:
     """Answers the requests of one engine's polling sessions.
@@ -128,7 +131,7 @@ class PollRequests:
             else:
                 await wait_unless_hung_up(connection, answered)
             await connection.send_rest()
-        except trio.BrokenResourceError as error:
+        except LOST as error:
             if not hold.is_over or hold.items:  # what it was to get is lost
                 _end(session, error)
             raise
@@ -147,7 +150,7 @@ class PollRequests:
     ) -> None:
         try:
             await connection.send(self._response(request, session, transport, items))
-        except trio.BrokenResourceError as error:
+        except LOST as error:
             _end(session, error)  # what it was to get is lost
             raise
 
@@ -216,7 +219,7 @@ class PollRequests:
             session.explain(Explanation(str(error), "body_timeout", error.limit))
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except trio.BrokenResourceError:
+        except LOST:
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             raise
         finally:
@@ -235,7 +238,7 @@ class PollRequests:
         return Response(413, headers, f"{error} ({option})\n".encode())
 
 
-def _end(session: Session, error: trio.BrokenResourceError) -> None:
+def _end(session: Session, error: Exception) -> None:
     """End a session whose connection broke, or whose client does not take an answer."""
     if isinstance(error, AnswerTooSlow):
         session.explain(Explanation(str(error), "answer_timeout", error.limit))

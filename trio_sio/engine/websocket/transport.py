@@ -130,7 +130,7 @@ class WebSocketTransport:
         elif self.outbox is not None:
             self.outbox.put_control(Encoded.raw(WS3, data))
         elif self.direct:
-            self._pipe.write_nowait(data)
+            self.send_nowait((Encoded.raw(WS3, data),))
 
     def is_gone(self, now: float, patience: float) -> bool:
         """Whether the client has hung up."""
@@ -144,7 +144,8 @@ class WebSocketTransport:
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Hand the frames to the kernel; see `abc.Transport`."""
-        data = self._wire(items) if self._compresses or len(items) > 1 else items[0].wire(WS3)
+        one = not (self._compresses or items[1:])
+        data = items[0].wire(WS3) if one else self._wire(items)
         sent = self._pipe.write_nowait(data)
         if sent < len(data):
             self._rest = memoryview(data)[sent:]
