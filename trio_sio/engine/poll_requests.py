@@ -30,6 +30,9 @@ from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
 
+LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""A connection is lost if its client left, and if the application closed the stream it gave us."""
+
 
 class PollRequests:
     """Answers the requests of one engine's polling sessions.
@@ -132,7 +135,7 @@ class PollRequests:
             else:
                 await unless_hung_up(connection, answered.wait())
             await connection.send_rest()
-        except trio.BrokenResourceError as error:
+        except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
             if not hold.is_over or hold.items:  # what it was to get is lost
@@ -155,7 +158,7 @@ class PollRequests:
     ) -> None:
         try:
             await connection.send(self._response(request, session, transport, items))
-        except trio.BrokenResourceError as error:
+        except LOST as error:
             _end(session, transport, items, error)  # what it was to get is lost
             raise
 
@@ -223,7 +226,7 @@ class PollRequests:
         except BodyTooSlow as error:
             _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except trio.BrokenResourceError:
+        except LOST:
             if session.probe is not None:
                 await session.probe.settle()
             _abort(session, transport)
@@ -253,7 +256,7 @@ def _end(
     session: Session,
     transport: PollingTransport,
     items: list[Encoded],
-    error: trio.BrokenResourceError,
+    error: Exception,
 ) -> None:
     """End a session whose connection broke, or whose client does not take an answer.
 

@@ -142,15 +142,15 @@ class Encoded:
 
         But those of a large packet for polling, or in base64, are made for each.
         """
-        made = self._wire.get(wire_format)
-        if made is None:
-            parts = self.parts
-            piece = wire_format.piece
-            made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
-            if self.size < LARGE:
-                self._wire[wire_format] = made
-            elif wire_format is WS3:
-                self._wire[wire_format], self._parts = made, None
+        if wire_format in self._wire:
+            return self._wire[wire_format]
+        parts = self.parts
+        piece = wire_format.piece
+        made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
+        if self.size < LARGE:
+            self._wire[wire_format] = made
+        elif wire_format is WS3:
+            self._wire[wire_format], self._parts = made, None
         return made
 
     def __repr__(self) -> str:

@@ -155,7 +155,7 @@ class WebSocketTransport:
         elif self.outbox is not None:
             self.outbox.put_control(Encoded.raw(self._format, data))
         elif self.direct:
-            self._pipe.write_nowait(data)
+            self.send_nowait((Encoded.raw(self._format, data),))
 
     def is_gone(self, now: float, patience: float) -> bool:
         """Whether the client has hung up."""
@@ -169,7 +169,7 @@ class WebSocketTransport:
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Hand the frames to the kernel; see `abc.Transport`."""
-        one = not self._compresses and len(items) == 1
+        one = not (self._compresses or items[1:])
         data = items[0].wire(self._format) if one else self._wire(items)
         sent = self._pipe.write_nowait(data)
         if sent < len(data):
