@@ -211,7 +211,7 @@ async def test_a_namespace_that_went_while_a_client_waited_is_made_again() -> No
     parent = router.of_matching(re.compile("/a"))
     first = router.adopt("/a", parent)
     first.users += 1
-    found = router.find("/a", {})
+    found = router.find("/a", {}, lambda error: pytest.fail(repr(error)))
     assert found is first
     router.release(first)
     assert not parent.children

@@ -17,6 +17,7 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
+from trio_sio.failures import Never, failures, sort
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -72,10 +73,14 @@ class Doorway:
             response = await self._options.fallback(request)
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
-        except Exception:
+        except failures() as error:
+            found = sort(error, Never)
             if self._options.raise_errors:
                 raise
-            logger.exception("fallback failed for %s %s", request.method, request.target)
+            what = request.method, request.target
+            logger.error("fallback failed for %s %s", *what, exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
             return Response(500)
         return response
 
@@ -156,12 +161,16 @@ class Doorway:
                 origin = cors.origin_of(request)
                 allowed = await cors.is_allowed(self._options.origins, origin)
                 detail = "" if allowed else cors.explain(self._options.origins, origin)
-        except RequestRefused as refused:
-            raise refusal_of(refused) from refused
-        except Exception as error:
-            if self._options.raise_errors:
-                raise
-            logger.exception("allow_request or origins failed")
+        except failures() as error:
+            found = sort(error, RequestRefused)
+            if found.failure is not None:
+                if self._options.raise_errors:
+                    raise
+                logger.error("allow_request or origins failed", exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
+            if found.refusal is not None:
+                raise refusal_of(found.refusal) from found.refusal
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
         if allowed is False:
             raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")

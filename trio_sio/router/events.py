@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trio_sio.exceptions import Disconnected, LocalProtocolError, Refused
+from trio_sio.exceptions import Disconnected, Refused
+from trio_sio.failures import failures
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.broadcast import NO_FLAGS
 from trio_sio.router.calls import FAILED, client_error
@@ -146,18 +147,17 @@ class Events:
             result = registration.function(*args)
             if type(result) is CoroutineType or isawaitable(result):
                 result = await result
-        except Refused as refused:
-            socket.send_error(refused.answer)
-            return
-        except Exception as error:
-            await socket.calls.failed(error)
+        except failures() as error:
+            refused = await socket.calls.settle(error)
+            if refused is not None:
+                socket.send_error(refused.answer)
             return
         if registration.ack:
             return
         try:
             answer.offer(result)
-        except LocalProtocolError as error:  # a result that cannot be sent
-            await socket.calls.report(error)
+        except failures() as error:  # a result that cannot be sent
+            await socket.calls.settle(error)
 
 
 class Answer:
