@@ -280,7 +280,7 @@ class Socket(Emitter, Listens):
 
     def kick(self) -> None:
         """Tell the client that it has to leave this namespace, and end."""
-        if self.phase is Phase.CONNECTED and self.reason is None:
+        if self.phase is not Phase.ENDED and self.reason is None:
             self._send_control(PacketType.DISCONNECT)
             self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
