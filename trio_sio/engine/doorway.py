@@ -24,6 +24,7 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
+from trio_sio.failures import Never, failures, sort
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -115,10 +116,14 @@ class Doorway:
             check_length(request.method, response.status, response.headers, response.body)
         except HungUp:
             raise
-        except Exception:
+        except failures() as error:
+            found = sort(error, Never)
             if self._options.raise_errors:
                 raise
-            logger.exception("fallback failed for %s %s", request.method, request.target)
+            what = request.method, request.target
+            logger.error("fallback failed for %s %s", *what, exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
             return Response(500, [cors.NO_STORE])
         return response
 
@@ -238,12 +243,16 @@ class Doorway:
             return await callbacks.call(name, function, argument, connection, limit)
         except (HungUp, CallbackTooSlow):
             raise
-        except RequestRefused as refused:
-            raise refusal_of(refused) from refused
-        except Exception as error:
-            if self._options.raise_errors:
-                raise
-            logger.exception("%s failed", name)
+        except failures() as error:
+            found = sort(error, RequestRefused)
+            if found.failure is not None:
+                if self._options.raise_errors:
+                    raise
+                logger.error("%s failed", name, exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
+            if found.refusal is not None:
+                raise refusal_of(found.refusal) from found.refusal
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
 
     # -- websocket ---------------------------------------------------------------------------
