@@ -1,5 +1,7 @@
 """The HTTP requests of long polling: the handshake, polls, POSTs and preflights."""
 
+from collections.abc import Awaitable
+
 import trio
 
 from trio_sio.compression_options import compression_level, compression_threshold
@@ -18,9 +20,10 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.polling import Hold, Overlap, PollingTransport
+from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.handshake import HandshakeRequest
+from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
 
@@ -70,7 +73,9 @@ class PollRequests:
     ) -> Response | None:
         """Answer a request of a session that polls; `None` if that has been done."""
         transport = session.transport
-        assert isinstance(transport, PollingTransport)
+        if session.state.is_closed or not isinstance(transport, PollingTransport):
+            # It ended, or moved, while the application was asked about the request's origin.
+            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, "the session has ended, or polls no more")
         if request.method == "GET":
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
@@ -130,7 +135,8 @@ class PollRequests:
                     await connection.read_ahead()
             else:
                 await wait_unless_hung_up(connection, answered)
-            await connection.send_rest()
+            if hold.items:  # the kernel did not take all of it
+                await _while_wanted(connection, transport, connection.send_rest())
         except LOST as error:
             if not hold.is_over or hold.items:  # what it was to get is lost
                 _end(session, error)
@@ -149,7 +155,8 @@ class PollRequests:
         items: list[Encoded],
     ) -> None:
         try:
-            await connection.send(self._response(request, session, transport, items))
+            response = self._response(request, session, transport, items)
+            await _while_wanted(connection, transport, connection.send(response))
         except LOST as error:
             _end(session, error)  # what it was to get is lost
             raise
@@ -209,7 +216,10 @@ class PollRequests:
             session.overlap("POST")
             return Response(500)
         try:
-            body = await request.body(self._limit(session))
+            try:
+                body = await request.body(self._limit(session))
+            finally:
+                transport.end_upload()
             if session.state.state is not State.CLOSING:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.deliver(body, binary=binary)
@@ -219,8 +229,10 @@ class PollRequests:
             session.explain(Explanation(str(error), "body_timeout", error.limit))
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except LOST:
-            session.abort(DisconnectReason.TRANSPORT_ERROR)
+        except LOST as error:
+            was_cut = isinstance(error, trio.ClosedResourceError) and not session.state.is_open
+            if session.transport is transport and not was_cut:
+                session.abort(DisconnectReason.TRANSPORT_ERROR)
             raise
         finally:
             transport.end_post()
@@ -236,6 +248,17 @@ class PollRequests:
         session.explain(Explanation(str(error), option, error.limit, error.size))
         session.abort(DisconnectReason.TRANSPORT_ERROR)
         return Response(413, headers, f"{error} ({option})\n".encode())
+
+
+async def _while_wanted(
+    connection: HTTPConnection, transport: PollingTransport, sending: Awaitable[None]
+) -> None:
+    """Send an answer, unless its session ends meanwhile."""
+    transport.begin_answer(connection.cut)
+    try:
+        await sending
+    finally:
+        transport.end_answer(connection.cut)
 
 
 def _end(session: Session, error: Exception) -> None:
