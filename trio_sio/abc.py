@@ -99,6 +99,13 @@ class Transport(Protocol):
     def trust(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """End the requests that nobody needs any more: the session has just ended.
+
+        Args:
+            orderly: what was queued before the end, and is being sent, may still arrive.
+        """
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Tell the client that the session is over and let go of it; the queue is empty.
 

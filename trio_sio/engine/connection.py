@@ -187,9 +187,9 @@ class HTTPConnection:
             self._timed.interrupt()
 
     def cut(self) -> None:
-        """End the connection without an answer to the present request."""
+        """End the connection without an answer to the present request, or in the middle of it."""
         self._is_cut = True
-        self.pipe.interrupt_reader()
+        self._timed.interrupt()
 
     async def _next_request(self) -> Request | None:
         clock = self._timed.clock

@@ -4,6 +4,8 @@ What an answer says of caches and of its origin is added by the doorway, but for
 sent from here.
 """
 
+from collections.abc import Awaitable
+
 import trio
 
 from trio_sio.compression_options import compression_level, compression_threshold
@@ -13,6 +15,7 @@ from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.hang_up import unless_hung_up
+from trio_sio.engine.holding import Hold
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import (
     AnswerTooSlow,
@@ -22,7 +25,7 @@ from trio_sio.engine.message import (
     Request,
     Response,
 )
-from trio_sio.engine.polling import NOOP, Hold, Overlap, PollingTransport
+from trio_sio.engine.polling import NOOP, Overlap, PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.protocol.encoded import Encoded
@@ -77,7 +80,9 @@ class PollRequests:
     ) -> Response | None:
         """Answer a request of a session that polls; `None` if that has been done."""
         transport = session.transport
-        assert isinstance(transport, PollingTransport)
+        if session.state.is_closed or not isinstance(transport, PollingTransport):
+            # It ended, or moved, while the application was asked about the request's origin.
+            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, "the session has ended, or polls no more")
         if request.method == "GET":
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
@@ -134,7 +139,8 @@ class PollRequests:
                     await connection.read_ahead()
             else:
                 await unless_hung_up(connection, answered.wait())
-            await connection.send_rest()
+            if hold.items:  # the kernel did not take all of it
+                await _while_wanted(connection, transport, connection.send_rest())
         except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
@@ -157,7 +163,8 @@ class PollRequests:
         items: list[Encoded],
     ) -> None:
         try:
-            await connection.send(self._response(request, session, transport, items))
+            response = self._response(request, session, transport, items)
+            await _while_wanted(connection, transport, connection.send(response))
         except LOST as error:
             _end(session, transport, items, error)  # what it was to get is lost
             raise
@@ -215,7 +222,10 @@ class PollRequests:
             session.overlap("POST")
             return Response(500)
         try:
-            body = await request.body(self._limit(session))
+            try:
+                body = await request.body(self._limit(session))
+            finally:
+                transport.end_upload()
             if session.transport is not transport:
                 raise _moved(session)  # or its packets would be nobody's
             if session.state.state is not State.CLOSING:
@@ -226,10 +236,12 @@ class PollRequests:
         except BodyTooSlow as error:
             _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except LOST:
+        except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
-            _abort(session, transport)
+            was_cut = isinstance(error, trio.ClosedResourceError) and not session.state.is_open
+            if not was_cut:
+                _abort(session, transport)
             raise
         finally:
             transport.end_post()
@@ -250,6 +262,17 @@ class PollRequests:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
         _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
         return Response(413, headers, f"{error} ({option})\n".encode())
+
+
+async def _while_wanted(
+    connection: HTTPConnection, transport: PollingTransport, sending: Awaitable[None]
+) -> None:
+    """Send an answer, unless its session ends meanwhile."""
+    transport.begin_answer(connection.cut)
+    try:
+        await sending
+    finally:
+        transport.end_answer(connection.cut)
 
 
 def _end(

@@ -9,7 +9,6 @@
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
-import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
@@ -40,8 +39,6 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal, State
 from trio_sio.reasons import DisconnectReason
 from trio_sio.statistics import SessionStatistics
-
-logger = logging.getLogger("trio_sio.engine")
 
 Handler = Callable[["Session"], Awaitable[object]]
 
@@ -386,6 +383,7 @@ class Session:
         self._end.come(self.id, self.reason, seen, stalled)
         self.outbox.close(self.reason)
         self._reader.cancel()
+        self.transport.end_requests(orderly=self.state.state is State.CLOSING)
         if self.state.state is State.CLOSED:
             self.outbox.discard()
             self._flush_by = -math.inf

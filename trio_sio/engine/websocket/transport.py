@@ -202,6 +202,9 @@ class WebSocketTransport:
 
     # -- the end ---------------------------------------------------------------------------
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """Nothing to do: the one request that there was has become the connection."""
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Say goodbye by a close frame, and wait a while for the client to agree."""
         self.direct = self.writable = False
