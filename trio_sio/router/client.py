@@ -15,11 +15,11 @@ from trio_sio.abc import Session
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
 from trio_sio.failures import failures, sort
-from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.backlog import tell_backlog
+from trio_sio.router.control import send_control
 from trio_sio.router.entrance import BROKEN, admit
 from trio_sio.router.flood import watch_flood
 from trio_sio.router.handshake import split_namespace
@@ -283,8 +283,8 @@ class Client:
 
     def _refuse(self, name: str, text: str = "Invalid namespace") -> None:
         """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
-        messages = self.router.encoder.encode(Packet(PacketType.ERROR, name, text))
-        self.session.send_control(Encoded.of_messages(messages))
+        packet = Packet(PacketType.ERROR, name, text)
+        send_control(self.session, self.router.encoder, packet)
 
     # -- what sockets report ---------------------------------------------------------------
 

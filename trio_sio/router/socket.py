@@ -26,8 +26,9 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, event_packet
+from trio_sio.router.broadcast import Broadcast, Flags, event_packet
 from trio_sio.router.calls import Calls
+from trio_sio.router.control import send_control
 from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
@@ -197,6 +198,11 @@ class Socket(Emitter, Listens):
             await trio.lowlevel.checkpoint()
             return
         await self.namespace.adapter.add_all(self.id, rooms)
+        if self._is_ended():
+            await self.namespace.adapter.remove_all(self.id)  # it left while the adapter waited
+
+    def _is_ended(self) -> bool:
+        return self.phase is Phase.ENDED
 
     async def leave(self, room: Room) -> None:
         """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
@@ -251,9 +257,9 @@ class Socket(Emitter, Listens):
             )
 
     def _send_control(self, kind: PacketType, data: JSON = None) -> None:
-        """Send a packet of the protocol's own; if there is no room for it, the client is gone."""
+        """Send a packet of the protocol's own, about this namespace."""
         packet = Packet(kind, self.namespace.name, data)
-        self.session.send_control(self.namespace.encode(packet, NO_FLAGS))
+        send_control(self.session, self.namespace.encoder, packet)
 
     async def disconnect(self, close: bool = False) -> None:
         """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.
