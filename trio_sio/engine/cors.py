@@ -88,7 +88,7 @@ def headers(request: Request) -> Fields:
     The client sends credentials by default, and with those a browser wants the very origin
     echoed, never "*".
     """
-    origin = request.headers.get("origin")
+    origin = request.headers.get("origin").strip(" \t")  # of two empty ones it would be ", "
     if not origin:
         return [("Access-Control-Allow-Origin", "*")]
     return [
