@@ -368,6 +368,7 @@ def handshakes(draw: st.DrawFn) -> list[Field]:
 @example([*PLAIN, ("Sec-WebSocket-Protocol", b"\xe9")], "GET", "1.1", False)
 @example([*PLAIN, ("Sec-WebSocket-Extensions", b"\xe9")], "GET", "1.1", False)
 @example(replaced("Connection", b"xupgradey"), "GET", "1.1", False)
+@example([("Host", b"here"), ("TE", b"x"), ("Origin", b""), ("Origin", b"")], "GET", "1.1", False)
 async def test_both_libraries_give_any_handshake_the_same_answer(
     fields: list[Field], method: str, version: str, with_sid: bool
 ) -> None:
