@@ -38,14 +38,18 @@ WITHIN_THE_PACKAGE = {
     },
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {
-        *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
+        *("admit", "check_open", "deliver", "deliver_volatile", "encode", "end"),
         *("doing", "events"),
-        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
+        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run"),
+        *("run_callback", "send_error"),
     },
-    "client": {"departed", "disconnect", "joined", "left", "router", "run", "wait_heard"},
+    "client": {
+        *("departed", "disconnect", "joined", "left", "order", "router", "run", "wait_heard"),
+    },
     "handshake": {"of"},
     "session": {
-        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "on_backlog"),
+        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits"),
+        *("on_backlog", "send_control"),
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },

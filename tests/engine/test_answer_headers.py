@@ -137,6 +137,16 @@ async def on_a_websocket(visit: Visit) -> WireResponse:
     return await visit.ask("GET", session.target)
 
 
+async def moved_meanwhile(visit: Visit) -> WireResponse:
+    session = await visit.wire.handshake(headers={"Origin": WELCOME})
+    fields = {**visit.fields, "Content-Length": "4"}
+    await visit.connection.send_request("POST", session.target, fields, b"2:")
+    await trio.sleep(1)
+    await session.upgrade()
+    await visit.connection.send(b"4a")
+    return await visit.connection.receive_response()
+
+
 async def while_closing(visit: Visit) -> WireResponse:
     visit.wire.engine.closing = True
     return await visit.ask("GET", POLLING)
@@ -310,6 +320,8 @@ ROWS = [
         b'"code":1',
     ),
     refused("doorway._session_of " + BAD, on_a_websocket, b'"code":3'),
+    refused("doorway._enter Refusal(ask.repeated_code)", get(POLLING + "&EIO=3"), b"than once"),
+    refused("poll_requests._moved " + BAD, moved_meanwhile, b'"code":3'),
     refused("host.new_id " + BAD, get(POLLING), b"generate_id", options={"generate_id": broken_id}),
     refused(
         "doorway._ask_to_allow " + FORBIDDEN,

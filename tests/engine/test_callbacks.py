@@ -114,6 +114,44 @@ async def test_a_poll_and_a_post_are_watched_as_well(
 
 
 @pytest.mark.parametrize("fields", [{}, {"TE": "trailers"}], ids=["plain", "h11"])
+@pytest.mark.parametrize("streams", [memory_stream_pair, socket_pair, tls_pair])
+async def test_so_is_who_waits_for_a_fallback(
+    streams: Callable[[], StreamPair], fields: dict[str, str], recorder: Recorder
+) -> None:
+    slow = Slow()
+    engine = trio_sio.Engine(raise_errors=True, fallback=slow)
+    async with open_wire(engine, recorder, streams=streams) as wire:
+        connection = wire.connect()
+        await connection.send_request("GET", "/page", fields)
+        await until(lambda: slow.asked == 1)
+        await connection.aclose()
+        await until(lambda: slow.cancelled == 1)
+        await until(lambda: engine.statistics().connections == 0)
+
+
+@pytest.mark.parametrize("fields", [{}, {"TE": "trailers"}], ids=["plain", "h11"])
+async def test_a_fallback_reads_a_body_by_itself(
+    fields: dict[str, str], recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    """Nobody else reads from its connection, whenever the body comes; what follows is served."""
+
+    async def fallback(request: Request) -> Response:
+        await trio.sleep(1)
+        return Response(200, [], await request.body())
+
+    async with open_wire(trio_sio.Engine(raise_errors=True, fallback=fallback), recorder) as wire:
+        connection = wire.connect()
+        body = b"x" * 1000
+        data = connection.request_bytes("POST", "/page", fields, body)
+        for cut in (len(data), 500):
+            await connection.send(data[:cut])
+            await trio.sleep(5)
+            await connection.send(data[cut:] + connection.request_bytes("GET", "/page", fields))
+            assert (await connection.receive_response()).body == body
+            assert (await connection.receive_response()).body == b""
+
+
+@pytest.mark.parametrize("fields", [{}, {"TE": "trailers"}], ids=["plain", "h11"])
 @pytest.mark.parametrize("size", [10, 50_000, 200_000])
 async def test_a_body_that_comes_meanwhile_is_not_lost(
     size: int, fields: dict[str, str], recorder: Recorder, autojump_clock: MockClock

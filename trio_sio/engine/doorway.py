@@ -8,8 +8,9 @@ from typing import TypeVar
 from trio_sio.engine import callbacks, cors
 from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.hang_up import HungUp
+from trio_sio.engine.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
+from trio_sio.engine.linger import linger
 from trio_sio.engine.message import EngineResponse, Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
@@ -49,7 +50,7 @@ class Doorway:
         self._host = host
         self._options = options
         self._path = options.path.removesuffix("/")
-        self._open_library = library.find(options)
+        self._negotiate = library.find(options)
         self._files: ClientFiles | None = None
         if options.serve_client is not False:
             self._files = ClientFiles(options.serve_client, self._path)
@@ -66,7 +67,7 @@ class Doorway:
             headers = [("Content-Type", _TEXT), ("Connection", "close")]
             return self._unasked(request, 503, headers, "the server is shutting down")
         if not request.target.startswith(self._path + "/"):
-            return await self._elsewhere(request)
+            return await self._elsewhere(request, connection)
         file = self._files.answer(request) if self._files is not None else None
         if file is not None:
             return file
@@ -96,19 +97,24 @@ class Doorway:
         more = cors.headers(request) if is_welcome else cors.refused_headers()
         return Response(status, headers + more, f"{sentence}\n".encode("utf-8", "replace"))
 
-    async def _elsewhere(self, request: Request) -> Response:
+    async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             _log_refusal(request, "Not Found", text)
             return self._unasked(request, 404, [("Content-Type", _TEXT)], text)
         try:
-            response = await self._options.fallback(request)
+            answering = self._options.fallback(request)
+            if not request.has_body:  # which it may read, and nobody else meanwhile
+                answering = unless_hung_up(connection, answering)
+            response = await answering
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
             # Its headers are a list, which may have grown since.
             check_response(response.status, response.headers, response.body)
             check_length(request.method, response.status, response.headers, response.body)
+        except HungUp:
+            raise
         except Exception:
             if self._options.raise_errors:
                 raise
@@ -125,6 +131,7 @@ class Doorway:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text))
+            await linger(connection.pipe)
             return None
         return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 
@@ -152,6 +159,11 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
             )
+        if ask.repeated:
+            text = f"the query has {ask.repeated!r} more than once"
+            raise Refusal(ask.repeated_code, text)
+        if ask.sid and not websocket:
+            await self._settle(ask.sid)
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
             raise Refusal(
@@ -171,6 +183,12 @@ class Doorway:
         if session is None:
             return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
+
+    async def _settle(self, sid: str) -> None:
+        """Let an upgrade of the session come first if the client has asked for it before."""
+        session = self._host.find(sid)
+        if session is not None and session.probe is not None:
+            await session.probe.settle()
 
     def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
@@ -244,19 +262,27 @@ class Doorway:
         sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
+        agreement = self._negotiate(request, self._options)
+        await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
-        return partial(self._speak, request, connection.take_over(), wanted, session, sid)
+        pipe = connection.take_over()
+        return partial(
+            self._speak, request, pipe, agreement, wanted, session, sid, base64=ask.base64
+        )
 
     async def _speak(
         self,
         request: Request,
         pipe: Pipe,
+        agreement: library.Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
+        *,
+        base64: bool,
     ) -> None:
-        async with self._open_library(pipe, request, self._options) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
+        async with agreement.open(pipe) as opened:
+            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
@@ -276,7 +302,7 @@ class Doorway:
             logger.error("generate_id must return a new, unused text, not %r", sid)
             return None
         session = self._host.add(sid, request, transport)
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -292,7 +318,7 @@ class Doorway:
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         return True
 
 

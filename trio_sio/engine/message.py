@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import trio
 
+from trio_sio.engine.field_list import has_element
 from trio_sio.engine.response_check import WITHOUT_BODY, check_response
 
 BodyReader = Callable[[int], Awaitable[bytes]]
@@ -133,11 +134,23 @@ class Request:
 
     @property
     def wants_websocket(self) -> bool:
-        """Whether this is a request to upgrade to WebSocket."""
+        """Whether this is a request to upgrade to WebSocket.
+
+        In a request of HTTP/1.0 the field means nothing (RFC 9110, 7.8).
+        """
+        protocols = self.headers.get_all("upgrade")
         return (
-            "upgrade" in self.headers.get("connection").lower()
-            and self.headers.get("upgrade").lower() == "websocket"
+            bool(protocols)
+            and has_element(protocols, "websocket")
+            and has_element(self.headers.get_all("connection"), "upgrade")
+            and self.http_version >= "1.1"
         )
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body has been announced, though it may turn out to be empty."""
+        lengths = self.headers.get_all("content-length")
+        return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
 
     async def body(self, limit: int = 100_000) -> bytes:
         """Read the body.

@@ -22,12 +22,16 @@ from trio_sio.engine.message import (
     Request,
     Response,
 )
-from trio_sio.engine.polling import Hold, Overlap, PollingTransport
+from trio_sio.engine.polling import NOOP, Hold, Overlap, PollingTransport
+from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.handshake import HandshakeRequest
+from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
+
+LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""A connection is lost if its client left, and if the application closed the stream it gave us."""
 
 
 class PollRequests:
@@ -131,12 +135,16 @@ class PollRequests:
             else:
                 await unless_hung_up(connection, answered.wait())
             await connection.send_rest()
-        except trio.BrokenResourceError as error:
+        except LOST as error:
+            if session.probe is not None:
+                await session.probe.settle()
             if not hold.is_over or hold.items:  # what it was to get is lost
-                _end(session, error)
+                _end(session, transport, hold.items, error)
             raise
         finally:
             transport.end_hold(hold)
+        if hold.is_refused:
+            raise _moved(session)
         if not answers_now:
             await self._send(request, connection, session, transport, hold.items)
 
@@ -150,8 +158,8 @@ class PollRequests:
     ) -> None:
         try:
             await connection.send(self._response(request, session, transport, items))
-        except trio.BrokenResourceError as error:
-            _end(session, error)  # what it was to get is lost
+        except LOST as error:
+            _end(session, transport, items, error)  # what it was to get is lost
             raise
 
     def _response(
@@ -208,17 +216,20 @@ class PollRequests:
             return Response(500)
         try:
             body = await request.body(self._limit(session))
+            if session.transport is not transport:
+                raise _moved(session)  # or its packets would be nobody's
             if session.state.state is not State.CLOSING:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.deliver(body, binary=binary)
         except BodyTooLarge as error:
-            return self._too_large(session, headers, error)
+            return self._too_large(session, transport, headers, error)
         except BodyTooSlow as error:
-            session.explain(Explanation(str(error), "body_timeout", error.limit))
-            session.abort(DisconnectReason.TRANSPORT_ERROR)
+            _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except trio.BrokenResourceError:
-            session.abort(DisconnectReason.TRANSPORT_ERROR)
+        except LOST:
+            if session.probe is not None:
+                await session.probe.settle()
+            _abort(session, transport)
             raise
         finally:
             transport.end_post()
@@ -229,15 +240,44 @@ class PollRequests:
         limit, strangers = self._options.max_http_buffer_size, self._options.handshake_buffer_size
         return limit if session.trusted or strangers is None else min(limit, strangers)
 
-    def _too_large(self, session: Session, headers: cors.Fields, error: BodyTooLarge) -> Response:
+    def _too_large(
+        self,
+        session: Session,
+        transport: PollingTransport,
+        headers: cors.Fields,
+        error: BodyTooLarge,
+    ) -> Response:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
-        session.explain(Explanation(str(error), option, error.limit, error.size))
-        session.abort(DisconnectReason.TRANSPORT_ERROR)
+        _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
         return Response(413, headers, f"{error} ({option})\n".encode())
 
 
-def _end(session: Session, error: trio.BrokenResourceError) -> None:
-    """End a session whose connection broke, or whose client does not take an answer."""
+def _end(
+    session: Session,
+    transport: PollingTransport,
+    items: list[Encoded],
+    error: Exception,
+) -> None:
+    """End a session whose connection broke, or whose client does not take an answer.
+
+    Not if it has gone on by WebSocket, and nothing was to be had by this answer.
+    """
+    if session.transport is not transport and all(item is NOOP for item in items):
+        return
     if isinstance(error, AnswerTooSlow):
         session.explain(Explanation(str(error), "answer_timeout", error.limit))
     session.abort(DisconnectReason.TRANSPORT_ERROR)
+
+
+def _abort(session: Session, transport: PollingTransport, why: Explanation | None = None) -> None:
+    """End a session for what is wrong with its POST, if it has not gone on by WebSocket."""
+    if session.transport is transport:
+        if why is not None:
+            session.explain(why)
+        session.abort(DisconnectReason.TRANSPORT_ERROR)
+
+
+def _moved(session: Session) -> Refusal:
+    """Refuse what was under way by polling when the session went on otherwise."""
+    text = f"the session's transport is {session.transport.name}, not polling"
+    return Refusal(ErrorCode.BAD_REQUEST, text)

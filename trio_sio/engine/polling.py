@@ -53,17 +53,18 @@ class Hold:
 
     Attributes:
         is_over: whether there is an answer.
+        is_refused: whether that is a refusal: the session has gone on by WebSocket.
         items: what the task has to answer with; nothing if that has been done.
     """
 
-    __slots__ = ("_respond", "_wake", "is_over", "items")
+    __slots__ = ("_respond", "_wake", "is_over", "is_refused", "items")
 
     def __init__(
         self,
         wake: Callable[[], None],
         respond: Callable[[list[Encoded]], bool] | None = None,
     ) -> None:
-        self.is_over = False
+        self.is_over = self.is_refused = False
         self.items: list[Encoded] = []
         self._wake = wake
         self._respond = respond
@@ -74,6 +75,11 @@ class Hold:
         if self._respond is None or not self._respond(items):
             self.items = items
             self._wake()
+
+    def refuse(self) -> None:
+        """Have it refused."""
+        self.is_over = self.is_refused = True
+        self._wake()
 
 
 class PollingTransport:
@@ -169,6 +175,16 @@ class PollingTransport:
         """Let a held GET go without data: the client waits for it before it upgrades."""
         if self.writable:
             self.send_nowait([NOOP])
+
+    def turn_away(self) -> None:
+        """Have a held GET refused, since the client has gone on by WebSocket.
+
+        One that came behind the move is refused as well, and the two may have overtaken each other.
+        """
+        hold = self._held
+        if hold is not None:
+            self.end_hold(hold)
+            hold.refuse()
 
     def payload(self, items: list[Encoded]) -> tuple[bytes, bool]:
         """Return the body of an answer, and whether it is a binary one."""

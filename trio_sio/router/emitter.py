@@ -67,7 +67,7 @@ class Emitter:
         ack_id = socket.namespace.next_ack_id()
         item = socket.encode(event, args, flags, ack_id)
         if ack is not None:
-            socket.call_back(ack_id, ack)
+            socket.acks.call_back(ack_id, ack)
         await socket.session.send(item)
 
     def emit_nowait(self, event: str, *args: object) -> None:
@@ -97,7 +97,7 @@ class Emitter:
         ack_id = None if ack is None else socket.namespace.next_ack_id()
         item = socket.encode(event, args, self.flags, ack_id)
         if socket.session.send_volatile(item) and ack is not None and ack_id is not None:
-            socket.call_back(ack_id, ack)
+            socket.acks.call_back(ack_id, ack)
 
     async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
         """Emit the event "message" (JS: `send`)."""

@@ -18,6 +18,7 @@ def request(method: str = "GET", **fields: str) -> Request:
 @pytest.mark.parametrize("version", ["13", "8"])
 def test_good_requests(version: str) -> None:
     assert problem(request(Sec_WebSocket_Version=version)) == ""
+    assert problem(request(Sec_WebSocket_Version=version, Content_Length="0")) == ""
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,12 @@ def test_good_requests(version: str) -> None:
         (request(Sec_WebSocket_Key="c2hvcnQ="), "16 bytes in base64"),
         (request(Sec_WebSocket_Key="!" * 24), "16 bytes in base64"),
         (request(Sec_WebSocket_Key="é" * 24), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}=="), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}\n"), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}, {KEY}"), "16 bytes in base64"),
+        (request(Sec_WebSocket_Version="13, 8"), "must be 13, not '13, 8'"),
+        (request(Content_Length="1"), "must not have a body"),
+        (request(Transfer_Encoding="chunked"), "must not have a body"),
     ],
 )
 def test_what_is_wrong_is_said(bad: Request, text: str) -> None:
@@ -44,11 +51,34 @@ def test_the_answer() -> None:
     assert not any(b"Protocol:" in line or b"Extensions" in line for line in lines)
 
 
-def test_the_first_subprotocol_is_taken() -> None:
-    asked = request(Sec_WebSocket_Protocol="one, two")
-    assert subprotocol(asked) == "one"
-    assert b"Sec-WebSocket-Protocol: one\r\n" in acceptance(asked)
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        ("one, two", "one"),
+        ("one", "one"),
+        (" ,, one ,two", "one"),
+        ("Bearer/abc=,two", "Bearer/abc="),
+        ("o ne, two", "two"),
+        ("\xe9, two", "two"),
+        ("\xe9", None),
+        (" , ", None),
+    ],
+)
+def test_the_first_subprotocol_is_taken(offered: str, taken: str | None) -> None:
+    asked = request(Sec_WebSocket_Protocol=offered)
+    assert subprotocol(asked) == taken
+    lines = acceptance(asked).split(b"\r\n")
+    named = [line for line in lines if line.startswith(b"Sec-WebSocket-Protocol:")]
+    assert named == ([] if taken is None else [b"Sec-WebSocket-Protocol: " + taken.encode()])
+
+
+def test_without_an_offer_there_is_no_subprotocol() -> None:
     assert subprotocol(request()) is None
+
+
+def test_subprotocols_may_come_in_several_fields() -> None:
+    fields = [("Sec-WebSocket-Protocol", ""), ("Sec-WebSocket-Protocol", "one")]
+    assert subprotocol(Request("GET", "/", Headers(fields))) == "one"
 
 
 def test_extensions_are_named() -> None:

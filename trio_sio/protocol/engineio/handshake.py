@@ -12,6 +12,9 @@ in this order, and the first failure decides:
 | without `sid`: `EIO` is not that of a later protocol      | 5    |
 | without `sid`: the application admits the request         | 4    |
 
+A key that comes more than once could be read in several ways, so it is refused, with the code of
+what it was meant to be (`repeated_code`); the reference so refuses `transport` and `sid` alone.
+
 Code 5 is that of later servers, which refuse our clients by it; socket.io 2.5 begins a session of
 protocol 3 whatever `EIO` says, and clients of later protocols wait in vain for what they know.
 """
@@ -63,6 +66,16 @@ _MESSAGES = {
 }
 
 
+_KEYS = {
+    "transport": ErrorCode.TRANSPORT_UNKNOWN,
+    "sid": ErrorCode.SESSION_ID_UNKNOWN,
+    "EIO": ErrorCode.UNSUPPORTED_PROTOCOL,
+    "j": ErrorCode.BAD_REQUEST,
+    "b64": ErrorCode.BAD_REQUEST,
+}
+"""The engine's own keys, in the order of the checks."""
+
+
 def error_body(code: int, message: str, detail: str = "") -> bytes:
     """Return the JSON body of a refused HTTP request.
 
@@ -104,10 +117,11 @@ class HandshakeRequest:
 
     Attributes:
         transport: the transport asked for, `""` if there is none or several.
-        sid: the session id, `""` for a handshake.
+        sid: the session id, `""` for a handshake, or if there are several.
         base64: the receiver cannot take binary (`b64` with any value but the empty one).
         jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
         version: of the protocol that the client says it speaks, `""` if it says nothing.
+        repeated: the first of the engine's keys that comes more than once, `""` if none does.
     """
 
     transport: str
@@ -115,15 +129,21 @@ class HandshakeRequest:
     base64: bool
     jsonp: str | None
     version: str = ""
+    repeated: str = ""
 
     @property
     def is_later(self) -> bool:
         """Whether the client speaks a protocol later than ours, which is 3."""
         return self.version.isdecimal() and int(self.version[:9]) > 3
 
+    @property
+    def repeated_code(self) -> ErrorCode:
+        """The code with which a request is refused that has a key `repeated`."""
+        return _KEYS[self.repeated]
+
     @classmethod
     def from_query(cls, query: Mapping[str, str | list[str]]) -> "HandshakeRequest":
-        """Read the keys the engine knows; a repeated key is no string and counts as absent."""
+        """Read the keys the engine knows."""
         index = _single(query, "j")
         return cls(
             transport=_single(query, "transport") or "",
@@ -131,6 +151,7 @@ class HandshakeRequest:
             base64=bool(query.get("b64")),
             jsonp=None if index is None else re.sub("[^0-9]", "", index),
             version=_single(query, "EIO") or "",
+            repeated=next((key for key in _KEYS if isinstance(query.get(key), list)), ""),
         )
 
 
