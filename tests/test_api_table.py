@@ -39,7 +39,7 @@ WITHIN_THE_PACKAGE = {
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {
         *("admit", "check_open", "deliver", "deliver_volatile", "encode", "end"),
-        *("doing", "events"),
+        *("doing", "enter", "events"),
         *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run"),
         *("run_callback", "send_error"),
     },

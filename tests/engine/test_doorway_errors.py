@@ -31,6 +31,7 @@ async def test_a_session_that_polls_is_not_to_be_had_by_websocket_without_an_upg
         session = await wire.handshake()
         response = await wire.request("GET", wire.target("websocket", sid=session.sid))
         assert (response.status, response.text) == BAD
+        assert "there is no 'Upgrade: websocket' and no 'Connection: upgrade'" in response.text
         assert response.headers["access-control-allow-origin"] == "*"
         await session.post("4still here")
         assert await session.poll() == ["4still here"]

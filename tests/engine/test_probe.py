@@ -123,6 +123,34 @@ async def test_a_poll_that_is_cut_after_it_was_turned_away_costs_nothing(
         assert await websocket.receive() == "4on websocket"
 
 
+@both_libraries
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("happens", ["moves", "ends"])
+async def test_what_becomes_of_a_session_while_the_application_is_asked(
+    happens: str, method: str, ws_engine: str, recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    """About the origin, which may take its time for each request."""
+
+    async def origins(origin: str) -> bool:
+        await trio.sleep(5 if origin == "http://slow" else 0)
+        return True
+
+    async with served(ws_engine, recorder, memory_stream_pair, origins=origins) as (wire, session):
+        slow = wire.connect()
+        body = b"2:4a" if method == "POST" else b""
+        await slow.send_request(method, session.target, {"Origin": "http://slow"}, body)
+        await trio.sleep(1)
+        if happens == "moves":
+            await session.upgrade()
+        else:
+            wire.engine.sessions[session.sid].abort(trio_sio.DisconnectReason.TRANSPORT_ERROR)
+        with trio.fail_after(60):
+            response = await slow.receive_response()
+        assert response.status == 400
+        assert f'"code":{3 if happens == "moves" else 1}' in response.text
+    assert recorder.messages == []
+
+
 # -- any order ----------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
+from trio_sio.failures import Never, failures, sort
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -115,10 +116,14 @@ class Doorway:
             check_length(request.method, response.status, response.headers, response.body)
         except HungUp:
             raise
-        except Exception:
+        except failures() as error:
+            found = sort(error, Never)
             if self._options.raise_errors:
                 raise
-            logger.exception("fallback failed for %s %s", request.method, request.target)
+            what = request.method, request.target
+            logger.error("fallback failed for %s %s", *what, exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
             return Response(500, [cors.NO_STORE])
         return response
 
@@ -159,12 +164,13 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
             )
-        if ask.repeated:
+        session = self._session_of(ask, request, websocket=websocket) if ask.sid else None
+        if session is not None and session.probe is not None and not websocket:
+            await session.probe.settle()  # first what the client has asked for before
+            session = self._session_of(ask, request, websocket=websocket)
+        if ask.repeated and (session is None or (websocket and ask.repeated == "b64")):
             text = f"the query has {ask.repeated!r} more than once"
             raise Refusal(ask.repeated_code, text)
-        if ask.sid and not websocket:
-            await self._settle(ask.sid)
-        session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
             raise Refusal(
                 ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
@@ -179,18 +185,12 @@ class Doorway:
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
-            raise Refusal(ErrorCode.BAD_REQUEST, "transport=websocket without an upgrade")
+            raise Refusal(ErrorCode.BAD_REQUEST, websocket_handshake.absence(request))
         if session is None:
             return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
 
-    async def _settle(self, sid: str) -> None:
-        """Let an upgrade of the session come first if the client has asked for it before."""
-        session = self._host.find(sid)
-        if session is not None and session.probe is not None:
-            await session.probe.settle()
-
-    def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
+    def _session_of(self, ask: HandshakeRequest, request: Request, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
         if session is None:
             text = (
@@ -198,6 +198,8 @@ class Doorway:
                 " sent to the same server"
             )
             raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
+        if not websocket and ask.transport == "websocket":
+            raise Refusal(ErrorCode.BAD_REQUEST, websocket_handshake.absence(request))
         if not websocket and session.transport.name != ask.transport:
             raise Refusal(
                 ErrorCode.BAD_REQUEST,
@@ -238,12 +240,16 @@ class Doorway:
             return await callbacks.call(name, function, argument, connection, limit)
         except (HungUp, CallbackTooSlow):
             raise
-        except RequestRefused as refused:
-            raise refusal_of(refused) from refused
-        except Exception as error:
-            if self._options.raise_errors:
-                raise
-            logger.exception("%s failed", name)
+        except failures() as error:
+            found = sort(error, RequestRefused)
+            if found.failure is not None:
+                if self._options.raise_errors:
+                    raise
+                logger.error("%s failed", name, exc_info=found.failure)
+            if found.exits is not None:
+                raise found.exits from None
+            if found.refusal is not None:
+                raise refusal_of(found.refusal) from found.refusal
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
 
     # -- websocket ---------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
+from trio_sio.failures import failed_leaves
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -261,7 +262,7 @@ class Engine:
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
             logger.exception("a connection failed", exc_info=errors)
@@ -314,7 +315,7 @@ class Engine:
         assert chosen is not None
         try:
             await session.run(chosen)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if session.raise_errors:
                 raise
             logger.exception("the handler of session %s failed", session.id, exc_info=errors)

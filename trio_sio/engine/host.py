@@ -13,6 +13,7 @@ from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.engine.turns import Turns
+from trio_sio.failures import Never, failures, sort
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -78,10 +79,13 @@ async def new_id(host: Host, request: Request, connection: HTTPConnection) -> st
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
     except (HungUp, CallbackTooSlow):
         raise
-    except Exception as error:
+    except failures() as error:
+        found = sort(error, Never)
         if host.options.raise_errors:
             raise
-        logger.exception("generate_id failed")
+        logger.error("generate_id failed", exc_info=found.failure)
+        if found.exits is not None:
+            raise found.exits from None
         raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error
     return sid
 

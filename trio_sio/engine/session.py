@@ -13,6 +13,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import trio
@@ -32,6 +33,7 @@ from trio_sio.engine.probe import Probe
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.failures import failed_leaves, take_each
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -112,7 +114,7 @@ class Session:
         self._ended = Moment()
         self._application_done = Moment()
         self._end = Ending()
-        self._failure: ExceptionGroup[Exception] | None = None
+        self._failure: BaseExceptionGroup[BaseException] | None = None
         self._opening: Opening | None = None  # until it is known
 
     # -- what a handler sees ---------------------------------------------------------------
@@ -321,7 +323,7 @@ class Session:
                             await handler(self)
                     except* Disconnected:
                         pass  # the handler let `receive` end it
-                    except* Exception as errors:
+                    except* failed_leaves() as errors:
                         self._failure = errors  # raised at the end: the client is told first
                     finally:
                         self.close()
@@ -331,11 +333,9 @@ class Session:
         finally:
             self._tasks = None
             self._patience.end()
-            self.abort(DisconnectReason.SERVER_SHUTTING_DOWN)
-            self.transport.abandon()
-            self._open()
-            self._application_done.set()
-            self._ended.set()
+            abort = partial(self.abort, DisconnectReason.SERVER_SHUTTING_DOWN)
+            done = self._application_done.set, self._ended.set
+            take_each(abort, self.transport.abandon, self._open, *done)
         if self._failure is not None:
             raise self._failure
 

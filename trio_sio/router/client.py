@@ -13,12 +13,14 @@ import trio
 
 from trio_sio.abc import Session
 from trio_sio.detail import Explanation
-from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
+from trio_sio.failures import failures, sort
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.backlog import tell_backlog
+from trio_sio.router.entrance import BROKEN, admit
 from trio_sio.router.flood import watch_flood
 from trio_sio.router.handshake import split_namespace
 from trio_sio.router.intake import Intake
@@ -50,6 +52,7 @@ class Client:
         self.session = session
         self.sockets: dict[str, Socket] = {}
         self._joining: dict[str, Socket | None] = {}
+        self._asking: dict[str, trio.CancelScope] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
         self.order = EventOrder()
@@ -112,6 +115,8 @@ class Client:
     def _end(self, error: RemoteProtocolError | None) -> None:
         if error is not None:
             self.session.close(DisconnectReason.FORCED_CLOSE)
+        for scope in self._asking.values():  # nobody waits for what they answer
+            scope.cancel()
         reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
         joining = [socket for socket in self._joining.values() if socket is not None]
         leaving = [*self.sockets.values(), *joining]
@@ -157,11 +162,9 @@ class Client:
         if refusal:
             self._refuse(name, refusal)
             return
-        found: Found | Awaitable[Found] = None
-        try:
-            found = self.router.find(name, query)
-        except Exception as failed:
-            self._tell_failure(name, failed)
+        found = self.router.find(
+            name, query, partial(self._report, "the function of a dynamic namespace", name)
+        )
         if isinstance(found, Awaitable):
             self._joining[name] = None
             self.session.nursery.start_soon(self._ask, name, query, found)
@@ -192,20 +195,24 @@ class Client:
                 self._departed = trio.Event()
             await self._departed.wait()
 
-    def _tell_failure(self, name: str, failed: Exception) -> None:
-        """The application's function for a dynamic namespace failed."""
-        if self.session.raise_errors:
-            raise failed
-        logger.error("the function of a dynamic namespace failed for %r", name, exc_info=failed)
+    def _report(self, who: str, name: str, error: BaseException) -> None:
+        """Something that the application has to make a namespace with has failed."""
+        found = sort(error, Refused)  # a refusal is as good as `False`
+        if found.failure is not None:
+            if self.session.raise_errors:
+                raise error
+            logger.error("%s failed for %r", who, name, exc_info=found.failure)
+        if found.exits is not None:
+            raise found.exits
 
     async def _ask(self, name: str, query: Query, answer: "Awaitable[Found]") -> None:
-        """Wait for what the function of a dynamic namespace says."""
+        """Wait for what the function of a dynamic namespace says, as long as the client stays."""
         found: Found = None
         try:
-            found = await answer
-        except Exception as failed:
-            self._tell_failure(name, failed)
+            with trio.CancelScope() as self._asking[name]:
+                found = await answer
         finally:
+            del self._asking[name]
             self._joining.pop(name, None)
         await self._enter(name, query, found)
 
@@ -221,7 +228,12 @@ class Client:
         """Join a namespace: at once if nobody has to be asked, else in a task."""
         if self.session.closed:  # nobody would end the socket
             return
-        namespace = self.router.adopt(name, found)
+        try:
+            namespace = self.router.adopt(name, found)
+        except failures() as error:  # of what makes its adapter
+            self._refuse(name, BROKEN)
+            self._report("what makes the adapter", name, error)
+            return
         socket = Socket(self, namespace, query)
         namespace.users += 1
         former = namespace.sockets.get(socket.id)
@@ -237,7 +249,7 @@ class Client:
             await self._let_begin(name)
             return
         try:
-            await socket.admit()
+            await admit(socket)
         finally:  # however that went, `run` cleans up
             self._start(socket)
 

@@ -5,7 +5,8 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from trio_sio.exceptions import LocalProtocolError, Refused
+from trio_sio.exceptions import Refused
+from trio_sio.failures import failures
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.answer import Answer
 from trio_sio.router.calls import FAILED, client_error
@@ -155,10 +156,10 @@ class Events:
             result = registration.function(*args)
             if type(result) is CoroutineType or isawaitable(result):
                 result = await result
-        except Refused as refused:
-            socket.send_error(refused.answer)
-        except Exception as error:
-            await socket.calls.failed(error)
+        except failures() as error:
+            refused = await socket.calls.settle(error)
+            if refused is not None:
+                socket.send_error(refused.answer)
         else:
             if answer is not None and not registration.ack:
                 await self._offer(answer, result)
@@ -172,5 +173,5 @@ class Events:
     async def _offer(self, answer: Answer, result: object) -> None:
         try:
             answer.offer(result)
-        except LocalProtocolError as error:  # a result that cannot be sent
-            await self._socket.calls.report(error)
+        except failures() as error:  # a result that cannot be sent
+            await self._socket.calls.settle(error)

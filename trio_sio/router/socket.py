@@ -20,6 +20,7 @@ import trio
 from trio_sio.abc import Room, Session
 from trio_sio.detail import DisconnectDetail
 from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
+from trio_sio.failures import failed_leaves
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
@@ -272,7 +273,7 @@ class Socket(Emitter, Listens):
 
     def kick(self) -> None:
         """Tell the client that it has to leave this namespace, and end."""
-        if self.phase is Phase.CONNECTED and self.reason is None:
+        if self.phase is not Phase.ENDED and self.reason is None:
             self._send_control(PacketType.DISCONNECT)
             self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
@@ -287,11 +288,13 @@ class Socket(Emitter, Listens):
                     self._limit_end(self._nursery)
                 await self._live()
                 self._nursery.cancel_scope.cancel()
+            if not self.is_over:
+                self._cut_short()
         except* Disconnected as gone:
             if not self.is_over:
                 failed = gone
                 self._log_task_failure(gone)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             failed = errors
             self._log_task_failure(errors)
         finally:
@@ -310,9 +313,14 @@ class Socket(Emitter, Listens):
         """A task in the nursery failed, or a handler whose error is to be raised: we close."""
         if not self.session.raise_errors:
             logger.error("%r: a task in its nursery failed", self, exc_info=errors)
+        self._cut_short()
+
+    def _cut_short(self) -> None:
+        """Tell the client that it is over here: a task failed, or its nursery was cancelled."""
         if self.phase is Phase.CONNECTED:
-            self._send_control(PacketType.DISCONNECT)
-        self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+            self.kick()
+        elif self.reason is None:
+            self.refuse(BROKEN)
 
     async def _live(self) -> None:
         inbox = self.inbox
@@ -329,9 +337,8 @@ class Socket(Emitter, Listens):
             await self.events.handle(packet)
             del packet  # or it stays until the next one comes
 
-    async def admit(self) -> None:
-        """Let the socket in: it is in its own room, and the client is told."""
-        await self.namespace.adapter.add_all(self.id, (self.id,))
+    def enter(self) -> None:
+        """Be in: its own room holds it, and the client is told."""
         if self.reason is None:
             self.phase = Phase.CONNECTED
             self.namespace.sockets[self.id] = self

@@ -4,7 +4,13 @@ import pytest
 
 from tests.engine.serving import undated
 from trio_sio.engine.message import Headers, Request
-from trio_sio.engine.websocket.handshake import acceptance, problem, refusal, subprotocol
+from trio_sio.engine.websocket.handshake import (
+    absence,
+    acceptance,
+    problem,
+    refusal,
+    subprotocol,
+)
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of the example in RFC 6455, section 1.3
 
@@ -41,6 +47,30 @@ def test_good_requests(version: str) -> None:
 )
 def test_what_is_wrong_is_said(bad: Request, text: str) -> None:
     assert text in problem(bad)
+
+
+@pytest.mark.parametrize(
+    ("fields", "version", "text"),
+    [
+        ({}, "1.1", "there is no 'Upgrade: websocket' and no 'Connection: upgrade'; does a proxy"),
+        ({"Upgrade": "websocket"}, "1.1", "there is no 'Connection: upgrade'; does a proxy"),
+        ({"Connection": "Upgrade"}, "1.1", "there is no 'Upgrade: websocket'; does a proxy"),
+        (
+            {"Connection": "close", "Upgrade": "WebSocket"},
+            *("1.1", "there is no 'Connection: upgrade'; does a proxy"),
+        ),
+        (
+            {"Connection": "Upgrade", "Upgrade": "websocket"},
+            *("1.0", "HTTP/1.0 has none; does a proxy speak 1.1 to this server?"),
+        ),
+    ],
+)
+def test_why_it_is_no_request_for_a_websocket(
+    fields: dict[str, str], version: str, text: str
+) -> None:
+    asked = Request("GET", "/", Headers(fields.items()), http_version=version)
+    assert not asked.wants_websocket
+    assert absence(asked).startswith(f"transport=websocket without an upgrade: {text}")
 
 
 def test_the_answer() -> None:

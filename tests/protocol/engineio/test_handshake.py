@@ -124,7 +124,7 @@ REQUESTS = [
     # Any value of `b64` but the empty one.
     ("transport=polling&b64=1", HandshakeRequest("polling", "", base64=True, jsonp=None)),
     ("transport=polling&b64=0", HandshakeRequest("polling", "", base64=True, jsonp=None)),
-    ("transport=polling&b64=&b64=", replace(POLLING, base64=True, repeated="b64")),
+    ("transport=polling&b64=&b64=", replace(POLLING, repeated="b64")),
     ("transport=polling&b64=", POLLING),
     ("transport=polling&b64", POLLING),
     # `j` is JSONP if it comes once; its digits are kept.

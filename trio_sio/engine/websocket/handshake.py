@@ -5,7 +5,7 @@ import hashlib
 import re
 
 from trio_sio.engine import date
-from trio_sio.engine.field_list import elements
+from trio_sio.engine.field_list import elements, has_element
 from trio_sio.engine.message import Request
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -29,6 +29,22 @@ def problem(request: Request) -> str:
     if not _KEY.fullmatch(request.headers.get("sec-websocket-key")):
         return "Sec-WebSocket-Key must be 16 bytes in base64"
     return ""
+
+
+def absence(request: Request) -> str:
+    """Say why a request for the transport "websocket" does not ask for a WebSocket."""
+    text = "transport=websocket without an upgrade"
+    if request.http_version < "1.1":
+        return (
+            f"{text}: HTTP/{request.http_version} has none; does a proxy speak 1.1 to this server?"
+        )
+    wanted = {"Upgrade": "websocket", "Connection": "upgrade"}
+    missing = [
+        f"'{name}: {element}'"
+        for name, element in wanted.items()
+        if not has_element(request.headers.get_all(name), element)
+    ]
+    return f"{text}: there is no {' and no '.join(missing)}; does a proxy pass them on?"
 
 
 def subprotocol(request: Request) -> str | None:

@@ -12,8 +12,9 @@ in this order, and the first failure decides:
 | without `sid`: `EIO` is not that of a later protocol      | 5    |
 | without `sid`: the application admits the request         | 4    |
 
-A key that comes more than once could be read in several ways, so it is refused, with the code of
-what it was meant to be (`repeated_code`); the reference so refuses `transport` and `sid` alone.
+A key that comes more than once could be read in several ways, so it is refused where it is read,
+with the code of what it was meant to be (`repeated_code`); the reference so refuses `transport` and
+`sid` alone. `EIO` and `j` are read by handshakes only, and `b64` by upgrades as well.
 
 Code 5 is that of later servers, which refuse our clients by it; socket.io 2.5 begins a session of
 protocol 3 whatever `EIO` says, and clients of later protocols wait in vain for what they know.
@@ -24,6 +25,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 from urllib.parse import parse_qs
 
 from trio_sio.protocol.errors import RemoteProtocolError
@@ -69,11 +71,11 @@ _MESSAGES = {
 _KEYS = {
     "transport": ErrorCode.TRANSPORT_UNKNOWN,
     "sid": ErrorCode.SESSION_ID_UNKNOWN,
+    "b64": ErrorCode.BAD_REQUEST,
     "EIO": ErrorCode.UNSUPPORTED_PROTOCOL,
     "j": ErrorCode.BAD_REQUEST,
-    "b64": ErrorCode.BAD_REQUEST,
 }
-"""The engine's own keys, in the order of the checks."""
+"""The engine's own keys, those first that more requests read."""
 
 
 def error_body(code: int, message: str, detail: str = "") -> bytes:
@@ -144,20 +146,20 @@ class HandshakeRequest:
     @classmethod
     def from_query(cls, query: Mapping[str, str | list[str]]) -> "HandshakeRequest":
         """Read the keys the engine knows."""
-        index = _single(query, "j")
+        values = tuple(map(query.get, _KEYS))
+        repeated = ""
+        if list in map(type, values):
+            repeated = next(key for key in _KEYS if isinstance(query.get(key), list))
+            values = tuple([None if isinstance(value, list) else value for value in values])
+        transport, sid, base64, version, index = cast("tuple[str | None, ...]", values)
         return cls(
-            transport=_single(query, "transport") or "",
-            sid=_single(query, "sid") or "",
-            base64=bool(query.get("b64")),
+            transport=transport or "",
+            sid=sid or "",
+            base64=bool(base64),
             jsonp=None if index is None else re.sub("[^0-9]", "", index),
-            version=_single(query, "EIO") or "",
-            repeated=next((key for key in _KEYS if isinstance(query.get(key), list)), ""),
+            version=version or "",
+            repeated=repeated,
         )
-
-
-def _single(query: Mapping[str, str | list[str]], key: str) -> str | None:
-    value = query.get(key)
-    return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
