@@ -28,7 +28,7 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import CLOSING, NO_FIELDS, PlainRequest, answer, read_head
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.timed import Timed
 
@@ -216,9 +216,8 @@ class HTTPConnection:
         if self._made is None and not self._buffer:
             return  # nothing was said, nothing is answered
         text = f"a request's head may take {limit} s (head_timeout)\n"
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
         self._plain = None
-        await self.send(Response(408, headers, text.encode()))
+        await self.send(Response(408, CLOSING, text.encode()))
         await linger(self.pipe)
 
     async def _read_request(self) -> Request | None:
@@ -351,8 +350,7 @@ class HTTPConnection:
             self._limits.count_limit(error.option)
         if self._plain is not None or self._exchange.can_refuse:
             text = f"{error}\n".encode("utf-8", "replace")
-            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-            await self.send(Response(error.status, headers, text))
+            await self.send(Response(error.status, CLOSING, text))
         await linger(self.pipe)
 
     async def send_raw(self, data: bytes) -> None:

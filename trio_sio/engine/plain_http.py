@@ -37,6 +37,14 @@ _NAMES = {form: name.lower() for name in _USUAL_NAMES for form in (name, name.lo
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 
 
+CLOSING = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Connection", "close"),
+]
+"""The fields of an answer to a client that is not known, before the connection is closed."""
+
+
 @dataclass(slots=True)
 class PlainRequest:
     """A head that was read.
@@ -135,6 +143,12 @@ def _read_fields(lines: bytes) -> Fields | None:
 def phrase(status: int) -> str:
     """Return the phrase that goes with a status, `""` for one that nobody knows."""
     return _PHRASES.get(status, "")
+
+
+def refusal(status: int, text: str) -> bytes:
+    """Return an answer to what is no request of anybody, or one too many; the connection closes."""
+    request = PlainRequest("GET", "", [], 0, 0)
+    return answer(request, Response(status, CLOSING, text.encode("utf-8", "replace")))
 
 
 def answer(request: PlainRequest, response: Response) -> bytes:

@@ -124,13 +124,14 @@ class Events:
             except Refused as refused:
                 self._socket.send_error(refused.answer)
                 return None
+            if result is FAILED:
+                return None
+            problem = "" if result is None else _problem_of(result)
+            if problem:
+                await calls.report(TypeError(problem))
+                return None
             if isinstance(result, Packet):
                 packet = result
-            elif result is not None:
-                if result is not FAILED:
-                    text = f"packet middleware returns a Packet or None, not {result!r}"
-                    await calls.report(TypeError(text))
-                return None
         return packet
 
     async def _call(self, function: Handler, packet: Packet) -> object:
@@ -175,3 +176,15 @@ class Events:
             answer.offer(result)
         except failures() as error:  # a result that cannot be sent
             await self._socket.calls.settle(error)
+
+
+def _problem_of(result: object) -> str:
+    """Return what is wrong with what packet middleware returned, `""` if nothing is."""
+    if not isinstance(result, Packet):
+        return f"packet middleware returns a Packet or None, not {result!r}"
+    if result.type not in (PacketType.EVENT, PacketType.BINARY_EVENT):
+        return f"packet middleware returns the Packet of an event, not of {result.type!r}"
+    if not isinstance(result.data, list) or not result.data:
+        wanted = "a list, the event's name and its arguments"
+        return f"the data of a Packet from middleware must be {wanted}, not {result.data!r}"
+    return ""
