@@ -76,7 +76,7 @@ async def test_expect_continue(autojump_clock: MockClock) -> None:
         await stream.send_all(
             b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
         )
-        assert await hear(stream) == b"HTTP/1.1 100 \r\n\r\n"
+        assert await hear(stream) == b"HTTP/1.1 100 Continue\r\n\r\n"
         await stream.send_all(b"abc")
         assert await hear(stream) == POSTED
 

@@ -54,6 +54,16 @@ def test_what_the_browser_has_is_not_sent_again(files: ClientFiles, etag: str, s
     assert (response.body == b"") is (status == 304)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"])
+def test_a_file_can_only_be_got(files: ClientFiles, method: str) -> None:
+    response = files.answer(get("/socket.io/socket.io.js", method))
+    assert response is not None
+    assert (response.status, response.body) == (405, b"")
+    assert response.headers == [("Allow", "GET, HEAD")]
+    head = files.answer(get("/socket.io/socket.io.js", "HEAD"))
+    assert head == files.answer(get("/socket.io/socket.io.js"))
+
+
 @pytest.mark.parametrize(
     "target", ["/socket.io/?transport=polling", "/socket.io/other.js", "/socket.io.js", "/"]
 )

@@ -6,7 +6,7 @@ from functools import partial
 from trio_sio.engine import cors
 from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.host import Host, ask_application, new_id, open_packet, turned_away
-from trio_sio.engine.message import Request, Response
+from trio_sio.engine.message import BodyTooLarge, BodyTooSlow, InvalidBody, Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
@@ -63,6 +63,8 @@ class Doorway:
 
     async def _elsewhere(self, request: Request) -> Response:
         """Answer a request for a path that is not ours."""
+        if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
+            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             _log_refusal(request, "Not Found", text)
@@ -72,6 +74,8 @@ class Doorway:
             response = await self._options.fallback(request)
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
+        except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
+            return _unreadable(request, error)
         except Exception:
             if self._options.raise_errors:
                 raise
@@ -111,9 +115,8 @@ class Doorway:
             )
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
-            raise Refusal(
-                ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
-            )
+            text = f"the method of a handshake is GET, not {request.method}"
+            raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, text)
         if session is None and ask.is_later:
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
@@ -237,6 +240,13 @@ class Doorway:
 def _log_refusal(request: Request, message: str, detail: str) -> None:
     what = f"{request.method} {request.target} from {request.remote or 'somewhere'}"
     logger.info("refused %s: %s (%s)", what, message, detail)
+
+
+def _unreadable(request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody) -> Response:
+    """Answer a request whose body the fallback did not get, and did nothing about that."""
+    _log_refusal(request, "the body", str(error))
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+    return Response(error.status, headers, f"{error}\n".encode())
 
 
 def _body(refusal: Refusal) -> bytes:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trio_sio.engine.message import Response
+from trio_sio.engine.request_target import is_host
 
 _HEAD = re.compile(
-    rb"(GET|POST|OPTIONS) (/[!-~]*) HTTP/1\.1\r\n"
+    rb"(GET|POST|OPTIONS) (/[!\"$-~]*) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*(?:[!-~\x80-\xff][\t -~\x80-\xff]*)?\r\n)+)\r\n"
 )
 _DIGITS = re.compile("[0-9]{1,15}")
@@ -41,7 +42,7 @@ class PlainRequest:
     """A head that was read.
 
     Attributes:
-        method: "GET", "POST" or "OPTIONS".
+        method: "GET", "POST" or "OPTIONS"; also "HEAD" of one that was refused unread.
         target: the request-target.
         fields: names in lower case, and values.
         announced: bytes of the body.
@@ -119,6 +120,8 @@ def _read_fields(lines: bytes) -> Fields | None:
                 return None
             upgrades -= 1
         elif name == "host":
+            if not is_host(value):
+                return None
             hosts += 1
         elif name == "content-length":
             if not _DIGITS.fullmatch(value):
@@ -137,7 +140,7 @@ def phrase(status: int) -> str:
 
 
 def answer(request: PlainRequest, response: Response) -> bytes:
-    """Return the answer to a request, whose method is not HEAD.
+    """Return the answer to a request.
 
     Raises:
         ValueError: a field of the response would break the head.
@@ -156,6 +159,8 @@ def answer(request: PlainRequest, response: Response) -> bytes:
     body = b"" if status in _WITHOUT_BODY else response.body
     if not has_length and status != 204:
         head.append(f"Content-Length: {len(body)}")
+    if request.method == "HEAD":
+        body = b""
     if request.unread and not request.closes:
         # The rest of the body cannot be told from the next request.
         head.append("Connection: close")

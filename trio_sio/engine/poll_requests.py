@@ -14,6 +14,7 @@ from trio_sio.engine.message import (
     AnswerTooSlow,
     BodyTooLarge,
     BodyTooSlow,
+    InvalidBody,
     Request,
     Response,
 )
@@ -75,7 +76,8 @@ class PollRequests:
         if request.method == "OPTIONS" and transport.jsonp is None:
             headers = cors.preflight_headers(request) + set_cookie(self._options, session.id)
             return Response(200, headers)
-        return Response(500)
+        # 500 in the reference server, as if that had failed.
+        return Response(405, [("Allow", "GET, POST, OPTIONS")])
 
     async def _poll(
         self,
@@ -197,9 +199,6 @@ class PollRequests:
         headers = [("Content-Type", "text/html")]
         if transport.jsonp is None:
             headers += cors.headers(request)
-        if "transfer-encoding" in request.headers:
-            text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
-            return Response(411, headers, text)
         try:
             transport.begin_post(connection.cut, lambda: connection.pipe.hung_up)
         except Overlap:
@@ -216,6 +215,10 @@ class PollRequests:
             session.explain(Explanation(str(error), "body_timeout", error.limit))
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
+        except InvalidBody as error:
+            session.explain(Explanation(str(error), error.option))
+            session.abort(DisconnectReason.TRANSPORT_ERROR)
+            return Response(error.status, headers, f"{error}\n".encode())
         except trio.BrokenResourceError:
             session.abort(DisconnectReason.TRANSPORT_ERROR)
             raise

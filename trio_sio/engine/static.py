@@ -1,8 +1,7 @@
 """Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
 
-The reference server knows two files, by the beginning of the request-target, any method; their
-ETag is the client's version. More of the npm package's files are served beside them, since they
-are there.
+The reference server knows two files, by the beginning of the request-target; their ETag is the
+client's version. More of the npm package's files are served beside them, since they are there.
 """
 
 import logging
@@ -43,6 +42,8 @@ class ClientFiles:
         return None
 
     def _serve(self, name: str, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, [("Allow", "GET, HEAD")])
         content = self._read(name)
         if content is None:
             text = f"{name} is not installed on this server: run `trio-sio fetch-client` there.\n"
