@@ -38,9 +38,10 @@ class Headers:
         `get_all` returns each.
         """
         values = self.get_all(name)
-        if len(values) < 2:
-            return values[0] if values else default
-        return combine(name.lower(), values)
+        if not values:
+            return default
+        first, *others = values
+        return combine(name.lower(), values) if others else first
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name."""
