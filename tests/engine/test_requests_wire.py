@@ -92,6 +92,29 @@ async def test_a_client_may_ask_first(recorder: Recorder, autojump_clock: MockCl
         assert await session.poll() == ["4a"]
 
 
+@pytest.mark.parametrize("cut", [None, 1])
+async def test_targets_as_proxies_and_careless_clients_send_them(
+    cut: int | None, recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    ids = iter("abcdef")
+    async with open_wire(engine(generate_id=lambda request: next(ids)), recorder) as wire:
+        connection = wire.connect()
+        for target in (
+            "http://there:81{}",
+            "HTTPS://there:81{}",
+            "{}#there",
+            "http://there:81{}#a",
+        ):
+            target = target.format(wire.target("polling"))
+            await connection.send(b"\r\n")
+            await connection.send_request("GET", target, cut=cut)
+            assert (await connection.receive_response()).status == 200
+        hosts = [session.request.headers["host"] for session in wire.engine.sessions.values()]
+        targets = {session.request.target for session in wire.engine.sessions.values()}
+    assert hosts == ["there:81", "there:81", "wire", "there:81"]
+    assert targets == {wire.target("polling")}
+
+
 # -- too large, of no length --------------------------------------------------------------------
 
 
