@@ -11,7 +11,14 @@ from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.linger import linger
-from trio_sio.engine.message import EngineResponse, Request, Response
+from trio_sio.engine.message import (
+    BodyTooLarge,
+    BodyTooSlow,
+    EngineResponse,
+    InvalidBody,
+    Request,
+    Response,
+)
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
@@ -100,6 +107,8 @@ class Doorway:
 
     async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
+        if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
+            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             _log_refusal(request, "Not Found", text)
@@ -116,6 +125,8 @@ class Doorway:
             check_length(request.method, response.status, response.headers, response.body)
         except HungUp:
             raise
+        except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
+            return _unreadable(request, error)
         except failures() as error:
             found = sort(error, Never)
             if self._options.raise_errors:
@@ -172,9 +183,8 @@ class Doorway:
             text = f"the query has {ask.repeated!r} more than once"
             raise Refusal(ask.repeated_code, text)
         if session is None and request.method != "GET":
-            raise Refusal(
-                ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
-            )
+            text = f"the method of a handshake is GET, not {request.method}"
+            raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, text)
         if session is None and ask.is_later:
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
@@ -331,6 +341,13 @@ class Doorway:
 def _log_refusal(request: Request, message: str, detail: str) -> None:
     what = f"{request.method} {request.target} from {request.remote or 'somewhere'}"
     logger.info("refused %s: %s (%s)", what, message, detail)
+
+
+def _unreadable(request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody) -> Response:
+    """Answer a request whose body the fallback did not get, and did nothing about that."""
+    _log_refusal(request, "the body", str(error))
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+    return Response(error.status, headers, f"{error}\n".encode())
 
 
 def _body(refusal: Refusal) -> bytes:

@@ -1,8 +1,8 @@
 """Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
 
-The reference server knows two files, by the beginning of the request-target, any method; their
-ETag is the client's version, as it is here for the package's own files. More of the npm package's
-files are served beside them, since they are there.
+The reference server knows two files, by the beginning of the request-target; their ETag is the
+client's version, as it is here for the package's own files. More of the npm package's files are
+served beside them, since they are there.
 """
 
 import hashlib
@@ -61,6 +61,8 @@ class ClientFiles:
         return None
 
     def _serve(self, name: str, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, [("Allow", "GET, HEAD")])
         try:
             content, etag = self._files.get(name) or self._read(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
