@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from trio_sio.abc import Transport
+from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
@@ -25,6 +26,7 @@ class Host(Protocol):
     """What the doorway needs of the engine."""
 
     options: EngineOptions
+    alarm: Alarm
     closing: bool
     turns: Turns
 
