@@ -38,7 +38,7 @@ WITHIN_THE_PACKAGE = {
     },
     "parent": {"accepts", "find_clients", "publish"},
     "socket": {
-        *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
+        *("enter", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
         *("doing", "events"),
         *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
