@@ -179,7 +179,7 @@ class MemoryClient:
         """Say what has come, for somebody who waits for something else."""
         if not self._last:
             return "nothing came"
-        return f"what came last: {', '.join(map(repr, self._last))}"
+        return f"what came last: {', '.join(repr(one)[:200] for one in self._last)}"
 
     def _take(self, part: str | bytes) -> None:
         if isinstance(part, str) and part[0] != "4":

@@ -13,6 +13,9 @@ import trio
 WAIT = 60.0
 """Seconds, by Trio's clock, that a client of tests waits for one thing."""
 
+UNTIL_CLOSED = 600.0
+"""Seconds that it waits until the server closes a connection, which has limits of its own."""
+
 
 @contextmanager
 def within(seconds: float, awaited: str, came: Callable[[], str]) -> Iterator[None]:
