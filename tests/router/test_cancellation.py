@@ -50,7 +50,7 @@ def tables(io: Server, socket: Socket) -> dict[str, object]:
         "rooms": {room: set(members) for room, members in adapter.rooms.items()},
         "rooms of each": {sid: set(rooms) for sid, rooms in adapter.sids.items()},
         "queued": socket.statistics().queued,
-        "running": socket.events.running,
+        "running": socket.events.beside.running,
         "namespaces": {name: one.users for name, one in io.router.namespaces.items()},
         "clients": len(io.router.clients),
         "sessions": len(io.engine.sessions),

@@ -38,7 +38,7 @@ async def room_in_the_inbox(socket: Socket) -> None:
 
 
 async def the_end_of_concurrent_handlers(socket: Socket) -> None:
-    await socket.events.wait_done()
+    await socket.events.beside.wait_done()
 
 
 async def room_in_the_outbox(socket: Socket) -> None:

@@ -273,8 +273,6 @@ class Engine:
     async def _answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
-        if self.closing:
-            return Response(503, [("Connection", "close")], b"the server is shutting down\n")
         return await self._doorway.answer(request, connection)
 
     # -- sessions, for the doorway and for who brings transports of his own --------------------
@@ -287,6 +285,10 @@ class Engine:
         # By polling, the end has yet to be fetched; a WebSocket is told at once.
         is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
         return None if is_told else session
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._ledger.count_limit(option)
 
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 import trio
 
+from trio_sio.engine.field_list import has_element
+from trio_sio.engine.repeated_fields import combine
+from trio_sio.engine.response_check import WITHOUT_BODY, check_response
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 
 
@@ -28,9 +32,18 @@ class Headers:
         return headers
 
     def get(self, name: str, default: str = "") -> str:
-        """Return a field's value, several values joined by commas, or `default`."""
+        """Return a field's value, or `default`.
+
+        Of a field that comes more than once it is the first value where one is all there can be
+        (`Authorization`, `Referer`, …), all joined by "; " of `Cookie`, and all joined by ", " of
+        others: as Node.js has it, which knows no list of values either (`message.headers`).
+        `get_all` returns each.
+        """
         values = self.get_all(name)
-        return ", ".join(values) if values else default
+        if not values:
+            return default
+        first, *others = values
+        return combine(name.lower(), values) if others else first
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name."""
@@ -38,10 +51,9 @@ class Headers:
         return [value for key, value in self._fields if key == wanted]
 
     def __getitem__(self, name: str) -> str:
-        values = self.get_all(name)
-        if not values:
+        if name not in self:
             raise KeyError(name)
-        return ", ".join(values)
+        return self.get(name)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self.get_all(name))
@@ -57,12 +69,15 @@ class Headers:
 
 
 class BodyTooLarge(Exception):
-    """A request's body is larger than its reader allows; nothing of it was kept.
+    """A request's body is larger than its reader allows; no more than that was kept.
 
     Attributes:
+        status: of the answer.
         size: bytes announced or, at least, received.
         limit: bytes allowed.
     """
+
+    status = 413
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"a body of {size} bytes; {limit} are allowed")
@@ -70,12 +85,29 @@ class BodyTooLarge(Exception):
         self.limit = limit
 
 
+class InvalidBody(Exception):
+    """A request's body is not what its head says it is.
+
+    Attributes:
+        status: of the answer, 400 or 431.
+        option: the limit that it goes beyond, `""` if it is something else.
+    """
+
+    def __init__(self, text: str, status: int = 400, option: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.option = option
+
+
 class BodyTooSlow(Exception):
     """A request's body took too long to come.
 
     Attributes:
+        status: of the answer.
         limit: seconds that it may take (option `body_timeout`).
     """
+
+    status = 408
 
     def __init__(self, limit: float) -> None:
         super().__init__(f"a body may take {limit} s (body_timeout)")
@@ -131,11 +163,23 @@ class Request:
 
     @property
     def wants_websocket(self) -> bool:
-        """Whether this is a request to upgrade to WebSocket."""
+        """Whether this is a request to upgrade to WebSocket.
+
+        In a request of HTTP/1.0 the field means nothing (RFC 9110, 7.8).
+        """
+        protocols = self.headers.get_all("upgrade")
         return (
-            "upgrade" in self.headers.get("connection").lower()
-            and self.headers.get("upgrade").lower() == "websocket"
+            bool(protocols)
+            and has_element(protocols, "websocket")
+            and has_element(self.headers.get_all("connection"), "upgrade")
+            and self.http_version >= "1.1"
         )
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body has been announced, though it may turn out to be empty."""
+        lengths = self.headers.get_all("content-length")
+        return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
 
     async def body(self, limit: int = 100_000) -> bytes:
         """Read the body.
@@ -146,6 +190,7 @@ class Request:
         Raises:
             BodyTooLarge: it is larger.
             BodyTooSlow: it took too long to come.
+            InvalidBody: it comes in chunks, which are not well-formed.
             trio.BrokenResourceError: the client went away in the middle.
         """
         return await self._read_body(limit)
@@ -153,8 +198,39 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response; `Content-Length` is added where it is missing."""
+    """An HTTP response; `Date`, and `Content-Length` where there is to be one, are added.
+
+    An answer to HEAD may have the length that the answer to GET has: its body is not sent.
+
+    Args:
+        status: from 200 to 599.
+        headers: names and values.
+        body: none for 204, 205 and 304.
+
+    Raises:
+        TypeError, ValueError: it cannot be sent as it is; the sentence says which part.
+    """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Check it here, where the application sees by whom it was made."""
+        check_response(self.status, self.headers, self.body)
+
+
+class EngineResponse(Response):
+    """A response of the engine's own, on a path where checks would be felt."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Check nothing."""
+
+
+def sendable_fields(response: Response) -> list[tuple[str, str]]:
+    """Return the header fields, without a length where none may be."""
+    if response.status not in WITHOUT_BODY:
+        return response.headers
+    return [one for one in response.headers if one[0].lower() != "content-length"]

@@ -19,7 +19,6 @@ import trio
 from trio.lowlevel import Task
 
 from trio_sio.engine.garbage import Garbage
-from trio_sio.failures import failures
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -169,7 +168,7 @@ def _describe(task: Task) -> str:
     """Say whose code a task ran, as far as that can be seen behind its turn."""
     try:
         return _whose(task) or f"task {task.name}"
-    except failures():  # in an application's own `__repr__`, say
+    except Exception:  # in an application's own `__repr__`, say
         logger.debug("task %s cannot be described", task.name, exc_info=True)
         return f"task {task.name}"
 

@@ -66,7 +66,7 @@ class Emitter:
             return
         ack_id = socket.namespace.next_ack_id()
         item = socket.encode(event, args, flags, ack_id)
-        socket.call_back(ack_id, ack)
+        socket.acks.call_back(ack_id, ack)
         is_sent = False
         try:
             await socket.session.send(item)
@@ -102,7 +102,7 @@ class Emitter:
         ack_id = None if ack is None else socket.namespace.next_ack_id()
         item = socket.encode(event, args, self.flags, ack_id)
         if ack is not None and ack_id is not None:
-            socket.call_back(ack_id, ack)
+            socket.acks.call_back(ack_id, ack)
         if not socket.session.send_volatile(item) and ack_id is not None:
             socket.acks.forget(ack_id)
 
