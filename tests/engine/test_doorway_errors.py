@@ -6,6 +6,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.conftest import Recorder
+from tests.engine.serving import undated
 from tests.refusals import told
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_websocket import handshake_headers
@@ -30,6 +31,7 @@ async def test_a_session_that_polls_is_not_to_be_had_by_websocket_without_an_upg
         session = await wire.handshake()
         response = await wire.request("GET", wire.target("websocket", sid=session.sid))
         assert (response.status, response.text) == BAD
+        assert "there is no 'Upgrade: websocket' and no 'Connection: upgrade'" in response.text
         assert response.headers["access-control-allow-origin"] == "*"
         await session.post("4still here")
         assert await session.poll() == ["4still here"]
@@ -70,7 +72,9 @@ async def test_a_refusal_of_403_tells_a_browser_nothing(
     async with open_wire(engine(origins=["http://a"]), recorder) as wire:
         response = await wire.request("GET", wire.target("polling"), {"Origin": "http://b"})
         assert (response.status, response.text) == FORBIDDEN
-        assert sorted(name for name, _ in response.headers) == ["content-length", "content-type"]
+        assert sorted(name for name, _ in response.headers) == [
+            *("cache-control", "content-length", "content-type", "date", "vary")
+        ]
 
 
 async def test_allow_request_is_asked_once_for_each_handshake(
@@ -155,9 +159,9 @@ async def test_a_refused_websocket_gets_a_raw_answer_and_the_end(
         connection = wire.connect()
         await connection.send_request("GET", target, handshake_headers(headers))
         head, _, body = (await connection.receive_rest()).decode().partition("\r\n\r\n")
-        assert head == (
-            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"
-            f"Content-Length: {len(body)}"
+        assert undated(head.encode()).decode() == (
+            "HTTP/1.1 400 Bad Request\r\nCache-Control: no-store\r\nConnection: close\r\n"
+            f"Content-type: text/html\r\nContent-Length: {len(body)}"
         )
         assert body == told(text)
         assert wire.engine.sessions == {}

@@ -30,7 +30,7 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head, refusal
 from trio_sio.engine.received import Received
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.timed import Timed
@@ -132,17 +132,17 @@ class HTTPConnection:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
-                await self._answer(response)
+                await self._answer(self.send(response))
             elif response is not None or not self.is_answered:
                 return response
             if not self._go_on():
                 await linger(self.pipe)
                 return None
 
-    async def _answer(self, response: Response) -> None:
-        """Send what a handler returned; if it is not taken, nobody else would tell."""
+    async def _answer(self, sending: Awaitable[None]) -> None:
+        """Send what is no session's; if it is not taken, nobody else would tell."""
         try:
-            await self.send(response)
+            await sending
         except AnswerTooSlow as error:
             logger.info("%s: %s", self.remote, error)
             self._limits.count_limit(Phase.ANSWER.value)
@@ -170,9 +170,9 @@ class HTTPConnection:
             self._timed.interrupt()
 
     def cut(self) -> None:
-        """End the connection without an answer to the present request."""
+        """End the connection without an answer to the present request, or in the middle of it."""
         self._is_cut = True
-        self.pipe.interrupt_reader()
+        self._timed.interrupt()
 
     async def _next_request(self) -> Request | None:
         clock = self._timed.clock
@@ -347,9 +347,7 @@ class HTTPConnection:
     async def _send_refusal(self, status: int, text: str) -> None:
         """Answer what is no request, or not a whole one, and close."""
         method = "HEAD" if self._received.data.startswith(b"HEAD ") else "GET"
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-        response = Response(status, headers, f"{text}\n".encode("utf-8", "replace"))
-        await self._write(answer(PlainRequest(method, "", [], 0, 0), response))
+        await self._write(refusal(status, f"{text}\n", method))
         await linger(self.pipe)
 
     async def _write(self, data: bytes) -> None:
@@ -358,9 +356,8 @@ class HTTPConnection:
             await self._send_in_time(rest)
 
     async def send_raw(self, data: bytes) -> None:
-        """Send an answer outside of h11, and close: for refused WebSocket requests."""
-        await self._send_in_time(data)
-        await linger(self.pipe)
+        """Send an answer outside of h11, to a request for a WebSocket; raises as `send`."""
+        await self._answer(self._write(data))
 
     async def read_ahead(self) -> None:
         """Keep what the client sends behind its request; returns early if it is interrupted.

@@ -35,6 +35,7 @@ from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
+from trio_sio.failures import failed_leaves
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -261,7 +262,7 @@ class Engine:
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
             logger.exception("a connection failed", exc_info=errors)
@@ -272,8 +273,6 @@ class Engine:
     async def _answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
-        if self.closing:
-            return Response(503, [("Connection", "close")], b"the server is shutting down\n")
         return await self._doorway.answer(request, connection)
 
     # -- sessions, for the doorway and for who brings transports of his own --------------------
@@ -286,6 +285,10 @@ class Engine:
         # By polling, the end has yet to be fetched; a WebSocket is told at once.
         is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
         return None if is_told else session
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._ledger.count_limit(option)
 
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
@@ -312,7 +315,7 @@ class Engine:
         assert chosen is not None
         try:
             await session.run(chosen)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if session.raise_errors:
                 raise
             logger.exception("the handler of session %s failed", session.id, exc_info=errors)

@@ -1,14 +1,16 @@
 """Calling the application's code for one socket, and what becomes of what it raises.
 
 An error of a handler is logged with its traceback, once, and handed to the socket's "error"
-handlers; the client stays. With `raise_errors` it goes on, out of the server.
+handlers; the client stays. With `raise_errors` it goes on, out of the server. What counts as an
+error is said in `failures`.
 """
 
 import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from trio_sio.exceptions import Disconnected, Refused
+from trio_sio.exceptions import Refused
+from trio_sio.failures import Never, failures, sort
 from trio_sio.router.handlers import Handler, call
 
 if TYPE_CHECKING:
@@ -52,8 +54,11 @@ class Calls:
         self._socket = socket
 
     async def run(self, function: Handler, *args: object) -> None:
-        """Call a function, for tasks of the socket's nursery."""
-        await self.guarded(call(function, *args))
+        """Call a function, for tasks of the socket's nursery; the client gets a refusal."""
+        try:
+            await self.guarded(call(function, *args))
+        except Refused as refused:  # as from handlers of events
+            self._socket.send_error(refused.answer)
 
     async def guarded(self, awaitable: Awaitable[object]) -> object:
         """Await the application's code; report what it raises, and return `FAILED` then.
@@ -61,39 +66,67 @@ class Calls:
         Raises:
             Refused: that is for the caller to answer.
         """
+        refused: Refused | None = None
         try:
             return await awaitable
-        except Refused:
-            raise
-        except Exception as error:
-            await self.failed(error)
-            return FAILED
+        except failures() as error:
+            refused = await self.settle(error)
+        try:
+            if refused is not None:
+                raise refused
+        finally:
+            del refused  # its traceback holds us
+        return FAILED
 
-    async def failed(self, error: Exception) -> None:
-        """Report what the application's code raised, if it is somebody's mistake."""
-        if not (isinstance(error, Disconnected) and self._socket.is_over):
-            await self.report(error)  # speaking to a client that left meanwhile is nobody's
+    async def settle(self, error: BaseException) -> Refused | None:
+        """Report what is a failure in something that the application's code raised.
 
-    async def report(self, error: Exception) -> None:
-        """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""
+        Returns:
+            The refusal that is in it, for the caller to answer.
+
+        Raises:
+            BaseException: what has to go on out.
+        """
         socket = self._socket
+        found = sort(error, Refused, is_over=socket.is_over)
+        if found.exits is not None:  # no time for "error" handlers
+            if found.failure is not None:
+                self._log(found.failure)
+            raise error if socket.session.raise_errors else found.exits
+        if found.failure is not None:
+            await self.report(found.failure)
+        return found.refusal
+
+    async def report(self, error: BaseException) -> None:
+        """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""
         if isinstance(error, ClientError):
             await self.tell(error)
             return
-        if socket.session.raise_errors:
+        if self._socket.session.raise_errors:
             await self.tell(error)
             raise error
-        logger.error("%r: a handler failed", socket, exc_info=error)
+        self._log(error)
         await self.tell(error)
 
-    async def tell(self, error: Exception) -> None:
+    def _log(self, error: BaseException) -> None:
+        logger.error("%r: a handler failed", self._socket, exc_info=error)
+
+    async def tell(self, error: BaseException) -> None:
         """Run the "error" handlers; what those raise is logged, or raised, and goes no further."""
         socket = self._socket
         for function, args in handlers_of(socket, "error", error):
             socket.events.latest = function
             try:
                 await call(function, *args)
-            except Exception:
-                if socket.session.raise_errors:
-                    raise
-                logger.exception("%r: an error handler failed", socket)
+            except failures() as another:
+                self._settle_another(another)
+
+    def _settle_another(self, error: BaseException) -> None:
+        socket = self._socket
+        found = sort(error, Never, is_over=socket.is_over)
+        if found.failure is not None:
+            if socket.session.raise_errors:
+                raise error
+            logger.error("%r: an error handler failed", socket, exc_info=found.failure)
+        if found.exits is not None:
+            raise found.exits

@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from trio_sio.exceptions import ConnectionRefused, Refused
+from trio_sio.failures import failures, sort
 from trio_sio.router.handlers import call
 
 if TYPE_CHECKING:
@@ -21,19 +22,37 @@ async def pass_middleware(socket: "Socket") -> bool:
         for function in socket.namespace.chain():
             socket.events.latest = function
             await call(function, socket)
-    except ConnectionRefused as refused:
-        socket.refuse(refused.answer)
-        return False
-    except Exception:
-        socket.refuse(BROKEN)
-        if socket.session.raise_errors:
-            raise
-        logger.exception("middleware of namespace %r failed", socket.namespace.name)
+    except failures() as error:
+        _refuse(socket, error, "middleware")
         return False
     if socket.is_over:
         return False
-    await socket.admit()
+    await admit(socket)
     return True
+
+
+async def admit(socket: "Socket") -> None:
+    """Let a socket in, or refuse it if the adapter has no room of its own for it."""
+    try:
+        await socket.namespace.adapter.add_all(socket.id, (socket.id,))
+    except failures() as error:
+        _refuse(socket, error, "the adapter")
+    else:
+        socket.enter()
+
+
+def _refuse(socket: "Socket", error: BaseException, who: str) -> None:
+    """Tell the client why it is not let in, and the log what failed."""
+    found = sort(error, ConnectionRefused, is_over=socket.is_over)
+    if found.exits is None:
+        socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
+    if found.failure is not None:
+        if socket.session.raise_errors:
+            raise error
+        name = socket.namespace.name
+        logger.error("%s of namespace %r failed", who, name, exc_info=found.failure)
+    if found.exits is not None:
+        raise found.exits
 
 
 async def welcome(socket: "Socket") -> bool:

@@ -17,13 +17,11 @@ from datetime import UTC, date, datetime
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.checks import MAX_ID_DIGITS, excerpt, is_event, refuse_payload
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 
 MAX_ATTACHMENTS = 10
 """The limit of the JavaScript parsers, on both sides: a client throws when it gets more."""
-
-MAX_ID_DIGITS = 19
-"""An id is a counter; what does not fit 64 bits is none."""
 
 TYPES = tuple(PacketType)
 
@@ -319,7 +317,7 @@ def _read_json(text: str, start: int) -> JSON:
 def _check_payload(kind: PacketType, data: JSON) -> None:
     """Refuse data that is not of the type's shape; no data at all is accepted for every type."""
     if kind is PacketType.EVENT or kind is PacketType.BINARY_EVENT:
-        good = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+        good = is_event(data)
     elif kind is PacketType.CONNECT:
         good = data is None or isinstance(data, (dict, list))
     elif kind is PacketType.DISCONNECT:
@@ -329,19 +327,7 @@ def _check_payload(kind: PacketType, data: JSON) -> None:
     else:
         good = isinstance(data, list)
     if not good:
-        raise RemoteProtocolError("invalid payload", f"{kind.name} with {_excerpt(data)}")
-
-
-def _is_event_name(name: JSON) -> bool:
-    return isinstance(name, str) or (isinstance(name, (int, float)) and not isinstance(name, bool))
-
-
-def _excerpt(data: JSON) -> str:
-    try:
-        text = repr(data)
-    except (RecursionError, ValueError):
-        return type(data).__name__
-    return text if len(text) <= 60 else text[:60] + "…"
+        raise refuse_payload(kind, data)
 
 
 def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
@@ -356,5 +342,5 @@ def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(buffers):
-        raise RemoteProtocolError("illegal attachments", f"placeholder number {_excerpt(number)}")
+        raise RemoteProtocolError("illegal attachments", f"placeholder number {excerpt(number)}")
     return buffers[number]
