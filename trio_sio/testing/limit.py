@@ -13,8 +13,8 @@ import trio
 WAIT = 60.0
 """Seconds, by Trio's clock, that a client of tests waits for one thing."""
 
-UNTIL_CLOSED = 600.0
-"""Seconds that it waits until the server closes a connection, which has limits of its own."""
+WIRE_WAIT = 600.0
+"""Seconds that one of bytes waits: the server's own limits, such as `body_timeout`, come first."""
 
 
 @contextmanager
