@@ -108,7 +108,7 @@ class Doorway:
     async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
-            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")])
+            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS"), cors.NO_STORE])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             _log_refusal(request, "Not Found", text)
@@ -346,7 +346,7 @@ def _log_refusal(request: Request, message: str, detail: str) -> None:
 def _unreadable(request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody) -> Response:
     """Answer a request whose body the fallback did not get, and did nothing about that."""
     _log_refusal(request, "the body", str(error))
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+    headers = [("Content-Type", _TEXT), ("Connection", "close"), cors.NO_STORE]
     return Response(error.status, headers, f"{error}\n".encode())
 
 

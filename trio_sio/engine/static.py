@@ -62,7 +62,7 @@ class ClientFiles:
 
     def _serve(self, name: str, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
-            return Response(405, [("Allow", "GET, HEAD")])
+            return Response(405, [*_REFUSAL, ("Allow", "GET, HEAD")])
         try:
             content, etag = self._files.get(name) or self._read(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
