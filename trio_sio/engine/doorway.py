@@ -123,8 +123,6 @@ class Doorway:
             # Its headers are a list, which may have grown since.
             check_response(response.status, response.headers, response.body)
             check_length(request.method, response.status, response.headers, response.body)
-        except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
-            return _unreadable(request, error)
         except HungUp:
             raise
         except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
