@@ -84,9 +84,8 @@ class PollRequests:
     ) -> Response | None:
         """Answer a request of a session that polls; `None` if that has been done."""
         transport = session.transport
-        if session.state.is_closed or not isinstance(transport, PollingTransport):
-            # It ended, or moved, while the application was asked about the request's origin.
-            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, "the session has ended, or polls no more")
+        if not isinstance(transport, PollingTransport):  # another one that calls itself so
+            raise Refusal(ErrorCode.BAD_REQUEST, "the session's transport takes no requests")
         if request.method == "GET":
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
