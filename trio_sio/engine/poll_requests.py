@@ -235,7 +235,7 @@ class PollRequests:
             _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
         except InvalidBody as error:
-            _abort(session, transport, Explanation(str(error), error.option))
+            _abort(session, transport, Explanation(str(error), error.option, error.limit))
             return Response(error.status, headers, f"{error}\n".encode())
         except LOST as error:
             if session.probe is not None:
