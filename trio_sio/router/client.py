@@ -349,4 +349,7 @@ def _is_for_handlers(packet: Packet) -> bool:
     A client must not be able to set off `disconnect` handlers by a name.
     """
     data = packet.data
-    return isinstance(data, list) and bool(data) and packet.event not in RESERVED_EVENTS
+    if not isinstance(data, list) or not data:
+        return False
+    name = data[0]  # or a number, of which none is reserved
+    return not isinstance(name, str) or name not in RESERVED_EVENTS

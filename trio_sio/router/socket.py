@@ -382,9 +382,8 @@ class Socket(Emitter, Listens):
         self.client.left(self)
         self.acks.close(reason)
         self.inbox.close()
-        if self._nursery is None:
-            return
-        self._limit_end(self._nursery)
+        if self._nursery is not None:
+            self._limit_end(self._nursery)
 
     def _limit_end(self, nursery: trio.Nursery) -> None:
         """Give handlers `grace` seconds; middleware of a client that left gets none."""
