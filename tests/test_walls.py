@@ -22,6 +22,7 @@ STOREY = {
     "client_files": 0,
     "protocol": 1,
     "exceptions": 2,
+    "logs": 2,
     "abc": 3,
     "engine": 4,
     "router": 4,

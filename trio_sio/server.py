@@ -57,6 +57,7 @@ class Server(Listens, Targeting):
             grace=self.engine.options.grace,
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
+            log=self.engine.log,
         )
 
     def __repr__(self) -> str:

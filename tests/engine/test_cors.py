@@ -74,7 +74,9 @@ async def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> N
 )
 def test_an_explanation_has_a_bound(origins: Origins, accepted: str) -> None:
     sentence = cors.explain(origins, "http://" + "b" * 10_000)
-    assert sentence == f"option 'origins' accepts {accepted}, not 'http://{'b' * 193}'"
+    assert sentence == f"option 'origins' accepts {accepted}, not 'http://{'b' * 93}…'"
+    secret = cors.explain(origins, "http://b.example/?token=secret")
+    assert secret == f"option 'origins' accepts {accepted}, not 'http://b.example'"
 
 
 async def test_a_function_may_be_async_and_refuse_in_words() -> None:

@@ -88,6 +88,7 @@ async def test_middleware_with_a_wrong_result_is_an_error(
         await client.call("good")
     assert handled == ["good"]
     assert len(caplog.records) == 2
-    assert "packet middleware returns a Packet or None, not True" in caplog.text
+    assert "<lambda>, packet middleware, returned bool, not a Packet or None" in caplog.text
+    assert "<lambda>, packet middleware, failed for <Socket 'memory…' in '/'" in caplog.text
     with pytest.raises(TypeError, match="middleware must be callable"):
         Socket.use(None, None)  # type: ignore[arg-type]

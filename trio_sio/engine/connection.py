@@ -153,8 +153,7 @@ class HTTPConnection:
         try:
             await self.send(response)
         except AnswerTooSlow as error:
-            logger.info("%s: %s", self.remote, error)
-            self._limits.count_limit(Phase.ANSWER.value)
+            self._tell(Phase.ANSWER.value, str(error))
             raise
 
     @property
@@ -211,8 +210,7 @@ class HTTPConnection:
 
     async def _refuse_slow_head(self) -> None:
         limit = self._timed.clock.limit(Phase.HEAD)
-        logger.info("%s: a request's head took over %s s (head_timeout)", self.remote, limit)
-        self._limits.count_limit(Phase.HEAD.value)
+        self._tell(Phase.HEAD.value, f"a request's head took over {limit} s (head_timeout)")
         if self._made is None and not self._buffer:
             return  # nothing was said, nothing is answered
         text = f"a request's head may take {limit} s (head_timeout)\n"
@@ -346,14 +344,19 @@ class HTTPConnection:
 
     async def _refuse(self, error: BadRequest) -> None:
         """Answer what is no HTTP request, if an answer can still be given."""
-        logger.info("%s: no request: %s", self.remote, error)
-        if error.option:
-            self._limits.count_limit(error.option)
+        self._tell(error.option, f"no request: {error.shown}")
         if self._plain is not None or self._exchange.can_refuse:
             text = f"{error}\n".encode("utf-8", "replace")
             headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
             await self.send(Response(error.status, headers, text))
         await linger(self.pipe)
+
+    def _tell(self, option: str, text: str) -> None:
+        """Log a refusal, and count it if it is by a limit."""
+        kind, remote = option or "no request", self.remote or "somewhere"
+        self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
+        if option:
+            self._limits.count_limit(option)
 
     async def send_raw(self, data: bytes) -> None:
         """Send an answer outside of h11, and close: for refused WebSocket requests."""

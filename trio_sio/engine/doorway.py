@@ -17,6 +17,7 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
+from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -65,24 +66,44 @@ class Doorway:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
-            _log_refusal(request, "Not Found", text)
+            self._tell_wrong_path(request)
             headers = [("Content-Type", "text/plain; charset=utf-8")]
             return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
         try:
             response = await self._options.fallback(request)
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
-        except Exception:
+        except Exception as error:
             if self._options.raise_errors:
                 raise
-            logger.exception("fallback failed for %s %s", request.method, request.target)
+            line = "fallback failed for %s %s"
+            path = shown.target(request.target)
+            self._host.log.fail(logger, error, line, request.method, path)
             return Response(500)
         return response
+
+    def _tell_wrong_path(self, request: Request) -> None:
+        """Whoever asks for a transport is a client of ours that looks in the wrong place."""
+        text = f"this server answers at {self._path}/; is that the client's option 'path'?"
+        is_client = "transport=" in request.query_string
+        self._tell(request, logging.WARNING if is_client else logging.INFO, "Not Found", text)
+
+    def _tell_refusal(self, request: Request, refusal: Refusal) -> None:
+        message = shown.printable(refusal.message, 200)
+        text = f"{message}: {refusal.detail or 'by the application'}"
+        if refusal.code is ErrorCode.UNSUPPORTED_PROTOCOL:
+            text += "; use socket.io-client 2.x there"
+        self._tell(request, logging.WARNING, refusal.code.name, text)
+
+    def _tell(self, request: Request, level: int, kind: str, text: str) -> None:
+        method, target = shown.printable(request.method, 20), shown.target(request.target)
+        line, remote = "refused %s %s from %s: %s", request.remote or "somewhere"
+        self._host.log.tell(logger, level, kind, line, method, target, remote, text)
 
     async def _refuse(
         self, refusal: Refusal, request: Request, connection: HTTPConnection, *, websocket: bool
     ) -> Response | None:
-        _log_refusal(request, refusal.message, refusal.detail or "by the application")
+        self._tell_refusal(request, refusal)
         if websocket:
             text = refusal.websocket_text
             if refusal.detail:  # behind the reference's text, on a line of its own
@@ -104,18 +125,18 @@ class Doorway:
         except RemoteProtocolError as error:
             raise Refusal(ErrorCode.BAD_REQUEST, error.hint) from None
         if ask.transport not in self._options.transports:
-            enabled = ", ".join(self._options.transports)
+            enabled, seen = ", ".join(self._options.transports), shown.word(ask.transport)
             raise Refusal(
                 ErrorCode.TRANSPORT_UNKNOWN,
-                f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
+                f"the query must have one 'transport' of {enabled}, not {seen!r}",
             )
         session = self._session_of(ask, websocket=websocket) if ask.sid else None
         if session is None and request.method != "GET":
-            raise Refusal(
-                ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {request.method}"
-            )
+            seen = shown.printable(request.method, 20)
+            raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {seen}")
         if session is None and ask.is_later:
-            text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
+            seen = ask.version[:9]
+            text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {seen}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
@@ -132,8 +153,8 @@ class Doorway:
         session = self._host.find(ask.sid)
         if session is None:
             text = (
-                f"no session {ask.sid[:40]!r} is here; it has ended, or its requests are not all"
-                " sent to the same server"
+                f"no session {shown.short_id(ask.sid)!r} is here; it has ended, or its requests are"
+                " not all sent to the same server"
             )
             raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
         if not websocket and session.transport.name != ask.transport:
@@ -161,7 +182,7 @@ class Doorway:
         except Exception as error:
             if self._options.raise_errors:
                 raise
-            logger.exception("allow_request or origins failed")
+            self._host.log.fail(logger, error, "allow_request or origins failed")
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
         if allowed is False:
             raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")
@@ -211,7 +232,8 @@ class Doorway:
         if turned_away(self._host, request):
             return None
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
-            logger.error("generate_id must return a new, unused text, not %r", sid)
+            text = "generate_id must return a new, unused text, not %s twice"
+            self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
             return None
         session = self._host.add(sid, request, transport)
         transport.outbox = session.outbox
@@ -226,17 +248,14 @@ class Doorway:
             or session.probe is not None
             or not isinstance(session.transport, PollingTransport)
         ):
-            logger.info("session %s: a WebSocket that it has no use for", session.id)
+            text = "session %s: a WebSocket that it has no use for"
+            sid = shown.short_id(session.id)
+            self._host.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
         transport.outbox = session.outbox
         return True
-
-
-def _log_refusal(request: Request, message: str, detail: str) -> None:
-    what = f"{request.method} {request.target} from {request.remote or 'somewhere'}"
-    logger.info("refused %s: %s (%s)", what, message, detail)
 
 
 def _body(refusal: Refusal) -> bytes:

@@ -35,6 +35,8 @@ from trio_sio.engine.session import Handler, Session
 from trio_sio.engine.statistics import EngineStatistics, Ledger
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
+from trio_sio.logs.shown import short_id
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -79,6 +81,7 @@ class Engine:
         self.draining = False
         self.pulse = Pulse()
         self.alarm = Alarm()
+        self.log = LogThrottle(self.alarm.call_at)
         self.turns = Turns(self.pulse)
         self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
         self.handler: Handler | None = None
@@ -105,7 +108,7 @@ class Engine:
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
-        self.watch = Watch(options.slow_step)
+        self.watch = Watch(options.slow_step, self.log)
         self._doorway = Doorway(self)
         count = self._ledger.count_limit
         self._admission = Admission(
@@ -113,12 +116,14 @@ class Engine:
             options.max_connections_per_address,
             options.max_sessions,
             count,
+            self.log,
         )
         self._http_limits = HTTPLimits(
             {phase: getattr(options, phase.value) for phase in Phase},
             options.max_headers,
             options.max_header_size,
             count,
+            self.log,
         )
 
     # -- life --------------------------------------------------------------------------------
@@ -158,6 +163,7 @@ class Engine:
         finally:
             self._nursery = None
             self.closing = True
+            self.log.flush()
 
     def statistics(self) -> EngineStatistics:
         """Return numbers: what there is, and what has happened since the engine was made."""
@@ -264,7 +270,7 @@ class Engine:
         except* Exception as errors:
             if self.options.raise_errors:
                 raise
-            logger.exception("a connection failed", exc_info=errors)
+            self.log.fail(logger, errors, "a connection failed")
         finally:
             self._connections.discard(connection)
             self._admission.leave(address)
@@ -290,14 +296,17 @@ class Engine:
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
         if self.draining or self.closing:
-            logger.info("refused a handshake from %s: the server drains", address)
+            text = "refused a handshake from %s: the server drains"
+            self.log.tell(logger, logging.INFO, "drain", text, address)
             return "the server takes no new clients"
         why = self._admission.why_no_session(len(self.sessions), address)
         return f"too many clients ({why})" if why else ""
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""
-        session = Session(sid, request, transport, self.options, self.pulse, self.alarm, self.watch)
+        session = Session(
+            sid, request, transport, self.options, self.pulse, self.alarm, self.watch, self.log
+        )
         self.sessions[sid] = session
         return session
 
@@ -315,7 +324,8 @@ class Engine:
         except* Exception as errors:
             if session.raise_errors:
                 raise
-            logger.exception("the handler of session %s failed", session.id, exc_info=errors)
+            text = "the handler of session %s failed"
+            self.log.fail(logger, errors, text, short_id(session.id))
         finally:
             self._ledger.enter(session)
             if self.sessions.get(session.id) is session:

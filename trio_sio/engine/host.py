@@ -11,6 +11,7 @@ from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.engine.turns import Turns
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -27,6 +28,7 @@ class Host(Protocol):
     options: EngineOptions
     closing: bool
     turns: Turns
+    log: LogThrottle
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""
@@ -72,7 +74,7 @@ async def new_id(host: Host, request: Request) -> str:
     except Exception as error:
         if host.options.raise_errors:
             raise
-        logger.exception("generate_id failed")
+        host.log.fail(logger, error, "generate_id failed")
         raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error
     return sid
 

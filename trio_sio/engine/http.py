@@ -12,6 +12,7 @@ import trio
 
 from trio_sio.engine.message import BodyTooLarge, Response
 from trio_sio.engine.plain_http import phrase
+from trio_sio.logs.shown import words_of
 
 
 class BadRequest(Exception):
@@ -19,12 +20,14 @@ class BadRequest(Exception):
 
     Attributes:
         status: of the answer.
+        shown: what the log says of it, which quotes nothing of the request.
         option: the limit that it goes beyond, `""` if it is something else.
     """
 
-    def __init__(self, text: str, status: int, option: str = "") -> None:
+    def __init__(self, text: str, status: int, option: str = "", shown: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.shown = shown or text
         self.option = option
 
 
@@ -112,7 +115,8 @@ class Exchange:
         except h11.RemoteProtocolError as error:
             if error.error_status_hint == 431:  # h11's limit, which is ours
                 raise self._too_large() from error
-            raise BadRequest(str(error), error.error_status_hint) from error
+            status = error.error_status_hint
+            raise BadRequest(str(error), status, shown=words_of(error)) from error
 
     def _too_large(self) -> BadRequest:
         text = f"a request's head may have {self._max_header_size} bytes"

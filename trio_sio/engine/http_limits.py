@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from trio_sio.engine.request_clock import Phase
+from trio_sio.logs.throttle import LogThrottle
 
 
 def _nobody(option: str) -> None:
@@ -19,12 +20,14 @@ class HTTPLimits(NamedTuple):
         max_headers: header fields that a request may have.
         max_header_size: bytes of a request's head.
         count_limit: is told of each limit that was reached, by the option's name.
+        log: where refused requests are told.
     """
 
     seconds: Mapping[Phase, float] = MappingProxyType({})
     max_headers: int = 100
     max_header_size: int = 16 * 1024
     count_limit: Callable[[str], None] = _nobody
+    log: LogThrottle = LogThrottle()
 
 
 NO_LIMITS = HTTPLimits()

@@ -9,7 +9,6 @@
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
-import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
@@ -31,14 +30,13 @@ from trio_sio.engine.patience import Patience
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.session import SessionState, Signal, State
 from trio_sio.reasons import DisconnectReason
 from trio_sio.statistics import SessionStatistics
-
-logger = logging.getLogger("trio_sio.engine")
 
 Handler = Callable[["Session"], Awaitable[object]]
 
@@ -59,6 +57,7 @@ class Session:
         pulse: the engine's pulse.
         alarm: wakes the heartbeat.
         watch: knows when the event loop was held.
+        log: where the end is told.
 
     Attributes:
         id: the session id.
@@ -83,6 +82,7 @@ class Session:
         pulse: Pulse,
         alarm: Alarm,
         watch: Watch,
+        log: LogThrottle,
     ) -> None:
         self.id = sid
         self.request = request
@@ -111,7 +111,7 @@ class Session:
         self.is_listening, self._by_client = True, False
         self._ended = Moment()
         self._application_done = Moment()
-        self._end = Ending()
+        self._end = Ending(log)
         self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Opening | None = None  # until it is known
 

@@ -16,17 +16,19 @@ from types import FrameType
 from typing import Protocol, runtime_checkable
 
 import trio
-from trio.lowlevel import Task
+from trio.lowlevel import RunVar, Task
 
 from trio_sio.engine.garbage import Garbage
+from trio_sio.logs.throttle import LogThrottle
 
 logger = logging.getLogger("trio_sio.engine")
 
-TELL_EVERY = 10.0
-"""Seconds between two warnings that name the same task."""
-
 KEPT = 256
-"""Stalls that are remembered, and names that were told."""
+"""Stalls that are remembered."""
+
+_told_until: RunVar[float] = RunVar("_told_until", float("-inf"))
+"""When the last stall of this event loop that was told of was over (`perf_counter()`). Each server
+of a loop sees the same stalls, and counts them; but once told is enough."""
 
 _BETWEEN = frozenset({"contextlib", "outcome", "trio", "trio_sio", "trio_websocket"})
 """Whose frames lie between a task and the application's code: they are nobody's to mend."""
@@ -45,6 +47,7 @@ class Watch(trio.abc.Instrument):
 
     Args:
         limit: seconds that a task may hold it (option `slow_step`); `None` for no watch.
+        log: where it is told who held it; a log of its own if there is none.
 
     Attributes:
         stalls: how many there have been.
@@ -52,7 +55,7 @@ class Watch(trio.abc.Instrument):
         longest: seconds that the longest took.
     """
 
-    def __init__(self, limit: float | None) -> None:
+    def __init__(self, limit: float | None, log: LogThrottle | None = None) -> None:
         self.stalls = 0
         self.stalled = 0.0
         self.longest = 0.0
@@ -62,7 +65,7 @@ class Watch(trio.abc.Instrument):
         self._lost = 0.0  # of Trio's clock, in this run
         self._ends: list[float] = []  # of stalls, in their order
         self._sums: list[float] = []  # what had been lost before each
-        self._told: dict[str, float] = {}
+        self._log = log or LogThrottle()
         self._garbage = Garbage()
 
     @contextmanager
@@ -86,7 +89,6 @@ class Watch(trio.abc.Instrument):
         self._lost = 0.0
         self._ends.clear()
         self._sums.clear()
-        self._told.clear()
 
     def lost_since(self, moment: float) -> float:
         """Return the seconds that the loop has been stalled since a moment.
@@ -128,27 +130,24 @@ class Watch(trio.abc.Instrument):
 
     def _tell_of(self, task: Task | None, seconds: float) -> None:
         self._note(seconds)
+        if _told_until.get() > self._begun:
+            return
+        _told_until.set(self._begun + seconds)
         if self._garbage.seconds_since(self._begun) > seconds / 2:
+            if not self._garbage.claim():
+                return
             name = "Python's garbage collector"
         else:
             name = "" if task is None else _describe(task)
-        now = trio.current_time()
-        if now - self._told.get(name, float("-inf")) < TELL_EVERY:
-            return
-        if len(self._told) >= KEPT:
-            self._told.clear()
-        self._told[name] = now
         if not name:
             text = "the process stood still for %.2f s: suspended, or the machine is overloaded"
-            logger.warning(text, seconds)
+            self._log.tell(logger, logging.WARNING, "standstill", text, seconds)
             return
-        logger.warning(
+        text = (
             "the event loop was held for %.2f s (slow_step is %s s) by %s;"
-            " nobody else was served meanwhile",
-            seconds,
-            self._limit,
-            name,
+            " nobody else was served meanwhile"
         )
+        self._log.tell(logger, logging.WARNING, ("held", name), text, seconds, self._limit, name)
 
     def _note(self, seconds: float) -> None:
         if len(self._ends) >= KEPT:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from trio_sio.exceptions import Refused
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.calls import handlers_of
+from trio_sio.router.causes import BACKLOG_HANDLER
 from trio_sio.router.handlers import Handler
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Backlog:
         socket = self._socket
         socket.events.latest = function
         try:
-            await socket.calls.run(function, *args)
+            await socket.calls.run(function, *args, role=BACKLOG_HANDLER)
         except Refused as refused:  # as from handlers of events
             socket.send_error(refused.answer)
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from trio_sio.exceptions import Disconnected, Refused
+from trio_sio.router.causes import CALLBACK, ERROR_HANDLER, function_name
 from trio_sio.router.handlers import Handler, call
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class Calls:
     def __init__(self, socket: "Socket") -> None:
         self._socket = socket
 
-    async def run(self, function: Handler, *args: object) -> None:
+    async def run(self, function: Handler, *args: object, role: str = CALLBACK) -> None:
         """Call a function, for tasks of the socket's nursery."""
-        await self.guarded(call(function, *args))
+        await self.guarded(call(function, *args), function, role)
 
-    async def guarded(self, awaitable: Awaitable[object]) -> object:
+    async def guarded(self, awaitable: Awaitable[object], function: Handler, role: str) -> object:
         """Await the application's code; report what it raises, and return `FAILED` then.
+
+        Args:
+            awaitable: the call.
+            function: what is called; it names the failure.
+            role: what it is there for, such as "which handles 'news'".
 
         Raises:
             Refused: that is for the caller to answer.
@@ -66,16 +72,22 @@ class Calls:
         except Refused:
             raise
         except Exception as error:
-            await self.failed(error)
+            await self.failed(error, function, role)
             return FAILED
 
-    async def failed(self, error: Exception) -> None:
+    async def failed(self, error: Exception, function: Handler, role: str) -> None:
         """Report what the application's code raised, if it is somebody's mistake."""
         if not (isinstance(error, Disconnected) and self._socket.is_over):
-            await self.report(error)  # speaking to a client that left meanwhile is nobody's
+            # Speaking to a client that left meanwhile is nobody's.
+            await self.report(error, f"{function_name(function)}, {role}, failed")
 
-    async def report(self, error: Exception) -> None:
-        """Log an error and tell the "error" handlers; with `raise_errors`, raise it."""
+    async def report(self, error: Exception, what: str = "") -> None:
+        """Log an error and tell the "error" handlers; with `raise_errors`, raise it.
+
+        Args:
+            error: what was raised.
+            what: whose failure it is; `""` for an error whose own words say all there is.
+        """
         socket = self._socket
         if isinstance(error, ClientError):
             await self.tell(error)
@@ -83,8 +95,16 @@ class Calls:
         if socket.session.raise_errors:
             await self.tell(error)
             raise error
-        logger.error("%r: a handler failed", socket, exc_info=error)
+        self._log(error, what)
         await self.tell(error)
+
+    def _log(self, error: Exception, what: str) -> None:
+        log = self._socket.client.router.log
+        if what:
+            log.fail(logger, error, "%s for %r", what, self._socket)
+        else:
+            kind = "words", str(error)
+            log.tell(logger, logging.ERROR, kind, "%s, to %r", error, self._socket)
 
     async def tell(self, error: Exception) -> None:
         """Run the "error" handlers; what those raise is logged, or raised, and goes no further."""
@@ -93,7 +113,7 @@ class Calls:
             socket.events.latest = function
             try:
                 await call(function, *args)
-            except Exception:
+            except Exception as another:
                 if socket.session.raise_errors:
                     raise
-                logger.exception("%r: an error handler failed", socket)
+                self._log(another, f"{function_name(function)}, {ERROR_HANDLER}, failed")

@@ -13,6 +13,7 @@ import trio
 from trio_sio.abc import Session
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.logs.shown import quoted, short_id
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
@@ -48,7 +49,7 @@ class Client:
         self._joining: dict[str, Socket | None] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
-        self._intake = Intake(session, router.limits, self.sockets)
+        self._intake = Intake(session, router.limits, self.sockets, router.log)
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
         session.on_backlog(self._tell_backlog)
 
@@ -126,7 +127,6 @@ class Client:
             if socket.flood is not None and not await socket.flood.admits():
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
-                logger.debug("session %s: ignored the event %r", self.id, packet.event)
                 return
             try:
                 socket.inbox.put_nowait(packet)
@@ -161,7 +161,8 @@ class Client:
         """The application's function for a dynamic namespace failed."""
         if self.session.raise_errors:
             raise failed
-        logger.error("the function of a dynamic namespace failed for %r", name, exc_info=failed)
+        line = "the function of a dynamic namespace failed for %s"
+        self.router.log.fail(logger, failed, line, quoted(name))
 
     async def _ask(self, name: str, query: Query, answer: "Awaitable[Found]") -> None:
         """Wait for what the function of a dynamic namespace says."""
@@ -176,6 +177,9 @@ class Client:
 
     async def _enter(self, name: str, query: Query, found: "Found") -> None:
         if found is None:
+            line, sid = "session %s asked for the namespace %s; %s", short_id(self.id)
+            why = self.router.explain_absence()
+            self.router.log.tell(logger, logging.WARNING, "namespace", line, sid, quoted(name), why)
             self._refuse(name)
         elif name == "/" or self._root_joined:
             await self._join(name, query, found)

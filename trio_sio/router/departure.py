@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.router.calls import handlers_of
+from trio_sio.router.causes import handles
 from trio_sio.router.handlers import call
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ async def _run(socket: "Socket", deadline: float, event: str, argument: object) 
     with trio.CancelScope(shield=True, deadline=deadline) as scope:
         for function, args in handlers:
             socket.events.latest = function
-            await socket.calls.guarded(call(function, *args))
+            await socket.calls.guarded(call(function, *args), function, handles(event))
     if scope.cancelled_caught:
-        logger.warning("%r: a %r handler was cut off after grace", socket, event)
+        log, line = socket.client.router.log, "%r: a %r handler was cut off after grace"
+        log.tell(logger, logging.WARNING, ("grace", event), line, socket, event)

@@ -4,6 +4,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from trio_sio.exceptions import ConnectionRefused, Refused
+from trio_sio.logs.shown import quoted
+from trio_sio.router.causes import function_name, handles
 from trio_sio.router.handlers import call
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ async def pass_middleware(socket: "Socket") -> bool:
     except ConnectionRefused as refused:
         socket.refuse(refused.answer)
         return False
-    except Exception:
+    except Exception as error:
         socket.refuse(BROKEN)
         if socket.session.raise_errors:
             raise
-        logger.exception("middleware of namespace %r failed", socket.namespace.name)
+        log, role = socket.client.router.log, f"middleware of {quoted(socket.namespace.name)}"
+        log.fail(logger, error, "%s, %s, failed", function_name(function), role)
         return False
     if socket.is_over:
         return False
@@ -42,7 +45,8 @@ async def welcome(socket: "Socket") -> bool:
         for registration in socket.namespace.take_handlers(event):
             socket.events.latest = registration.function
             try:
-                await socket.calls.guarded(call(registration.function, socket))
+                function = registration.function
+                await socket.calls.guarded(call(function, socket), function, handles(event))
             except Refused as refused:
                 socket.send_error(refused.answer)
                 socket.kick()

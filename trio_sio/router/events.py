@@ -9,8 +9,10 @@ import trio
 
 from trio_sio.exceptions import Disconnected, LocalProtocolError, Refused
 from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import type_name
 from trio_sio.router.broadcast import NO_FLAGS
 from trio_sio.router.calls import FAILED, client_error
+from trio_sio.router.causes import PACKET_MIDDLEWARE, function_name, handles, returned
 from trio_sio.router.handlers import Handler, Registration, as_arguments, call
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Events:
         # A namespace's "connection" handlers are for sockets, not for a client's event.
         common = () if event == "connection" else socket.namespace.take_handlers(event)
         own = socket.handlers.take(event)
-        answer = Answer(socket, packet.id, len(common) + len(own))
+        answer = Answer(socket, event, packet.id, len(common) + len(own))
         if len(common) == 1 and not own and not common[0].concurrent:
             return self._run(common[0], (socket, *packet.args), answer)
         return self._run_all(common, own, packet.args, answer)
@@ -120,7 +122,7 @@ class Events:
         for function in self.middleware:
             self.latest = function
             try:
-                result = await calls.guarded(call(function, packet))
+                result = await calls.guarded(call(function, packet), function, PACKET_MIDDLEWARE)
             except Refused as refused:
                 self._socket.send_error(refused.answer)
                 return None
@@ -128,7 +130,8 @@ class Events:
                 packet = result
             elif result is not None:
                 if result is not FAILED:
-                    text = f"packet middleware returns a Packet or None, not {result!r}"
+                    text = f"{function_name(function)}, {PACKET_MIDDLEWARE}, returned"
+                    text += f" {type_name(result)}, not a Packet or None"
                     await calls.report(TypeError(text))
                 return None
         return packet
@@ -150,14 +153,15 @@ class Events:
             socket.send_error(refused.answer)
             return
         except Exception as error:
-            await socket.calls.failed(error)
+            await socket.calls.failed(error, registration.function, handles(answer.event))
             return
         if registration.ack:
             return
         try:
             answer.offer(result)
-        except LocalProtocolError as error:  # a result that cannot be sent
-            await socket.calls.report(error)
+        except LocalProtocolError as error:
+            text = f"{returned(registration.function, answer.event)} {error}"
+            await socket.calls.report(LocalProtocolError(text))
 
 
 class Answer:
@@ -165,12 +169,16 @@ class Answer:
 
     Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
     empty one when all have returned `None`.
+
+    Attributes:
+        event: the event's name.
     """
 
-    __slots__ = ("_id", "_left", "_socket")
+    __slots__ = ("_id", "_left", "_socket", "event")
 
-    def __init__(self, socket: "Socket", ack_id: int | None, handlers: int) -> None:
+    def __init__(self, socket: "Socket", event: str, ack_id: int | None, handlers: int) -> None:
         self._socket = socket
+        self.event = event
         self._id = ack_id
         self._left = handlers
 

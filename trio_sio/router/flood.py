@@ -19,7 +19,7 @@ logger = logging.getLogger("trio_sio.router")
 OPTION = "max_events_per_second"
 
 TELL_EVERY = 10.0
-"""Seconds between two lines in the log, and two packets to the client, about the same socket."""
+"""Seconds between two packets to the client about the same socket."""
 
 
 class Flood:
@@ -67,10 +67,10 @@ class Flood:
             await trio.sleep_until(then)
 
     def _tell(self, text: str) -> None:
-        now = trio.current_time()
+        now, log = trio.current_time(), self._socket.client.router.log
+        log.tell(logger, logging.WARNING, OPTION, "%r: %s", self._socket, text)
         if now - self._told >= TELL_EVERY:
             self._told = now
-            logger.info("%r: %s", self._socket, text)
             self._socket.send_error(text)
 
 

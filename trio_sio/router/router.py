@@ -9,12 +9,17 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
+from trio_sio.logs.shown import quoted
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.client import Client
 from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
 _FORBIDDEN = frozenset(",?#")
+
+_SHOWN_NAMES = 8
+"""Namespaces that a sentence about another one names."""
 
 Found = Namespace | ParentNamespace | None
 """Who has a name: a namespace, a dynamic one that would make it, or nobody."""
@@ -31,10 +36,12 @@ class Router:
         grace: seconds that handlers get at the end of their socket.
         limits: of what one client may send.
         cleanup: whether dynamic namespaces go with their last socket.
+        log: where the server's lines go.
 
     Attributes:
         namespaces: by name.
         clients: those that are here.
+        log: where the server's lines go.
     """
 
     def __init__(
@@ -47,12 +54,14 @@ class Router:
         grace: float,
         limits: Limits,
         cleanup: bool,
+        log: LogThrottle,
     ) -> None:
         self.encoder = encoder
         self.make_decoder = make_decoder
         self.max_inbox = max_inbox
         self.grace = grace
         self.limits = limits
+        self.log = log
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         self.clients: set[Client] = set()
@@ -117,6 +126,15 @@ class Router:
             return existing
         found = self._ask(name, query, parents)
         return await found if isinstance(found, Awaitable) else found
+
+    def explain_absence(self) -> str:
+        """Return which namespaces there are, for a client that asked for another one."""
+        wanted = [name for name, one in self.namespaces.items() if one.parent is None]
+        names = [quoted(name) for name in wanted[:_SHOWN_NAMES]]
+        if len(wanted) > len(names):
+            names.append(f"{len(wanted) - len(names)} more")
+        dynamic = ", and dynamic ones, none of which accepts it" if self.parents else ""
+        return f"there are {', '.join(names)}{dynamic}"
 
     def adopt(self, name: str, found: Namespace | ParentNamespace) -> Namespace:
         """Return the namespace that `find` found, made now if nobody is in it."""

@@ -20,6 +20,7 @@ import trio
 from trio_sio.abc import Room, Session
 from trio_sio.detail import DisconnectDetail
 from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
+from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
@@ -27,12 +28,13 @@ from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
 from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, event_packet
 from trio_sio.router.calls import Calls
+from trio_sio.router.causes import function_name
 from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
 from trio_sio.router.events import Events
 from trio_sio.router.flood import watch_flood
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, name_of
+from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.limits import check_rooms
@@ -102,7 +104,8 @@ class Socket(Emitter, Listens):
         self.flood = watch_flood(self, client.router.limits)
 
     def __repr__(self) -> str:
-        return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
+        name, sid = quoted(self.namespace.name), quoted(self.session.id, ID_CHARACTERS)
+        return f"<Socket {sid} in {name}, {self.phase.name.lower()}>"
 
     # -- what it is ------------------------------------------------------------------------
 
@@ -316,7 +319,8 @@ class Socket(Emitter, Listens):
     def _log_task_failure(self, errors: BaseException) -> None:
         """A task in the nursery failed, or a handler whose error is to be raised: we close."""
         if not self.session.raise_errors:
-            logger.error("%r: a task in its nursery failed", self, exc_info=errors)
+            log = self.client.router.log
+            log.fail(logger, errors, "%r: a task in its nursery failed", self)
         if self.phase is Phase.CONNECTED:
             self._send_control(PacketType.DISCONNECT)
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
@@ -351,14 +355,15 @@ class Socket(Emitter, Listens):
         """Send an ERROR packet."""
         try:
             self._send_control(PacketType.ERROR, answer)
-        except LocalProtocolError:  # data that JSON has no word for
-            logger.exception("%r: the data of a refusal cannot be sent", self)
+        except LocalProtocolError as error:  # data that JSON has no word for
+            line = "%r: the data of a refusal %s"
+            self.client.router.log.tell(logger, logging.ERROR, "refusal", line, self, error)
             self._send_control(PacketType.ERROR, BROKEN)
 
     def doing(self) -> str:
         """Say which of the application's functions was called last, for whom; `""` for none."""
         latest = self.events.latest
-        return "" if latest is None else f"{name_of(latest)} for {self!r}"
+        return "" if latest is None else f"{function_name(latest)} for {self!r}"
 
     # -- the end ---------------------------------------------------------------------------
 

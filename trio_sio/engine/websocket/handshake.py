@@ -17,7 +17,8 @@ def problem(request: Request) -> str:
         return f"the method must be GET, not {request.method}"
     if request.headers.get("sec-websocket-version") not in _VERSIONS:
         seen = request.headers.get("sec-websocket-version")
-        return f"Sec-WebSocket-Version must be 13, not {seen!r}"
+        number = repr(seen) if seen.isdecimal() and len(seen) < 4 else "something else"
+        return f"Sec-WebSocket-Version must be 13, not {number}"
     key = request.headers.get("sec-websocket-key")
     try:
         decoded = base64.b64decode(key, validate=True)

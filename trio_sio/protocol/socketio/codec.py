@@ -18,6 +18,7 @@ from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import explain, type_name
 
 MAX_ATTACHMENTS = 10
 """The limit of the JavaScript parsers, on both sides: a client throws when it gets more."""
@@ -26,6 +27,9 @@ MAX_ID_DIGITS = 19
 """An id is a counter; what does not fit 64 bits is none."""
 
 TYPES = tuple(PacketType)
+
+_SHOWN = 10
+"""Characters of a broken packet's head, and digits of a number, that an error shows."""
 
 _BINARY_OF = {
     PacketType.EVENT: PacketType.BINARY_EVENT,
@@ -93,7 +97,7 @@ class Encoder:
         try:
             text = self._to_json(packet.data)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            text = self._to_json_anyway(packet.data, error)
+            text = self._to_json_anyway(packet, error)
         if not text.isascii():
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
             # Python's "backslashreplace" makes of it.
@@ -104,16 +108,18 @@ class Encoder:
         self._check(text, len(found))
         return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
 
-    def _to_json_anyway(self, data: JSON, error: Exception) -> str:
+    def _to_json_anyway(self, packet: Packet, error: Exception) -> str:
         """Write NaN and the infinities as null, if that is all that is wrong."""
         if "not JSON compliant" in str(error):
             if self._found:
                 self._found.clear()
             try:
-                return self._to_json(_without_nan(data))
+                return self._to_json(_without_nan(packet.data))
             except (TypeError, ValueError, OverflowError, RecursionError) as another:
                 error = another
-        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+        self._found = []  # of no further use
+        what = explain(packet, error, lambda value: self._to_json(_without_nan(value)))  # type: ignore[arg-type]
+        raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 
     def _take_out(self, value: object) -> object:
         """Replace what JSON cannot hold (called by the encoder, in the order of the text)."""
@@ -127,7 +133,7 @@ class Encoder:
             return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if isinstance(value, date):
             return value.isoformat()
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
+        raise TypeError(f"{type_name(value)} has no form in JSON")
 
     def _check(self, text: str, attachments: int) -> None:
         if attachments > self.max_attachments:
@@ -241,7 +247,7 @@ class Decoder:
     def _count(self, message: str) -> tuple[int, int]:
         found = _ATTACHMENTS.match(message, 1)
         if found is None or (count := int(found[1])) == 0:
-            raise RemoteProtocolError("Illegal attachments", f"in {message[:40]!r}")
+            raise RemoteProtocolError("Illegal attachments", f"in {message[:_SHOWN]!r}")
         if count > self.max_attachments:
             raise RemoteProtocolError(
                 "too many attachments", f"{count}, but max_attachments is {self.max_attachments}"
@@ -337,11 +343,14 @@ def _is_event_name(name: JSON) -> bool:
 
 
 def _excerpt(data: JSON) -> str:
-    try:
-        text = repr(data)
-    except (RecursionError, ValueError):
-        return type(data).__name__
-    return text if len(text) <= 60 else text[:60] + "…"
+    """Say what was seen; what a client said in strings is not for a log, nor long."""
+    if isinstance(data, list) and data:
+        return f"a list that begins with {_excerpt([] if isinstance(data[0], list) else data[0])}"
+    if isinstance(data, float) or data is None or isinstance(data, bool):
+        return repr(data)
+    if isinstance(data, int) and abs(data) < 10**_SHOWN:
+        return repr(data)
+    return f"a {type(data).__name__}"
 
 
 def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:

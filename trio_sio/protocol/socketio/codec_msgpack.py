@@ -16,6 +16,7 @@ import json
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.notepack import pack, unpack
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import explain
 
 _AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
@@ -50,7 +51,8 @@ class Encoder:
                 kind = _BINARY_OF[kind]
             return [pack(_fields(packet, kind))]
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise LocalProtocolError(f"cannot be sent as MessagePack: {error}") from error
+            what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
+            raise LocalProtocolError(f"cannot be sent as MessagePack: {what}") from error
 
 
 def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
@@ -65,22 +67,26 @@ def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
 def _control_text(packet: Packet) -> str:
     fields: dict[str, JSON] = {"type": int(packet.type), "nsp": packet.namespace}
     if packet.type is PacketType.ERROR:
-        fields["data"] = _error_text(packet.data)
+        fields["data"] = _error_text(packet)
     return _json(fields)
 
 
-def _error_text(data: JSON) -> str:
+def _error_text(packet: Packet) -> str:
     """Return the data of an ERROR packet as text: the JavaScript client throws at anything else."""
+    data = packet.data
     if data is None:
         return ""
-    return data if isinstance(data, str) else _json(data)
+    if isinstance(data, str):
+        return data
+    try:
+        return _json(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        what = explain(packet, error, _json)  # type: ignore[arg-type]  # whatever it is
+        raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 
 
 def _json(data: JSON) -> str:
-    try:
-        return json.dumps(data, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def _has_binary(data: object) -> bool:
@@ -110,7 +116,7 @@ class Decoder:
         kind = _kind(fields.get("type"))
         namespace = fields.get("nsp")
         if not isinstance(namespace, str):
-            raise RemoteProtocolError("invalid namespace", repr(namespace)[:60])
+            raise RemoteProtocolError("invalid namespace", _kind_of(namespace))
         _check_data(kind, fields)
         return Packet(kind, namespace, fields.get("data"), _ack_id(fields))
 
@@ -137,10 +143,16 @@ def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _kind_of(value: object) -> str:
+    """Say what was seen; what a client said in strings is not for a log, nor long."""
+    shown = value is None or isinstance(value, (bool, int, float))
+    return repr(value)[:30] if shown else f"a {type(value).__name__}"
+
+
 def _kind(value: object) -> PacketType:
     number = _integer(value)
     if number is None or not 0 <= number <= 6:
-        raise RemoteProtocolError("invalid packet type", repr(value)[:60])
+        raise RemoteProtocolError("invalid packet type", _kind_of(value))
     return PacketType(number)
 
 
@@ -149,7 +161,7 @@ def _ack_id(fields: dict[str, JSON]) -> int | None:
         return None
     number = _integer(fields["id"])
     if number is None or abs(number) > MAX_ID:
-        raise RemoteProtocolError("invalid packet id", repr(fields["id"])[:60])
+        raise RemoteProtocolError("invalid packet id", _kind_of(fields["id"]))
     return number
 
 
