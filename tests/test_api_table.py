@@ -33,7 +33,16 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "encode", "encoder", "find_clients", "is_idle", "is_listened_to", "is_wanted"),
+        *(
+            "chain",
+            "encode",
+            "encoder",
+            "find_clients",
+            "heard_events",
+            "is_idle",
+            "is_listened_to",
+        ),
+        "is_wanted",
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
     "parent": {"accepts", "find_clients", "publish"},
@@ -42,10 +51,18 @@ WITHIN_THE_PACKAGE = {
         *("doing", "events"),
         *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
     },
-    "client": {"departed", "disconnect", "joined", "left", "router", "run", "wait_heard"},
+    "client": {"departed", "disconnect", "joined", "left", "log", "router", "run", "wait_heard"},
     "handshake": {"of"},
     "session": {
-        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "on_backlog"),
+        *(
+            "count_limit",
+            "explain",
+            "finish_upgrade",
+            "is_listening",
+            "limits",
+            "log",
+            "on_backlog",
+        ),
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },

@@ -6,6 +6,7 @@ import pytest
 
 from trio_sio.detail import DisconnectDetail, Explanation
 from trio_sio.engine.ending import Ending
+from trio_sio.engine.session_log import SessionLog
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.reasons import DisconnectReason
 
@@ -20,13 +21,13 @@ def talkative(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_nothing_is_known_before() -> None:
-    ending = Ending(LogThrottle())
+    ending = Ending(SessionLog(LogThrottle()))
     ending.explain(FULL)
     assert ending.detail is None
 
 
 async def test_the_first_word_counts(caplog: pytest.LogCaptureFixture) -> None:
-    ending = Ending(LogThrottle())
+    ending = Ending(SessionLog(LogThrottle()))
     ending.explain(FULL)
     ending.explain(Explanation("something else"))
     ending.come("abcdefgh", SLOW, 3.5, 0)
@@ -35,7 +36,7 @@ async def test_the_first_word_counts(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_it_comes_once(caplog: pytest.LogCaptureFixture) -> None:
-    ending = Ending(LogThrottle())
+    ending = Ending(SessionLog(LogThrottle()))
     ending.explain(FULL)
     ending.come("abcdefgh", SLOW, 3.5, 0)
     first = ending.detail
@@ -46,14 +47,14 @@ async def test_it_comes_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_an_end_that_needs_no_words_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    ending = Ending(LogThrottle())
+    ending = Ending(SessionLog(LogThrottle()))
     ending.come("abcdefgh", LOST, 3.5, 0)
     assert ending.detail == DisconnectDetail(LOST, "", "", None, None, 3.5)
     assert caplog.messages == []
 
 
 async def test_that_we_were_held_is_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    ending = Ending(LogThrottle())
+    ending = Ending(SessionLog(LogThrottle()))
     ending.come("abcdefgh", LOST, 3.5, 6.25)
     assert ending.detail is not None
     assert ending.detail.stalled == 6.25

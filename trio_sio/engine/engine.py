@@ -28,11 +28,14 @@ from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.doorway import Doorway
 from trio_sio.engine.http_limits import HTTPLimits
+from trio_sio.engine.listening import urls_of
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
+from trio_sio.engine.session_log import SessionLog
 from trio_sio.engine.statistics import EngineStatistics, Ledger
+from trio_sio.engine.tapped import tapped
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
 from trio_sio.logs.shown import short_id
@@ -82,6 +85,7 @@ class Engine:
         self.pulse = Pulse()
         self.alarm = Alarm()
         self.log = LogThrottle(self.alarm.call_at)
+        self._session_log = SessionLog(self.log)
         self.turns = Turns(self.pulse)
         self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
         self.handler: Handler | None = None
@@ -243,6 +247,8 @@ class Engine:
     ) -> NoReturn:
         """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
         async with self._opened() as nursery:
+            for url in urls_of(listeners, self.options.path):
+                logger.info("listening on %s", url)
             await trio.serve_listeners(
                 partial(self.serve_stream, handler=handler),
                 list(listeners),
@@ -304,9 +310,13 @@ class Engine:
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""
+        log = self._session_log.of(sid)
+        transport = tapped(transport, log.wire)
         session = Session(
-            sid, request, transport, self.options, self.pulse, self.alarm, self.watch, self.log
+            sid, request, transport, self.options, self.pulse, self.alarm, self.watch, log
         )
+        if log.events is not None:
+            log.events.connected(transport.name, request.remote)
         self.sessions[sid] = session
         return session
 

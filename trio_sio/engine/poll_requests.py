@@ -52,7 +52,7 @@ class PollRequests:
             turn=self._host.turns.wait,
         )
         session = self._host.add(sid, request, transport)
-        transport.outlet = session.outbox
+        transport.outlet, transport.wire = session.outbox, session.log.wire
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)
@@ -158,6 +158,8 @@ class PollRequests:
         transport: PollingTransport,
         items: list[Encoded],
     ) -> Response:
+        if session.log.wire is not None:
+            session.log.wire.outgoing(transport.name, items)
         body, binary = transport.payload(items)
         kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
         headers = [("Content-Type", kind)]

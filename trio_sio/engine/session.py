@@ -28,9 +28,9 @@ from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.overflow import overflow
 from trio_sio.engine.patience import Patience
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.session_log import SessionLog
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
-from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -57,7 +57,7 @@ class Session:
         pulse: the engine's pulse.
         alarm: wakes the heartbeat.
         watch: knows when the event loop was held.
-        log: where the end is told.
+        log: where its lines go.
 
     Attributes:
         id: the session id.
@@ -67,6 +67,7 @@ class Session:
         upgraded: whether the client came by polling and moved to WebSocket.
         offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
+        log: where its lines go.
         probe: of the WebSocket that is being tried, if one is; cancelled if the session ends.
         limits: how often limits were reached without ending it, by option; `None` for never.
     """
@@ -82,7 +83,7 @@ class Session:
         pulse: Pulse,
         alarm: Alarm,
         watch: Watch,
-        log: LogThrottle,
+        log: SessionLog,
     ) -> None:
         self.id = sid
         self.request = request
@@ -109,9 +110,8 @@ class Session:
         self._nursery: trio.Nursery | None = None
         self._is_written = False
         self.is_listening, self._by_client = True, False
-        self._ended = Moment()
-        self._application_done = Moment()
-        self._end = Ending(log)
+        self._ended, self._application_done = Moment(), Moment()
+        self.log, self._end = log, Ending(log)
         self._failure: ExceptionGroup[Exception] | None = None
         self._opening: Opening | None = None  # until it is known
 

@@ -13,6 +13,7 @@ import trio
 from trio_sio.abc import Session
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.logs.events import event_log
 from trio_sio.logs.shown import quoted, short_id
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
@@ -40,6 +41,7 @@ class Client:
         session: the Engine.IO session (JS: `conn`).
         sockets: the client's sockets, by namespace, in the order they joined.
         router: the server's router.
+        log: writes what happens to it; `None` if nobody wants to know.
     """
 
     def __init__(self, router: "Router", session: Session) -> None:
@@ -49,6 +51,7 @@ class Client:
         self._joining: dict[str, Socket | None] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
+        self.log = event_log(session.id)
         self._intake = Intake(session, router.limits, self.sockets, router.log)
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
         session.on_backlog(self._tell_backlog)
@@ -122,17 +125,24 @@ class Client:
             return
         socket = self.sockets.get(packet.namespace)
         if socket is None:
+            if self.log is not None:
+                name = split_namespace(packet.namespace)[0]
+                self.log.ignored(name, f"{kind.name} is ignored: the client has not joined it")
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
             if socket.flood is not None and not await socket.flood.admits():
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
+                if self.log is not None:
+                    self.log.ignored(packet.namespace, "EVENT is ignored: its name is reserved")
                 return
             try:
                 socket.inbox.put_nowait(packet)
             except trio.WouldBlock:
                 await socket.inbox.put(packet)
         elif kind in _ACKS:
+            if self.log is not None:
+                self.log.acknowledged(packet.namespace, packet.id, by_client=True)
             socket.acks.resolve(packet.id, list(packet.args))
         else:
             socket.end(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
@@ -233,6 +243,8 @@ class Client:
 
     def _refuse(self, name: str, text: str = "Invalid namespace") -> None:
         """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
+        if self.log is not None:
+            self.log.refused(name, text)
         packet = Packet(PacketType.ERROR, name, text)
         try:
             messages = self.router.encoder.encode(packet)
@@ -251,6 +263,8 @@ class Client:
         if not self._joining:
             self._joining = {}  # a table that was used once takes 170 bytes more
         self.sockets[name] = socket
+        if self.log is not None:
+            self.log.joined(name)
         self.session.trust()
         self._intake.trust()
         if name == "/" and not self._root_joined:
@@ -272,6 +286,8 @@ class Client:
             self._leaving.departed = socket.after = trio.Event()
         self._leaving = socket
         name = socket.namespace.name
+        if self.log is not None:
+            self.log.left(name, socket.reason)
         for table in (self.sockets, self._joining):
             if table.get(name) is socket:
                 del table[name]

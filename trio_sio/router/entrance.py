@@ -24,6 +24,8 @@ async def pass_middleware(socket: "Socket") -> bool:
             socket.events.latest = function
             await call(function, socket)
     except ConnectionRefused as refused:
+        if socket.client.log is not None:
+            socket.client.log.refused(socket.namespace.name, f"by {function_name(function)}")
         socket.refuse(refused.answer)
         return False
     except Exception as error:

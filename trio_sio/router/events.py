@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trio_sio.exceptions import Disconnected, LocalProtocolError, Refused
+from trio_sio.logs.events import EventLog
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import type_name
 from trio_sio.router.broadcast import NO_FLAGS
@@ -60,10 +61,21 @@ class Events:
         # A namespace's "connection" handlers are for sockets, not for a client's event.
         common = () if event == "connection" else socket.namespace.take_handlers(event)
         own = socket.handlers.take(event)
+        if socket.client.log is not None:
+            self._write(socket.client.log, event, len(packet.args), (*common, *own))
         answer = Answer(socket, event, packet.id, len(common) + len(own))
         if len(common) == 1 and not own and not common[0].concurrent:
             return self._run(common[0], (socket, *packet.args), answer)
         return self._run_all(common, own, packet.args, answer)
+
+    def _write(
+        self, log: EventLog, event: str, arguments: int, handlers: Sequence[Registration]
+    ) -> None:
+        socket = self._socket
+        names = [function_name(one.function) for one in handlers]
+        namespace = socket.namespace
+        others = {*namespace.heard_events(), *socket.event_names()}
+        log.event(namespace.name, event, arguments, names, others)
 
     async def _run_all(
         self,
@@ -201,6 +213,8 @@ class Answer:
         socket = self._socket
         packet = Packet(PacketType.ACK, socket.namespace.name, [*args], self._id)  # type: ignore[list-item]  # the encoder judges
         item = socket.namespace.encode(packet, NO_FLAGS)
+        if socket.client.log is not None:
+            socket.client.log.acknowledged(socket.namespace.name, self._id, by_client=False)
         self._id = None
         try:
             socket.session.send_nowait(item)

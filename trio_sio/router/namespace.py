@@ -10,7 +10,7 @@ import trio
 from trio_sio.abc import Adapter, PacketEncoder, Room, SocketId
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
-from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Flags, Targeting
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
 
@@ -107,6 +107,11 @@ class Namespace(Gathering):
         if self.parent is None:
             return self.handlers.take(event)
         return self.parent.handlers.take(event) + self.handlers.take(event)
+
+    def heard_events(self) -> set[str]:
+        """Return the events of clients that have handlers here or at the parent."""
+        names = {*self.event_names(), *(self.parent.event_names() if self.parent else ())}
+        return names - {*RESERVED_EVENTS, "connect", "connection"}
 
     def is_listened_to(self, event: str) -> bool:
         """Whether an event has handlers here or at the parent."""

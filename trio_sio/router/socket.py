@@ -199,6 +199,8 @@ class Socket(Emitter, Listens):
         if self.phase is Phase.ENDED or not rooms:
             await trio.lowlevel.checkpoint()
             return
+        if self.client.log is not None:
+            self.client.log.entered(self.namespace.name, rooms)
         await self.namespace.adapter.add_all(self.id, rooms)
 
     async def leave(self, room: Room) -> None:
