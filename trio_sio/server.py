@@ -58,6 +58,7 @@ class Server(Listens, Targeting):
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
             log=self.engine.log,
+            counters=self.engine.counters,
         )
 
     def __repr__(self) -> str:

@@ -80,7 +80,7 @@ async def test_what_was_seen_and_what_is_accepted(
     make_server: MakeServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "trio_sio.engine")
+    caplog.set_level(logging.WARNING, "trio_sio.engine")
     async with served(make_server()) as url, raw(url) as wire:
         response = await wire.request(method, target)
         assert response.status == status
@@ -114,7 +114,7 @@ async def test_origins(
     make_server: MakeServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "trio_sio.engine")
+    caplog.set_level(logging.WARNING, "trio_sio.engine")
     async with served(make_server(origins=origins)) as url, raw(url) as wire:
         response = await wire.get(POLLING, fields)
         assert response.status == 403
@@ -129,7 +129,7 @@ async def test_origins(
 async def test_a_path_that_is_not_the_servers(
     make_server: MakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "trio_sio.engine")
+    caplog.set_level(logging.WARNING, "trio_sio.engine")
     async with served(make_server(path="/here")) as url, raw(url) as wire:
         response = await wire.get(POLLING)
         text = "Nothing is at /socket.io/; this server answers at /here/"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import trio
 
+from trio_sio.counters import Counters
 from trio_sio.engine.pipe import Pipe
 from trio_sio.logs.throttle import LogThrottle
 
@@ -27,6 +28,7 @@ class Admission:
         limit_sessions: how many sessions there may be (option `max_sessions`).
         count: is told of each refusal, by the option's name.
         log: where refusals are told.
+        counters: where they are counted.
 
     Attributes:
         count: how many there are.
@@ -40,6 +42,7 @@ class Admission:
         limit_sessions: int | None,
         count: Callable[[str], None],
         log: LogThrottle,
+        counters: Counters,
     ) -> None:
         self.count = 0
         self.refused = 0
@@ -49,6 +52,7 @@ class Admission:
         self._count_limit = count
         self._by_address: Counter[str] = Counter()
         self._log = log
+        self._counters = counters
 
     def enter(self, address: str) -> str:
         """Count a connection; return why it may not be, `""` if it may."""
@@ -81,6 +85,7 @@ class Admission:
     def _refuse(self, option: str, text: str, address: str) -> str:
         text = f"{option}: {text}"
         self._count_limit(option)
+        self._counters.refused["full"] += 1
         where = address or "somewhere"
         self._log.tell(logger, logging.WARNING, option, "refused a client at %s: %s", where, text)
         return text

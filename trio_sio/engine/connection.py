@@ -89,7 +89,7 @@ class HTTPConnection:
         limits: HTTPLimits = NO_LIMITS,
         turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
-        self.pipe = Pipe(stream)
+        self.pipe = Pipe(stream, limits.counters)
         self.remote = remote
         self.secure = secure
         self._made: Exchange | None = None
@@ -355,8 +355,7 @@ class HTTPConnection:
         """Log a refusal, and count it if it is by a limit."""
         kind, remote = option or "no request", self.remote or "somewhere"
         self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
-        if option:
-            self._limits.count_limit(option)
+        self._limits.count_refusal(option)
 
     async def send_raw(self, data: bytes) -> None:
         """Send an answer outside of h11, and close: for refused WebSocket requests."""

@@ -86,18 +86,19 @@ class Doorway:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""
         text = f"this server answers at {self._path}/; is that the client's option 'path'?"
         is_client = "transport=" in request.query_string
-        self._tell(request, logging.WARNING if is_client else logging.INFO, "Not Found", text)
+        self._tell(request, logging.WARNING if is_client else logging.INFO, "not_found", text)
 
     def _tell_refusal(self, request: Request, refusal: Refusal) -> None:
         message = shown.printable(refusal.message, 200)
         text = f"{message}: {refusal.detail or 'by the application'}"
         if refusal.code is ErrorCode.UNSUPPORTED_PROTOCOL:
             text += "; use socket.io-client 2.x there"
-        self._tell(request, logging.WARNING, refusal.code.name, text)
+        self._tell(request, logging.WARNING, refusal.code.name.lower(), text)
 
     def _tell(self, request: Request, level: int, kind: str, text: str) -> None:
         method, target = shown.printable(request.method, 20), shown.target(request.target)
         line, remote = "refused %s %s from %s: %s", request.remote or "somewhere"
+        self._host.counters.refused[kind] += 1
         self._host.log.tell(logger, level, kind, line, method, target, remote, text)
 
     async def _refuse(

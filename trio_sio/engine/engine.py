@@ -23,6 +23,7 @@ from typing import Any, NoReturn, Self, TypeVar, Unpack
 import trio
 
 from trio_sio.abc import Transport
+from trio_sio.counters import Counters
 from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.connection import HTTPConnection, Sequel
@@ -89,7 +90,8 @@ class Engine:
         self.turns = Turns(self.pulse)
         self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
         self.handler: Handler | None = None
-        self._ledger = Ledger()
+        self.counters = Counters()
+        self._ledger = Ledger(self.counters)
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -121,6 +123,7 @@ class Engine:
             options.max_sessions,
             count,
             self.log,
+            self.counters,
         )
         self._http_limits = HTTPLimits(
             {phase: getattr(options, phase.value) for phase in Phase},
@@ -128,6 +131,7 @@ class Engine:
             options.max_header_size,
             count,
             self.log,
+            self.counters,
         )
 
     # -- life --------------------------------------------------------------------------------
@@ -302,6 +306,7 @@ class Engine:
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
         if self.draining or self.closing:
+            self.counters.refused["draining"] += 1
             text = "refused a handshake from %s: the server drains"
             self.log.tell(logger, logging.INFO, "drain", text, address)
             return "the server takes no new clients"
@@ -318,6 +323,7 @@ class Engine:
         if log.events is not None:
             log.events.connected(transport.name, request.remote)
         self.sessions[sid] = session
+        self.counters.sessions += 1
         return session
 
     def start(self, session: Session) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from trio_sio.abc import Transport
+from trio_sio.counters import Counters
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
@@ -29,6 +30,7 @@ class Host(Protocol):
     closing: bool
     turns: Turns
     log: LogThrottle
+    counters: Counters
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""

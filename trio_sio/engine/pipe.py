@@ -11,6 +11,8 @@ import sys
 
 import trio
 
+from trio_sio.counters import Counters
+
 READ_SIZE = 16 * 1024
 
 _HAS_FILE_DESCRIPTORS = sys.platform != "win32"
@@ -21,16 +23,21 @@ leaves to us; elsewhere every write is the writer task's."""
 class Pipe:
     """One connection's stream.
 
+    Args:
+        stream: the stream below.
+        counters: of the server; they are told how many bytes come and go.
+
     Attributes:
         stream: the stream below.
         direct: whether `write_nowait` works.
         broken: whether `write_nowait` found that the connection is.
     """
 
-    __slots__ = ("_descriptor", "_unread", "broken", "direct", "stream")
+    __slots__ = ("_counters", "_descriptor", "_unread", "broken", "direct", "stream")
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream, counters: Counters | None = None) -> None:
         self.stream = stream
+        self._counters = counters or Counters()
         self._descriptor = -1
         self._unread = b""
         self.broken = False
@@ -54,7 +61,9 @@ class Pipe:
             data, self._unread = self._unread, b""
             return data
         if not self.direct:
-            return bytes(await self.stream.receive_some(READ_SIZE))
+            data = bytes(await self.stream.receive_some(READ_SIZE))
+            self._counters.bytes_in += len(data)
+            return data
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
             received = self.read_nowait()
@@ -74,11 +83,13 @@ class Pipe:
         if not self.direct:
             raise trio.ClosedResourceError
         try:
-            return os.read(self._descriptor, READ_SIZE)
+            data = os.read(self._descriptor, READ_SIZE)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
+        self._counters.bytes_in += len(data)
+        return data
 
     @property
     def hung_up(self) -> bool:
@@ -122,12 +133,14 @@ class Pipe:
         A broken connection takes everything: whoever reads from it learns of the end.
         """
         try:
-            return os.write(self._descriptor, data)
+            sent = os.write(self._descriptor, data)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
             self.broken = True
             return len(data)
+        self._counters.bytes_out += sent
+        return sent
 
     async def begin_write(self, data: bytes) -> bytes:
         """Send what leaves at once, without Trio's detours; return the rest, for `send_all`.
@@ -139,21 +152,24 @@ class Pipe:
             return data
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
-            return data[os.write(self._descriptor, data) :]
+            sent = os.write(self._descriptor, data)
         except (BlockingIOError, InterruptedError):
             return data
         except OSError as error:
             raise trio.BrokenResourceError(str(error)) from error
+        self._counters.bytes_out += sent
+        return data[sent:]
 
     async def write(self, data: bytes) -> None:
         """Send everything; raises `BrokenResourceError`."""
         rest = await self.begin_write(data)
         if rest:
-            await self.stream.send_all(rest)
+            await self.send_all(rest)
 
     async def send_all(self, data: bytes | memoryview) -> None:
         """Send everything; as `trio.abc.SendStream.send_all`."""
         await self.stream.send_all(data)
+        self._counters.bytes_out += len(data)
 
     async def send_eof(self) -> None:
         """Close the sending half where the stream can (TLS cannot)."""

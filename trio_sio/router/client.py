@@ -130,6 +130,7 @@ class Client:
                 self.log.ignored(name, f"{kind.name} is ignored: the client has not joined it")
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
+            self.router.counters.events_in += 1
             if socket.flood is not None and not await socket.flood.admits():
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
@@ -245,6 +246,7 @@ class Client:
         """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
         if self.log is not None:
             self.log.refused(name, text)
+        self.router.counters.refused["namespace"] += 1
         packet = Packet(PacketType.ERROR, name, text)
         try:
             messages = self.router.encoder.encode(packet)
@@ -263,6 +265,7 @@ class Client:
         if not self._joining:
             self._joining = {}  # a table that was used once takes 170 bytes more
         self.sockets[name] = socket
+        self.router.counters.joins += 1
         if self.log is not None:
             self.log.joined(name)
         self.session.trust()

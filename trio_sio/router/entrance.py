@@ -24,6 +24,7 @@ async def pass_middleware(socket: "Socket") -> bool:
             socket.events.latest = function
             await call(function, socket)
     except ConnectionRefused as refused:
+        socket.client.router.counters.refused["middleware"] += 1
         if socket.client.log is not None:
             socket.client.log.refused(socket.namespace.name, f"by {function_name(function)}")
         socket.refuse(refused.answer)

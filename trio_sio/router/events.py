@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from inspect import isawaitable
+from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +158,7 @@ class Events:
         self.latest = registration.function
         if registration.ack:
             args = (*args, answer.send)
+        begun = perf_counter()
         try:
             result = registration.function(*args)
             if type(result) is CoroutineType or isawaitable(result):
@@ -167,6 +169,10 @@ class Events:
         except Exception as error:
             await socket.calls.failed(error, registration.function, handles(answer.event))
             return
+        finally:
+            counters = socket.client.router.counters
+            counters.calls += 1
+            counters.call_seconds += perf_counter() - begun
         if registration.ack:
             return
         try:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
+from trio_sio.counters import Counters
 from trio_sio.logs.shown import quoted
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import Query
@@ -37,11 +38,13 @@ class Router:
         limits: of what one client may send.
         cleanup: whether dynamic namespaces go with their last socket.
         log: where the server's lines go.
+        counters: what the server counts.
 
     Attributes:
         namespaces: by name.
         clients: those that are here.
         log: where the server's lines go.
+        counters: what the server counts.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Router:
         limits: Limits,
         cleanup: bool,
         log: LogThrottle,
+        counters: Counters,
     ) -> None:
         self.encoder = encoder
         self.make_decoder = make_decoder
@@ -62,6 +66,7 @@ class Router:
         self.grace = grace
         self.limits = limits
         self.log = log
+        self.counters = counters
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         self.clients: set[Client] = set()
@@ -78,9 +83,11 @@ class Router:
         full = name if name.startswith("/") else "/" + name
         if not _FORBIDDEN.isdisjoint(full):
             raise ValueError(f"a namespace's name cannot have any of ',?#': {name!r}")
+        if not _is_text(full):
+            raise ValueError(f"a namespace's name cannot have a lone surrogate: {name!r}")
         namespace = self.namespaces.get(full)
         if namespace is None:
-            namespace = Namespace(full, self.encoder, self._make_adapter)
+            namespace = Namespace(full, self.encoder, self._make_adapter, self.counters)
             self.namespaces[full] = namespace
         namespace.is_wanted = True
         return namespace
@@ -98,7 +105,9 @@ class Router:
         answer at once; from the first that has to be waited for, it is left to an awaitable.
         """
         existing = self.namespaces.get(name)
-        return existing or self._ask(name, query, iter(self.parents))
+        if existing is not None or not _is_text(name):
+            return existing
+        return self._ask(name, query, iter(self.parents))
 
     def _ask(
         self, name: str, query: Query, parents: Iterator[ParentNamespace]
@@ -144,7 +153,7 @@ class Router:
             found = found.parent  # it has gone with its last socket, meanwhile
         namespace = self.namespaces.get(name)
         if namespace is None:
-            namespace = Namespace(name, self.encoder, self._make_adapter, found)
+            namespace = Namespace(name, self.encoder, self._make_adapter, self.counters, found)
             self.namespaces[name] = namespace
             found.children[name] = namespace
         return namespace
@@ -180,3 +189,12 @@ class Router:
     def serve(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve one session until it ends; the engine's handler, to be awaited."""
         return Client(self, session).run()
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written down: a lone surrogate has no form in UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

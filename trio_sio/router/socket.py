@@ -231,6 +231,7 @@ class Socket(Emitter, Listens):
         """Return an event as an item for the session."""
         namespace = self.namespace
         packet = event_packet(event, args, RESERVED_EVENTS, namespace.name, ack_id)
+        namespace.counters.events_out += 1
         return namespace.encode(packet, flags)
 
     @property
