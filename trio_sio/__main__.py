@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level",
         choices=("debug", "info", "warning", "error"),
-        default="info",
+        default="warning",
         help="what to log on standard error (%(default)s)",
     )
     parser.add_argument(
