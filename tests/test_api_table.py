@@ -39,19 +39,23 @@ WITHIN_THE_PACKAGE = {
     },
     "parent": {"accepts", "find_clients", "label", "publish"},
     "socket": {
-        *("admit", "call_back", "check_open", "deliver", "deliver_volatile", "encode", "end"),
-        *("doing", "events"),
-        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run", "send_error"),
+        *("check_open", "deliver", "deliver_volatile", "encode", "end"),
+        *("doing", "enter", "events"),
+        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run"),
+        *("run_callback", "send_error"),
     },
-    "client": {"departed", "disconnect", "joined", "left", "log", "router", "run", "wait_heard"},
+    "client": {
+        *("departed", "disconnect", "joined", "left", "log", "order", "router", "run"),
+        "wait_heard",
+    },
     "handshake": {"of"},
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
-        "on_backlog",
+        *("on_backlog", "send_control"),
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },
-    "engine": {"add", "find", "from_options", "run", "start", "why_no_session"},
+    "engine": {"add", "count_limit", "find", "from_options", "run", "start", "why_no_session"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

@@ -17,6 +17,8 @@ from trio_sio import (
     RequestRefused,
     SocketIOError,
 )
+from trio_sio.engine.refusal import refusal_of
+from trio_sio.protocol.engineio.handshake import ErrorCode
 
 
 @pytest.mark.parametrize(
@@ -84,3 +86,30 @@ def test_remote_protocol_error_has_a_hint() -> None:
     assert "too long" in str(RemoteProtocolError("bad packet", "too long"))
     with pytest.raises(SocketIOError, match="bad packet"):
         raise RemoteProtocolError("bad packet", "too long")
+
+
+@pytest.mark.parametrize("kind", [Refused, ConnectionRefused, PacketRefused, RequestRefused])
+@pytest.mark.parametrize("message", [None, 4, b"no", {"message": "no"}, ValueError("no")])
+def test_a_message_that_is_no_text_is_refused_where_it_is_given(
+    kind: type[Refused | RequestRefused], message: object
+) -> None:
+    with pytest.raises(TypeError) as error:
+        kind(message)  # type: ignore[arg-type]
+    assert f"the message of {kind.__name__} must be a str, not {message!r}" in str(error.value)
+
+
+@pytest.mark.parametrize("code", [99, -1, 6, 403])
+def test_a_code_that_does_not_exist_is_refused_where_it_is_given(code: int) -> None:
+    with pytest.raises(ValueError, match=rf"one of 0 \(Transport unknown\), .*, not {code}"):
+        RequestRefused(code=code)
+
+
+@pytest.mark.parametrize("code", ["4", True, 4.0])
+def test_a_code_is_a_number(code: object) -> None:
+    with pytest.raises(TypeError, match="the code of RequestRefused must be a number"):
+        RequestRefused(code=code)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_each_code_that_the_server_has_can_be_given(code: ErrorCode) -> None:
+    assert refusal_of(RequestRefused(code=int(code))).code is code

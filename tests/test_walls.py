@@ -24,6 +24,7 @@ STOREY = {
     "protocol": 1,
     "exceptions": 2,
     "logs": 2,
+    "failures": 3,
     "abc": 3,
     "engine": 4,
     "router": 4,

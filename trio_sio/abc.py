@@ -99,6 +99,13 @@ class Transport(Protocol):
     def trust(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """End the requests that nobody needs any more: the session has just ended.
+
+        Args:
+            orderly: what was queued before the end, and is being sent, may still arrive.
+        """
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Tell the client that the session is over and let go of it; the queue is empty.
 
@@ -123,6 +130,16 @@ class Alarm(Protocol):
 
     def call_at(self, deadline: float, function: Callable[[], object]) -> Timer:
         """Have a function called at a time (`trio.current_time()`); it neither waits nor raises."""
+
+
+class Waiter(Protocol):
+    """An item that waits in line for room in an outbox."""
+
+    async def wait(self) -> None:
+        """Return when the item is in the outbox; raises `Disconnected` if the session ends first.
+
+        Whoever is cancelled takes the item out of the line.
+        """
 
 
 class Session(Protocol):
@@ -169,7 +186,17 @@ class Session(Protocol):
         """Send, waiting for room in the outbox; raises `Disconnected`."""
 
     def send_nowait(self, item: Encoded) -> None:
-        """Send; raises `trio.WouldBlock` if the outbox is full, `Disconnected`."""
+        """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""
+
+    @property
+    def enqueue(self) -> Callable[[Encoded], Waiter | None]:
+        """Send, or line up for room in the outbox, behind those who wait already.
+
+        It returns the item's place in the line, `None` if it was sent, and raises `Disconnected`.
+        """
+
+    def send_control(self, item: Encoded) -> None:
+        """Send a packet of the protocol's own; a client that has no room for it is cut off."""
 
     @property
     def offer(self) -> Callable[[Encoded], None]:

@@ -11,12 +11,17 @@ REFUSALS = (
     "no_http",
     "full",
     "draining",
+    "closing",
+    "preflight",
+    "too_slow",
     "namespace",
     "middleware",
 )
 """Why clients are refused: the error codes of Engine.IO; a path that is not the server's; bytes
 that are no HTTP request, or too many; `max_connections`, `max_connections_per_address` or
-`max_sessions`; `drain`; a namespace that does not exist or is one too many; middleware."""
+`max_sessions`; `drain`; the end of the server; fields that `allow_headers` does not name; a
+function of the application that took over `handshake_timeout`; a namespace that does not exist or
+is one too many; middleware."""
 
 
 class Counters:
@@ -31,7 +36,9 @@ class Counters:
         events_in: events that clients have sent to namespaces that they are in.
         events_out: events that were sent, one for each recipient.
         calls: calls of handlers of events that are over.
-        call_seconds: seconds that these took, with all waiting.
+        call_seconds: seconds that these took, with all waiting; see `trio_sio.engine.watch`.
+        turn: when the present task's turn of the event loop began, by `perf_counter()`; 0 if nobody
+            watches. A handler takes its time from here, which spares it two looks at the clock.
     """
 
     __slots__ = (
@@ -44,6 +51,7 @@ class Counters:
         "joins",
         "refused",
         "sessions",
+        "turn",
     )
 
     def __init__(self) -> None:
@@ -56,3 +64,4 @@ class Counters:
         self.events_out = 0
         self.calls = 0
         self.call_seconds = 0.0
+        self.turn = 0.0

@@ -16,6 +16,7 @@ Waiting too long for an answer is `trio.TooSlowError`, as everywhere in Trio; a 
 
 import trio
 
+from trio_sio.protocol.engineio.handshake import ErrorCode
 from trio_sio.protocol.errors import (
     LocalProtocolError as LocalProtocolError,
     ProtocolError as ProtocolError,
@@ -61,9 +62,13 @@ class Refused(SocketIOError):
     Args:
         message: the text for the client.
         data: what to send in place of the text (JS: `err.data`).
+
+    Raises:
+        TypeError: the message is no str.
     """
 
     def __init__(self, message: str = "", data: JSON = None) -> None:
+        _check_message(self, message)
         super().__init__(message)
         self.message = message
         self.data = data
@@ -87,10 +92,33 @@ class RequestRefused(SocketIOError):
 
     Args:
         message: the text for the client; "Forbidden" if it is empty.
-        code: one of the Engine.IO error codes 0 to 4, which then brings its own text.
+        code: one of the Engine.IO error codes 0 to 5, which then brings its own text.
+
+    Raises:
+        TypeError: the message is no str, or the code no int.
+        ValueError: there is no such code.
     """
 
     def __init__(self, message: str = "", code: int | None = None) -> None:
+        _check_message(self, message)
+        if code is not None:
+            _check_code(code)
         super().__init__(message)
         self.message = message
         self.code = code
+
+
+def _check_message(error: SocketIOError, message: object) -> None:
+    if not isinstance(message, str):
+        hint = "; a number goes into code=…" if isinstance(error, RequestRefused) else ""
+        raise TypeError(
+            f"the message of {type(error).__name__} must be a str, not {message!r}{hint}"
+        )
+
+
+def _check_code(code: object) -> None:
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise TypeError(f"the code of RequestRefused must be a number, not {code!r}")
+    if code not in list(ErrorCode):
+        known = ", ".join(f"{one.value} ({one.message})" for one in ErrorCode)
+        raise ValueError(f"the code of RequestRefused must be one of {known}, not {code!r}")

@@ -6,6 +6,7 @@ meant a `TypeError` or `ValueError`; both name the option and the value.
 
 import difflib
 import math
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,8 +19,13 @@ WS_ENGINES = ("auto", "trio-websocket", "websockets")
 OVERFLOW_POLICIES = ("disconnect", "drop_newest", "drop_oldest")
 FLOOD_POLICIES = ("disconnect", "drop", "wait")
 
+AllowHeaders = str | Collection[str]
+"""The name of a header field, several, or `"*"` for any."""
+
 Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
 """`"*"`, one origin, several, or a function that is asked for each request."""
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _POSITIVE = (
     "ping_timeout",
@@ -29,6 +35,7 @@ _POSITIVE = (
     "body_timeout",
     "keep_alive_timeout",
     "answer_timeout",
+    "handshake_timeout",
     "connect_timeout",
     "attachments_timeout",
     "slow_step",
@@ -96,6 +103,7 @@ class EngineKeywords(TypedDict, total=False):
     path: str
     serve_client: bool | Path | str
     origins: Origins
+    allow_headers: AllowHeaders
     ping_timeout: float
     ping_interval: float
     upgrade_timeout: float
@@ -109,6 +117,7 @@ class EngineKeywords(TypedDict, total=False):
     cookie: str | None
     cookie_path: str | None
     cookie_http_only: bool
+    cookie_secure: bool | None
     ws_engine: str
     generate_id: Callable[[Any], Awaitable[str] | str] | None
     fallback: Callable[[Any], Awaitable[Any]] | None
@@ -116,6 +125,7 @@ class EngineKeywords(TypedDict, total=False):
     body_timeout: float
     keep_alive_timeout: float
     answer_timeout: float
+    handshake_timeout: float
     connect_timeout: float | None
     max_connections: int | None
     max_connections_per_address: int | None
@@ -166,6 +176,7 @@ class EngineOptions:
     path: str = "/engine.io"
     serve_client: bool | Path | str = False
     origins: Origins = "*"
+    allow_headers: AllowHeaders = ()
     ping_timeout: float = 5.0
     ping_interval: float = 25.0
     upgrade_timeout: float = 10.0
@@ -179,6 +190,7 @@ class EngineOptions:
     cookie: str | None = "io"
     cookie_path: str | None = "/"
     cookie_http_only: bool = True
+    cookie_secure: bool | None = None
     ws_engine: str = "auto"
     generate_id: Callable[[Any], Awaitable[str] | str] | None = None
     fallback: Callable[[Any], Awaitable[Any]] | None = None
@@ -186,6 +198,7 @@ class EngineOptions:
     body_timeout: float = 120.0
     keep_alive_timeout: float = 75.0
     answer_timeout: float = 120.0
+    handshake_timeout: float = 20.0
     connect_timeout: float | None = None
     max_connections: int | None = None
     max_connections_per_address: int | None = None
@@ -306,6 +319,8 @@ def _check_flags(options: EngineOptions) -> None:
     for name in _FLAGS:
         if not isinstance(getattr(options, name, True), bool):  # some are the server's alone
             raise TypeError(_wrong(options, name, "True or False"))
+    if options.cookie_secure is not None and not isinstance(options.cookie_secure, bool):
+        raise TypeError(_wrong(options, "cookie_secure", "True, False or None"))
     if not isinstance(options.serve_client, (bool, str, Path)):
         raise TypeError(_wrong(options, "serve_client", "True, False or a folder"))
 
@@ -343,11 +358,24 @@ def _check_calls(options: EngineOptions) -> None:
         value = getattr(options, name, None)
         if value is not None and not callable(value):
             raise TypeError(_wrong(options, name, "callable"))
+    _check_allow_headers(options)
     origins = options.origins
     if isinstance(origins, str) or callable(origins):
         return
     if not isinstance(origins, Collection) or not all(isinstance(one, str) for one in origins):
         raise TypeError(_wrong(options, "origins", "a text, a collection of texts or a function"))
+
+
+def _check_allow_headers(options: EngineOptions) -> None:
+    names = options.allow_headers
+    wanted = '"*", the name of a header field or a collection of such names'
+    if not isinstance(names, Collection) or isinstance(names, (bytes, Mapping)):
+        raise TypeError(_wrong(options, "allow_headers", wanted))
+    for name in [names] if isinstance(names, str) else names:
+        if not isinstance(name, str):
+            raise TypeError(_wrong(options, "allow_headers", wanted))
+        if not _FIELD_NAME.fullmatch(name):
+            raise ValueError(_wrong(options, "allow_headers", wanted))
 
 
 def _check_parser(options: EngineOptions) -> None:

@@ -122,6 +122,26 @@ async def test_answers_name_the_origin(make_server: MakeServer) -> None:
         assert "access-control-allow-credentials" not in response.headers
 
 
+@pytest.mark.parametrize("sid", ["", "&sid=nobody"])
+async def test_a_preflight_needs_no_session(sid: str, make_server: MakeServer) -> None:
+    io = make_server(allow_headers=["Authorization"], origins=["https://a.example"])
+    asked = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    async with served(io) as url, raw(url) as wire:
+        fields = {**asked, "Origin": "https://a.example"}
+        response = await wire.request("OPTIONS", POLLING + sid, fields)
+        assert (response.status, response.body) == (200, b"")
+        assert response.headers["access-control-allow-origin"] == "https://a.example"
+        assert response.headers["access-control-allow-headers"] == "Content-Type, Authorization"
+        fields = {**asked, "Origin": "https://b.example"}
+        response = await wire.request("OPTIONS", POLLING + sid, fields)
+        assert (response.status, response.body) == (403, FORBIDDEN)
+        assert "access-control-allow-origin" not in response.headers
+    assert io.statistics().sessions == 0
+
+
 @pytest.mark.node
 @pytest.mark.parametrize("kind", [UPGRADING, WEBSOCKET], ids=str)
 async def test_a_client_from_elsewhere(kind: Kind, make_server: MakeServer) -> None:

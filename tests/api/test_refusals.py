@@ -12,6 +12,10 @@ from tests.end_to_end.peers import served
 from trio_sio.options import Origins
 
 POLLING = "/socket.io/?EIO=3&transport=polling"
+NO_UPGRADE = (
+    "transport=websocket without an upgrade: there is no 'Upgrade: websocket' and no"
+    " 'Connection: upgrade'; does a proxy pass them on?"
+)
 NOBODY = (
     "no session 'nobody' is here; it has ended, or its requests are not all sent to the same server"
 )
@@ -58,7 +62,7 @@ NOBODY = (
             400,
             3,
             "Bad request",
-            "transport=websocket without an upgrade",
+            NO_UPGRADE,
         ),
         (
             "GET",

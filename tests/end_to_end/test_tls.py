@@ -3,6 +3,7 @@
 import ssl
 
 import pytest
+import trio
 import trustme
 
 import trio_sio
@@ -59,3 +60,23 @@ async def test_a_client_that_does_not_trust_us_goes(
         await stranger.hear("connect_error")
         assert stranger.unheard("connect") == 0
     assert len(io.router.clients) == 0
+
+
+async def test_the_cookie_is_for_tls_alone(
+    make_server: MakeServer, authority: trustme.CA, ssl_context: ssl.SSLContext
+) -> None:
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with served(make_server(), ssl_context=ssl_context) as url:
+        port = int(url.rpartition(":")[2])
+        stream = await trio.open_ssl_over_tcp_stream(
+            "127.0.0.1", port, ssl_context=trusting, https_compatible=True
+        )
+        async with stream:
+            target = b"/socket.io/?EIO=3&transport=polling"
+            head = b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            await stream.send_all(head)
+            answer = b""
+            while data := await stream.receive_some():
+                answer += data
+    assert b"; Path=/; HttpOnly; Secure; SameSite=Strict\r\n" in answer

@@ -1,5 +1,6 @@
 """A connection that is served, and what comes of it; the limits that it reaches are noted."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -63,10 +64,16 @@ async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableS
 
 
 async def hear(stream: trio.abc.ReceiveStream, patience: float = 5) -> bytes:
-    """Return what comes until nothing more does."""
+    """Return what comes until nothing more does, without the dates of answers."""
     data = b""
     with trio.move_on_after(patience):
         while more := await stream.receive_some():
             data += more
-        return data + b"<end>"
-    return data
+        return undated(data) + b"<end>"
+    return undated(data)
+
+
+def undated(answers: bytes) -> bytes:
+    """Return answers without their dates, of which each has exactly one."""
+    assert answers.count(b"\r\nDate: ") == len(re.findall(rb"HTTP/1\.1 [2-5]", answers))
+    return re.sub(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", b"", answers)

@@ -18,15 +18,34 @@ from trio_sio.options import EngineKeywords, EngineOptions
     ],
 )
 def test_options(options: EngineKeywords, cookie: str) -> None:
-    assert set_cookie(EngineOptions(**options), "SID") == [("Set-Cookie", cookie)]
+    assert set_cookie(EngineOptions(**options), "SID", by_tls=False) == [("Set-Cookie", cookie)]
+
+
+@pytest.mark.parametrize(
+    ("option", "by_tls", "secure"),
+    [
+        *((None, True, True), (None, False, False), (True, False, True), (True, True, True)),
+        *((False, True, False), (False, False, False)),
+    ],
+)
+def test_browsers_send_it_by_tls_alone_if_it_came_by_tls(
+    option: bool | None, by_tls: bool, secure: bool
+) -> None:
+    options = EngineOptions(cookie_secure=option)
+    ((_, cookie),) = set_cookie(options, "SID", by_tls=by_tls)
+    assert cookie.split("; ") == [
+        *("io=SID", "Path=/", "HttpOnly"),
+        *(["Secure"] if secure else []),
+        "SameSite=Strict",
+    ]
 
 
 def test_none() -> None:
-    assert set_cookie(EngineOptions(cookie=None), "SID") == []
+    assert set_cookie(EngineOptions(cookie=None), "SID", by_tls=True) == []
 
 
 def test_the_id_is_escaped_as_by_encode_uri_component() -> None:
-    ((_, cookie),) = set_cookie(EngineOptions(), "custom:id:1/é !~*'()")
+    ((_, cookie),) = set_cookie(EngineOptions(), "custom:id:1/é !~*'()", by_tls=False)
     assert cookie.startswith("io=custom%3Aid%3A1%2F%C3%A9%20!~*'(); ")
 
 

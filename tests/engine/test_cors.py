@@ -4,7 +4,6 @@ import pytest
 
 from trio_sio.engine import cors
 from trio_sio.engine.message import Headers, Request
-from trio_sio.exceptions import RequestRefused
 from trio_sio.options import Origins
 
 
@@ -53,12 +52,10 @@ FOO = ["https://foo.example.com:443"]
         (["http://[::1]:3000"], "http://[::1]:3000", True),
         (["a:*"], "http://a:port", False),
         ([], "http://a", False),
-        (lambda origin: origin == "http://a", "http://a", True),
-        (lambda origin: origin == "http://a", "http://b", False),
     ],
 )
-async def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> None:
-    assert await cors.is_allowed(origins, origin) is allowed
+def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> None:
+    assert cors.is_listed(origins, origin) is allowed
 
 
 @pytest.mark.parametrize(
@@ -79,24 +76,21 @@ def test_an_explanation_has_a_bound(origins: Origins, accepted: str) -> None:
     assert secret == f"option 'origins' accepts {accepted}, not 'http://b.example'"
 
 
-async def test_a_function_may_be_async_and_refuse_in_words() -> None:
-    async def decide(origin: str) -> bool:
-        if origin == "http://b":
-            raise RequestRefused("origin not allowed")
-        return True
-
-    assert await cors.is_allowed(decide, "http://a")
-    with pytest.raises(RequestRefused, match="origin not allowed"):
-        await cors.is_allowed(decide, "http://b")
+KEPT_BY_NOBODY = [("Cache-Control", "no-store"), ("Vary", "Origin")]
 
 
 def test_the_origin_is_echoed_with_credentials() -> None:
-    assert cors.headers(request()) == [("Access-Control-Allow-Origin", "*")]
+    assert cors.headers(request()) == [*KEPT_BY_NOBODY, ("Access-Control-Allow-Origin", "*")]
     assert cors.headers(request(Origin="http://a")) == [
+        *KEPT_BY_NOBODY,
         ("Access-Control-Allow-Origin", "http://a"),
         ("Access-Control-Allow-Credentials", "true"),
     ]
-    assert cors.preflight_headers(request())[-1] == (
-        "Access-Control-Allow-Headers",
-        "Content-Type",
-    )
+
+
+def test_an_answer_to_an_origin_that_is_refused_names_none() -> None:
+    assert cors.refused_headers() == KEPT_BY_NOBODY
+
+
+def test_a_function_lists_nobody() -> None:
+    assert not cors.is_listed(lambda origin: True, "http://a")

@@ -30,6 +30,7 @@ async def test_a_session_that_polls_is_not_to_be_had_by_websocket_without_an_upg
         session = await wire.handshake()
         response = await wire.request("GET", wire.target("websocket", sid=session.sid))
         assert (response.status, response.text) == BAD
+        assert "there is no 'Upgrade: websocket' and no 'Connection: upgrade'" in response.text
         assert response.headers["access-control-allow-origin"] == "*"
         await session.post("4still here")
         assert await session.poll() == ["4still here"]
@@ -70,7 +71,9 @@ async def test_a_refusal_of_403_tells_a_browser_nothing(
     async with open_wire(engine(origins=["http://a"]), recorder) as wire:
         response = await wire.request("GET", wire.target("polling"), {"Origin": "http://b"})
         assert (response.status, response.text) == FORBIDDEN
-        assert sorted(name for name, _ in response.headers) == ["content-length", "content-type"]
+        assert sorted(name for name, _ in response.headers) == [
+            *("cache-control", "content-length", "content-type", "date", "vary")
+        ]
 
 
 async def test_allow_request_is_asked_once_for_each_handshake(

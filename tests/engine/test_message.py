@@ -35,6 +35,11 @@ def test_path_and_query(target: str, path: str, query: str) -> None:
     [
         ("Upgrade", "websocket", True),
         ("keep-alive, Upgrade", "WebSocket", True),
+        ("keep-alive,,\tUPGRADE ,x", "h2c , websocket", True),
+        ("xupgradey", "websocket", False),
+        ("upgrade-x, x", "websocket", False),
+        ("Upgrade", "websocketx", False),
+        ("Upgrade", "", False),
         ("close", "websocket", False),
         ("Upgrade", "h2c", False),
         ("", "", False),
@@ -43,6 +48,35 @@ def test_path_and_query(target: str, path: str, query: str) -> None:
 def test_wants_websocket(connection: str, upgrade: str, wants: bool) -> None:
     headers = Headers([("Connection", connection), ("Upgrade", upgrade)])
     assert Request("GET", "/", headers).wants_websocket is wants
+
+
+def test_both_fields_may_come_several_times() -> None:
+    fields = [("Connection", "Upgrade"), ("Connection", "keep-alive")]
+    fields += [("Upgrade", "websocket"), ("Upgrade", "h2c")]
+    for headers in (Headers(fields), Headers(fields[::-1])):
+        assert Request("GET", "/", headers).wants_websocket
+
+
+def test_in_http_1_0_nothing_is_upgraded() -> None:
+    headers = Headers([("Connection", "Upgrade"), ("Upgrade", "websocket")])
+    assert not Request("GET", "/", headers, http_version="1.0").wants_websocket
+
+
+@pytest.mark.parametrize(
+    ("fields", "has"),
+    [
+        ([], False),
+        ([("Content-Length", "0")], False),
+        ([("Content-Length", "000")], False),
+        ([("Content-Length", "0, 0"), ("Content-Length", "0")], False),
+        ([("Content-Length", "10")], True),
+        ([("Content-Length", "0"), ("Content-Length", "1")], True),
+        ([("Transfer-Encoding", "chunked")], True),
+        ([("Transfer-Encoding", "")], True),
+    ],
+)
+def test_has_body(fields: list[tuple[str, str]], has: bool) -> None:
+    assert Request("GET", "/", Headers(fields)).has_body is has
 
 
 async def test_a_request_of_ones_own_has_no_body() -> None:

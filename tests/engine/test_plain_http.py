@@ -4,7 +4,8 @@ import h11
 import pytest
 from hypothesis import given, strategies as st
 
-from trio_sio.engine.message import Response
+from tests.engine.serving import undated
+from trio_sio.engine.message import EngineResponse, Response
 from trio_sio.engine.plain_http import NO_FIELDS, answer, read_head
 
 POLL = (
@@ -157,7 +158,7 @@ def answered(data: bytes, response: Response) -> bytes:
     made = answer(request, response)
     assert request.answered
     assert request.closes == (b"connection: close" in made.lower())
-    return made
+    return undated(made)
 
 
 def test_answers() -> None:
@@ -167,7 +168,7 @@ def test_answers() -> None:
         b"Content-Length: 2\r\n\r\nok"
     )
     assert answered(POLL, Response(299)) == b"HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n"
-    assert answered(POLL, Response(204, [], b"x")) == b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert answered(POLL, Response(205)).endswith(b"Content-Length: 0\r\n\r\n")
     close = answered(POLL, Response(503, [("Connection", "close")], b"x"))
     assert close.endswith(b"Connection: close\r\nContent-Length: 1\r\n\r\nx")
     assert b"Connection: close\r\n" in answered(POST, Response(413))
@@ -178,4 +179,25 @@ def test_answers() -> None:
 @pytest.mark.parametrize("field", [("A", "b\r\nC: d"), ("A\n", "b"), ("A", "\0")])
 def test_no_field_breaks_the_head(field: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match="a header field would end the head"):
-        answered(POLL, Response(200, [field]))
+        answered(POLL, EngineResponse(200, [field]))
+
+
+@pytest.mark.parametrize("status", [204, 304])
+@pytest.mark.parametrize("length", [[], [("content-length", "0")], [("Content-Length", "9")]])
+def test_what_ends_with_its_head_has_no_length(status: int, length: list[tuple[str, str]]) -> None:
+    fields = [("ETag", '"a"'), *length]
+    made = answered(POLL, Response(status, fields))
+    assert made.partition(b"\r\n")[2] == b'ETag: "a"\r\n\r\n'
+
+
+@pytest.mark.parametrize("value", ["close", "Close", "CLOSE"])
+def test_what_says_that_it_closes_does(value: str) -> None:
+    assert answered(POLL, Response(200, [("connection", value)]))
+
+
+def test_a_date_of_the_application_is_the_only_one() -> None:
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    found = read_head(POLL)
+    assert found is not None
+    made = answer(found[0], Response(200, [("date", date)]))
+    assert made == f"HTTP/1.1 200 OK\r\ndate: {date}\r\nContent-Length: 0\r\n\r\n".encode()

@@ -7,8 +7,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
+from trio_sio.engine.holding import Hold
 from trio_sio.engine.outbox import Outbox
-from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Hold, Overlap, PollingTransport
+from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Overlap, PollingTransport
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError

@@ -1,15 +1,20 @@
 """The browser's client, as socket.io 2.5 serves it."""
 
+import errno
+import hashlib
 import logging
+import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from trio_sio import client_files
-from trio_sio.engine.message import Headers, Request
+from trio_sio.engine.message import Headers, Request, Response
 from trio_sio.engine.static import ClientFiles
 
-ETAG = f'"{client_files.VERSION}"'
+KEPT = [("Cache-Control", "public, max-age=0"), ("Access-Control-Allow-Origin", "*")]
+SCRIPT = "/socket.io/socket.io.js"
 
 
 @pytest.fixture
@@ -17,6 +22,16 @@ def files(tmp_path: Path) -> ClientFiles:
     (tmp_path / "socket.io.js").write_bytes(b"script")
     (tmp_path / "socket.io.js.map").write_bytes(b"{}")
     return ClientFiles(tmp_path, "/socket.io")
+
+
+def etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def asked(files: ClientFiles, request: Request) -> Response:
+    response = files.answer(request)
+    assert response is not None
+    return response
 
 
 def get(target: str, method: str = "GET", **fields: str) -> Request:
@@ -28,30 +43,40 @@ def test_the_script(files: ClientFiles, more: str) -> None:
     response = files.answer(get("/socket.io/socket.io.js" + more))
     assert response is not None
     assert (response.status, response.body) == (200, b"script")
-    assert dict(response.headers) == {
-        "Content-Type": "application/javascript",
-        "ETag": ETAG,
-        "Cache-Control": "public, max-age=0",
-    }
+    assert response.headers == [
+        ("Content-Type", "application/javascript"),
+        ("ETag", etag(b"script")),
+        *KEPT,
+    ]
 
 
 def test_its_map(files: ClientFiles) -> None:
-    response = files.answer(get("/socket.io/socket.io.js.map"))
-    assert response is not None
+    response = asked(files, get(SCRIPT + ".map"))
     assert (response.status, response.body) == (200, b"{}")
-    assert dict(response.headers) == {"Content-Type": "application/json", "ETag": ETAG}
+    assert response.headers == [("Content-Type", "application/json"), ("ETag", etag(b"{}")), *KEPT]
 
 
-@pytest.mark.parametrize(
-    ("etag", "status"),
-    [(ETAG, 304), ("W/" + ETAG, 200), (client_files.VERSION, 200), ("", 200), ('"x"', 200)],
-)
-def test_what_the_browser_has_is_not_sent_again(files: ClientFiles, etag: str, status: int) -> None:
-    request = Request("GET", "/socket.io/socket.io.js", Headers([("If-None-Match", etag)]))
-    response = files.answer(request)
-    assert response is not None
-    assert response.status == status
-    assert (response.body == b"") is (status == 304)
+@pytest.mark.parametrize("target", [SCRIPT, SCRIPT + ".map"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_the_browser_has_is_not_sent_again(
+    files: ClientFiles, method: str, target: str
+) -> None:
+    """The 304 has what a cache has to know again of the 200 (RFC 9110, 15.4.5)."""
+    (_, *again) = full = asked(files, get(target)).headers
+    assert full[0][0] == "Content-Type"
+    for tag in (dict(full)["ETag"], "W/" + dict(full)["ETag"], f'"a", {dict(full)["ETag"]}', "*"):
+        request = Request(method, target, Headers([("If-None-Match", tag)]))
+        response = asked(files, request)
+        assert (response.status, response.headers, response.body) == (304, again, b"")
+    request = Request(method, target, Headers([("If-None-Match", '"2.5.0"')]))
+    assert asked(files, request).status == 200
+
+
+def test_a_file_of_the_packages_own_has_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trio_sio.client_files.client_folder", lambda: Path(__file__).parent)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"script")
+    headers = asked(ClientFiles(True, "/socket.io"), get(SCRIPT)).headers
+    assert dict(headers)["ETag"] == f'"{client_files.VERSION}"'
 
 
 @pytest.mark.parametrize(
@@ -61,13 +86,67 @@ def test_everything_else_is_somebody_elses(files: ClientFiles, target: str) -> N
     assert files.answer(get(target)) is None
 
 
-def test_without_the_files_it_says_so_and_warns_once(
+def problems(caplog: pytest.LogCaptureFixture) -> list[str]:
+    assert {record.levelno for record in caplog.records} <= {logging.WARNING}
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_without_the_files_it_says_so_until_they_come(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = ClientFiles(tmp_path, "/socket.io")
     for _ in range(3):
-        response = files.answer(get("/socket.io/socket.io.js"))
-        assert response is not None
-        assert response.status == 404
+        response = asked(files, get(SCRIPT))
+        assert (response.status, dict(response.headers)["Cache-Control"]) == (404, "no-store")
         assert b"trio-sio fetch-client" in response.body
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert len(problems(caplog)) == 1
+    (tmp_path / "socket.io.js").write_bytes(b"script")
+    assert asked(files, get(SCRIPT)).body == b"script"
+    (tmp_path / "socket.io.js").unlink()
+    assert asked(files, get(SCRIPT)).body == b"script"  # which is kept
+
+
+def test_a_server_without_a_free_descriptor_reads_it_later(
+    files: ClientFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for _ in range(2):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            responses = [asked(files, get(SCRIPT)) for _ in range(3)]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for response in responses:
+            assert (response.status, dict(response.headers)["Cache-Control"]) == (503, "no-store")
+            assert b"socket.io.js cannot be read at present" in response.body
+    (line,) = problems(caplog)
+    assert line.endswith("cannot be read: Too many open files")
+    assert asked(files, get(SCRIPT)).body == b"script"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.ENFILE, errno.ENOMEM])
+def test_what_passes_is_not_kept(
+    number: int,
+    files: ClientFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fail)
+        assert asked(files, get(SCRIPT)).status == 503
+    assert asked(files, get(SCRIPT)).body == b"script"
+    assert len(problems(caplog)) == 1
+
+
+def test_each_new_problem_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    files = ClientFiles(tmp_path / "client", "/socket.io")
+    assert asked(files, get(SCRIPT)).status == 404
+    (tmp_path / "client").symlink_to(tmp_path / "client")
+    assert asked(files, get(SCRIPT)).status == 503
+    (tmp_path / "client").unlink()
+    (tmp_path / "client").write_bytes(b"no folder")
+    assert asked(files, get(SCRIPT)).status == 404
+    assert ["is not in" in line for line in problems(caplog)] == [*(True, False, True)]

@@ -6,7 +6,15 @@ import tracemalloc
 import pytest
 from hypothesis import given, strategies as st
 
-from trio_sio.protocol.encoded import LARGE, POLL3_BINARY, POLL3_TEXT, WS3, Encoded, WireFormat
+from trio_sio.protocol.encoded import (
+    LARGE,
+    POLL3_BINARY,
+    POLL3_TEXT,
+    WS3,
+    WS3_BASE64,
+    Encoded,
+    WireFormat,
+)
 from trio_sio.protocol.engineio.codec_v3 import (
     decode_binary_payload,
     decode_text_payload,
@@ -19,13 +27,14 @@ from trio_sio.protocol.socketio.codec import encode
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.testing import strategies as sio
 
-FORMATS = (WS3, POLL3_TEXT, POLL3_BINARY)
+FORMATS = (WS3, WS3_BASE64, POLL3_TEXT, POLL3_BINARY)
 TEXT_PART = '42["x","é😀"]'  # 12 characters, 13 UTF-16 code units, 16 bytes
 MESSAGES = (TEXT_PART[1:], b"\x01\x02\x03\xff")
 
 # What one packet is on each transport; design, section 5.1.
 WIRES: list[tuple[WireFormat, bytes]] = [
     (WS3, b"\x81\x10" + TEXT_PART.encode() + b"\x82\x05\x04\x01\x02\x03\xff"),
+    (WS3_BASE64, b"\x81\x10" + TEXT_PART.encode() + b"\x81\x0ab4AQID/w=="),
     (POLL3_TEXT, b"13:" + TEXT_PART.encode() + b"10:b4AQID/w=="),
     (
         POLL3_BINARY,
@@ -156,6 +165,7 @@ def test_repr() -> None:
     assert repr(Encoded(("3",))) == "<Encoded ('3',)>"
     assert [repr(one) for one in FORMATS] == [
         "<WireFormat ws3>",
+        "<WireFormat ws3-base64>",
         "<WireFormat poll3-text>",
         "<WireFormat poll3-binary>",
     ]

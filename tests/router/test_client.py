@@ -1,8 +1,10 @@
 """One client in several namespaces: who may join, in which order, and who may not."""
 
+import re
+
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, PacketType, Server, Socket
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -214,3 +216,36 @@ async def test_broken_packet_closes_its_client_only(
         await wait_all_tasks_blocked()
         assert story == [("error", "RemoteProtocolError"), ("disconnect", "forced close")]
         assert await good.call("here?") == ["yes"]
+
+
+@pytest.mark.parametrize("max_namespaces", [3, 10])
+async def test_sockets_that_are_still_leaving_count(
+    autojump_clock: MockClock, max_namespaces: int
+) -> None:
+    """Or a client that joins and leaves in turn has any number of them."""
+    io = Server(max_namespaces=max_namespaces, grace=5)
+    here = most = 0
+    room = io.of(re.compile(r"/room\d+"))
+
+    @room.on("connection")
+    def came(_: Socket) -> None:
+        nonlocal here, most
+        here += 1
+        most = max(most, here)
+
+    @room.on("disconnect")
+    async def left(_: Socket, reason: str) -> None:
+        nonlocal here
+        try:
+            await trio.sleep(3)
+        finally:
+            here -= 1
+
+    async with connect(io) as client:
+        for number in range(50):
+            await client.send_packet(Packet(PacketType.CONNECT, f"/room{number}"))
+            await client.send_packet(Packet(PacketType.DISCONNECT, f"/room{number}"))
+        await wait_all_tasks_blocked()
+        await trio.sleep(300)
+        assert most == max_namespaces - 1  # one is "/"
+        assert here == 0

@@ -1,5 +1,9 @@
 """The last steps of a socket."""
 
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -121,3 +125,107 @@ async def test_a_handler_that_does_not_end_holds_the_next_namespace_up_for_grace
         await client.emit("work")
         await trio.sleep(1)
     assert sorted(left) == [("/", 5.0), ("/admin", 5.0), ("/chat", 5.0)]
+
+
+class Difficult(trio_sio.MemoryAdapter):
+    """An adapter that does not let go of a socket as it should.
+
+    Attributes:
+        behave: what it does instead.
+    """
+
+    behave: Callable[[], Awaitable[object]]
+
+    async def remove_all(self, socket_id: str) -> None:
+        await super().remove_all(socket_id)
+        await type(self).behave()
+
+
+async def hang() -> None:
+    await trio.sleep_forever()
+
+
+async def fail() -> None:
+    raise OSError("no connection")
+
+
+async def fail_late() -> None:
+    await trio.sleep(2)
+    raise OSError("no connection")
+
+
+async def cancel() -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("behave", [hang, fail, fail_late, cancel])
+@pytest.mark.parametrize("ends", ["the client goes", "kicked", "leaves", "the server closes"])
+async def test_a_difficult_adapter_skips_no_step_and_costs_grace_at_most(
+    ends: str,
+    behave: Callable[[], Awaitable[object]],
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = trio_sio.Server(adapter=type("Adapter", (Difficult,), {"behave": staticmethod(behave)}))
+    io = trio_sio.Server(adapter=io.adapter, grace=4)
+    dynamic = io.of(re.compile("/room-.*"))
+    left: list[tuple[str, float]] = []
+
+    @dynamic.on("disconnect")
+    async def gone(socket: trio_sio.Socket, reason: str) -> None:
+        await trio.sleep(1)  # it has its time, however long the adapter took
+        left.append((reason, trio.current_time()))
+
+    async with io:
+        async with connect(io, "/room-1", raise_errors=False) as client:
+            (socket,) = io.of("/room-1").sockets.values()
+            io.of("/room-1").is_wanted = False  # as a client's name, that nobody else asks for
+            if ends == "kicked":
+                await socket.disconnect()
+            elif ends == "leaves":
+                await client.leave()
+            elif ends == "the server closes":
+                await io.aclose()
+        await trio.sleep(20)
+        assert not socket.connected
+        ((_, when),) = left
+        assert when <= (2 * 4 + 1)  # "/" is left at the same time, and may be waited for
+        assert [*io.router.namespaces] == ["/"]
+        assert not io.router.clients
+        assert not io.engine.sessions
+    assert "no connection" in caplog.text or "CancelledError" in caplog.text or behave is hang
+    assert ("did not take it out" in caplog.text) is (behave is hang)
+
+
+async def test_with_raise_errors_each_step_is_taken_all_the_same(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(adapter=type("Adapter", (Difficult,), {"behave": staticmethod(fail)}))
+    seen: list[str] = []
+
+    @io.on("disconnecting")
+    def leaving(socket: trio_sio.Socket, reason: str) -> None:
+        raise KeyError("a mistake")
+
+    io.on("disconnect", lambda socket, reason: seen.append("disconnect"))
+    with pytest.RaisesGroup(OSError, flatten_subgroups=True):
+        async with connect(io):
+            pass
+    assert seen == ["disconnect"]
+    assert not io.sockets.sockets
+    assert not io.router.clients
+
+
+async def test_a_refusal_in_one_of_them_refuses_nothing_and_is_a_failure(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    io = trio_sio.Server()
+    seen: list[str] = []
+
+    @io.on("disconnecting")
+    def refuse(socket: trio_sio.Socket, reason: str) -> None:
+        raise trio_sio.PacketRefused("too late")
+
+    io.on("disconnect", lambda socket, reason: seen.append("disconnect"))
+    async with connect(io, raise_errors=False):
+        pass
+    assert seen == ["disconnect"]
+    assert caplog.text.count("refuse, which handles 'disconnecting', failed") == 1

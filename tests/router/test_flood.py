@@ -4,10 +4,11 @@ import logging
 
 import pytest
 import trio
+from hypothesis import HealthCheck, given, settings, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import DisconnectDetail, Disconnected, Server, Socket
-from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.router.flood import TELL_EVERY
 from trio_sio.testing import MemoryClient, connect
 
@@ -48,8 +49,6 @@ async def test_there_is_no_limit_unless_somebody_asks(autojump_clock: MockClock)
         for number in range(1000):
             await client.emit("say", number)
         await wait_all_tasks_blocked()
-        (socket,) = io.sockets.connected.values()
-        assert socket.flood is None
     assert heard == list(range(1000))
 
 
@@ -159,3 +158,67 @@ async def test_names_that_nobody_hears_count_too(autojump_clock: MockClock) -> N
         await client.emit("say", 2)
         await wait_all_tasks_blocked()
     assert hall.words == [1]
+
+
+class Rooms:
+    """Several namespaces of one server with a limit, in which events are counted."""
+
+    def __init__(self, policy: str) -> None:
+        self.io = Server(max_events_per_second=2, event_burst=10, on_flood=policy)
+        self.handled = 0
+        self.joined = 0
+        for name in ("/", "/a", "/b", "/c"):
+            self.io.of(name).on("say", self._count)
+            self.io.of(name).on("connection", self._count_join)
+
+    def _count(self, socket: Socket) -> None:
+        self.handled += 1
+
+    def _count_join(self, socket: Socket) -> None:
+        self.joined += 1
+
+
+PACKETS = st.lists(
+    st.tuples(
+        st.sampled_from([PacketType.CONNECT, PacketType.DISCONNECT, PacketType.EVENT]),
+        st.sampled_from(["/", "/a", "/b", "/c"]),
+    ),
+    max_size=120,
+)
+
+
+@pytest.mark.parametrize("policy", ["drop", "wait", "disconnect"])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(packets=PACKETS)
+async def test_no_order_of_joining_and_leaving_gets_a_client_more_than_its_share(
+    autojump_clock: MockClock, policy: str, packets: list[tuple[PacketType, str]]
+) -> None:
+    rooms = Rooms(policy)
+    async with connect(rooms.io) as client:
+        begun = trio.current_time()
+        for kind, name in packets:
+            data: list[JSON] | None = ["say"] if kind is PacketType.EVENT else None
+            try:
+                await client.send_packet(Packet(kind, name, data))
+            except Disconnected:
+                break
+        await wait_all_tasks_blocked()
+        seconds = trio.current_time() - begun
+        assert rooms.handled + rooms.joined - 1 <= 10 + 2 * seconds + 1
+
+
+async def test_a_join_that_is_dropped_is_answered(autojump_clock: MockClock) -> None:
+    """Or the client would wait for it for ever."""
+    rooms = Rooms("drop")
+    async with connect(rooms.io) as client:
+        for _ in range(10):
+            await client.emit("say")
+        await client.send_packet(Packet(PacketType.CONNECT, "/a"))
+        await client.send_packet(Packet(PacketType.CONNECT, "/a"))
+        await wait_all_tasks_blocked()
+        assert (rooms.handled, rooms.joined) == (10, 1)
+        assert client.session.limits == {"max_events_per_second": 2}
+        await trio.sleep(1)
+        await client.send_packet(Packet(PacketType.CONNECT, "/a"))
+        await wait_all_tasks_blocked()
+        assert rooms.joined == 2

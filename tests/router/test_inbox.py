@@ -7,6 +7,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.inbox import Inbox
+from trio_sio.router.order import EventOrder
 
 
 def event(number: int) -> Packet:
@@ -22,7 +23,7 @@ async def drain(inbox: Inbox) -> list[object]:
 
 
 async def test_what_waits_comes_in_order_and_then_the_end() -> None:
-    inbox = Inbox(3)
+    inbox = Inbox(3, EventOrder())
     for number in range(3):
         inbox.put_nowait(event(number))
     with pytest.raises(trio.WouldBlock):
@@ -36,7 +37,7 @@ async def test_what_waits_comes_in_order_and_then_the_end() -> None:
 
 
 async def test_a_reader_that_waits_is_woken(autojump_clock: MockClock) -> None:
-    inbox = Inbox(2)
+    inbox = Inbox(2, EventOrder())
     taken: list[object] = []
     async with trio.open_nursery() as nursery:
 
@@ -57,7 +58,7 @@ async def test_a_reader_that_waits_is_woken(autojump_clock: MockClock) -> None:
 
 
 async def test_a_writer_waits_for_room(autojump_clock: MockClock) -> None:
-    inbox = Inbox(1)
+    inbox = Inbox(1, EventOrder())
     async with trio.open_nursery() as nursery:
 
         @nursery.start_soon
@@ -72,7 +73,7 @@ async def test_a_writer_waits_for_room(autojump_clock: MockClock) -> None:
 
 
 async def test_the_end_frees_a_writer_that_waits(autojump_clock: MockClock) -> None:
-    inbox = Inbox(1)
+    inbox = Inbox(1, EventOrder())
     inbox.put_nowait(event(1))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(inbox.put, event(2))
@@ -82,7 +83,7 @@ async def test_the_end_frees_a_writer_that_waits(autojump_clock: MockClock) -> N
 
 
 async def test_who_is_cancelled_takes_nothing_and_puts_nothing(autojump_clock: MockClock) -> None:
-    inbox = Inbox(1)
+    inbox = Inbox(1, EventOrder())
     with trio.move_on_after(1) as waiting:
         await inbox.get()
     assert waiting.cancelled_caught
@@ -103,7 +104,7 @@ def test_everything_arrives_once(sizes: list[int], limit: int) -> None:
     """Bursts of any size through an inbox of any size, whoever has to wait."""
 
     async def main() -> list[object]:
-        inbox = Inbox(limit)
+        inbox = Inbox(limit, EventOrder())
         numbers = iter(range(1000))
         async with trio.open_nursery() as nursery:
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import trio
@@ -213,7 +213,7 @@ async def test_a_namespace_that_went_while_a_client_waited_is_made_again() -> No
     parent = router.of_matching(re.compile("/a"))
     first = router.adopt("/a", parent)
     first.users += 1
-    found = router.find("/a", {})
+    found = router.find("/a", {}, lambda error: pytest.fail(repr(error)))
     assert found is first
     router.release(first)
     assert not parent.children
@@ -221,3 +221,92 @@ async def test_a_namespace_that_went_while_a_client_waited_is_made_again() -> No
     assert again is not first
     assert router.namespaces["/a"] is again is parent.children["/a"]
     assert router.adopt("/a", again) is again
+
+
+class Unclear:
+    """An answer that is neither yes nor no."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("neither yes nor no")
+
+
+async def raises_late(name: str, query: object) -> bool:
+    await trio.sleep(1)
+    raise LookupError("no database")
+
+
+async def unclear(name: str, query: object) -> object:
+    await trio.sleep(1)
+    return Unclear()
+
+
+def raises(name: str, query: object) -> bool:
+    raise LookupError("no database")
+
+
+def refuses(name: str, query: object) -> bool:
+    raise ConnectionRefused("no")
+
+
+@pytest.mark.parametrize("later_is_async", [False, True])
+@pytest.mark.parametrize(
+    ("function", "logged"),
+    [
+        (raises, "no database"),
+        (raises_late, "no database"),
+        (lambda name, query: Unclear(), "neither yes nor no"),
+        (unclear, "neither yes nor no"),
+        (refuses, ""),
+        (lambda name, query: None, ""),
+        (lambda name, query: "", ""),
+    ],
+)
+async def test_after_a_function_that_fails_the_next_one_is_asked(
+    function: Callable[[str, object], object],
+    logged: str,
+    later_is_async: bool,
+    autojump_clock: trio.abc.Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = Server()
+
+    async def later(name: str, query: object) -> object:
+        await trio.sleep(1)
+        return "yes"  # what is true is a yes
+
+    io.of(function)
+    parent = io.of(later) if later_is_async else io.of(lambda name, query: [name])
+    async with connect(io, "/chat", raise_errors=False):
+        assert [*parent.children] == ["/chat"]
+    records = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(records) == bool(logged)
+    assert all(logged in str(record.exc_info) for record in records)
+
+
+@pytest.mark.parametrize("is_closed_by_us", [False, True])
+async def test_a_function_that_does_not_answer_holds_up_its_namespace_until_its_client_goes(
+    is_closed_by_us: bool, autojump_clock: trio.abc.Clock
+) -> None:
+    io = Server()
+    asked: list[str] = []
+
+    async def think(name: str, query: object) -> bool:
+        try:
+            await trio.sleep_forever()
+        finally:
+            asked.append(name)
+        return True
+
+    io.of(think)
+    io.of("/other")
+    async with io:
+        async with connect(io) as client:
+            assert await try_to_join(io, client, "/chat", "/other") == ["/other"]
+            assert asked == []
+            if is_closed_by_us:
+                await io.aclose()
+        await wait_all_tasks_blocked()
+        assert asked == ["/chat"]
+        assert not io.router.clients
+        assert not io.engine.sessions
+        assert trio.current_time() < 30

@@ -1,12 +1,21 @@
 """One client in one namespace: what it is, its nursery, and every way to its end."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_sio import Disconnected, DisconnectReason, Packet, PacketType, Server, Socket
+from trio_sio import (
+    ConnectionRefused,
+    Disconnected,
+    DisconnectReason,
+    Packet,
+    PacketType,
+    Server,
+    Socket,
+)
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.testing import MemoryClient, connect
 
@@ -260,3 +269,113 @@ async def test_running_handlers_get_grace_and_no_more(autojump_clock: trio.abc.C
             await client.emit("work", seconds)
             await wait_all_tasks_blocked()
     assert story == ["finished", "transport close", "cut", "transport close"]
+
+
+# -- the application ends what is ours -------------------------------------------------------------
+
+
+async def cancel_nursery(io: Server, socket: Socket) -> None:
+    socket.nursery.cancel_scope.cancel()
+
+
+async def cancel_nursery_in_a_task(io: Server, socket: Socket) -> None:
+    async def cancel() -> None:
+        await trio.sleep(1)
+        socket.nursery.cancel_scope.cancel()
+
+    socket.nursery.start_soon(cancel)
+
+
+async def disconnect_itself(io: Server, socket: Socket) -> None:
+    await socket.disconnect()
+
+
+async def disconnect_from_another_task(io: Server, socket: Socket) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(socket.disconnect)
+
+
+@pytest.mark.parametrize("place", ["connection", "do", "do, concurrent", "middleware"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        *(cancel_nursery, cancel_nursery_in_a_task),
+        *(disconnect_itself, disconnect_from_another_task),
+    ],
+)
+async def test_a_socket_that_the_application_ends_in_any_way_tells_its_client(
+    act: Callable[[Server, Socket], Awaitable[None]], place: str, autojump_clock: trio.abc.Clock
+) -> None:
+    io = Server()
+    chat = io.of("/chat")
+    gone: list[str] = []
+
+    async def end(socket: Socket, *args: object) -> None:
+        await act(io, socket)
+        await trio.sleep(2)
+
+    if place == "middleware":
+        chat.use(end)
+    else:
+        event, _, kind = place.partition(", ")
+        chat.on(event, end, concurrent=kind == "concurrent")
+    chat.on("disconnect", lambda socket, reason: gone.append(reason))
+    refused: Exception | None = None
+    async with io:
+        try:
+            async with connect(io, "/chat") as client:
+                assert place != "middleware"
+                await client.emit("do")
+                with pytest.raises(Disconnected):
+                    await client.receive()
+                assert client.session.reason is None  # it was told, and may be elsewhere
+        except (ConnectionRefused, Disconnected) as error:
+            refused = error
+        assert not chat.sockets
+        assert chat.users == 0
+        assert not io.router.clients
+    if place == "middleware" and act in (cancel_nursery, cancel_nursery_in_a_task):
+        assert str(refused) == "Internal server error"
+    elif place == "middleware":
+        assert isinstance(refused, Disconnected)
+    else:
+        assert gone == ["server namespace disconnect"]
+
+
+@pytest.mark.parametrize("place", ["connection", "do", "disconnecting", "disconnect"])
+@pytest.mark.parametrize("verb", ["aclose", "session.close", "sockets.clear", "disconnect all"])
+async def test_the_application_may_end_everything_in_any_handler(
+    verb: str, place: str, autojump_clock: trio.abc.Clock
+) -> None:
+    io = Server(grace=4)
+    gone: list[str] = []
+    came: list[str] = []
+    io.on("connect", lambda socket: came.append(socket.id))
+    io.on("disconnect", lambda socket, reason: gone.append(socket.id))
+
+    @io.on(place)
+    async def end(socket: Socket, *args: object) -> None:
+        match verb:
+            case "aclose":
+                await io.aclose()
+            case "session.close":
+                socket.session.close()
+            case "sockets.clear":
+                io.sockets.sockets.clear()
+            case _:
+                for one in tuple(io.sockets.sockets.values()):
+                    await one.disconnect(close=True)
+
+    async with io:
+        with contextlib.suppress(Disconnected):
+            async with connect(io) as first, connect(io) as second:
+                assert first.id != second.id
+                with contextlib.suppress(Disconnected):
+                    await first.emit("do")
+                await trio.sleep(10)
+        assert came
+        assert sorted(gone) == sorted(came)
+        assert not io.router.clients
+        assert not io.sockets.sockets
+        assert io.sockets.users == 0
+        assert trio.current_time() < 60

@@ -4,12 +4,13 @@ import math
 from collections import Counter
 
 import pytest
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, polling
 from trio_sio.engine import host
+from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.message import Headers, Request
 from trio_sio.testing.wire_websocket import handshake_headers
 
@@ -36,7 +37,8 @@ async def test_cve_2017_16031_ids_have_120_bits_and_all_of_them_vary() -> None:
     """Six standard deviations: of a fair source, one run in a million falls outside."""
     engine = trio_sio.Engine()
     request = Request("GET", "/", Headers())
-    ids = [await host.new_id(engine, request) for _ in range(4000)]
+    connection = HTTPConnection(memory_stream_pair()[1])
+    ids = [await host.new_id(engine, request, connection) for _ in range(4000)]
     assert len(set(ids)) == len(ids)
     assert min(map(len, ids)) * math.log2(len(ALPHABET)) >= 120
     for position in range(len(ids[0])):
@@ -56,7 +58,9 @@ async def test_cve_2017_16031_ids_come_from_the_systems_random_source(
         return bytes(size)
 
     monkeypatch.setattr("secrets.token_bytes", system)
-    sid = await host.new_id(trio_sio.Engine(), Request("GET", "/", Headers()))
+    connection = HTTPConnection(memory_stream_pair()[1])
+    request = Request("GET", "/", Headers())
+    sid = await host.new_id(trio_sio.Engine(), request, connection)
     assert (sid, asked) == ("A" * 20, [15])
 
 

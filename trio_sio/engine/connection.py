@@ -141,17 +141,17 @@ class HTTPConnection:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
-                await self._answer(response)
+                await self._answer(self.send(response))
             elif response is not None or not self.is_answered:
                 return response
             if not self._go_on():
                 await linger(self.pipe)
                 return None
 
-    async def _answer(self, response: Response) -> None:
-        """Send what a handler returned; if it is not taken, nobody else would tell."""
+    async def _answer(self, sending: Awaitable[None]) -> None:
+        """Send what is no session's; if it is not taken, nobody else would tell."""
         try:
-            await self.send(response)
+            await sending
         except AnswerTooSlow as error:
             self._tell(Phase.ANSWER.value, str(error))
             raise
@@ -186,9 +186,9 @@ class HTTPConnection:
             self._timed.interrupt()
 
     def cut(self) -> None:
-        """End the connection without an answer to the present request."""
+        """End the connection without an answer to the present request, or in the middle of it."""
         self._is_cut = True
-        self.pipe.interrupt_reader()
+        self._timed.interrupt()
 
     async def _next_request(self) -> Request | None:
         clock = self._timed.clock
@@ -358,9 +358,10 @@ class HTTPConnection:
         self._limits.count_refusal(option)
 
     async def send_raw(self, data: bytes) -> None:
-        """Send an answer outside of h11, and close: for refused WebSocket requests."""
-        await self._send_in_time(data)
-        await linger(self.pipe)
+        """Send an answer outside of h11, to a request for a WebSocket; raises as `send`."""
+        rest = await self.pipe.begin_write(data)
+        if rest:
+            await self._answer(self._send_in_time(rest))
 
     async def read_ahead(self) -> None:
         """Keep what the client sends behind its request; returns early if it is interrupted.

@@ -12,8 +12,14 @@ _SAFE = "-_.!~*'()"
 """What JavaScript's encodeURIComponent leaves as it is, besides letters and digits."""
 
 
-def set_cookie(options: EngineOptions, sid: str) -> list[tuple[str, str]]:
-    """Return the `Set-Cookie` field for a session, or nothing if cookies are off."""
+def set_cookie(options: EngineOptions, sid: str, *, by_tls: bool) -> list[tuple[str, str]]:
+    """Return the `Set-Cookie` field for a session, or nothing if cookies are off.
+
+    Args:
+        options: `cookie`, `cookie_path`, `cookie_http_only` and `cookie_secure`.
+        sid: the session's id.
+        by_tls: whether the request came by TLS; so will those to which the cookie belongs.
+    """
     if options.cookie is None:
         return []
     value = f"{options.cookie}={quote(sid, safe=_SAFE)}"
@@ -21,4 +27,6 @@ def set_cookie(options: EngineOptions, sid: str) -> list[tuple[str, str]]:
         value += f"; Path={options.cookie_path}"
         if options.cookie_http_only:
             value += "; HttpOnly"
+    if by_tls if options.cookie_secure is None else options.cookie_secure:
+        value += "; Secure"
     return [("Set-Cookie", value + "; SameSite=Strict")]

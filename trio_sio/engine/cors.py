@@ -4,7 +4,6 @@ The origin is looked at on each request, polling and WebSocket alike: a browser 
 along with a WebSocket request from any page, and no preflight stops it.
 """
 
-import inspect
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -28,18 +27,16 @@ def origin_of(request: Request) -> str:
     return "*" if origin in ("", "null") else origin
 
 
-async def is_allowed(origins: Origins, origin: str) -> bool:
-    """Decide whether requests from `origin` are welcome.
+def is_listed(origins: Origins, origin: str) -> bool:
+    """Whether the option itself says, without asking a function, that `origin` is welcome.
 
     Args:
         origins: "*" for all; origins such as "https://a.example", "a.example:8080",
-            "a.example:*" and "*:443", one or several; or a function that decides itself and
-            may raise `RequestRefused`.
+            "a.example:*" and "*:443", one or several. A function lists none.
         origin: what `origin_of` says.
     """
     if callable(origins):
-        answer = origins(origin)
-        return bool(await answer if inspect.isawaitable(answer) else answer)
+        return False
     accepted = _listed(origins)
     return not ANY.isdisjoint(accepted) or not _spellings(origin).isdisjoint(_normal(accepted))
 
@@ -80,21 +77,31 @@ def _spellings(origin: str) -> set[str]:
     return named
 
 
-def headers(request: Request) -> Fields:
-    """Return the headers of an XHR answer.
+NO_STORE = ("Cache-Control", "no-store")
+"""No answer of the engine is anybody's but the client's that asked, nor of use a second time."""
+
+
+def headers(request: Request, vary: str = "Origin") -> Fields:
+    """Return what each answer of the engine to a welcome origin has.
 
     The client sends credentials by default, and with those a browser wants the very origin
-    echoed, never "*".
+    echoed, never "*". So a cache has to keep the answers to each origin apart, and those without.
+
+    Args:
+        request: the request.
+        vary: the fields of the request on which the answer depends.
     """
     origin = request.headers.get("origin")
     if not origin:
-        return [("Access-Control-Allow-Origin", "*")]
+        return [NO_STORE, ("Vary", vary), ("Access-Control-Allow-Origin", "*")]
     return [
+        NO_STORE,
+        ("Vary", vary),
         ("Access-Control-Allow-Origin", origin),
         ("Access-Control-Allow-Credentials", "true"),
     ]
 
 
-def preflight_headers(request: Request) -> Fields:
-    """Return the headers of an answer to OPTIONS: browsers ask before a binary POST."""
-    return [*headers(request), ("Access-Control-Allow-Headers", "Content-Type")]
+def refused_headers() -> Fields:
+    """Return what an answer to an origin that is not welcome has: its page cannot read it."""
+    return [NO_STORE, ("Vary", "Origin")]

@@ -1,22 +1,30 @@
 """Every request comes through here: whose it is, whether it may in, and who answers it."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
-from trio_sio.engine import cors
+from trio_sio.engine import callbacks, cors
+from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection, Sequel
-from trio_sio.engine.host import Host, ask_application, new_id, open_packet, turned_away
-from trio_sio.engine.message import Request, Response
+from trio_sio.engine.hang_up import HungUp, unless_hung_up
+from trio_sio.engine.host import Host, new_id, open_packet, turned_away
+from trio_sio.engine.linger import linger
+from trio_sio.engine.message import EngineResponse, Request, Response
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
+from trio_sio.engine.preflight import Preflight
 from trio_sio.engine.refusal import Refusal, refusal_of
+from trio_sio.engine.response_check import check_length, check_response
 from trio_sio.engine.session import Session
 from trio_sio.engine.static import ClientFiles
 from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
+from trio_sio.failures import Never, failures, sort
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
@@ -26,6 +34,10 @@ from trio_sio.protocol.engineio.handshake import (
 )
 
 logger = logging.getLogger("trio_sio.engine")
+
+A = TypeVar("A")
+
+_TEXT = "text/plain; charset=utf-8"
 
 
 class Doorway:
@@ -40,46 +52,82 @@ class Doorway:
         self._host = host
         self._options = options
         self._path = options.path.removesuffix("/")
-        self._open_library = library.find(options)
+        self._negotiate = library.find(options)
         self._files: ClientFiles | None = None
         if options.serve_client is not False:
             self._files = ClientFiles(options.serve_client, self._path)
         self._polls = PollRequests(host)
-        self._is_open = options.allow_request is None and options.origins == "*"
+        self._preflight = Preflight(options.allow_headers)
+        # Whoever gives `allow_request` decides of origins there.
+        self._is_open = options.allow_request is not None or options.origins == "*"
 
     async def answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
         """Answer a request; `None` if that has been done."""
+        if self._host.closing:
+            self._tell(request, logging.INFO, "closing", "the server is shutting down")
+            headers = [("Content-Type", _TEXT), ("Connection", "close")]
+            return self._unasked(request, 503, headers, "the server is shutting down")
         if not request.target.startswith(self._path + "/"):
-            return await self._elsewhere(request)
+            return await self._elsewhere(request, connection)
         file = self._files.answer(request) if self._files is not None else None
         if file is not None:
             return file
         websocket = request.wants_websocket and "websocket" in self._options.transports
+        response: Response | Sequel | None
+        is_welcome = False
         try:
-            return await self._enter(request, connection, websocket=websocket)
+            if not self._is_open:
+                await self._check_origin(request, connection)
+            is_welcome = True
+            response = await self._enter(request, connection, websocket=websocket)
         except Refusal as refusal:
-            return await self._refuse(refusal, request, connection, websocket=websocket)
+            response = await self._refuse(refusal, request, connection, websocket=websocket)
+        except CallbackTooSlow as error:
+            response = self._too_slow(error, request)
+        if isinstance(response, Response):  # for the pages of welcome origins to read
+            more = cors.headers(request) if is_welcome else cors.refused_headers()
+            return EngineResponse(response.status, response.headers + more, response.body)
+        return response
 
-    async def _elsewhere(self, request: Request) -> Response:
+    def _unasked(
+        self, request: Request, status: int, headers: cors.Fields, sentence: str
+    ) -> Response:
+        """Return an answer for which no function of the application is asked about the origin."""
+        origin = cors.origin_of(request)
+        is_welcome = self._is_open or cors.is_listed(self._options.origins, origin)
+        more = cors.headers(request) if is_welcome else cors.refused_headers()
+        return Response(status, headers + more, f"{sentence}\n".encode("utf-8", "replace"))
+
+    async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             self._tell_wrong_path(request)
-            headers = [("Content-Type", "text/plain; charset=utf-8")]
-            return Response(404, headers, f"{text}\n".encode("utf-8", "replace"))
+            return self._unasked(request, 404, [("Content-Type", _TEXT)], text)
         try:
-            response = await self._options.fallback(request)
+            answering = self._options.fallback(request)
+            if not request.has_body:  # which it may read, and nobody else meanwhile
+                answering = unless_hung_up(connection, answering)
+            response = await answering
             if not isinstance(response, Response):
                 raise TypeError(f"fallback must return a Response, not {response!r}")
-        except Exception as error:
+            # Its headers are a list, which may have grown since.
+            check_response(response.status, response.headers, response.body)
+            check_length(request.method, response.status, response.headers, response.body)
+        except HungUp:
+            raise
+        except failures() as error:
+            found = sort(error, Never)
             if self._options.raise_errors:
                 raise
-            line = "fallback failed for %s %s"
-            path = shown.target(request.target)
-            self._host.log.fail(logger, error, line, request.method, path)
-            return Response(500)
+            if found.failure is not None:
+                line, path = "fallback failed for %s %s", shown.target(request.target)
+                self._host.log.fail(logger, found.failure, line, request.method, path)
+            if found.exits is not None:
+                raise found.exits from None
+            return Response(500, [cors.NO_STORE])
         return response
 
     def _tell_wrong_path(self, request: Request) -> None:
@@ -110,17 +158,24 @@ class Doorway:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text))
+            await linger(connection.pipe)
             return None
-        headers = [("Content-Type", "application/json")]
-        if refusal.status != 403:  # as the reference has it: a forbidden page learns nothing
-            headers += cors.headers(request)
-        return Response(refusal.status, headers, _body(refusal))
+        return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 
-    # -- the checks, in the reference server's order -----------------------------------------
+    def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
+        """Answer a request of which the application could not make up its mind."""
+        self._tell(request, logging.ERROR, "too_slow", str(error))
+        self._host.count_limit("handshake_timeout")
+        headers = [("Content-Type", _TEXT), ("Connection", "close")]
+        return Response(503, headers, f"{error}\n".encode())
+
+    # -- the checks, in the reference server's order, behind that of the origin ---------------
 
     async def _enter(
         self, request: Request, connection: HTTPConnection, *, websocket: bool
     ) -> Response | Sequel | None:
+        if request.method == "OPTIONS" and not websocket:
+            return self._answer_preflight(request)
         try:
             ask = HandshakeRequest.from_query(parse_query(request.query_string))
         except RemoteProtocolError as error:
@@ -131,7 +186,13 @@ class Doorway:
                 ErrorCode.TRANSPORT_UNKNOWN,
                 f"the query must have one 'transport' of {enabled}, not {seen!r}",
             )
-        session = self._session_of(ask, websocket=websocket) if ask.sid else None
+        session = self._session_of(ask, request, websocket=websocket) if ask.sid else None
+        if session is not None and session.probe is not None and not websocket:
+            await session.probe.settle()  # first what the client has asked for before
+            session = self._session_of(ask, request, websocket=websocket)
+        if ask.repeated and (session is None or (websocket and ask.repeated == "b64")):
+            text = f"the query has {ask.repeated!r} more than once"
+            raise Refusal(ask.repeated_code, text)
         if session is None and request.method != "GET":
             seen = shown.printable(request.method, 20)
             raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {seen}")
@@ -141,16 +202,17 @@ class Doorway:
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
-        await self._check_origin(request, handshake=session is None)
+        if session is None and self._options.allow_request is not None:
+            await self._ask_to_allow(self._options.allow_request, request, connection)
         if websocket:
             return await self._websocket(request, connection, ask, session)
         if ask.transport == "websocket":
-            raise Refusal(ErrorCode.BAD_REQUEST, "transport=websocket without an upgrade")
+            raise Refusal(ErrorCode.BAD_REQUEST, websocket_handshake.absence(request))
         if session is None:
             return await self._polls.handshake(request, connection, ask)
         return await self._polls.answer(request, connection, session)
 
-    def _session_of(self, ask: HandshakeRequest, *, websocket: bool) -> Session:
+    def _session_of(self, ask: HandshakeRequest, request: Request, *, websocket: bool) -> Session:
         session = self._host.find(ask.sid)
         if session is None:
             text = (
@@ -158,6 +220,8 @@ class Doorway:
                 " not all sent to the same server"
             )
             raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
+        if not websocket and ask.transport == "websocket":
+            raise Refusal(ErrorCode.BAD_REQUEST, websocket_handshake.absence(request))
         if not websocket and session.transport.name != ask.transport:
             raise Refusal(
                 ErrorCode.BAD_REQUEST,
@@ -165,28 +229,50 @@ class Doorway:
             )
         return session
 
-    async def _check_origin(self, request: Request, *, handshake: bool) -> None:
-        """Ask `allow_request` once for each handshake, or check the origin of each request."""
-        if self._is_open:
-            return
-        allow = self._options.allow_request
-        try:
-            if allow is not None:
-                allowed = await ask_application(allow, request) if handshake else True
-                detail = "allow_request refused"
-            else:
-                origin = cors.origin_of(request)
-                allowed = await cors.is_allowed(self._options.origins, origin)
-                detail = "" if allowed else cors.explain(self._options.origins, origin)
-        except RequestRefused as refused:
-            raise refusal_of(refused) from refused
-        except Exception as error:
-            if self._options.raise_errors:
-                raise
-            self._host.log.fail(logger, error, "allow_request or origins failed")
-            raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
-        if allowed is False:
+    def _answer_preflight(self, request: Request) -> Response:
+        problem = self._preflight.explain(request)
+        if problem:  # the browser sees to it, and its page learns nothing
+            self._tell(request, logging.WARNING, "preflight", problem)
+        return self._preflight.answer(request)
+
+    async def _check_origin(self, request: Request, connection: HTTPConnection) -> None:
+        """Refuse an origin that option `origins` does not accept."""
+        origins, origin = self._options.origins, cors.origin_of(request)
+        if callable(origins):
+            is_welcome = await self._ask("origins", origins, origin, connection)
+        else:
+            is_welcome = cors.is_listed(origins, origin)
+        if not is_welcome:
+            detail = cors.explain(origins, origin)
             raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")
+
+    async def _ask_to_allow(
+        self, allow: Callable[[Request], object], request: Request, connection: HTTPConnection
+    ) -> None:
+        """Ask the application about a handshake."""
+        if await self._ask("allow_request", allow, request, connection) is False:
+            raise Refusal(ErrorCode.FORBIDDEN, "allow_request refused", websocket_text="")
+
+    async def _ask(
+        self, name: str, function: Callable[[A], object], argument: A, connection: HTTPConnection
+    ) -> object:
+        """Call a function of the application that may refuse; if it fails, nobody gets in."""
+        limit = self._options.handshake_timeout
+        try:
+            return await callbacks.call(name, function, argument, connection, limit)
+        except (HungUp, CallbackTooSlow):
+            raise
+        except failures() as error:
+            found = sort(error, RequestRefused)
+            if found.failure is not None:
+                if self._options.raise_errors:
+                    raise
+                self._host.log.fail(logger, found.failure, "%s failed", name)
+            if found.exits is not None:
+                raise found.exits from None
+            if found.refusal is not None:
+                raise refusal_of(found.refusal) from found.refusal
+            raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
 
     # -- websocket ---------------------------------------------------------------------------
 
@@ -201,22 +287,30 @@ class Doorway:
         if problem:
             raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
         is_handshake = session is None and ask.transport == "websocket"
-        sid = await new_id(self._host, request) if is_handshake else ""
+        sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
+        agreement = self._negotiate(request, self._options)
+        await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
-        return partial(self._speak, request, connection.take_over(), wanted, session, sid)
+        pipe = connection.take_over()
+        return partial(
+            self._speak, request, pipe, agreement, wanted, session, sid, base64=ask.base64
+        )
 
     async def _speak(
         self,
         request: Request,
         pipe: Pipe,
+        agreement: library.Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
+        *,
+        base64: bool,
     ) -> None:
-        async with self._open_library(pipe, request, self._options) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait)
+        async with agreement.open(pipe) as opened:
+            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
@@ -237,7 +331,7 @@ class Doorway:
             self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
             return None
         session = self._host.add(sid, request, transport)
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -255,7 +349,7 @@ class Doorway:
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.outbox = session.outbox
+        transport.take_outbox(session.outbox)
         return True
 
 

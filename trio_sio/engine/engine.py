@@ -39,6 +39,7 @@ from trio_sio.engine.statistics import EngineStatistics, Ledger
 from trio_sio.engine.tapped import tapped
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
+from trio_sio.failures import failed_leaves
 from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineKeywords, EngineOptions
@@ -114,7 +115,7 @@ class Engine:
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
-        self.watch = Watch(options.slow_step, self.log)
+        self.watch = Watch(options.slow_step, self.log, self.counters)
         self._doorway = Doorway(self)
         count = self._ledger.count_limit
         self._admission = Admission(
@@ -277,7 +278,7 @@ class Engine:
         self._connections.add(connection)
         try:
             await connection.serve(self._answer)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
             self.log.fail(logger, errors, "a connection failed")
@@ -288,8 +289,6 @@ class Engine:
     async def _answer(
         self, request: Request, connection: HTTPConnection
     ) -> Response | Sequel | None:
-        if self.closing:
-            return Response(503, [("Connection", "close")], b"the server is shutting down\n")
         return await self._doorway.answer(request, connection)
 
     # -- sessions, for the doorway and for who brings transports of his own --------------------
@@ -302,6 +301,10 @@ class Engine:
         # By polling, the end has yet to be fetched; a WebSocket is told at once.
         is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
         return None if is_told else session
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._ledger.count_limit(option)
 
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
@@ -337,7 +340,7 @@ class Engine:
         assert chosen is not None
         try:
             await session.run(chosen)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             if session.raise_errors:
                 raise
             text = "the handler of session %s failed"

@@ -1,17 +1,20 @@
 """What the doorway needs of the engine, and how a new session gets its id and its first packet."""
 
-import inspect
 import logging
 import secrets
-from collections.abc import Callable
 from typing import Protocol
 
 from trio_sio.abc import Transport
 from trio_sio.counters import Counters
+from trio_sio.engine import callbacks
+from trio_sio.engine.callbacks import CallbackTooSlow
+from trio_sio.engine.connection import HTTPConnection
+from trio_sio.engine.hang_up import HungUp
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.engine.turns import Turns
+from trio_sio.failures import Never, failures, sort
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
@@ -35,6 +38,9 @@ class Host(Protocol):
     def find(self, sid: str) -> Session | None:
         """Return an open session."""
 
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
 
@@ -56,27 +62,35 @@ def turned_away(host: Host, request: Request) -> Response | None:
     why = host.why_no_session(request.remote)
     if not why:
         return None
-    headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
     return Response(503, headers, f"{why}\n".encode())
 
 
-async def new_id(host: Host, request: Request) -> str:
+async def new_id(host: Host, request: Request, connection: HTTPConnection) -> str:
     """Return an id for a new session: ours, or the application's `generate_id`.
 
     Raises:
         Refusal: `generate_id` failed, or gave an id that cannot be used.
+        HungUp, CallbackTooSlow: as `callbacks.call`.
     """
     generate = host.options.generate_id
     if generate is None:
         return secrets.token_urlsafe(ID_BYTES)
     try:
-        sid = await ask_application(generate, request)
+        limit = host.options.handshake_timeout
+        sid = await callbacks.call("generate_id", generate, request, connection, limit)
         if not isinstance(sid, str) or not sid or host.find(sid) is not None:
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
-    except Exception as error:
+    except (HungUp, CallbackTooSlow):
+        raise
+    except failures() as error:
+        found = sort(error, Never)
         if host.options.raise_errors:
             raise
-        host.log.fail(logger, error, "generate_id failed")
+        if found.failure is not None:
+            host.log.fail(logger, found.failure, "generate_id failed")
+        if found.exits is not None:
+            raise found.exits from None
         raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error
     return sid
 
@@ -85,9 +99,3 @@ def open_packet(options: EngineOptions, sid: str, upgrades: list[str]) -> Encode
     """Return the packet that begins a session."""
     packet = OpenPacket(sid, upgrades, options.ping_interval, options.ping_timeout)
     return Encoded((packet.encode(),))
-
-
-async def ask_application(function: Callable[[Request], object], request: Request) -> object:
-    """Call a function of the application, async or not."""
-    answer = function(request)
-    return await answer if inspect.isawaitable(answer) else answer

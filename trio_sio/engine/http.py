@@ -10,8 +10,10 @@ from typing import NamedTuple
 import h11
 import trio
 
-from trio_sio.engine.message import BodyTooLarge, Response
+from trio_sio.engine import date
+from trio_sio.engine.message import BodyTooLarge, Response, sendable_fields
 from trio_sio.engine.plain_http import phrase
+from trio_sio.engine.response_check import WITHOUT_BODY
 from trio_sio.logs.shown import words_of
 
 
@@ -170,10 +172,13 @@ class Exchange:
 
     def answer(self, response: Response) -> bytes:
         """Return the answer to the present request."""
-        names = {name.lower() for name, _ in response.headers}
+        fields = sendable_fields(response)
+        names = {name.lower() for name, _ in fields}
         # As Latin-1, as they came: a client's Origin is echoed, and may have such letters.
-        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers]
-        if "content-length" not in names:
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in fields]
+        if "date" not in names:
+            headers.insert(0, (b"Date", date.now().encode()))
+        if response.status not in WITHOUT_BODY and "content-length" not in names:
             headers.append((b"Content-Length", b"%d" % len(response.body)))
         if self._h11.their_state is h11.SEND_BODY and "connection" not in names:
             # The body was never read: the rest of it cannot be told from the next request.

@@ -13,9 +13,9 @@ with it."""
 
 async def linger(pipe: Pipe) -> None:
     """Say that nothing more comes, and wait a while for the client to hear that."""
-    await pipe.send_eof()
     left = LINGER_BYTES
     with trio.move_on_after(LINGER_TIME):
+        await pipe.send_eof()
         while left > 0:
             data = await pipe.read()
             if not data:

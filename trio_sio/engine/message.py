@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 import trio
 
+from trio_sio.engine.field_list import has_element
+from trio_sio.engine.response_check import WITHOUT_BODY, check_response
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 
 
@@ -131,11 +134,23 @@ class Request:
 
     @property
     def wants_websocket(self) -> bool:
-        """Whether this is a request to upgrade to WebSocket."""
+        """Whether this is a request to upgrade to WebSocket.
+
+        In a request of HTTP/1.0 the field means nothing (RFC 9110, 7.8).
+        """
+        protocols = self.headers.get_all("upgrade")
         return (
-            "upgrade" in self.headers.get("connection").lower()
-            and self.headers.get("upgrade").lower() == "websocket"
+            bool(protocols)
+            and has_element(protocols, "websocket")
+            and has_element(self.headers.get_all("connection"), "upgrade")
+            and self.http_version >= "1.1"
         )
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body has been announced, though it may turn out to be empty."""
+        lengths = self.headers.get_all("content-length")
+        return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
 
     async def body(self, limit: int = 100_000) -> bytes:
         """Read the body.
@@ -153,8 +168,39 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response; `Content-Length` is added where it is missing."""
+    """An HTTP response; `Date`, and `Content-Length` where there is to be one, are added.
+
+    An answer to HEAD may have the length that the answer to GET has: its body is not sent.
+
+    Args:
+        status: from 200 to 599.
+        headers: names and values.
+        body: none for 204, 205 and 304.
+
+    Raises:
+        TypeError, ValueError: it cannot be sent as it is; the sentence says which part.
+    """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Check it here, where the application sees by whom it was made."""
+        check_response(self.status, self.headers, self.body)
+
+
+class EngineResponse(Response):
+    """A response of the engine's own, on a path where checks would be felt."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Check nothing."""
+
+
+def sendable_fields(response: Response) -> list[tuple[str, str]]:
+    """Return the header fields, without a length where none may be."""
+    if response.status not in WITHOUT_BODY:
+        return response.headers
+    return [one for one in response.headers if one[0].lower() != "content-length"]

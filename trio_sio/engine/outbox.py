@@ -13,6 +13,7 @@ import trio
 from trio_sio.abc import Transport
 from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
 from trio_sio.engine.queue import NOTHING, Queue
+from trio_sio.engine.waiting import WaitingItem, WaitingLine
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
@@ -57,11 +58,11 @@ class Outbox(Queue):
         "_busy",
         "_closed",
         "_high",
+        "_line",
         "_low",
         "_marked",
         "_pulse",
         "_reason",
-        "_room",
         "_tick",
         "_waiting",
         "has_work",
@@ -97,12 +98,17 @@ class Outbox(Queue):
         self._reason: DisconnectReason | None = None
         self.has_work = False
         self._waiting: trio.Event | None = None  # the writer waits for work
-        self._room: trio.Event | None = None
+        self._line: WaitingLine | None = None  # nobody has ever waited for room
 
     @property
     def is_clear(self) -> bool:
         """Whether nothing is queued and nothing is being written."""
         return not self._queue and not self._busy and not self.transport.unsent
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for room."""
+        return bool(self._line)
 
     def is_stuck(self, now: float, patience: float) -> bool:
         """Whether the client has not taken what waits for it for so many seconds."""
@@ -160,7 +166,7 @@ class Outbox(Queue):
             pass  # it left while we came to it
 
     async def put(self, item: Encoded) -> None:
-        """Send or queue an item; waits while the outbox is full.
+        """Send or queue an item; waits while the outbox is full, behind those who came first.
 
         It can always be cancelled, but lets other tasks run only when it waits or when this
         tick has had its share of work.
@@ -169,18 +175,43 @@ class Outbox(Queue):
             Disconnected: the session has ended, or ends meanwhile.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        while True:
+        if self._line:
+            await self._line.append(item).wait()
+        else:
             try:
                 self.put_nowait(item)
-                break
             except trio.WouldBlock:
-                if self._room is None:
-                    self._room = trio.Event()
-                await self._room.wait()
+                await self._line_up(item).wait()
         pulse = self._pulse
         pulse.emits += 1
         if pulse.emits >= EMITS_PER_TICK:
             await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def enqueue(self, item: Encoded) -> WaitingItem | None:
+        """Send or queue an item, or let it wait in line for room; does not wait itself.
+
+        Returns:
+            The item's place in the line, if it is there.
+
+        Raises:
+            Disconnected: the session has ended.
+        """
+        if self._line:
+            return self._line.append(item)
+        try:
+            self.put_nowait(item)
+        except trio.WouldBlock:
+            return self._line_up(item)
+        return None
+
+    def _line_up(self, item: Encoded) -> WaitingItem:
+        if self._line is None:
+            self._line = WaitingLine()
+        return self._line.append(item)
+
+    def _admit_waiting(self, line: WaitingLine) -> None:
+        while line and self.fits(line.first):
+            self._append(line.pop())
 
     def put_volatile(self, item: Encoded) -> bool:
         """Send an item if it can leave now; otherwise drop and count it."""
@@ -268,7 +299,8 @@ class Outbox(Queue):
             self.stuck_since = None
         else:
             self.stuck_since = trio.current_time()
-        self._wake_waiting()
+        if self._line:
+            self._admit_waiting(self._line)
         if self._closed:
             self._alert()
         elif self.is_behind and self.level() <= self._low:
@@ -315,18 +347,14 @@ class Outbox(Queue):
         if not self._queue:
             self.stuck_since = None
 
-    def _wake_waiting(self) -> None:
-        if self._room is not None:
-            self._room.set()
-            self._room = None
-
     # -- the end ---------------------------------------------------------------------------
 
     def close(self, reason: DisconnectReason | None) -> None:
         """Take nothing more; those who wait for room get `Disconnected`."""
         self._closed = True
         self._reason = reason
-        self._wake_waiting()
+        if self._line:
+            self._line.end(reason)
         self._alert()
 
     def discard(self) -> None:

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from trio_sio.engine.message import Response
+from trio_sio.engine import date
+from trio_sio.engine.message import Response, sendable_fields
+from trio_sio.engine.response_check import WITHOUT_BODY
 
 _HEAD = re.compile(
     rb"(GET|POST|OPTIONS) (/[!-~]*) HTTP/1\.1\r\n"
@@ -33,7 +35,6 @@ _USUAL_NAMES = (
 _NAMES = {form: name.lower() for name in _USUAL_NAMES for form in (name, name.lower())}
 """One text for all clients: each keeps its handshake's fields, and their names take 600 bytes."""
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
-_WITHOUT_BODY = frozenset({204, 304})
 
 
 @dataclass(slots=True)
@@ -143,25 +144,25 @@ def answer(request: PlainRequest, response: Response) -> bytes:
         ValueError: a field of the response would break the head.
     """
     request.answered = True
-    status = response.status
-    head = [f"HTTP/1.1 {status} {phrase(status)}"]
-    has_length = False
-    for name, value in response.headers:
-        head.append(f"{name}: {value}")
-        lower = name.lower()
-        if lower == "content-length":
-            has_length = True
-        elif lower == "connection" and value.lower() == "close":
-            request.closes = True
-    body = b"" if status in _WITHOUT_BODY else response.body
-    if not has_length and status != 204:
-        head.append(f"Content-Length: {len(body)}")
-    if request.unread and not request.closes:
-        # The rest of the body cannot be told from the next request.
-        head.append("Connection: close")
-        request.closes = True
-    text = "\r\n".join([*head, "", ""])
-    breaks = len(head) + 1
-    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+    status, body = response.status, response.body
+    fields = sendable_fields(response) if status in WITHOUT_BODY else response.headers
+    lines = "".join([f"\r\n{name}: {value}" for name, value in fields])
+    breaks = len(fields)
+    if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
         raise ValueError(f"a header field would end the head: {response.headers!r}")
-    return text.encode("latin-1") + body
+    named = lines.lower() + "\r\n"
+    head = f"HTTP/1.1 {status} {phrase(status)}"
+    if "\r\ndate:" not in named:
+        head += f"\r\nDate: {date.now()}"
+    head += lines
+    if status in WITHOUT_BODY:
+        body = b""
+    elif "\r\ncontent-length:" not in named:
+        head += f"\r\nContent-Length: {len(body)}"
+    if "\r\nconnection: close\r\n" in named:
+        request.closes = True
+    elif request.unread:
+        # The rest of the body cannot be told from the next request.
+        head += "\r\nConnection: close"
+        request.closes = True
+    return f"{head}\r\n\r\n".encode("latin-1") + body

@@ -1,4 +1,10 @@
-"""The HTTP requests of long polling: the handshake, polls, POSTs and preflights."""
+"""The HTTP requests of long polling: the handshake, polls and POSTs.
+
+What an answer says of caches and of its origin is added by the doorway, but for those that are
+sent from here.
+"""
+
+from collections.abc import Awaitable
 
 import trio
 
@@ -8,21 +14,27 @@ from trio_sio.engine import cors
 from trio_sio.engine.compression import choose, compress
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
-from trio_sio.engine.hang_up import wait_unless_hung_up
+from trio_sio.engine.hang_up import unless_hung_up
+from trio_sio.engine.holding import Hold
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.message import (
     AnswerTooSlow,
     BodyTooLarge,
     BodyTooSlow,
+    EngineResponse,
     Request,
     Response,
 )
-from trio_sio.engine.polling import Hold, Overlap, PollingTransport
+from trio_sio.engine.polling import NOOP, Overlap, PollingTransport
+from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.handshake import HandshakeRequest
+from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
+
+LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""A connection is lost if its client left, and if the application closed the stream it gave us."""
 
 
 class PollRequests:
@@ -37,12 +49,13 @@ class PollRequests:
         self._options = host.options
         self._threshold = compression_threshold(host.options.http_compression)
         self._level = compression_level(host.options.http_compression)
+        self._vary = "Origin" if self._threshold is None else "Origin, Accept-Encoding"
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
     ) -> Response | None:
         """Begin a session and answer with its OPEN packet, and what else there is to say."""
-        sid = await new_id(self._host, request)
+        sid = await new_id(self._host, request, connection)
         if response := turned_away(self._host, request):
             return response
         transport = PollingTransport(
@@ -67,14 +80,13 @@ class PollRequests:
     ) -> Response | None:
         """Answer a request of a session that polls; `None` if that has been done."""
         transport = session.transport
-        assert isinstance(transport, PollingTransport)
+        if session.state.is_closed or not isinstance(transport, PollingTransport):
+            # It ended, or moved, while the application was asked about the request's origin.
+            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, "the session has ended, or polls no more")
         if request.method == "GET":
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
             return await self._post(request, connection, session, transport)
-        if request.method == "OPTIONS" and transport.jsonp is None:
-            headers = cors.preflight_headers(request) + set_cookie(self._options, session.id)
-            return Response(200, headers)
         return Response(500)
 
     async def _poll(
@@ -126,14 +138,19 @@ class PollRequests:
                 while not hold.is_over:
                     await connection.read_ahead()
             else:
-                await wait_unless_hung_up(connection, answered)
-            await connection.send_rest()
-        except trio.BrokenResourceError as error:
+                await unless_hung_up(connection, answered.wait())
+            if hold.items:  # the kernel did not take all of it
+                await _while_wanted(connection, transport, connection.send_rest())
+        except LOST as error:
+            if session.probe is not None:
+                await session.probe.settle()
             if not hold.is_over or hold.items:  # what it was to get is lost
-                _end(session, error)
+                _end(session, transport, hold.items, error)
             raise
         finally:
             transport.end_hold(hold)
+        if hold.is_refused:
+            raise _moved(session)
         if not answers_now:
             await self._send(request, connection, session, transport, hold.items)
 
@@ -146,9 +163,10 @@ class PollRequests:
         items: list[Encoded],
     ) -> None:
         try:
-            await connection.send(self._response(request, session, transport, items))
-        except trio.BrokenResourceError as error:
-            _end(session, error)  # what it was to get is lost
+            response = self._response(request, session, transport, items)
+            await _while_wanted(connection, transport, connection.send(response))
+        except LOST as error:
+            _end(session, transport, items, error)  # what it was to get is lost
             raise
 
     def _response(
@@ -162,20 +180,20 @@ class PollRequests:
             session.log.wire.outgoing(transport.name, items)
         body, binary = transport.payload(items)
         kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
-        headers = [("Content-Type", kind)]
-        if transport.jsonp is None:
-            headers += cors.headers(request)
-        headers += self._cookie(session, transport)
+        headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
+        headers += self._cookie(request, session, transport)
         agent = request.headers.get("user-agent")
         if ";MSIE" in agent or "Trident/" in agent:
             headers.append(("X-XSS-Protection", "0"))
         body = self._compress(request, headers, items, body)
-        return Response(200, headers, body)
+        return EngineResponse(200, headers, body)
 
-    def _cookie(self, session: Session, transport: PollingTransport) -> cors.Fields:
+    def _cookie(
+        self, request: Request, session: Session, transport: PollingTransport
+    ) -> cors.Fields:
         """Return the session's cookie, which is made once."""
         if transport.cookie is None:
-            transport.cookie = set_cookie(self._options, session.id)
+            transport.cookie = set_cookie(self._options, session.id, by_tls=request.secure)
         return transport.cookie
 
     def _compress(
@@ -197,8 +215,6 @@ class PollRequests:
         transport: PollingTransport,
     ) -> Response:
         headers = [("Content-Type", "text/html")]
-        if transport.jsonp is None:
-            headers += cors.headers(request)
         if "transfer-encoding" in request.headers:
             text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
             return Response(411, headers, text)
@@ -208,37 +224,85 @@ class PollRequests:
             session.overlap("POST")
             return Response(500)
         try:
-            body = await request.body(self._limit(session))
+            try:
+                body = await request.body(self._limit(session))
+            finally:
+                transport.end_upload()
+            if session.transport is not transport:
+                raise _moved(session)  # or its packets would be nobody's
             if session.state.state is not State.CLOSING:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.deliver(body, binary=binary)
         except BodyTooLarge as error:
-            return self._too_large(session, headers, error)
+            return self._too_large(session, transport, headers, error)
         except BodyTooSlow as error:
-            session.explain(Explanation(str(error), "body_timeout", error.limit))
-            session.abort(DisconnectReason.TRANSPORT_ERROR)
+            _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
-        except trio.BrokenResourceError:
-            session.abort(DisconnectReason.TRANSPORT_ERROR)
+        except LOST as error:
+            if session.probe is not None:
+                await session.probe.settle()
+            was_cut = isinstance(error, trio.ClosedResourceError) and not session.state.is_open
+            if not was_cut:
+                _abort(session, transport)
             raise
         finally:
             transport.end_post()
-        return Response(200, headers + self._cookie(session, transport), b"ok")
+        return EngineResponse(200, headers + self._cookie(request, session, transport), b"ok")
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
         limit, strangers = self._options.max_http_buffer_size, self._options.handshake_buffer_size
         return limit if session.trusted or strangers is None else min(limit, strangers)
 
-    def _too_large(self, session: Session, headers: cors.Fields, error: BodyTooLarge) -> Response:
+    def _too_large(
+        self,
+        session: Session,
+        transport: PollingTransport,
+        headers: cors.Fields,
+        error: BodyTooLarge,
+    ) -> Response:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
-        session.explain(Explanation(str(error), option, error.limit, error.size))
-        session.abort(DisconnectReason.TRANSPORT_ERROR)
+        _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
         return Response(413, headers, f"{error} ({option})\n".encode())
 
 
-def _end(session: Session, error: trio.BrokenResourceError) -> None:
-    """End a session whose connection broke, or whose client does not take an answer."""
+async def _while_wanted(
+    connection: HTTPConnection, transport: PollingTransport, sending: Awaitable[None]
+) -> None:
+    """Send an answer, unless its session ends meanwhile."""
+    transport.begin_answer(connection.cut)
+    try:
+        await sending
+    finally:
+        transport.end_answer(connection.cut)
+
+
+def _end(
+    session: Session,
+    transport: PollingTransport,
+    items: list[Encoded],
+    error: Exception,
+) -> None:
+    """End a session whose connection broke, or whose client does not take an answer.
+
+    Not if it has gone on by WebSocket, and nothing was to be had by this answer.
+    """
+    if session.transport is not transport and all(item is NOOP for item in items):
+        return
     if isinstance(error, AnswerTooSlow):
         session.explain(Explanation(str(error), "answer_timeout", error.limit))
     session.abort(DisconnectReason.TRANSPORT_ERROR)
+
+
+def _abort(session: Session, transport: PollingTransport, why: Explanation | None = None) -> None:
+    """End a session for what is wrong with its POST, if it has not gone on by WebSocket."""
+    if session.transport is transport:
+        if why is not None:
+            session.explain(why)
+        session.abort(DisconnectReason.TRANSPORT_ERROR)
+
+
+def _moved(session: Session) -> Refusal:
+    """Refuse what was under way by polling when the session went on otherwise."""
+    text = f"the session's transport is {session.transport.name}, not polling"
+    return Refusal(ErrorCode.BAD_REQUEST, text)

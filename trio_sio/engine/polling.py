@@ -16,6 +16,7 @@ import trio
 from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.condition import Condition
+from trio_sio.engine.holding import Hold
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
@@ -46,38 +47,6 @@ class Overlap(Exception):
 def _never() -> bool:
     """In place of `has_hung_up`."""
     return False
-
-
-class Hold:
-    """A GET that is held until there is something to answer it with.
-
-    Args:
-        wake: wakes the task that holds it.
-        respond: answers at once and returns whether it could; `None` leaves it to the task.
-
-    Attributes:
-        is_over: whether there is an answer.
-        items: what the task has to answer with; nothing if that has been done.
-    """
-
-    __slots__ = ("_respond", "_wake", "is_over", "items")
-
-    def __init__(
-        self,
-        wake: Callable[[], None],
-        respond: Callable[[list[Encoded]], bool] | None = None,
-    ) -> None:
-        self.is_over = False
-        self.items: list[Encoded] = []
-        self._wake = wake
-        self._respond = respond
-
-    def end(self, items: list[Encoded]) -> None:
-        """Answer."""
-        self.is_over = True
-        if self._respond is None or not self._respond(items):
-            self.items = items
-            self._wake()
 
 
 class PollingTransport:
@@ -112,6 +81,8 @@ class PollingTransport:
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
+        self._is_uploading = False  # its body has not come yet
+        self._answers: set[Callable[[], None]] = set()  # cut those that are being sent
         self._has_hung_up: Callable[[], bool] = _never
         self._quiet_since = -math.inf  # when the last request was over
         self._heard: Condition | None = None  # for somebody who waits until all has been read
@@ -175,6 +146,24 @@ class PollingTransport:
         if self.writable:
             self.send_nowait([NOOP])
 
+    def turn_away(self) -> None:
+        """Have a held GET refused, since the client has gone on by WebSocket.
+
+        One that came behind the move is refused as well, and the two may have overtaken each other.
+        """
+        hold = self._held
+        if hold is not None:
+            self.end_hold(hold)
+            hold.refuse()
+
+    def begin_answer(self, cut: Callable[[], None]) -> None:
+        """Note that an answer is being sent; `cut` ends its connection."""
+        self._answers.add(cut)
+
+    def end_answer(self, cut: Callable[[], None]) -> None:
+        """Note that it has been sent, or never will be."""
+        self._answers.discard(cut)
+
     def payload(self, items: list[Encoded]) -> tuple[bytes, bool]:
         """Return the body of an answer, and whether it is a binary one."""
         if self.jsonp is not None:
@@ -199,6 +188,11 @@ class PollingTransport:
             self._cut_post()
             raise Overlap
         self._cut_post, self._has_hung_up = cut, has_hung_up
+        self._is_uploading = True
+
+    def end_upload(self) -> None:
+        """Note that the POST's body has come, or is refused; from now on the POST is answered."""
+        self._is_uploading = False
 
     def end_post(self) -> None:
         """Note that the POST has been answered."""
@@ -346,10 +340,28 @@ class PollingTransport:
     def trust(self) -> None:
         """Nothing to do: the limit of a POST is looked up when it comes."""
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """End an upload, as the reference does, and answers that nobody waits for any more.
+
+        Otherwise they would last, with all that has come or is yet to go, as long as the time
+        limits of requests allow: several times the memory that the sessions may take. A POST whose
+        body has come is answered.
+        """
+        self._take_pending()
+        self._arrived.clear()  # nobody receives any more; a body may be large
+        self._cut_upload()
+        if not orderly:
+            for cut in self._answers:
+                cut()
+
+    def _cut_upload(self) -> None:
+        if self._is_uploading and self._cut_post is not None:
+            self._cut_post()
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Answer the held GET with the end, or the next one if there will be one."""
         self._close()
-        self._arrived.clear()  # nobody receives any more; a body may be large
+        self._arrived.clear()
         if by_client:
             self.release()
         elif self.writable:
@@ -363,6 +375,7 @@ class PollingTransport:
     def abandon(self) -> None:
         """Stop polling: a held GET is told that it is over, and nothing more is received."""
         self._close()
+        self._cut_upload()
         self._finished.set()
         if self.writable:
             self.send_nowait([CLOSE])

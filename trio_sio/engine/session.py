@@ -12,6 +12,7 @@
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import trio
@@ -27,10 +28,12 @@ from trio_sio.engine.opening import Opening
 from trio_sio.engine.outbox import NO_LIMIT, Outbox
 from trio_sio.engine.overflow import overflow
 from trio_sio.engine.patience import Patience
+from trio_sio.engine.probe import Probe
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.session_log import SessionLog
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.failures import failed_leaves, take_each
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -73,6 +76,7 @@ class Session:
     """
 
     limits: Counter[str] | None = None  # of nearly all, and takes nothing here
+    probe: Probe | None = None
 
     def __init__(
         self,
@@ -88,7 +92,7 @@ class Session:
         self.id = sid
         self.request = request
         self.transport: Transport = transport
-        self._source: Transport = transport  # behind `transport` until the old one is drained
+        self._source = self.transport  # behind `transport` until the old one is drained
         self.upgraded = False
         self.raise_errors = options.raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
@@ -96,7 +100,7 @@ class Session:
         self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse, marks)
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
-        self.offer = self.outbox.offer
+        self.offer, self.enqueue = self.outbox.offer, self.outbox.enqueue
         self.trusted = options.handshake_buffer_size is None
         self._options = options
         self.alarm = alarm
@@ -104,15 +108,13 @@ class Session:
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
-        self.probe: trio.CancelScope | None = None
         self._patience = Patience(alarm, options.connect_timeout, watch)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
-        self._is_written = False
-        self.is_listening, self._by_client = True, False
+        self.is_listening, self._by_client, self._is_written = True, False, False
         self._ended, self._application_done = Moment(), Moment()
         self.log, self._end = log, Ending(log)
-        self._failure: ExceptionGroup[Exception] | None = None
+        self._failure: BaseExceptionGroup[BaseException] | None = None
         self._opening: Opening | None = None  # until it is known
 
     # -- what a handler sees ---------------------------------------------------------------
@@ -153,11 +155,7 @@ class Session:
         return self.state.state is State.OPEN and self.transport.writable and self.outbox.is_clear
 
     async def receive(self) -> str | bytes:
-        """Return the client's next message.
-
-        Raises:
-            Disconnected: the session has ended.
-        """
+        """Return the client's next message; raises `Disconnected` at the end."""
         self.is_listening = True
         if self._opening is not None:
             self._open()
@@ -203,24 +201,26 @@ class Session:
             self._leave()
 
     def send(self, item: Encoded | str | bytes) -> Coroutine[Any, Any, None]:
-        """Send a message, waiting while the outbox is full; to be awaited.
-
-        Raises:
-            Disconnected: the session has ended.
-        """
+        """Send, waiting while the outbox is full; to be awaited. Raises `Disconnected`."""
         return self.outbox.put(Encoded.of(item))
 
     def send_nowait(self, item: Encoded | str | bytes) -> None:
-        """Send a message without waiting.
-
-        Raises:
-            trio.WouldBlock: the outbox is full.
-            Disconnected: the session has ended.
-        """
+        """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""
+        if self.outbox.is_waited_for:
+            raise trio.WouldBlock
         self.outbox.put_nowait(Encoded.of(item))
 
+    def send_control(self, item: Encoded) -> None:
+        """Send a packet of the protocol's own; a client that has no room for it is cut off."""
+        try:
+            self.outbox.put_nowait(item)
+        except trio.WouldBlock:
+            overflow(self, item, "disconnect")
+        except Disconnected:
+            pass  # it needs no packets any more
+
     def send_volatile(self, item: Encoded | str | bytes) -> bool:
-        """Send a message if it can leave at once, else drop it; return whether it left."""
+        """Send if it can leave at once, else drop it; return whether it left."""
         if self.state.state is not State.OPEN:
             self.outbox.dropped += 1
             return False
@@ -323,7 +323,7 @@ class Session:
                             await handler(self)
                     except* Disconnected:
                         pass  # the handler let `receive` end it
-                    except* Exception as errors:
+                    except* failed_leaves() as errors:
                         self._failure = errors  # raised at the end: the client is told first
                     finally:
                         self.close()
@@ -333,11 +333,9 @@ class Session:
         finally:
             self._tasks = None
             self._patience.end()
-            self.abort(DisconnectReason.SERVER_SHUTTING_DOWN)
-            self.transport.abandon()
-            self._open()
-            self._application_done.set()
-            self._ended.set()
+            abort = partial(self.abort, DisconnectReason.SERVER_SHUTTING_DOWN)
+            done = self._application_done.set, self._ended.set
+            take_each(abort, self.transport.abandon, self._open, *done)
         if self._failure is not None:
             raise self._failure
 
@@ -369,10 +367,9 @@ class Session:
         self._leave()
 
     def _signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
-        if self.state.state is State.CLOSED:
-            return
-        self.state.signal(signal, reason)
-        self._leave()
+        if self.state.state is not State.CLOSED:
+            self.state.signal(signal, reason)
+            self._leave()
 
     def overlap(self, method: str) -> None:
         """A second GET or POST came while one was under way."""
@@ -389,6 +386,7 @@ class Session:
         self._end.come(self.id, self.reason, seen, stalled)
         self.outbox.close(self.reason)
         self._reader.cancel()
+        self.transport.end_requests(orderly=self.state.state is State.CLOSING)
         if self.state.state is State.CLOSED:
             self.outbox.discard()
             self._flush_by = -math.inf

@@ -1,15 +1,18 @@
 """Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
 
 The reference server knows two files, by the beginning of the request-target, any method; their
-ETag is the client's version. More of the npm package's files are served beside them, since they
-are there.
+ETag is the client's version, as it is here for the package's own files. More of the npm package's
+files are served beside them, since they are there.
 """
 
+import hashlib
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from trio_sio import client_files
 from trio_sio.engine.message import Request, Response
+from trio_sio.engine.validators import has_current
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -19,8 +22,34 @@ _NAMES = tuple(name + suffix for name in SCRIPTS for suffix in (".map", ""))
 ETAG = f'"{client_files.VERSION}"'
 
 
+_HEADERS = [
+    ("Cache-Control", "public, max-age=0"),  # kept, and asked about each time
+    ("Access-Control-Allow-Origin", "*"),  # for `<script crossorigin integrity=…>`
+]
+_REFUSAL = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Access-Control-Allow-Origin", "*"),
+]
+
+
+class File(NamedTuple):
+    """A file that was read.
+
+    Attributes:
+        content: its bytes.
+        etag: stands for them.
+    """
+
+    content: bytes
+    etag: str
+
+
 class ClientFiles:
     """The files of one folder under the engine's path.
+
+    A file is read once, and kept. That one could not be read is not kept: it may come later, or
+    the server may have had no descriptor left.
 
     Args:
         folder: where the files are; `True` for those that belong to the package.
@@ -28,10 +57,12 @@ class ClientFiles:
     """
 
     def __init__(self, folder: bool | Path | str, path: str) -> None:
+        self._is_own = folder is True
         self._folder = client_files.client_folder() if folder is True else Path(str(folder))
         self._path = path
         self._beginnings = tuple(f"{path}/{name}" for name in SCRIPTS)
-        self._contents: dict[str, bytes | None] = {}
+        self._files: dict[str, File] = {}
+        self._told: dict[str, str] = {}  # the last problem with a file that was logged
 
     def answer(self, request: Request) -> Response | None:
         """Return the response, `None` if the request is for no file of ours."""
@@ -43,28 +74,32 @@ class ClientFiles:
         return None
 
     def _serve(self, name: str, request: Request) -> Response:
-        content = self._read(name)
-        if content is None:
+        try:
+            file = self._files.get(name) or self._read(name)
+        except (FileNotFoundError, NotADirectoryError):
+            self._tell(name, f"is not in {self._folder}; `trio-sio fetch-client` fetches it")
             text = f"{name} is not installed on this server: run `trio-sio fetch-client` there.\n"
-            return Response(404, [("Content-Type", "text/plain; charset=utf-8")], text.encode())
-        if request.headers.get("if-none-match") == ETAG:
-            return Response(304)
+            return Response(404, [*_REFUSAL], text.encode())
+        except OSError as error:
+            self._tell(name, f"in {self._folder} cannot be read: {error.strerror}")
+            text = f"{name} cannot be read at present; the server's log says why.\n"
+            return Response(503, [*_REFUSAL], text.encode())
+        headers = [("ETag", file.etag), *_HEADERS]
+        if has_current(request, file.etag):
+            return Response(304, headers)
         kind = "application/json" if name.endswith(".map") else "application/javascript"
-        headers = [("Content-Type", kind), ("ETag", ETAG)]
-        if not name.endswith(".map"):
-            headers.append(("Cache-Control", "public, max-age=0"))
-        return Response(200, headers, content)
+        return Response(200, [("Content-Type", kind), *headers], file.content)
 
-    def _read(self, name: str) -> bytes | None:
-        """Return a file's content, read once; warn once if there is none."""
-        if name not in self._contents:
-            try:
-                self._contents[name] = (self._folder / name).read_bytes()
-            except OSError:
-                logger.warning(
-                    "serve_client: %s is not in %s; `trio-sio fetch-client` fetches it",
-                    name,
-                    self._folder,
-                )
-                self._contents[name] = None
-        return self._contents[name]
+    def _read(self, name: str) -> File:
+        content = (self._folder / name).read_bytes()
+        # In a folder of the application's may be anything: its tag is of the content.
+        etag = ETAG if self._is_own else f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        self._told.pop(name, None)
+        file = self._files[name] = File(content, etag)
+        return file
+
+    def _tell(self, name: str, problem: str) -> None:
+        """Log what is wrong with a file, until it is something else."""
+        if self._told.get(name) != problem:
+            self._told[name] = problem
+            logger.warning("serve_client: %s %s", name, problem)

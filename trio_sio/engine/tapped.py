@@ -69,6 +69,10 @@ class TappedTransport:
         """Do as the transport."""
         self._transport.trust()
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """Do as the transport."""
+        self._transport.end_requests(orderly=orderly)
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Do as the transport."""
         await self._transport.finish(by_client=by_client, orderly=orderly)

@@ -4,6 +4,7 @@
     server (WebSocket)                 3probe
     server (polling)                   6 on the held GET, so that the client can stop polling
     client (WebSocket)  5
+    server (polling)                   400, on a GET that is held nevertheless
     from here on both sides use the WebSocket; what was queued meanwhile leaves there, in order
 
 Anything else on the probing WebSocket, its end, or `upgrade_timeout` lets the session go on
@@ -16,6 +17,7 @@ import trio
 
 from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.polling import PollingTransport
+from trio_sio.engine.probe import Probe
 from trio_sio.engine.session import Session
 from trio_sio.engine.tapped import tapped
 from trio_sio.engine.websocket.transport import WebSocketTransport
@@ -43,7 +45,7 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
     polling, door = session.transport, tapped(transport, session.log.wire)
     moved = False
     with trio.move_on_after(limit) as scope:
-        session.probe = scope
+        session.probe = Probe(transport, scope)
         session.state.signal(Signal.PROBE)
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
@@ -51,6 +53,8 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
     session.probe = None
     # The session may have ended in the very tick that brought the client's `5`.
     if moved and session.state.state is not State.CLOSED:
+        if isinstance(polling, PollingTransport):
+            polling.turn_away()
         session.finish_upgrade(door)
         if session.log.events is not None:
             session.log.events.upgraded(door.name)

@@ -4,6 +4,11 @@ Whoever computes for seconds in a handler, or calls something that blocks, keeps
 pings are not answered, and clients leave. Trio's own tools show that, where somebody has thought of
 them; this one is there all the time. It looks at a clock when a task begins its turn, and says who
 it was if that took long.
+
+The same clock tells how long handlers take. One that waits adds the time from the turn in which it
+began to the turn in which it ended, and this turn is added when it is over, once for all the
+handlers that ended in it. So that is exact but for what we do in these turns ourselves, some
+microseconds for each event, and costs no event a look at the clock.
 """
 
 import logging
@@ -18,6 +23,7 @@ from typing import Protocol, runtime_checkable
 import trio
 from trio.lowlevel import RunVar, Task
 
+from trio_sio.counters import Counters
 from trio_sio.engine.garbage import Garbage
 from trio_sio.logs.throttle import LogThrottle
 
@@ -48,6 +54,7 @@ class Watch(trio.abc.Instrument):
     Args:
         limit: seconds that a task may hold it (option `slow_step`); `None` for no watch.
         log: where it is told who held it; a log of its own if there is none.
+        counters: where turns are noted in which handlers ended.
 
     Attributes:
         stalls: how many there have been.
@@ -55,7 +62,12 @@ class Watch(trio.abc.Instrument):
         longest: seconds that the longest took.
     """
 
-    def __init__(self, limit: float | None, log: LogThrottle | None = None) -> None:
+    def __init__(
+        self,
+        limit: float | None,
+        log: LogThrottle | None = None,
+        counters: Counters | None = None,
+    ) -> None:
         self.stalls = 0
         self.stalled = 0.0
         self.longest = 0.0
@@ -67,6 +79,8 @@ class Watch(trio.abc.Instrument):
         self._sums: list[float] = []  # what had been lost before each
         self._log = log or LogThrottle()
         self._garbage = Garbage()
+        self._counters = counters or Counters()
+        self._calls = 0  # of handlers, when the present turn began
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -103,16 +117,22 @@ class Watch(trio.abc.Instrument):
 
     def before_task_step(self, task: Task) -> None:
         """A task's turn begins, and another's is over."""
-        now = perf_counter()
+        now, counters = perf_counter(), self._counters
+        if counters.calls != self._calls and self._task is not None:
+            counters.call_seconds += now - self._begun
+        self._calls = counters.calls
         if now - self._begun > self._limit:
             self._tell_of(self._task, now - self._begun)
             now = perf_counter()
-        self._begun = now
+        self._begun = counters.turn = now
         self._task = task
 
     def before_io_wait(self, timeout: float) -> None:
         """The last turn of a round is over."""
-        now = perf_counter()
+        now, counters = perf_counter(), self._counters
+        if counters.calls != self._calls and self._task is not None:
+            counters.call_seconds += now - self._begun
+        self._calls = counters.calls
         if now - self._begun > self._limit:
             self._tell_of(self._task, now - self._begun)
             now = perf_counter()

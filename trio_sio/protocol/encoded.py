@@ -6,6 +6,7 @@ the form of one part and the joiner between parts, so each form is a value:
 | format        | one text part                   | one binary part                     |
 | ------------- | ------------------------------- | ----------------------------------- |
 | `WS3`         | text frame of `4…`              | binary frame of `\x04` + bytes      |
+| `WS3_BASE64`  | text frame of `4…`              | text frame of `b4<base64>`          |
 | `POLL3_TEXT`  | `<utf-16 length>:4…`            | `<length>:b4<base64>`               |
 | `POLL3_BINARY`| `\x00` digits `\xff` + UTF-8    | `\x01` digits `\xff` `\x04` + bytes |
 
@@ -17,6 +18,7 @@ What waits in an outbox is to take the memory that the outbox counts, so a large
 one form: its parts, and once there are frames of it, those.
 """
 
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -56,7 +58,13 @@ def _websocket_piece(part: str | bytes) -> bytes:
     return frame(BINARY, b"\x04" + part)
 
 
+def _base64_piece(part: str | bytes) -> bytes:
+    data = utf8(part) if isinstance(part, str) else b"b4" + b2a_base64(part, newline=False)
+    return frame(TEXT, data)
+
+
 WS3: Final = WireFormat("ws3", _websocket_piece)
+WS3_BASE64: Final = WireFormat("ws3-base64", _base64_piece)
 POLL3_TEXT: Final = WireFormat("poll3-text", codec_v3.text_piece)
 POLL3_BINARY: Final = WireFormat("poll3-binary", codec_v3.binary_piece)
 
@@ -132,17 +140,17 @@ class Encoded:
     def wire(self, wire_format: WireFormat) -> bytes:
         """Return the bytes for `wire_format`; every recipient gets the same object.
 
-        But those of a large packet for polling are made for each.
+        But those of a large packet for polling, or in base64, are made for each.
         """
-        made = self._wire.get(wire_format)
-        if made is None:
-            parts = self.parts
-            piece = wire_format.piece
-            made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
-            if self.size < LARGE:
-                self._wire[wire_format] = made
-            elif wire_format is WS3:
-                self._wire[wire_format], self._parts = made, None
+        if wire_format in self._wire:
+            return self._wire[wire_format]
+        parts = self.parts
+        piece = wire_format.piece
+        made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
+        if self.size < LARGE:
+            self._wire[wire_format] = made
+        elif wire_format is WS3:
+            self._wire[wire_format], self._parts = made, None
         return made
 
     def __repr__(self) -> str:

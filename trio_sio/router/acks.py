@@ -11,7 +11,7 @@ from trio_sio.abc import Session
 from trio_sio.exceptions import Disconnected, LimitReached
 from trio_sio.reasons import DisconnectReason
 
-OnAnswer = Callable[[list[object]], None]
+OnAnswer = Callable[..., object]
 
 
 class Slot:
@@ -99,20 +99,24 @@ class PendingAcks:
         return slot
 
     def call_back(self, ack_id: int, function: OnAnswer) -> None:
-        """Have `function` called with the answer; raises `LimitReached`."""
+        """Have `resolve` return `function` with the answer; raises `LimitReached`."""
         self._put(ack_id, function)
 
     def forget(self, ack_id: int) -> None:
         """Nobody waits any more."""
         self._pop(ack_id)
 
-    def resolve(self, ack_id: int | None, args: list[object]) -> None:
-        """Take an answer; unknown ids, and second answers, are ignored as in the reference."""
+    def resolve(self, ack_id: int | None, args: list[object]) -> OnAnswer | None:
+        """Take an answer; unknown ids, and second answers, are ignored as in the reference.
+
+        Returns:
+            Who is to be called with it, if anybody.
+        """
         waiting = self._pop(ack_id)
         if isinstance(waiting, Slot):
             waiting.fill(args)
-        elif waiting is not None:
-            waiting(args)
+            return None
+        return waiting
 
     def close(self, reason: DisconnectReason | None) -> None:
         """The socket is gone: whoever waits gets `Disconnected`, callbacks are not called."""

@@ -67,20 +67,22 @@ class MemoryAdapter:
 
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
         """Put a socket into rooms."""
+        await trio.lowlevel.checkpoint_if_cancelled()
         own = self.sids.setdefault(socket_id, {})
         for room in rooms:
             own[room] = None
             self.rooms.setdefault(room, {})[socket_id] = None
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
         """Take a socket out of a room."""
+        await trio.lowlevel.checkpoint_if_cancelled()
         self.sids.get(socket_id, {}).pop(room, None)
         self._remove_from(room, socket_id)
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove_all(self, socket_id: SocketId) -> None:
-        """Take a socket out of all its rooms."""
+        """Take a socket out of all its rooms, even if that is cancelled: it leaves."""
         for room in self.sids.pop(socket_id, {}):
             self._remove_from(room, socket_id)
         await trio.lowlevel.checkpoint()

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from trio_sio.exceptions import Refused
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.calls import handlers_of
 from trio_sio.router.causes import BACKLOG_HANDLER
-from trio_sio.router.handlers import Handler
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
@@ -43,17 +41,10 @@ class Backlog:
             while self._told is not self._is_behind and not socket.is_over:
                 self._told = self._is_behind
                 for function, args in handlers_of(socket, BACKLOG, self._told):
-                    await self._call(function, args)
+                    socket.events.latest = function
+                    await socket.calls.run(function, *args, role=BACKLOG_HANDLER)
         finally:
             self._is_telling = False
-
-    async def _call(self, function: Handler, args: tuple[object, ...]) -> None:
-        socket = self._socket
-        socket.events.latest = function
-        try:
-            await socket.calls.run(function, *args, role=BACKLOG_HANDLER)
-        except Refused as refused:  # as from handlers of events
-            socket.send_error(refused.answer)
 
 
 def tell_backlog(socket: "Socket", is_behind: bool) -> None:

@@ -10,6 +10,7 @@ PACKET_MIDDLEWARE = "packet middleware"
 CALLBACK = "which takes an answer of the client"
 BACKLOG_HANDLER = "which hears of backlogs"
 ERROR_HANDLER = "an error handler"
+ADAPTER = "which keeps the rooms"
 
 
 def function_name(function: Handler) -> str:
@@ -18,6 +19,11 @@ def function_name(function: Handler) -> str:
         function = function.func
     name = getattr(function, "__qualname__", None)
     return f"{function.__module__}.{name}" if name else f"an object of {type_name(function)}"
+
+
+def failure(function: Handler, role: str) -> str:
+    """Return the words for a failure: whose it is."""
+    return f"{function_name(function)}, {role}, failed"
 
 
 def handles(event: str) -> str:

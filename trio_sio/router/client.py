@@ -6,13 +6,15 @@ every client at once; other namespaces wait until it is.
 
 import logging
 from collections.abc import Awaitable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from trio_sio.abc import Session
 from trio_sio.detail import Explanation
-from trio_sio.exceptions import Disconnected, RemoteProtocolError
+from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
+from trio_sio.failures import failures, sort
 from trio_sio.logs.events import event_log
 from trio_sio.logs.shown import quoted, short_id
 from trio_sio.protocol.encoded import Encoded
@@ -20,9 +22,12 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.backlog import tell_backlog
+from trio_sio.router.entrance import BROKEN, admit
+from trio_sio.router.flood import watch_flood
 from trio_sio.router.handshake import split_namespace
 from trio_sio.router.intake import Intake
 from trio_sio.router.namespace import Namespace, ParentNamespace
+from trio_sio.router.order import EventOrder
 from trio_sio.router.socket import Socket
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ class Client:
         session: the Engine.IO session (JS: `conn`).
         sockets: the client's sockets, by namespace, in the order they joined.
         router: the server's router.
+        order: that of the client's events.
         log: writes what happens to it; `None` if nobody wants to know.
     """
 
@@ -49,10 +55,15 @@ class Client:
         self.session = session
         self.sockets: dict[str, Socket] = {}
         self._joining: dict[str, Socket | None] = {}
+        self._asking: dict[str, trio.CancelScope] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
         self.log = event_log(session.id)
+        self.order = EventOrder()
         self._intake = Intake(session, router.limits, self.sockets, router.log)
+        self._flood = watch_flood(session, router.limits, router.log)
+        self._present = 0  # sockets that have not departed
+        self._departed: trio.Event | None = None  # the reader waits until one has
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
         session.on_backlog(self._tell_backlog)
 
@@ -108,6 +119,8 @@ class Client:
     def _end(self, error: RemoteProtocolError | None) -> None:
         if error is not None:
             self.session.close(DisconnectReason.FORCED_CLOSE)
+        for scope in self._asking.values():  # nobody waits for what they answer
+            scope.cancel()
         reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
         joining = [socket for socket in self._joining.values() if socket is not None]
         leaving = [*self.sockets.values(), *joining]
@@ -131,7 +144,7 @@ class Client:
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
             self.router.counters.events_in += 1
-            if socket.flood is not None and not await socket.flood.admits():
+            if self._flood is not None and not await self._flood.admits(socket.send_error):
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
                 if self.log is not None:
@@ -144,7 +157,10 @@ class Client:
         elif kind in _ACKS:
             if self.log is not None:
                 self.log.acknowledged(packet.namespace, packet.id, by_client=True)
-            socket.acks.resolve(packet.id, list(packet.args))
+            args: list[object] = [*packet.args]
+            callback = socket.acks.resolve(packet.id, args)
+            if callback is not None:
+                await socket.run_callback(callback, args)
         else:
             socket.end(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
 
@@ -153,36 +169,61 @@ class Client:
         name, query = split_namespace(packet.namespace)
         if name in self.sockets or name in self._joining or name in self._waiting:
             return  # joined already; the reference makes a second socket of the same id
-        refusal = self._intake.refuse_namespace(len(self._joining) + len(self._waiting))
+        refusal = await self._why_not(name)
         if refusal:
             self._refuse(name, refusal)
             return
-        found: Found | Awaitable[Found] = None
-        try:
-            found = self.router.find(name, query)
-        except Exception as failed:
-            self._tell_failure(name, failed)
+        found = self.router.find(
+            name, query, partial(self._report, "the function of a dynamic namespace", name)
+        )
         if isinstance(found, Awaitable):
             self._joining[name] = None
             self.session.nursery.start_soon(self._ask, name, query, found)
         else:
             await self._enter(name, query, found)
 
-    def _tell_failure(self, name: str, failed: Exception) -> None:
-        """The application's function for a dynamic namespace failed."""
-        if self.session.raise_errors:
-            raise failed
-        line = "the function of a dynamic namespace failed for %s"
-        self.router.log.fail(logger, failed, line, quoted(name))
+    async def _why_not(self, name: str) -> str:
+        """Return why the client may not join another namespace, `""` if it may."""
+        if self._flood is not None:
+            too_fast = await self._flood.refusal(partial(self._refuse, name))
+            if too_fast:
+                return too_fast
+        await self._wait_departures()
+        return self._intake.refuse_namespace(len(self._joining) + len(self._waiting))
+
+    async def _wait_departures(self) -> None:
+        """Sockets that have left count until their handlers are done: wait if they are in the way.
+
+        A client that joins and leaves in turn would otherwise have any number of them.
+        """
+        while True:
+            joining = [socket for socket in self._joining.values() if socket is not None]
+            leaving = self._present - len(self.sockets) - len(joining)
+            present = len(self.sockets) + len(self._joining) + len(self._waiting) + leaving
+            if not leaving or present < self.router.limits.max_namespaces:
+                break
+            if self._departed is None:
+                self._departed = trio.Event()
+            await self._departed.wait()
+
+    def _report(self, who: str, name: str, error: BaseException) -> None:
+        """Something that the application has to make a namespace with has failed."""
+        found = sort(error, Refused)  # a refusal is as good as `False`
+        if found.failure is not None:
+            if self.session.raise_errors:
+                raise error
+            self.router.log.fail(logger, found.failure, f"{who} failed for %s", quoted(name))
+        if found.exits is not None:
+            raise found.exits
 
     async def _ask(self, name: str, query: Query, answer: "Awaitable[Found]") -> None:
-        """Wait for what the function of a dynamic namespace says."""
+        """Wait for what the function of a dynamic namespace says, as long as the client stays."""
         found: Found = None
         try:
-            found = await answer
-        except Exception as failed:
-            self._tell_failure(name, failed)
+            with trio.CancelScope() as self._asking[name]:
+                found = await answer
         finally:
+            del self._asking[name]
             self._joining.pop(name, None)
         await self._enter(name, query, found)
 
@@ -201,7 +242,12 @@ class Client:
         """Join a namespace: at once if nobody has to be asked, else in a task."""
         if self.session.closed:  # nobody would end the socket
             return
-        namespace = self.router.adopt(name, found)
+        try:
+            namespace = self.router.adopt(name, found)
+        except failures() as error:  # of what makes its adapter
+            self._refuse(name, BROKEN)
+            self._report("what makes the adapter", name, error)
+            return
         socket = Socket(self, namespace, query)
         namespace.users += 1
         former = namespace.sockets.get(socket.id)
@@ -211,14 +257,19 @@ class Client:
             self.session.nursery.start_soon(self._succeed, socket, former.gone)
             return
         self._joining[name] = socket
+        self._present += 1
         if namespace.chain():
-            self.session.nursery.start_soon(socket.run)
+            self._start(socket)
             await self._let_begin(name)
             return
         try:
-            await socket.admit()
+            await admit(socket)
         finally:  # however that went, `run` cleans up
-            self.session.nursery.start_soon(socket.run)
+            self._start(socket)
+
+    def _start(self, socket: Socket) -> None:
+        socket.inbox.expect_reader()
+        self.session.nursery.start_soon(socket.run)
 
     async def _let_begin(self, name: str) -> None:
         """Give the middleware that far that what need not wait joins before the next one asks."""
@@ -240,6 +291,8 @@ class Client:
         if not is_free:
             return
         self._joining[name] = socket
+        self._present += 1
+        socket.inbox.expect_reader()
         await socket.run()
 
     def _refuse(self, name: str, text: str = "Invalid namespace") -> None:
@@ -247,14 +300,8 @@ class Client:
         if self.log is not None:
             self.log.refused(name, text)
         self.router.counters.refused["namespace"] += 1
-        packet = Packet(PacketType.ERROR, name, text)
-        try:
-            messages = self.router.encoder.encode(packet)
-            self.session.send_nowait(Encoded.of_messages(messages))
-        except trio.WouldBlock:
-            self.session.abort(DisconnectReason.SLOW_CONSUMER)
-        except Disconnected:
-            pass
+        messages = self.router.encoder.encode(Packet(PacketType.ERROR, name, text))
+        self.session.send_control(Encoded.of_messages(messages))
 
     # -- what sockets report ---------------------------------------------------------------
 
@@ -301,6 +348,10 @@ class Client:
             self._leaving = None
         if socket.departed is not None:
             socket.departed.set()
+        self._present -= 1
+        if self._departed is not None:
+            self._departed.set()
+            self._departed = None
         self.router.release(socket.namespace)
 
     def _tell_backlog(self, is_behind: bool) -> None:

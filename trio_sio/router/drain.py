@@ -46,10 +46,10 @@ async def _let_go(client: Client, turn: float, grace: float) -> None:
 
 def _is_quiet(socket: Socket) -> bool:
     """Whether no event waits or is handled, and nobody waits for an answer."""
-    return socket.inbox.is_idle and not socket.acks and not socket.events.running
+    return socket.inbox.is_idle and not socket.acks and not socket.events.beside.running
 
 
 async def _wait_until_quiet(socket: Socket) -> None:
     await socket.inbox.wait_idle()
     await socket.acks.wait_empty()
-    await socket.events.wait_done()
+    await socket.events.beside.wait_done()

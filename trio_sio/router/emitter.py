@@ -60,15 +60,20 @@ class Emitter:
             self._check_ack()
         await trio.lowlevel.checkpoint_if_cancelled()
         socket.check_open()
-        if flags.volatile:
+        if ack is None or flags.volatile:
             self._emit_volatile(event, args, ack)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         ack_id = socket.namespace.next_ack_id()
         item = socket.encode(event, args, flags, ack_id)
-        if ack is not None:
-            socket.call_back(ack_id, ack)
-        await socket.session.send(item)
+        socket.acks.call_back(ack_id, ack)
+        is_sent = False
+        try:
+            await socket.session.send(item)
+            is_sent = True
+        finally:
+            if not is_sent:
+                socket.acks.forget(ack_id)
 
     def emit_nowait(self, event: str, *args: object) -> None:
         """Send an event without waiting, for functions that are not async.
@@ -96,8 +101,10 @@ class Emitter:
         socket = self._sender()
         ack_id = None if ack is None else socket.namespace.next_ack_id()
         item = socket.encode(event, args, self.flags, ack_id)
-        if socket.session.send_volatile(item) and ack is not None and ack_id is not None:
-            socket.call_back(ack_id, ack)
+        if ack is not None and ack_id is not None:
+            socket.acks.call_back(ack_id, ack)
+        if not socket.session.send_volatile(item) and ack_id is not None:
+            socket.acks.forget(ack_id)
 
     async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
         """Emit the event "message" (JS: `send`)."""

@@ -1,57 +1,70 @@
 """What a client sends: packet middleware, then the handlers, then the answer."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from inspect import isawaitable
-from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-import trio
-
-from trio_sio.exceptions import Disconnected, LocalProtocolError, Refused
+from trio_sio.exceptions import LocalProtocolError, Refused
+from trio_sio.failures import failures
 from trio_sio.logs.events import EventLog
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import type_name
-from trio_sio.router.broadcast import NO_FLAGS
+from trio_sio.router.answer import Answer
 from trio_sio.router.calls import FAILED, client_error
 from trio_sio.router.causes import PACKET_MIDDLEWARE, function_name, handles, returned
-from trio_sio.router.handlers import Handler, Registration, as_arguments, call
+from trio_sio.router.concurrency import Concurrency
+from trio_sio.router.handlers import Handler, Registration
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
 
 
+def _answer_nobody(*_: object) -> None:
+    """What a handler with `ack` is given when the client has not asked for an answer."""
+
+
 class Events:
     """Handles the events of one socket, one after the other.
 
+    Each begins when the socket has its turn among the client's, and passes that on as soon as
+    the application's first function has begun.
+
     Args:
         socket: the socket.
+        max_concurrent: handlers that may run beside the others.
 
     Attributes:
         middleware: functions that see each event first.
-        running: how many handlers and callbacks run beside the others.
+        beside: the handlers and callbacks that run beside the others.
         latest: which of the application's functions was called last.
     """
 
-    __slots__ = ("_done", "_socket", "latest", "middleware", "running")
+    __slots__ = ("_socket", "beside", "latest", "middleware")
 
-    def __init__(self, socket: "Socket") -> None:
+    def __init__(self, socket: "Socket", max_concurrent: int) -> None:
         self._socket = socket
         self.middleware: tuple[Handler, ...] = ()
-        self.running = 0
+        self.beside = Concurrency(max_concurrent)
         self.latest: Handler | None = None
-        self._done: trio.Event | None = None
 
     def handle(self, packet: Packet) -> Coroutine[Any, Any, None]:
-        """Handle an EVENT, or an ERROR that the client reports; to be awaited."""
+        """Handle an EVENT, or an ERROR that the client reports; to be awaited at once."""
+        socket = self._socket
         if packet.type is PacketType.ERROR:
-            return self._socket.calls.report(client_error(packet.data))
+            socket.inbox.pass_on()
+            return socket.calls.report(client_error(packet.data))
         if self.middleware:
             return self._handle_changed(packet)
         return self._handle(packet)
 
     async def _handle_changed(self, packet: Packet) -> None:
-        changed = await self._pass_middleware(packet)
+        changed = None
+        try:
+            changed = await self._pass_middleware(packet)
+        finally:
+            if changed is None:
+                self._socket.inbox.pass_on()
         if changed is not None:
             await self._handle(changed)
 
@@ -64,10 +77,14 @@ class Events:
         own = socket.handlers.take(event)
         if socket.client.log is not None:
             self._write(socket.client.log, event, len(packet.args), (*common, *own))
-        answer = Answer(socket, event, packet.id, len(common) + len(own))
+        answer = None
+        if packet.id is not None:
+            handlers, log = len(common) + len(own), socket.client.log
+            answer = Answer(socket.namespace, socket.session, packet.id, handlers, log)
         if len(common) == 1 and not own and not common[0].concurrent:
-            return self._run(common[0], (socket, *packet.args), answer)
-        return self._run_all(common, own, packet.args, answer)
+            socket.inbox.pass_on()
+            return self._run(event, common[0], (socket, *packet.args), answer)
+        return self._run_all(event, common, own, packet.args, answer)
 
     def _write(
         self, log: EventLog, event: str, arguments: int, handlers: Sequence[Registration]
@@ -80,54 +97,42 @@ class Events:
 
     async def _run_all(
         self,
+        event: str,
         common: Sequence[Registration],
         own: Sequence[Registration],
         args: Sequence[object],
-        answer: "Answer",
+        answer: Answer | None,
     ) -> None:
         socket = self._socket
-        for registration in common:
-            if registration.concurrent:
-                self._start(registration, (socket, *args), answer)
-            else:
-                await self._run(registration, (socket, *args), answer)
-        for registration in own:
-            if registration.concurrent:
-                self._start(registration, (*args,), answer)
-            else:
-                await self._run(registration, (*args,), answer)
-
-    def _start(
-        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
-    ) -> None:
-        self.start(self._run, registration, args, answer, name=registration.function)
-
-    def start(
-        self, function: Callable[..., Awaitable[object]], *args: object, name: Handler
-    ) -> None:
-        """Run something beside the handlers, in the socket's nursery; `name` names the task."""
-        self.running += 1
-        self._socket.nursery.start_soon(self._run_beside, function, args, name=name)
+        calls = [(registration, (socket, *args)) for registration in common]
+        calls += [(registration, (*args,)) for registration in own]
+        try:
+            for registration, its_args in calls:
+                if registration.concurrent:
+                    await self._run_beside(event, registration, its_args, answer)
+                else:
+                    socket.inbox.pass_on()
+                    await self._run(event, registration, its_args, answer)
+        finally:
+            socket.inbox.pass_on()
 
     async def _run_beside(
-        self, function: Callable[..., Awaitable[object]], args: tuple[object, ...]
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
     ) -> None:
-        try:
-            await function(*args)
-        finally:
-            self.running -= 1
-            if not self.running and self._done is not None:
-                self._done.set()
-                self._done = None
-
-    async def wait_done(self) -> None:
-        """Return when no handler runs beside the others, or did not a moment ago."""
-        if not self.running:
-            await trio.lowlevel.checkpoint()
-            return
-        if self._done is None:
-            self._done = trio.Event()
-        await self._done.wait()
+        """Begin a concurrent handler, when there is room for it."""
+        socket, beside = self._socket, self.beside
+        if beside.is_full:
+            socket.inbox.pass_on()
+            await beside.wait_room()
+            await socket.inbox.wait_turn()
+        run, name = self._run, registration.function
+        await beside.begin_handler(
+            socket.nursery, run, event, registration, args, answer, name=name
+        )
 
     async def _pass_middleware(self, packet: Packet) -> Packet | None:
         """Run the packet middleware; return the event to handle, `None` if there is none."""
@@ -135,7 +140,9 @@ class Events:
         for function in self.middleware:
             self.latest = function
             try:
-                result = await calls.guarded(call(function, packet), function, PACKET_MIDDLEWARE)
+                result = await calls.guarded(
+                    self._call(function, packet), function, PACKET_MIDDLEWARE
+                )
             except Refused as refused:
                 self._socket.send_error(refused.answer)
                 return None
@@ -149,82 +156,58 @@ class Events:
                 return None
         return packet
 
+    async def _call(self, function: Handler, packet: Packet) -> object:
+        """Call middleware; one that may wait lets the client's other sockets begin."""
+        result = function(packet)
+        if isawaitable(result):
+            self._socket.inbox.pass_on()
+            return await result
+        return result
+
     async def _run(
-        self, registration: Registration, args: tuple[object, ...], answer: "Answer"
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
     ) -> None:
         # Each layer of coroutines between a task and the application's costs 0.3 µs for each
         # event, so this does not go through `Calls.guarded`.
         socket = self._socket
+        counters = socket.namespace.counters
+        begun = counters.turn
         self.latest = registration.function
         if registration.ack:
-            args = (*args, answer.send)
-        begun = perf_counter()
+            if answer is not None:
+                answer.begin()
+            args = (*args, _answer_nobody if answer is None else answer.send)
         try:
-            result = registration.function(*args)
-            if type(result) is CoroutineType or isawaitable(result):
-                result = await result
-        except Refused as refused:
-            socket.send_error(refused.answer)
+            try:
+                result = registration.function(*args)
+                if type(result) is CoroutineType or isawaitable(result):
+                    result = await result
+            finally:
+                counters.calls += 1
+                counters.call_seconds += counters.turn - begun
+        except failures() as error:
+            refused = await socket.calls.settle(error, registration.function, handles(event))
+            if refused is not None:
+                socket.send_error(refused.answer)
+        else:
+            if answer is not None and not registration.ack:
+                await self._offer(answer, result, registration.function, event)
+        if answer is None:
             return
-        except Exception as error:
-            await socket.calls.failed(error, registration.function, handles(answer.event))
-            return
-        finally:
-            counters = socket.client.router.counters
-            counters.calls += 1
-            counters.call_seconds += perf_counter() - begun
+        if answer.waiter is not None:
+            await answer.wait_sent()
         if registration.ack:
-            return
+            answer.end()
+
+    async def _offer(self, answer: Answer, result: object, function: Handler, event: str) -> None:
+        calls = self._socket.calls
         try:
             answer.offer(result)
-        except LocalProtocolError as error:
-            text = f"{returned(registration.function, answer.event)} {error}"
-            await socket.calls.report(LocalProtocolError(text))
-
-
-class Answer:
-    """The one acknowledgement of one event, whoever of its handlers gives it.
-
-    Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
-    empty one when all have returned `None`.
-
-    Attributes:
-        event: the event's name.
-    """
-
-    __slots__ = ("_id", "_left", "_socket", "event")
-
-    def __init__(self, socket: "Socket", event: str, ack_id: int | None, handlers: int) -> None:
-        self._socket = socket
-        self.event = event
-        self._id = ack_id
-        self._left = handlers
-
-    def offer(self, result: object) -> None:
-        """Take what a handler returned."""
-        if self._id is None:
-            return
-        self._left -= 1
-        if result is not None or self._left == 0:
-            self.send(*as_arguments(result))
-
-    def send(self, *args: object) -> None:
-        """Send the answer; only the first counts (JS: the last argument of a listener).
-
-        Raises:
-            LocalProtocolError: the arguments cannot be sent.
-        """
-        if self._id is None:
-            return
-        socket = self._socket
-        packet = Packet(PacketType.ACK, socket.namespace.name, [*args], self._id)  # type: ignore[list-item]  # the encoder judges
-        item = socket.namespace.encode(packet, NO_FLAGS)
-        if socket.client.log is not None:
-            socket.client.log.acknowledged(socket.namespace.name, self._id, by_client=False)
-        self._id = None
-        try:
-            socket.session.send_nowait(item)
-        except trio.WouldBlock:
-            socket.nursery.start_soon(socket.calls.run, socket.session.send, item)
-        except Disconnected:
-            pass
+        except LocalProtocolError as error:  # a result that cannot be sent
+            await calls.report(LocalProtocolError(f"{returned(function, event)} {error}"))
+        except failures() as error:
+            await calls.settle(error, function, handles(event))

@@ -130,7 +130,8 @@ class Listens:
             handler: a function, async or not; without it, a decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
                 it returns is no answer then.
-            concurrent: run it in the socket's nursery, so that later events need not wait.
+            concurrent: run it in the socket's nursery, so that later events need not wait; at
+                most `max_inbox` run at a time.
         """
         if handler is not None:
             self.handlers.add(event, Registration(handler, ack=ack, concurrent=concurrent))

@@ -10,6 +10,7 @@ from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
 from trio_sio.counters import Counters
+from trio_sio.failures import failures
 from trio_sio.logs.shown import quoted
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import Query
@@ -98,26 +99,42 @@ class Router:
         self.parents.append(parent)
         return parent
 
-    def find(self, name: str, query: Query) -> Found | Awaitable[Found]:
+    def find(
+        self, name: str, query: Query, report: Callable[[BaseException], object]
+    ) -> Found | Awaitable[Found]:
         """Return who has the namespace of a name: itself, or a dynamic one that accepts it.
 
         Dynamic ones are asked in their order. That is done at once as long as their functions
         answer at once; from the first that has to be waited for, it is left to an awaitable.
+
+        Args:
+            name: the name.
+            query: what the client said behind it.
+            report: is given what a dynamic namespace's function raises; unless it raises that
+                again, the answer is no, and the next one is asked.
         """
         existing = self.namespaces.get(name)
         if existing is not None or not _is_text(name):
             return existing
-        return self._ask(name, query, iter(self.parents))
+        return self._ask(name, query, iter(self.parents), report)
 
     def _ask(
-        self, name: str, query: Query, parents: Iterator[ParentNamespace]
+        self,
+        name: str,
+        query: Query,
+        parents: Iterator[ParentNamespace],
+        report: Callable[[BaseException], object],
     ) -> Found | Awaitable[Found]:
         for parent in parents:
-            answer = parent.accepts(name, query)
+            try:
+                answer = parent.accepts(name, query)
+                if not isinstance(answer, Awaitable) and answer:
+                    return parent
+            except failures() as error:
+                report(error)
+                continue
             if isinstance(answer, Awaitable):
-                return self._wait(name, query, parent, answer, parents)
-            if answer:
-                return parent
+                return self._wait(name, query, parent, answer, parents, report)
         return None
 
     async def _wait(
@@ -127,13 +144,17 @@ class Router:
         parent: ParentNamespace,
         answer: Awaitable[object],
         parents: Iterator[ParentNamespace],
+        report: Callable[[BaseException], object],
     ) -> Found:
-        if await answer:
-            return parent
+        try:
+            if await answer:
+                return parent
+        except failures() as error:
+            report(error)
         existing = self.namespaces.get(name)
         if existing is not None:  # another client's request was faster
             return existing
-        found = self._ask(name, query, parents)
+        found = self._ask(name, query, parents, report)
         return await found if isinstance(found, Awaitable) else found
 
     def explain_absence(self) -> str:

@@ -12,7 +12,6 @@ while the rooms are still there, the rooms are left, "disconnect" runs.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -20,6 +19,7 @@ import trio
 from trio_sio.abc import Room, Session
 from trio_sio.detail import DisconnectDetail
 from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
+from trio_sio.failures import failed_leaves
 from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
@@ -33,12 +33,12 @@ from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
 from trio_sio.router.events import Events
-from trio_sio.router.flood import watch_flood
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace import Namespace
+from trio_sio.router.phase import Phase
 from trio_sio.statistics import SessionStatistics
 
 if TYPE_CHECKING:
@@ -51,14 +51,6 @@ _OF_OUR_DOING = frozenset(
     {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
 )
 """Ends after which events that still wait are not handled: nobody is there to hear them."""
-
-
-class Phase(Enum):
-    """Where a socket stands."""
-
-    JOINING = auto()
-    CONNECTED = auto()
-    ENDED = auto()
 
 
 class Socket(Emitter, Listens):
@@ -92,16 +84,15 @@ class Socket(Emitter, Listens):
         self.acks = PendingAcks(session, client.router.limits.max_pending_acks)
         self.phase = Phase.JOINING
         self.calls = Calls(self)
-        self.events = Events(self)
+        self.events = Events(self, client.router.max_inbox)
         self._nursery: trio.Nursery | None = None
-        self.inbox = Inbox(client.router.max_inbox)
+        self.inbox = Inbox(client.router.max_inbox, client.order)
         self._error: Exception | None = None
         self.after: trio.Event | None = None  # the departure that ours follows
         self.witnesses: Sequence[Socket] = ()  # whom our departure tells of an error first
         self.departed: trio.Event | None = None  # somebody follows ours
         self.gone: trio.Event | None = None  # somebody waits until the id is free
         self.backlog: Backlog | None = None  # nobody has to hear of one
-        self.flood = watch_flood(self, client.router.limits)
 
     def __repr__(self) -> str:
         name, sid = quoted(self.namespace.name), quoted(self.session.id, ID_CHARACTERS)
@@ -176,7 +167,8 @@ class Socket(Emitter, Listens):
 
         The function gets each event's `Packet` (`packet.event`, `packet.args`). Returning
         another `Packet` changes the event, `None` leaves it, raising `PacketRefused` refuses it:
-        the client gets an error, and no handler runs.
+        the client gets an error, and no handler runs. Middleware that waits holds up the later
+        events of this socket.
         """
         if not callable(function):
             raise TypeError(f"middleware must be callable, not {function!r}")
@@ -248,24 +240,18 @@ class Socket(Emitter, Listens):
         """Send one item of a volatile broadcast, if it can leave now (the adapter's door)."""
         return self.session.send_volatile(item)
 
-    def call_back(self, ack_id: int, function: Callable[..., object]) -> None:
-        """Have a function called with the answer to an emit, in the socket's nursery."""
-
-        def answered(args: list[object]) -> None:
-            if self._nursery is not None:
-                self.events.start(self.calls.run, function, *args, name=function)
-
-        self.acks.call_back(ack_id, answered)
+    async def run_callback(self, function: Callable[..., object], args: Sequence[object]) -> None:
+        """Call a function with the answer to an emit, in the socket's nursery; it begins here."""
+        if self._nursery is not None:
+            run = self.calls.run
+            await self.events.beside.begin_callback(
+                self._nursery, run, function, *args, name=function
+            )
 
     def _send_control(self, kind: PacketType, data: JSON = None) -> None:
         """Send a packet of the protocol's own; if there is no room for it, the client is gone."""
         packet = Packet(kind, self.namespace.name, data)
-        try:
-            self.session.send_nowait(self.namespace.encode(packet, NO_FLAGS))
-        except trio.WouldBlock:
-            self.session.abort(DisconnectReason.SLOW_CONSUMER)
-        except Disconnected:
-            pass
+        self.session.send_control(self.namespace.encode(packet, NO_FLAGS))
 
     async def disconnect(self, close: bool = False) -> None:
         """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.
@@ -285,7 +271,7 @@ class Socket(Emitter, Listens):
 
     def kick(self) -> None:
         """Tell the client that it has to leave this namespace, and end."""
-        if self.phase is Phase.CONNECTED and self.reason is None:
+        if self.phase is not Phase.ENDED and self.reason is None:
             self._send_control(PacketType.DISCONNECT)
             self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
@@ -300,11 +286,13 @@ class Socket(Emitter, Listens):
                     self._limit_end(self._nursery)
                 await self._live()
                 self._nursery.cancel_scope.cancel()
+            if not self.is_over:
+                self._cut_short()
         except* Disconnected as gone:
             if not self.is_over:
                 failed = gone
                 self._log_task_failure(gone)
-        except* Exception as errors:
+        except* failed_leaves() as errors:
             failed = errors
             self._log_task_failure(errors)
         finally:
@@ -324,25 +312,32 @@ class Socket(Emitter, Listens):
         if not self.session.raise_errors:
             log = self.client.router.log
             log.fail(logger, errors, "%r: a task in its nursery failed", self)
+        self._cut_short()
+
+    def _cut_short(self) -> None:
+        """Tell the client that it is over here: a task failed, or its nursery was cancelled."""
         if self.phase is Phase.CONNECTED:
-            self._send_control(PacketType.DISCONNECT)
-        self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+            self.kick()
+        elif self.reason is None:
+            self.refuse(BROKEN)
 
     async def _live(self) -> None:
+        inbox = self.inbox
+        await inbox.wait_turn()
+        inbox.pass_on()  # what comes first begins now
         if self.phase is Phase.JOINING and not await pass_middleware(self):
             return
         if not await welcome(self):
             return
-        inbox = self.inbox
         while (packet := await inbox.get()) is not None:
             if self.reason in _OF_OUR_DOING:
+                inbox.clear()
                 return
             await self.events.handle(packet)
             del packet  # or it stays until the next one comes
 
-    async def admit(self) -> None:
-        """Let the socket in: it is in its own room, and the client is told."""
-        await self.namespace.adapter.add_all(self.id, (self.id,))
+    def enter(self) -> None:
+        """Be in: its own room holds it, and the client is told."""
         if self.reason is None:
             self.phase = Phase.CONNECTED
             self.namespace.sockets[self.id] = self

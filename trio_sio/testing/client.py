@@ -179,6 +179,7 @@ class MemoryClient:
             self._joined.set()
         elif packet.type is PacketType.DISCONNECT:
             self._put.close()
+            self._joined.set()  # or it is shown out before it was let in
         elif packet.type in (PacketType.ACK, PacketType.BINARY_ACK):
             if packet.id in self._answers:
                 self._answers[packet.id].send_nowait(packet.args)

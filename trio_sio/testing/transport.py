@@ -77,6 +77,9 @@ class MemoryTransport:
     def trust(self) -> None:
         """There are no limits here."""
 
+    def end_requests(self, *, orderly: bool) -> None:
+        """There are no requests here."""
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Close both directions; what has been sent can still be received."""
         await trio.lowlevel.checkpoint()

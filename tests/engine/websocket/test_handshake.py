@@ -3,7 +3,13 @@
 import pytest
 
 from trio_sio.engine.message import Headers, Request
-from trio_sio.engine.websocket.handshake import acceptance, problem, refusal, subprotocol
+from trio_sio.engine.websocket.handshake import (
+    absence,
+    acceptance,
+    problem,
+    refusal,
+    subprotocol,
+)
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of the example in RFC 6455, section 1.3
 
@@ -17,6 +23,7 @@ def request(method: str = "GET", **fields: str) -> Request:
 @pytest.mark.parametrize("version", ["13", "8"])
 def test_good_requests(version: str) -> None:
     assert problem(request(Sec_WebSocket_Version=version)) == ""
+    assert problem(request(Sec_WebSocket_Version=version, Content_Length="0")) == ""
 
 
 @pytest.mark.parametrize(
@@ -29,10 +36,40 @@ def test_good_requests(version: str) -> None:
         (request(Sec_WebSocket_Key="c2hvcnQ="), "16 bytes in base64"),
         (request(Sec_WebSocket_Key="!" * 24), "16 bytes in base64"),
         (request(Sec_WebSocket_Key="é" * 24), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}=="), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}\n"), "16 bytes in base64"),
+        (request(Sec_WebSocket_Key=f"{KEY}, {KEY}"), "16 bytes in base64"),
+        (request(Sec_WebSocket_Version="13, 8"), "must be 13, not '13, 8'"),
+        (request(Content_Length="1"), "must not have a body"),
+        (request(Transfer_Encoding="chunked"), "must not have a body"),
     ],
 )
 def test_what_is_wrong_is_said(bad: Request, text: str) -> None:
     assert text in problem(bad)
+
+
+@pytest.mark.parametrize(
+    ("fields", "version", "text"),
+    [
+        ({}, "1.1", "there is no 'Upgrade: websocket' and no 'Connection: upgrade'; does a proxy"),
+        ({"Upgrade": "websocket"}, "1.1", "there is no 'Connection: upgrade'; does a proxy"),
+        ({"Connection": "Upgrade"}, "1.1", "there is no 'Upgrade: websocket'; does a proxy"),
+        (
+            {"Connection": "close", "Upgrade": "WebSocket"},
+            *("1.1", "there is no 'Connection: upgrade'; does a proxy"),
+        ),
+        (
+            {"Connection": "Upgrade", "Upgrade": "websocket"},
+            *("1.0", "HTTP/1.0 has none; does a proxy speak 1.1 to this server?"),
+        ),
+    ],
+)
+def test_why_it_is_no_request_for_a_websocket(
+    fields: dict[str, str], version: str, text: str
+) -> None:
+    asked = Request("GET", "/", Headers(fields.items()), http_version=version)
+    assert not asked.wants_websocket
+    assert absence(asked).startswith(f"transport=websocket without an upgrade: {text}")
 
 
 def test_the_answer() -> None:
@@ -43,11 +80,34 @@ def test_the_answer() -> None:
     assert not any(b"Protocol:" in line or b"Extensions" in line for line in lines)
 
 
-def test_the_first_subprotocol_is_taken() -> None:
-    asked = request(Sec_WebSocket_Protocol="one, two")
-    assert subprotocol(asked) == "one"
-    assert b"Sec-WebSocket-Protocol: one\r\n" in acceptance(asked)
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        ("one, two", "one"),
+        ("one", "one"),
+        (" ,, one ,two", "one"),
+        ("Bearer/abc=,two", "Bearer/abc="),
+        ("o ne, two", "two"),
+        ("\xe9, two", "two"),
+        ("\xe9", None),
+        (" , ", None),
+    ],
+)
+def test_the_first_subprotocol_is_taken(offered: str, taken: str | None) -> None:
+    asked = request(Sec_WebSocket_Protocol=offered)
+    assert subprotocol(asked) == taken
+    lines = acceptance(asked).split(b"\r\n")
+    named = [line for line in lines if line.startswith(b"Sec-WebSocket-Protocol:")]
+    assert named == ([] if taken is None else [b"Sec-WebSocket-Protocol: " + taken.encode()])
+
+
+def test_without_an_offer_there_is_no_subprotocol() -> None:
     assert subprotocol(request()) is None
+
+
+def test_subprotocols_may_come_in_several_fields() -> None:
+    fields = [("Sec-WebSocket-Protocol", ""), ("Sec-WebSocket-Protocol", "one")]
+    assert subprotocol(Request("GET", "/", Headers(fields))) == "one"
 
 
 def test_extensions_are_named() -> None:

@@ -47,8 +47,9 @@ async def test_the_handshake(ws_engine: str, autojump_clock: MockClock) -> None:
         assert client.headers["sec-websocket-protocol"] == "one"
         assert "sec-websocket-extensions" not in client.headers
         assert "set-cookie" not in client.headers
+        opening = str(await client.receive())
         (sid,) = engine.sessions
-        assert json.loads(str(await client.receive())[1:]) == {
+        assert json.loads(opening[1:]) == {
             "sid": sid,
             "upgrades": [],
             "pingInterval": 25000,

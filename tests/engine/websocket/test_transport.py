@@ -13,7 +13,7 @@ from trio_sio.engine.outbox import Outbox
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.websocket.transport import WebSocketTransport
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.reasons import DisconnectReason
 
@@ -51,7 +51,7 @@ class Quiet:
     def shared_frames(self, item: Encoded) -> bool:
         return item.compress
 
-    def own_frames(self, item: Encoded) -> bytes:
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         return b"<own>"
 
 

@@ -27,10 +27,24 @@ async def test_frames_that_came_with_the_request_are_not_lost(autojump_clock: Mo
             assert data.startswith(b"HTTP/1.1 101 ")
 
 
-async def test_the_request_is_replayed_as_it_was(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"X_Custom": "a, b", "Cookie": "c=d"},
+        {"Host": "b\xfccher.example"},
+        {"Host": "[::1]:80"},
+        {"Sec_WebSocket_Protocol": "\xe9, b"},
+        {"Sec_WebSocket_Extensions": 'a;b="\xe9"'},
+        {"Connection": "keep-alive, Upgrade, close"},
+    ],
+)
+async def test_the_library_never_reads_a_strangers_head(
+    fields: dict[str, str], autojump_clock: MockClock
+) -> None:
     async with websockets(ws_engine="trio-websocket") as (_, (client,)):
-        await client.upgrade(TARGET + "&a=%20b&c=%C3%A9", X_Custom="a, b", Cookie="c=d")
+        await client.upgrade(TARGET + "&a=%20b&c=%C3%A9", **fields)
         assert client.status.startswith("HTTP/1.1 101")
+        assert str(await client.receive()).startswith("0{")
 
 
 async def test_a_client_that_leaves_during_the_handshake_is_nobodys_mistake(

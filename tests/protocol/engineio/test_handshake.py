@@ -104,25 +104,27 @@ def test_number_of_fields() -> None:
 
 
 POLLING = HandshakeRequest("polling", "", base64=False, jsonp=None)
+NOTHING = replace(POLLING, transport="")
 REQUESTS = [
     ("EIO=3&transport=polling&t=Q86akaL", replace(POLLING, version="3")),
     ("EIO=4&transport=polling", replace(POLLING, version="4")),
-    ("EIO=3&EIO=4&transport=polling", POLLING),
+    ("EIO=3&EIO=4&transport=polling", replace(POLLING, repeated="EIO")),
     ("transport=polling", POLLING),
     ("transport=websocket", HandshakeRequest("websocket", "", base64=False, jsonp=None)),
     ("transport=x%20y", HandshakeRequest("x y", "", base64=False, jsonp=None)),
     # None, or several.
     ("", HandshakeRequest("", "", base64=False, jsonp=None)),
     ("transport=", HandshakeRequest("", "", base64=False, jsonp=None)),
-    ("transport=polling&transport=polling", HandshakeRequest("", "", base64=False, jsonp=None)),
+    ("transport=polling&transport=polling", replace(NOTHING, repeated="transport")),
     # An empty `sid` asks for a handshake.
     ("transport=polling&sid=abc", HandshakeRequest("polling", "abc", base64=False, jsonp=None)),
     ("transport=polling&sid=", POLLING),
-    ("transport=polling&sid=a&sid=b", POLLING),
+    ("transport=polling&sid=a&sid=b", replace(POLLING, repeated="sid")),
+    ("sid=a&sid=a&transport=a&transport=b", replace(NOTHING, repeated="transport")),
     # Any value of `b64` but the empty one.
     ("transport=polling&b64=1", HandshakeRequest("polling", "", base64=True, jsonp=None)),
     ("transport=polling&b64=0", HandshakeRequest("polling", "", base64=True, jsonp=None)),
-    ("transport=polling&b64=&b64=", HandshakeRequest("polling", "", base64=True, jsonp=None)),
+    ("transport=polling&b64=&b64=", replace(POLLING, repeated="b64")),
     ("transport=polling&b64=", POLLING),
     ("transport=polling&b64", POLLING),
     # `j` is JSONP if it comes once; its digits are kept.
@@ -131,7 +133,9 @@ REQUESTS = [
     ("transport=polling&j=", HandshakeRequest("polling", "", base64=False, jsonp="")),
     ("transport=polling&j=1%5D%3Balert(1)", HandshakeRequest("polling", "", False, "11")),
     ("transport=polling&j=%D9%A1", HandshakeRequest("polling", "", False, "")),  # an Arabic 1
-    ("transport=polling&j=1&j=2", POLLING),
+    ("transport=polling&j=1&j=2", replace(POLLING, repeated="j")),
+    # What is not the engine's may come as often as it likes.
+    ("transport=polling&t=1&t=2&token=a&token=b", POLLING),
 ]
 
 

@@ -1,36 +1,60 @@
 """The opening handshake of RFC 6455, section 4.2, as far as it is the same for each library."""
 
 import base64
-import binascii
 import hashlib
+import re
 
+from trio_sio.engine.field_list import elements, has_element
 from trio_sio.engine.message import Request
+from trio_sio.logs.shown import printable
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = ("13", "8")
 """8 is what browsers of 2011 said; the frames are the same."""
 
 
+_KEY = re.compile("[A-Za-z0-9+/]{22}==")
+_SUBPROTOCOL = re.compile("[!-~]+")
+
+
 def problem(request: Request) -> str:
     """Return what is wrong with an upgrade request, `""` if nothing is."""
     if request.method != "GET":
-        return f"the method must be GET, not {request.method}"
-    if request.headers.get("sec-websocket-version") not in _VERSIONS:
-        seen = request.headers.get("sec-websocket-version")
-        number = repr(seen) if seen.isdecimal() and len(seen) < 4 else "something else"
+        return f"the method must be GET, not {printable(request.method, 20)}"
+    if request.has_body:  # it would be read as frames
+        return "a request for a WebSocket must not have a body"
+    version = request.headers.get("sec-websocket-version")
+    if version not in _VERSIONS:
+        number = repr(version) if version.isdecimal() and len(version) < 4 else "something else"
         return f"Sec-WebSocket-Version must be 13, not {number}"
-    key = request.headers.get("sec-websocket-key")
-    try:
-        decoded = base64.b64decode(key, validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    return "" if len(decoded) == 16 else "Sec-WebSocket-Key must be 16 bytes in base64"
+    if not _KEY.fullmatch(request.headers.get("sec-websocket-key")):
+        return "Sec-WebSocket-Key must be 16 bytes in base64"
+    return ""
+
+
+def absence(request: Request) -> str:
+    """Say why a request for the transport "websocket" does not ask for a WebSocket."""
+    text = "transport=websocket without an upgrade"
+    if request.http_version < "1.1":
+        return (
+            f"{text}: HTTP/{request.http_version} has none; does a proxy speak 1.1 to this server?"
+        )
+    wanted = {"Upgrade": "websocket", "Connection": "upgrade"}
+    missing = [
+        f"'{name}: {element}'"
+        for name, element in wanted.items()
+        if not has_element(request.headers.get_all(name), element)
+    ]
+    return f"{text}: there is no {' and no '.join(missing)}; does a proxy pass them on?"
 
 
 def subprotocol(request: Request) -> str | None:
-    """Return the subprotocol to answer with: the first one offered, as the reference does."""
-    offered = request.headers.get("sec-websocket-protocol").split(",")[0].strip()
-    return offered or None
+    """Return the subprotocol to answer with: the first one offered, as the reference does.
+
+    One that is not of visible letters of ASCII is as good as not offered: it cannot be answered.
+    """
+    offered = elements(request.headers.get_all("sec-websocket-protocol"))
+    return next((one for one in offered if _SUBPROTOCOL.fullmatch(one)), None)
 
 
 def acceptance(request: Request, extensions: str = "") -> bytes:
@@ -50,7 +74,7 @@ def acceptance(request: Request, extensions: str = "") -> bytes:
     ]
     chosen = subprotocol(request)
     if chosen is not None:
-        lines.append(b"Sec-WebSocket-Protocol: " + chosen.encode("latin-1"))
+        lines.append(b"Sec-WebSocket-Protocol: " + chosen.encode("ascii"))
     if extensions:
         lines.append(b"Sec-WebSocket-Extensions: " + extensions.encode("latin-1"))
     return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -237,14 +237,14 @@ class Incoming:
         if self._size > self._max_size:
             self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, self.too_big())
             return
-        if first & _FIN:
-            self._final = True
-            self._fragments = 0
-        elif self._fragments > self._max_fragments:
+        if self._fragments > self._max_fragments:
             limit = self._max_fragments
             text = f"a message of more than {limit} fragments"
             why = Explanation(text, "max_fragments", limit, self._fragments)
             self.end = TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
+        elif first & _FIN:
+            self._final = True
+            self._fragments = 0
 
     def too_big(self) -> Explanation:
         """Say that a message is over the limit."""

@@ -14,7 +14,7 @@ from typing import Protocol
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.encoded import Encoded, WireFormat
 
 Control = Callable[[bytes], None]
 """Where a library's own frames go: pongs, and close frames."""
@@ -63,15 +63,31 @@ class Library(Protocol):
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""
 
-    def own_frames(self, item: Encoded) -> bytes:
-        """Return frames for this connection alone: compressed ones."""
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return frames for this connection alone: those of a format, compressed."""
 
 
-Opener = Callable[[Pipe, Request, EngineOptions], AbstractAsyncContextManager[Library]]
+class Agreement(Protocol):
+    """What a client and a library agree upon in the opening handshake.
+
+    The handshake itself is ours, so that no library reads a stranger's head, and all of them
+    accept and refuse the same.
+    """
+
+    @property
+    def extensions(self) -> str:
+        """The value of `Sec-WebSocket-Extensions` in the answer, `""` for no such field."""
+
+    def open(self, pipe: Pipe) -> AbstractAsyncContextManager[Library]:
+        """Return the connection, for whose time the context lasts; the answer has been sent."""
 
 
-def find(options: EngineOptions) -> Opener:
-    """Return the `open` function of the library that the options ask for.
+Negotiate = Callable[[Request, EngineOptions], Agreement]
+"""Agrees with a client, whose request has no `handshake.problem`."""
+
+
+def find(options: EngineOptions) -> Negotiate:
+    """Return the `negotiate` function of the library that the options ask for.
 
     Raises:
         ValueError: the library is not installed, or it cannot do what other options ask for.
@@ -87,5 +103,5 @@ def find(options: EngineOptions) -> Opener:
             " pip install 'trio-sio[speed]' installs websockets"
         ) from error
     module.check(options)
-    opener: Opener = module.open_library
-    return opener
+    negotiate: Negotiate = module.negotiate
+    return negotiate

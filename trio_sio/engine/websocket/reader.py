@@ -62,7 +62,7 @@ class Reader:
                 await trio.lowlevel.wait_readable(descriptor)
                 data = pipe.read_nowait()
                 if data is None:
-                    return
+                    data = await pipe.read()
             else:
                 data = await pipe.read()
         except (trio.BrokenResourceError, trio.ClosedResourceError):

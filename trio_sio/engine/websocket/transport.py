@@ -10,7 +10,7 @@ from trio_sio.engine.condition import Condition
 from trio_sio.engine.moment import Moment
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.websocket.library import Library, Turn
-from trio_sio.protocol.encoded import WS3, Encoded
+from trio_sio.protocol.encoded import WS3, WS3_BASE64, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.reasons import DisconnectReason
@@ -35,6 +35,7 @@ class WebSocketTransport:
         pipe: the connection.
         library: what makes messages of its bytes.
         turn: gives it its turns beside others.
+        base64: whether the client cannot take binary frames.
 
     Attributes:
         outbox: of the session that owns the connection; `None` during a probe.
@@ -43,6 +44,7 @@ class WebSocketTransport:
     __slots__ = (
         "_code",
         "_compresses",
+        "_format",
         "_goodbye",
         "_heard",
         "_hung_up",
@@ -61,7 +63,14 @@ class WebSocketTransport:
 
     name = "websocket"
 
-    def __init__(self, pipe: Pipe, library: Library, turn: Turn = trio.lowlevel.checkpoint) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        library: Library,
+        turn: Turn = trio.lowlevel.checkpoint,
+        *,
+        base64: bool = False,
+    ) -> None:
         self.writable = True
         self.direct = pipe.direct
         self.unsent = False
@@ -69,6 +78,7 @@ class WebSocketTransport:
         self._pipe = pipe
         self._library = library
         self._compresses = library.compresses
+        self._format = WS3_BASE64 if base64 else WS3
         self._rest = _NOTHING
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
@@ -109,6 +119,21 @@ class WebSocketTransport:
         self._heard = self._heard or Condition()
         await self._heard.wait_for(self._is_heard)
 
+    async def wait_caught_up(self) -> None:
+        """Return when nothing that has come is unread, or a session has taken the connection."""
+        self._heard = self._heard or Condition()
+        await self._heard.wait_for(self._has_caught_up)
+
+    def _has_caught_up(self) -> bool:
+        has_all = self._is_reading and not self._pipe.has_unread
+        return has_all or self._is_over or self.outbox is not None
+
+    def take_outbox(self, outbox: "Outbox") -> None:
+        """Belong to a session from now on."""
+        self.outbox = outbox
+        if self._heard is not None:
+            self._heard.notify_all()
+
     def _is_heard(self) -> bool:
         has_all = self._is_reading and self._library.is_clear and not self._pipe.has_unread
         return has_all or self._is_over
@@ -128,9 +153,9 @@ class WebSocketTransport:
         if data[:1] == _CLOSE_FRAME:
             self._goodbye = data
         elif self.outbox is not None:
-            self.outbox.put_control(Encoded.raw(WS3, data))
+            self.outbox.put_control(Encoded.raw(self._format, data))
         elif self.direct:
-            self._pipe.write_nowait(data)
+            self.send_nowait((Encoded.raw(self._format, data),))
 
     def is_gone(self, now: float, patience: float) -> bool:
         """Whether the client has hung up."""
@@ -144,7 +169,8 @@ class WebSocketTransport:
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Hand the frames to the kernel; see `abc.Transport`."""
-        data = self._wire(items) if self._compresses or len(items) > 1 else items[0].wire(WS3)
+        one = not (self._compresses or items[1:])
+        data = items[0].wire(self._format) if one else self._wire(items)
         sent = self._pipe.write_nowait(data)
         if sent < len(data):
             self._rest = memoryview(data)[sent:]
@@ -168,12 +194,16 @@ class WebSocketTransport:
             await self._pipe.send_all(data[start : start + CHUNK])
 
     def _wire(self, items: Sequence[Encoded]) -> bytes:
+        kind = self._format
         if not self._compresses:
-            return WS3.join(items)
+            return kind.join(items)
         shared, own = self._library.shared_frames, self._library.own_frames
-        return b"".join([item.wire(WS3) if shared(item) else own(item) for item in items])
+        return b"".join([item.wire(kind) if shared(item) else own(item, kind) for item in items])
 
     # -- the end ---------------------------------------------------------------------------
+
+    def end_requests(self, *, orderly: bool) -> None:
+        """Nothing to do: the one request that there was has become the connection."""
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Say goodbye by a close frame, and wait a while for the client to agree."""

@@ -1,12 +1,14 @@
 """WebSocket by the library `trio-websocket`, over a stream of ours and by its public API alone.
 
-It believes that it reads a whole connection: the request head that we have read is replayed to
-it, then come those frames that `incoming` leaves to it. What it writes (pongs and close frames)
-goes through the session's outbox, so that our shared frames and its own leave by one door.
+It believes that it reads a whole connection: first comes a request for a WebSocket, always the
+same one, since the client's has been read and answered by us; then come those frames that
+`incoming` leaves to it. What it writes (pongs and close frames) goes through the session's outbox,
+so that our shared frames and its own leave by one door.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
@@ -15,16 +17,21 @@ from trio_sio.abc import TransportClosed
 from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.websocket.handshake import subprotocol
 from trio_sio.engine.websocket.incoming import TOO_BIG, Incoming
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.frame import unmask
 from trio_sio.reasons import DisconnectReason
 
 ABNORMAL = 1006
+
+_HEAD = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+"""What the library reads first."""
 
 _CLOSE_FRAME = b"\x88"
 _TOO_BIG_TEXT = "Exceeded maximum message size"
@@ -39,31 +46,30 @@ def check(options: EngineOptions) -> None:
         )
 
 
-@asynccontextmanager
-async def open_library(
-    pipe: Pipe, request: Request, options: EngineOptions
-) -> AsyncIterator[Library]:
-    """Accept the handshake and yield the connection; its reader task lives in here."""
-    stream = _Replayed(pipe, _head(request))
-    async with trio.open_nursery() as nursery:
-        offer = await wrap_server_stream(
-            nursery, stream, max_message_size=options.max_http_buffer_size
-        )
-        try:
-            connection = await offer.accept(subprotocol=subprotocol(request))
-        except ConnectionClosed as closed:
-            raise trio.BrokenResourceError("the client left during the handshake") from closed
-        stream.accepted = True
-        yield TrioWebSocketConnection(pipe, options, connection, stream)
-        nursery.cancel_scope.cancel()
+@dataclass(slots=True)
+class Agreement:
+    """Upon nothing: the library has no compression. See `library.Agreement`."""
+
+    options: EngineOptions
+    extensions: str = ""
+
+    @asynccontextmanager
+    async def open(self, pipe: Pipe) -> AsyncIterator[Library]:
+        """Yield the connection; the library's reader task lives in here."""
+        stream = _Replayed()
+        async with trio.open_nursery() as nursery:
+            offer = await wrap_server_stream(
+                nursery, stream, max_message_size=self.options.max_http_buffer_size
+            )
+            connection = await offer.accept()
+            stream.accepted = True
+            yield TrioWebSocketConnection(pipe, self.options, connection, stream)
+            nursery.cancel_scope.cancel()
 
 
-def _head(request: Request) -> bytes:
-    """Write the request down again; version 8 has the frames of 13, and 13 is what it takes."""
-    lines = [f"GET {request.target} HTTP/1.1"]
-    for name, value in request.headers:
-        lines.append(f"{name}: {'13' if name == 'sec-websocket-version' else value}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+def negotiate(request: Request, options: EngineOptions) -> Agreement:
+    """Agree with a client; see `library.Agreement`."""
+    return Agreement(options)
 
 
 class _Replayed(trio.abc.Stream):
@@ -76,13 +82,12 @@ class _Replayed(trio.abc.Stream):
         stopped: whether it has closed the stream, or is to get nothing more.
     """
 
-    def __init__(self, pipe: Pipe, head: bytes) -> None:
+    def __init__(self) -> None:
         self.control: Control = lambda data: None
         self.accepted = False
         self.close_sent = False
         self.stopped = False
-        self._pipe = pipe
-        self._piece: bytes | None = head
+        self._piece: bytes | None = _HEAD
         self._fed = trio.Event()
         self._done = trio.Event()
 
@@ -110,8 +115,7 @@ class _Replayed(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await trio.lowlevel.checkpoint()
-        if not self.accepted:
-            await self._pipe.send_all(bytes(data))
+        if not self.accepted:  # its answer to that request; the client has got ours
             return
         if bytes(data[:1]) == _CLOSE_FRAME:
             self.close_sent = True
@@ -189,6 +193,6 @@ class TrioWebSocketConnection(Reader):
         """Always: the library has no compression."""
         return True
 
-    def own_frames(self, item: Encoded) -> bytes:
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Never called."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ What comes in is read by `incoming`; the core reads what that leaves to it.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from websockets.exceptions import PayloadTooBig, WebSocketException
 from websockets.extensions import Extension
@@ -27,7 +27,6 @@ from trio_sio.compression_options import (
 from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.websocket.handshake import acceptance
 from trio_sio.engine.websocket.incoming import (
     INVALID_DATA,
     PROTOCOL_ERROR,
@@ -37,8 +36,8 @@ from trio_sio.engine.websocket.incoming import (
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader, stranger_too_big
 from trio_sio.options import EngineOptions
-from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.codec_v3 import utf8
+from trio_sio.protocol.encoded import Encoded, WireFormat
+from trio_sio.protocol.frame import payloads
 from trio_sio.reasons import DisconnectReason
 
 try:
@@ -51,27 +50,34 @@ def check(options: EngineOptions) -> None:
     """Nothing to refuse: the library can do whatever the options may say."""
 
 
-def open_library(pipe: Pipe, request: Request, options: EngineOptions) -> "Opening":
-    """Accept the handshake and give the connection."""
-    return Opening(pipe, request, options)
+def negotiate(request: Request, options: EngineOptions) -> "Agreement":
+    """Agree with a client upon compression; see `library.Agreement`."""
+    extension, answer = _negotiate(request, options.per_message_deflate)
+    return Agreement(options, extension, answer)
 
 
 @dataclass(slots=True)
-class Opening:
-    """The context of a connection, of which nothing has to be undone.
+class Agreement:
+    """See `library.Agreement`.
 
-    A generator for each client would take 800 bytes.
+    It is the context of its connection as well, of which nothing has to be undone: a generator
+    for each client would take 800 bytes.
     """
 
-    pipe: Pipe
-    request: Request
     options: EngineOptions
+    extension: PerMessageDeflate | None
+    extensions: str
+    pipe: Pipe | None = None
+
+    def open(self, pipe: Pipe) -> Self:
+        """Return the context of a connection."""
+        self.pipe = pipe
+        return self
 
     async def __aenter__(self) -> Library:
-        extension, answer = _negotiate(self.request, self.options.per_message_deflate)
-        await self.pipe.write(acceptance(self.request, answer))
+        assert self.pipe is not None
         threshold = compression_threshold(self.options.per_message_deflate)
-        return WebsocketsConnection(self.pipe, self.options, extension, threshold)
+        return WebsocketsConnection(self.pipe, self.options, self.extension, threshold)
 
     async def __aexit__(self, *_: object) -> None:
         """Nothing to do."""
@@ -206,15 +212,10 @@ class WebsocketsConnection(Reader):
             or not item.parts
         )
 
-    def own_frames(self, item: Encoded) -> bytes:
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Return the compressed frames of an item."""
         assert self._deflate is not None
-        frames = [
-            Frame(Opcode.TEXT, utf8(part))
-            if isinstance(part, str)
-            else Frame(Opcode.BINARY, b"\x04" + part)
-            for part in item.parts
-        ]
+        frames = [Frame(Opcode(kind), data) for kind, data in payloads(item.wire(wire_format))]
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
 
 

@@ -12,6 +12,10 @@ in this order, and the first failure decides:
 | without `sid`: `EIO` is not that of a later protocol      | 5    |
 | without `sid`: the application admits the request         | 4    |
 
+A key that comes more than once could be read in several ways, so it is refused where it is read,
+with the code of what it was meant to be (`repeated_code`); the reference so refuses `transport` and
+`sid` alone. `EIO` and `j` are read by handshakes only, and `b64` by upgrades as well.
+
 Code 5 is that of later servers, which refuse our clients by it; socket.io 2.5 begins a session of
 protocol 3 whatever `EIO` says, and clients of later protocols wait in vain for what they know.
 """
@@ -21,6 +25,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 from urllib.parse import parse_qs
 
 from trio_sio.protocol.errors import RemoteProtocolError
@@ -61,6 +66,16 @@ _MESSAGES = {
     ErrorCode.FORBIDDEN: "Forbidden",
     ErrorCode.UNSUPPORTED_PROTOCOL: "Unsupported protocol version",
 }
+
+
+_KEYS = {
+    "transport": ErrorCode.TRANSPORT_UNKNOWN,
+    "sid": ErrorCode.SESSION_ID_UNKNOWN,
+    "b64": ErrorCode.BAD_REQUEST,
+    "EIO": ErrorCode.UNSUPPORTED_PROTOCOL,
+    "j": ErrorCode.BAD_REQUEST,
+}
+"""The engine's own keys, those first that more requests read."""
 
 
 def error_body(code: int, message: str, detail: str = "") -> bytes:
@@ -104,10 +119,11 @@ class HandshakeRequest:
 
     Attributes:
         transport: the transport asked for, `""` if there is none or several.
-        sid: the session id, `""` for a handshake.
+        sid: the session id, `""` for a handshake, or if there are several.
         base64: the receiver cannot take binary (`b64` with any value but the empty one).
         jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
         version: of the protocol that the client says it speaks, `""` if it says nothing.
+        repeated: the first of the engine's keys that comes more than once, `""` if none does.
     """
 
     transport: str
@@ -115,28 +131,35 @@ class HandshakeRequest:
     base64: bool
     jsonp: str | None
     version: str = ""
+    repeated: str = ""
 
     @property
     def is_later(self) -> bool:
         """Whether the client speaks a protocol later than ours, which is 3."""
         return self.version.isdecimal() and int(self.version[:9]) > 3
 
+    @property
+    def repeated_code(self) -> ErrorCode:
+        """The code with which a request is refused that has a key `repeated`."""
+        return _KEYS[self.repeated]
+
     @classmethod
     def from_query(cls, query: Mapping[str, str | list[str]]) -> "HandshakeRequest":
-        """Read the keys the engine knows; a repeated key is no string and counts as absent."""
-        index = _single(query, "j")
+        """Read the keys the engine knows."""
+        values = tuple(map(query.get, _KEYS))
+        repeated = ""
+        if list in map(type, values):
+            repeated = next(key for key in _KEYS if isinstance(query.get(key), list))
+            values = tuple([None if isinstance(value, list) else value for value in values])
+        transport, sid, base64, version, index = cast("tuple[str | None, ...]", values)
         return cls(
-            transport=_single(query, "transport") or "",
-            sid=_single(query, "sid") or "",
-            base64=bool(query.get("b64")),
+            transport=transport or "",
+            sid=sid or "",
+            base64=bool(base64),
             jsonp=None if index is None else re.sub("[^0-9]", "", index),
-            version=_single(query, "EIO") or "",
+            version=version or "",
+            repeated=repeated,
         )
-
-
-def _single(query: Mapping[str, str | list[str]], key: str) -> str | None:
-    value = query.get(key)
-    return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,180 @@
+"""What application code raises, sorted: failures, refusals, and what goes on out."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+import trio
+from hypothesis import given, strategies as st
+
+from trio_sio.exceptions import Disconnected, PacketRefused, Refused
+from trio_sio.failures import failed_leaves, failures, leaves, sort, take_each
+
+
+class Odd(BaseException):
+    """Of an application that does not know when to use it."""
+
+
+EXITS: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit)
+FAILURES: tuple[type[BaseException], ...] = (
+    *(ValueError, StopIteration, asyncio.CancelledError, GeneratorExit, Odd),
+    *(trio.TooSlowError, trio.ClosedResourceError),
+)
+LEAVES = st.sampled_from([*EXITS, *FAILURES, PacketRefused, Disconnected]).map(lambda kind: kind())
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, min_size=1, max_size=4).map(
+        lambda errors: BaseExceptionGroup("a nursery", errors)
+    ),
+    max_leaves=12,
+)
+
+
+def in_trio(function: Callable[[], None]) -> None:
+    """Run a step in a task, as the application's code runs."""
+
+    async def step() -> None:
+        await trio.lowlevel.checkpoint()
+        function()
+
+    trio.run(step)
+
+
+@given(error=TREES, is_over=st.booleans())
+def test_each_leaf_is_in_its_part_whatever_tree_it_hangs_in(
+    error: BaseException, is_over: bool
+) -> None:
+    def check() -> None:
+        caught = False
+        try:
+            try:
+                raise error
+            except failures() as failed:
+                caught = True
+                found = sort(failed, Refused, is_over=is_over)
+        except (KeyboardInterrupt, SystemExit, BaseExceptionGroup):
+            pass
+        all_leaves = list(leaves(error))
+        exits = [leaf for leaf in all_leaves if isinstance(leaf, EXITS)]
+        assert caught is (len(exits) < len(all_leaves))
+        if not caught:
+            return
+        rest = [leaf for leaf in all_leaves if leaf not in exits]
+        refused = [leaf for leaf in rest if isinstance(leaf, Refused)]
+        gone = [leaf for leaf in rest if isinstance(leaf, Disconnected) and is_over]
+        failed_ones = [leaf for leaf in rest if leaf not in refused and leaf not in gone]
+        assert found.refusal is (refused[0] if refused else None)
+        assert (list(leaves(found.exits)) if found.exits is not None else []) == exits
+        assert (list(leaves(found.failure)) if found.failure is not None else []) == failed_ones
+
+    in_trio(check)
+
+
+@given(error=TREES)
+def test_except_star_takes_the_failures_of_a_group_and_leaves_the_exits(
+    error: BaseException,
+) -> None:
+    def check() -> None:
+        taken: list[BaseException] = []
+        gone_on: list[BaseException] = []
+        try:
+            try:
+                raise error
+            except* failed_leaves() as errors:
+                taken.extend(leaves(errors))
+        except EXITS as exits:
+            gone_on.append(exits)
+        except BaseExceptionGroup as exits:
+            gone_on.extend(leaves(exits))
+        assert [*map(id, gone_on)] == [id(one) for one in leaves(error) if isinstance(one, EXITS)]
+        assert len(taken) + len(gone_on) == len(list(leaves(error)))
+
+    in_trio(check)
+
+
+async def test_our_cancellation_goes_on_out() -> None:
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.sleep_forever()
+        except failures():
+            pytest.fail("a cancellation was taken for a failure")
+    assert scope.cancelled_caught
+
+
+async def test_our_cancellation_goes_on_out_of_a_group_and_the_failure_beside_it_is_found() -> None:
+    found = None
+    with trio.CancelScope() as scope:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_fail_when_cancelled)
+                await trio.testing.wait_all_tasks_blocked()
+                scope.cancel()
+                await trio.sleep_forever()
+        except failures() as error:
+            found = sort(error, Refused)
+            assert found.exits is not None
+            raise found.exits from None
+    assert scope.cancelled_caught
+    assert found is not None
+    assert found.failure is not None
+    assert [type(leaf) for leaf in leaves(found.failure)] == [Odd]
+
+
+async def _fail_when_cancelled() -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise Odd
+
+
+async def test_a_cancellation_of_no_scope_is_a_failure() -> None:
+    kept: list[trio.Cancelled] = []
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.lowlevel.checkpoint()
+        except trio.Cancelled as cancelled:
+            kept.append(cancelled)
+            raise
+    failed: BaseException | None = None
+    try:
+        raise kept[0]
+    except failures() as error:
+        failed = sort(error, Refused).failure
+    assert failed is kept[0]
+
+
+async def test_the_first_refusal_counts() -> None:
+    first, second = PacketRefused("first"), PacketRefused("second")
+    error = ExceptionGroup("", [ValueError(), ExceptionGroup("", [first]), second])
+    assert sort(error, Refused).refusal is first
+
+
+async def test_a_refusal_of_another_kind_is_a_failure() -> None:
+    error = PacketRefused("here?")
+    assert sort(error, trio.TooSlowError).failure is error
+
+
+def test_a_coroutine_that_is_thrown_away_takes_no_further_step() -> None:
+    async def handler() -> None:
+        try:
+            await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.SUCCEEDED)
+        except failures():
+            await trio.lowlevel.checkpoint()  # which Python does not forgive
+
+    coroutine = handler()
+    coroutine.send(None)
+    coroutine.close()
+
+
+def test_each_step_is_taken_in_its_order_whatever_the_others_do() -> None:
+    taken: list[str] = []
+
+    def fail() -> None:
+        taken.append("fail")
+        raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        take_each(lambda: taken.append("first"), fail, lambda: taken.append("last"))
+    assert taken == ["first", "fail", "last"]

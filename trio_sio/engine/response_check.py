@@ -1,0 +1,82 @@
+"""What an HTTP response of the application may be, and the sentence about what it may not be."""
+
+import re
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""RFC 9110, 5.5: it begins and ends with something visible."""
+_LENGTH = re.compile("[0-9]{1,15}")
+
+WITHOUT_BODY = frozenset({204, 304})
+"""Their answers end with the head, and have no Content-Length (RFC 9110, 8.6).
+
+A 304 may say how long the 200 would be, but what says 0 there makes a cache forget what it has."""
+
+_WITHOUT_CONTENT = WITHOUT_BODY | {205}
+
+
+def check_response(status: object, headers: object, body: object) -> None:
+    """Check the parts of a response.
+
+    Raises:
+        TypeError: one of them is of another type.
+        ValueError: one of them cannot be sent.
+    """
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise TypeError(f"a response's status must be a whole number, not {status!r}")
+    if not 200 <= status <= 599:
+        raise ValueError(f"a response's status must be from 200 to 599, not {status!r}")
+    if not isinstance(body, bytes):
+        raise TypeError(f"a response's body must be bytes, not {_short(body)}")
+    if body and status in _WITHOUT_CONTENT:
+        raise ValueError(f"a response of status {status} has no body, not {_short(body)}")
+    if not isinstance(headers, (list, tuple)):
+        wanted = "a list of pairs of a name and a value"
+        raise TypeError(f"a response's headers must be {wanted}, not {_short(headers)}")
+    lengths = [value for name, value in map(_check_field, headers) if name == "content-length"]
+    if len(lengths) > 1:
+        raise ValueError(f"a response has one Content-Length at most, not {len(lengths)}")
+    # Without a body it may be that of an answer to HEAD; see `check_length`.
+    if body and lengths and int(lengths[0]) != len(body):
+        raise _wrong_length(lengths[0], body)
+
+
+def check_length(method: str, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    """Check a response's Content-Length against its body, now that the method is known.
+
+    Raises:
+        ValueError: the client would wait for bytes that do not come.
+    """
+    if method == "HEAD" or status in WITHOUT_BODY:
+        return
+    for name, value in headers:
+        if name.lower() == "content-length" and int(value) != len(body):
+            raise _wrong_length(value, body)
+
+
+def _check_field(field: object) -> tuple[str, str]:
+    """Return a field, its name in lower case."""
+    if not isinstance(field, (list, tuple)) or len(field) != 2:
+        raise TypeError(f"a field of a response must be a name and a value, not {_short(field)}")
+    name, value = field
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise TypeError(f"a field's name and value must be of type str, not {_short(field)}")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{_short(name)} cannot be the name of a field")
+    if not _VALUE.fullmatch(value):
+        raise ValueError(f"{_short(value)} cannot be the value of field {name!r}")
+    lower = name.lower()
+    if lower == "transfer-encoding":
+        raise ValueError(f"the server frames a response itself: it cannot have field {name!r}")
+    if lower == "content-length" and not _LENGTH.fullmatch(value):
+        raise ValueError(f"field {name!r} must be a number of bytes, not {_short(value)}")
+    return lower, value
+
+
+def _wrong_length(value: str, body: bytes) -> ValueError:
+    return ValueError(f"a response's Content-Length is {value}, its body has {len(body)} bytes")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

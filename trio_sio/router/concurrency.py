@@ -1,0 +1,99 @@
+"""What runs beside a socket's own task: concurrent handlers, callbacks of acknowledgements."""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from trio_sio.router.handlers import Handler
+
+Function = Callable[..., Awaitable[object]]
+
+
+class Concurrency:
+    """Tasks in which functions of the application run, in the nursery of one socket.
+
+    Args:
+        limit: handlers that may run at a time. Callbacks of acknowledgements do not count: there
+            are no more of them than answers that the client owes (`max_pending_acks`).
+
+    Attributes:
+        running: how many handlers and callbacks run.
+    """
+
+    __slots__ = ("_done", "_handlers", "_limit", "_room", "running")
+
+    def __init__(self, limit: int) -> None:
+        self.running = 0
+        self._limit = limit
+        self._handlers = 0
+        self._room: trio.Event | None = None  # the socket's task waits for it
+        self._done: trio.Event | None = None  # somebody waits until nothing runs
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many handlers run as may."""
+        return self._handlers >= self._limit
+
+    async def wait_room(self) -> None:
+        """Return when another handler may run; for the socket's task alone."""
+        while self.is_full:
+            if self._room is None:
+                self._room = trio.Event()
+            await self._room.wait()
+
+    async def begin_handler(
+        self, nursery: trio.Nursery, function: Function, *args: object, name: Handler
+    ) -> None:
+        """Run a handler, for which there is room; return once it has begun."""
+        self._handlers += 1
+        await self._begin(nursery, self._run_handler, function, args, name)
+
+    async def begin_callback(
+        self, nursery: trio.Nursery, function: Function, *args: object, name: Handler
+    ) -> None:
+        """Run a callback; return once it has begun."""
+        await self._begin(nursery, self._run, function, args, name)
+
+    async def _begin(
+        self,
+        nursery: trio.Nursery,
+        run: Function,
+        function: Function,
+        args: tuple[object, ...],
+        name: Handler,
+    ) -> None:
+        # Tasks that are started together begin in any order.
+        begun = trio.Event()
+        self.running += 1
+        nursery.start_soon(run, begun, function, args, name=name)
+        await begun.wait()
+
+    async def _run_handler(
+        self, begun: trio.Event, function: Function, args: tuple[object, ...]
+    ) -> None:
+        try:
+            await self._run(begun, function, args)
+        finally:
+            self._handlers -= 1
+            if self._room is not None:
+                self._room.set()
+                self._room = None
+
+    async def _run(self, begun: trio.Event, function: Function, args: tuple[object, ...]) -> None:
+        begun.set()
+        try:
+            await function(*args)
+        finally:
+            self.running -= 1
+            if not self.running and self._done is not None:
+                self._done.set()
+                self._done = None
+
+    async def wait_done(self) -> None:
+        """Return when nothing runs beside the socket's task, or did not a moment ago."""
+        if not self.running:
+            await trio.lowlevel.checkpoint()
+            return
+        if self._done is None:
+            self._done = trio.Event()
+        await self._done.wait()
