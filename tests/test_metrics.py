@@ -174,7 +174,7 @@ def refuse() -> None:
 async def test_each_kind_of_refusal(method: str, target: str, kind: str) -> None:
     io = trio_sio.Server(origins="http://ours")
     async with served(io) as url, raw(url) as wire:
-        fields = [] if kind == "forbidden" else [("Origin", "http://ours")]
+        fields = {} if kind == "forbidden" else {"Origin": "http://ours"}
         await wire.request(method, target, fields)
         refused = io.statistics().refused
     assert {name: count for name, count in refused.items() if count} == {kind: 1}
