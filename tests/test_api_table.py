@@ -51,7 +51,7 @@ WITHIN_THE_PACKAGE = {
     "handshake": {"of"},
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
-        *("on_backlog", "send_control"),
+        "on_backlog",
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import heads, report
 
 ROOT = Path(__file__).parents[1]
 LOADS = ["echo, 100", "acknowledgement", "room of", "to 100, bursts", "64 KiB", "polling echo"]
@@ -57,3 +57,21 @@ def test_medians_and_ratios() -> None:
     assert "| echo | 2.00 (1.00 to 3.00) | 5.00 (4.00 to 10.0) |" in text
     assert "| echo | 500,000 |  |" in text
     assert text.endswith("| load | socket.io 2.5.1 |\n| --- | ---: |\n| echo | 0.40 |\n")
+
+
+def test_what_reading_a_request_costs() -> None:
+    found = heads.measure(heads.CASES["POST"], rounds=1, times=3)
+    assert {"here, fields as before", "here, fields anew", "http.Exchange (h11)"} <= set(found)
+    assert all(value > 0 for value in found.values())
+
+
+def test_all_readers_of_heads_read_the_same() -> None:
+    """So none is faster for doing less; httptools is here where it is installed."""
+    for template in heads.CASES.values():
+        method, _, body = template[:4].strip(), *template.split(b"\r\n\r\n")
+        for name, read in heads.readers().items():
+            for _ in range(2):
+                request, rest = read(template)
+                if name != "h11 alone":
+                    assert (request.method.encode(), rest) == (method, body)
+                    assert len(request.fields) == template.count(b"\r\n") - 2

@@ -195,9 +195,6 @@ class Session(Protocol):
         It returns the item's place in the line, `None` if it was sent, and raises `Disconnected`.
         """
 
-    def send_control(self, item: Encoded) -> None:
-        """Send a packet of the protocol's own; a client that has no room for it is cut off."""
-
     @property
     def offer(self) -> Callable[[Encoded], None]:
         """Send as one of many: what happens at a full outbox is the overflow policy's."""

@@ -14,14 +14,15 @@ REFUSALS = (
     "closing",
     "preflight",
     "too_slow",
+    "body",
     "namespace",
     "middleware",
 )
 """Why clients are refused: the error codes of Engine.IO; a path that is not the server's; bytes
 that are no HTTP request, or too many; `max_connections`, `max_connections_per_address` or
 `max_sessions`; `drain`; the end of the server; fields that `allow_headers` does not name; a
-function of the application that took over `handshake_timeout`; a namespace that does not exist or
-is one too many; middleware."""
+function of the application that took over `handshake_timeout`; a body that `fallback` could not
+read; a namespace that does not exist or is one too many; middleware."""
 
 
 class Counters:

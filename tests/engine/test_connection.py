@@ -76,7 +76,7 @@ async def test_expect_continue(autojump_clock: MockClock) -> None:
         await stream.send_all(
             b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
         )
-        assert await hear(stream) == b"HTTP/1.1 100 \r\n\r\n"
+        assert await hear(stream) == b"HTTP/1.1 100 Continue\r\n\r\n"
         await stream.send_all(b"abc")
         assert await hear(stream) == POSTED
 
@@ -271,6 +271,44 @@ async def test_while_an_answer_is_due_no_time_runs(serve: Serve, mock_clock: Moc
     async with serve(answer) as stream:
         await stream.send_all(GET)
         assert await hear(stream, 6000) == response("")
+
+
+@both
+@pytest.mark.parametrize("empty", [b"\r\n", b"\r\n\r\n", b"\r"])
+async def test_an_empty_line_behind_a_request_is_not_the_next(
+    empty: bytes, serve: Serve, mock_clock: MockClock
+) -> None:
+    """Some clients send one behind a body; the time of a head has not begun."""
+    mock_clock.autojump_threshold = 0.02
+    async with serve(echo) as stream:
+        for _ in range(2):
+            await stream.send_all(POST + empty)
+            assert await hear(stream, 500) == POSTED
+            await stream.send_all(b"\n" * (empty == b"\r") + GET)
+            assert await hear(stream) == GOT
+        await stream.send_all(empty)
+        assert await hear(stream, 2000) == b"<end>"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"HEAD / HTTP/1.1\r\n\r\n",
+        b"HEAD / HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"HEAD / HTTP/1.1\nHost: a\n\n",
+        b"\r\nHEAD / HTTP/1.1\r\nHost: a b\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 5000 + b"\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\n" + b"X:\r\n" * 200 + b"\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\n",
+    ],
+)
+async def test_a_refused_head_gets_no_body(request_: bytes, autojump_clock: MockClock) -> None:
+    async with served(echo) as stream:
+        await stream.send_all(request_)
+        data = await hear(stream, 60)
+        assert data.startswith(b"HTTP/1.1 ")
+        assert b"\r\nContent-Length: " in data
+        assert data.endswith(b"\r\n\r\n<end>")
 
 
 async def test_closing_when_idle(autojump_clock: MockClock) -> None:

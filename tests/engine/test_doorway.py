@@ -9,6 +9,7 @@ from trio.testing import MockClock
 import trio_sio
 from tests.engine.test_poll_requests import browsers, handshake
 from tests.refusals import told
+from trio_sio.testing.wire import open_wire
 
 HANDSHAKE = "/engine.io/?EIO=3&transport=polling"
 UNKNOWN = (400, told(b'{"code":0,"message":"Transport unknown"}'))
@@ -108,6 +109,46 @@ async def test_other_paths_can_be_the_applications(
         assert (await browser.ask("GET", "/none"))[0] == 500
         assert (await browser.ask("GET", HANDSHAKE))[0] == 200
     assert caplog.text.count("fallback failed") == 2
+
+
+@pytest.mark.parametrize("target", ["*", "http://here"])
+async def test_what_the_server_can_do(target: str, autojump_clock: MockClock) -> None:
+    """Whoever asks that does not ask the application."""
+
+    async def pages(request: trio_sio.Request) -> trio_sio.Response:
+        raise AssertionError
+
+    async with browsers(raise_errors=True, fallback=pages) as (_, (browser, _)):
+        for _ in range(2):
+            status, headers, body = await browser.ask("OPTIONS", target)
+            assert (status, body) == (200, b"")
+            assert headers["allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "status"),
+    [
+        ({}, b"x" * 11, 413),
+        ({"Transfer-Encoding": "chunked"}, b"b\r\n" + b"x" * 11, 413),
+        ({"Content-Length": "9"}, b"xx", 408),
+        ({"Transfer-Encoding": "chunked"}, b"zz\r\n", 400),
+    ],
+)
+async def test_a_body_that_a_page_does_not_get_is_its_clients_fault(
+    fields: dict[str, str], body: bytes, status: int, autojump_clock: MockClock
+) -> None:
+    """The application did not fail: nothing comes out, and the client is told."""
+
+    async def pages(request: trio_sio.Request) -> trio_sio.Response:
+        return trio_sio.Response(200, [], await request.body(10))
+
+    async with open_wire(trio_sio.Server(raise_errors=True, fallback=pages)) as wire:
+        connection = wire.connect()
+        await connection.send_request("POST", "/page", fields, body)
+        response = await connection.receive_response()
+        assert (response.status, response.headers["connection"]) == (status, "close")
+        assert response.text.endswith("\n")
+        assert await connection.receive_rest() == b""
 
 
 @pytest.mark.parametrize("path", ["/a", "/a/"])

@@ -6,6 +6,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.conftest import Recorder
+from tests.engine.serving import undated
 from tests.refusals import told
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_websocket import handshake_headers
@@ -158,9 +159,9 @@ async def test_a_refused_websocket_gets_a_raw_answer_and_the_end(
         connection = wire.connect()
         await connection.send_request("GET", target, handshake_headers(headers))
         head, _, body = (await connection.receive_rest()).decode().partition("\r\n\r\n")
-        assert head == (
-            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"
-            f"Content-Length: {len(body)}"
+        assert undated(head.encode()).decode() == (
+            "HTTP/1.1 400 Bad Request\r\nCache-Control: no-store\r\nConnection: close\r\n"
+            f"Content-type: text/html\r\nContent-Length: {len(body)}"
         )
         assert body == told(text)
         assert wire.engine.sessions == {}

@@ -92,6 +92,29 @@ async def test_a_client_may_ask_first(recorder: Recorder, autojump_clock: MockCl
         assert await session.poll() == ["4a"]
 
 
+@pytest.mark.parametrize("cut", [None, 1])
+async def test_targets_as_proxies_and_careless_clients_send_them(
+    cut: int | None, recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    ids = iter("abcdef")
+    async with open_wire(engine(generate_id=lambda request: next(ids)), recorder) as wire:
+        connection = wire.connect()
+        for target in (
+            "http://there:81{}",
+            "HTTPS://there:81{}",
+            "{}#there",
+            "http://there:81{}#a",
+        ):
+            target = target.format(wire.target("polling"))
+            await connection.send(b"\r\n")
+            await connection.send_request("GET", target, cut=cut)
+            assert (await connection.receive_response()).status == 200
+        hosts = [session.request.headers["host"] for session in wire.engine.sessions.values()]
+        targets = {session.request.target for session in wire.engine.sessions.values()}
+    assert hosts == ["there:81", "there:81", "wire", "there:81"]
+    assert targets == {wire.target("polling")}
+
+
 # -- too large, of no length --------------------------------------------------------------------
 
 
@@ -120,26 +143,65 @@ async def test_who_is_refused_may_go_on_sending_for_a_while(
         assert await session.poster.receive_rest() == b""
 
 
-async def test_a_chunked_post_ends_its_connection_and_not_the_session(
-    recorder: Recorder, autojump_clock: MockClock
+CHUNKED = {"Transfer-Encoding": "chunked", "Origin": "http://a"}
+
+
+@pytest.mark.parametrize("cut", [None, 1, 3])
+async def test_a_post_may_come_in_chunks(
+    cut: int | None, recorder: Recorder, autojump_clock: MockClock
 ) -> None:
+    """As proxies make it of others, and the connection goes on."""
+    body = b"2\r\n2:\r\n2;name=value\r\n4a\r\n0\r\nTrailer: x\r\n\r\n"
     async with open_wire(engine(), recorder) as wire:
         session = await wire.handshake()
-        chunked = {"Transfer-Encoding": "chunked", "Origin": "http://a"}
-        connection = wire.connect()
-        response = await connection.request(
-            "POST", session.target, chunked, b"4\r\n2:4a\r\n0\r\n\r\n"
-        )
-        assert response.status == 411
-        assert (
-            response.text == "a POST must have a Content-Length; Transfer-Encoding is not "
-            "accepted\n"
-        )
-        assert response.headers["access-control-allow-origin"] == "http://a"
-        assert await connection.receive_rest() == b""
-        await session.post("4b")
-        assert await session.poll() == ["4b"]
-    assert recorder.messages == ["b"]
+        for _ in range(3):
+            await session.poster.send_request("POST", session.target, CHUNKED, body, cut=cut)
+            response = await session.poster.receive_response()
+            assert (response.status, response.text) == (200, "ok")
+            assert response.headers["access-control-allow-origin"] == "http://a"
+            assert "connection" not in response.headers
+        assert await session.poll() == ["4a"] * 3
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status", "sentence"),
+    [
+        (b"5\r\n2:4ab", 413, "a body of 11 bytes; 10 are allowed (max_http_buffer_size)\n"),
+        (b"zz\r\n", 400, "there must be a line with a chunk's size, ended by CRLF\n"),
+        (
+            b"0\r\nX: " + b"x" * 5000 + b"\r\n\r\n",
+            431,
+            "a body's chunk extensions and trailers are too large (max_header_size)\n",
+        ),
+    ],
+)
+async def test_chunks_that_are_refused_end_the_session(
+    chunks: bytes, status: int, sentence: str, recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    """As a POST that breaks off: nobody knows what was lost."""
+    io = engine(max_http_buffer_size=10, max_header_size=4096)
+    async with open_wire(io, recorder) as wire:
+        session = await wire.handshake()
+        body = b"6\r\n4:4abc\r\n" + chunks
+        await session.poster.send_request("POST", session.target, CHUNKED, body)
+        response = await session.poster.receive_response()
+        assert (response.status, response.text) == (status, sentence)
+        assert response.headers["connection"] == "close"
+        assert await session.poster.receive_rest() == b""
+        assert (await session.poll_response()).status == 400
+    assert recorder.reasons == ["transport error"]
+
+
+async def test_chunks_that_do_not_end_have_their_time(
+    recorder: Recorder, autojump_clock: MockClock
+) -> None:
+    async with open_wire(engine(body_timeout=10.0), recorder) as wire:
+        session = await wire.handshake()
+        await session.poster.send_request("POST", session.target, CHUNKED, b"2\r\n2:\r\n")
+        begun = trio.current_time()
+        response = await session.poster.receive_response()
+        assert (response.status, trio.current_time() - begun) == (408, 10)
+    assert recorder.reasons == ["transport error"]
 
 
 async def test_an_error_comes_before_the_body_is_read(

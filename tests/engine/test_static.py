@@ -79,6 +79,16 @@ def test_a_file_of_the_packages_own_has_its_version(monkeypatch: pytest.MonkeyPa
     assert dict(headers)["ETag"] == f'"{client_files.VERSION}"'
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"])
+def test_a_file_can_only_be_got(files: ClientFiles, method: str) -> None:
+    response = files.answer(get("/socket.io/socket.io.js", method))
+    assert response is not None
+    assert (response.status, response.body) == (405, b"")
+    assert response.headers == [("Allow", "GET, HEAD")]
+    head = files.answer(get("/socket.io/socket.io.js", "HEAD"))
+    assert head == files.answer(get("/socket.io/socket.io.js"))
+
+
 @pytest.mark.parametrize(
     "target", ["/socket.io/?transport=polling", "/socket.io/other.js", "/socket.io.js", "/"]
 )

@@ -27,6 +27,7 @@ def test_the_eight_fields() -> None:
         ("Origin", "https://example.org"),
         ("X-Two", "1"),
         ("x-two", "2"),
+        *(("Cookie", "a=1"), ("Cookie", "b=2"), ("Authorization", "a"), ("Authorization", "b")),
     ]
     request = Request(
         "GET", "/socket.io/?EIO=3&a=1&b=x%20y", Headers(fields), remote="192.0.2.1", secure=True
@@ -36,6 +37,8 @@ def test_the_eight_fields() -> None:
         "host": "example.org",
         "origin": "https://example.org",
         "x-two": "1, 2",
+        "cookie": "a=1; b=2",
+        "authorization": "a",
     }
     assert handshake.time == datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
     assert handshake.issued == 1500

@@ -113,3 +113,19 @@ async def test_too_many_who_wait_are_the_clients_fault(autojump_clock: trio.abc.
         assert not io.router.clients
         async with connect(io, "/5") as client:
             assert client.session.reason is None
+
+
+async def test_a_socket_that_left_while_its_adapter_joined_a_room_is_in_none(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server(adapter=LateAdapter)
+    async with io, trio.open_nursery() as nursery:
+        async with connect(io):
+            await wait_all_tasks_blocked()
+            (socket,) = io.sockets.sockets.values()
+            nursery.start_soon(socket.join, "room")  # by a task that is not the socket's
+            await wait_all_tasks_blocked()
+        await trio.sleep(5)
+        adapter = io.sockets.adapter
+        assert isinstance(adapter, MemoryAdapter)
+        assert (adapter.rooms, adapter.sids) == ({}, {})

@@ -92,3 +92,36 @@ async def test_middleware_with_a_wrong_result_is_an_error(
     assert "<lambda>, packet middleware, failed for <Socket 'memory…' in '/'" in caplog.text
     with pytest.raises(TypeError, match="middleware must be callable"):
         Socket.use(None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("packet", "sentence"),
+    [
+        (Packet(PacketType.EVENT, "/", ("bad", 1)), "with tuple as data"),  # type: ignore[arg-type]
+        (Packet(PacketType.EVENT, "/", []), "must be a list, the event's name"),
+        (Packet(PacketType.EVENT), "with NoneType as data"),
+        (Packet(PacketType.BINARY_EVENT, "/", "bad"), "with str as data"),
+        (Packet(PacketType.ACK, "/", ["bad"]), "returned the Packet of ACK, not of an event"),
+    ],
+)
+async def test_a_packet_that_is_no_event_is_an_error_and_not_passed_over(
+    packet: Packet,
+    sentence: str,
+    autojump_clock: trio.abc.Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = Server()
+    handled = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        socket.use(lambda seen: packet if seen.event == "bad" else None)
+        for event in ("bad", "good"):
+            socket.on(event, lambda *_, event=event: handled.append(event))
+
+    async with connect(io, raise_errors=False) as client:
+        await client.emit("bad")
+        await client.call("good")
+    assert handled == ["good"]
+    assert len(caplog.records) == 1
+    assert sentence in caplog.text

@@ -162,10 +162,15 @@ def test_cve_2025_61765_no_decoder_runs_what_it_reads() -> None:
     assert (done.returncode, done.stdout) == (0, "nothing was run\n"), done.stderr
 
 
+NAMES_ONLY = ["authorization", "proxy-authorization"]
+"""In the table of fields that have one value, whatever that is."""
+
+
 def test_cve_2021_33880_there_is_no_password_to_find_by_timing() -> None:
     """No file reads a credential or asks for one; `allow_request` is the application's."""
     for here in FILES:
-        assert secrets_in((ROOT / here).read_text("utf-8")) == [], here
+        named = NAMES_ONLY if here == "engine/repeated_fields.py" else []
+        assert secrets_in((ROOT / here).read_text("utf-8")) == named, here
     assert secrets_in('x = headers.get("Authorization")') == ["authorization"]
     assert secrets_in('"""Authorization."""\nx = b"Basic realm"') == ["b'basic realm'"]
 

@@ -8,14 +8,10 @@ import trio
 
 from trio_sio.counters import Counters
 from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.plain_http import refusal
 from trio_sio.logs.throttle import LogThrottle
 
 logger = logging.getLogger("trio_sio.engine")
-
-_REFUSAL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
-    b"Connection: close\r\nContent-Length: %d\r\n\r\n%b"
-)
 
 
 class Admission:
@@ -93,11 +89,10 @@ class Admission:
 
 async def turn_away(stream: trio.abc.Stream, text: str) -> None:
     """Answer a connection that may not be, as far as that needs no waiting, and close it."""
-    body = f"too many connections ({text})\n".encode()
     pipe = Pipe(stream)
     try:
         if pipe.direct:
-            pipe.write_nowait(_REFUSAL % (len(body), body))
+            pipe.write_nowait(refusal(503, f"too many connections ({text})\n"))
             await pipe.send_eof()
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass

@@ -5,18 +5,20 @@ sent the answer itself; one that takes the connection over (a WebSocket) returns
 or has done it. While a poll is held, the connection is watched, so that a client that goes away is
 noticed at once.
 
-What h11 has to do with it is in `http`; most requests never come to that.
+What h11 has to do with it is in `http`; most requests never come to that. Whoever reads a head,
+what follows it on the connection is kept here, and a body is read here: with the same limits of
+size and time.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
 
 import trio
 
 from trio_sio.engine.alarm import Alarm
-from trio_sio.engine.http import BadRequest, Exchange, Head
+from trio_sio.engine.chunked import ChunkedBody
+from trio_sio.engine.http import BadRequest, Exchange
 from trio_sio.engine.http_limits import NO_LIMITS, HTTPLimits
 from trio_sio.engine.linger import linger
 from trio_sio.engine.message import (
@@ -28,13 +30,12 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import CLOSING, NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.received import Received
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.timed import Timed
 
 logger = logging.getLogger("trio_sio.engine")
-
-T = TypeVar("T")
 
 Sequel = Callable[[], Awaitable[object]]
 """What to do with a connection that was taken over, when everything above has been left: a session
@@ -60,17 +61,16 @@ class HTTPConnection:
     """
 
     __slots__ = (
-        "_buffer",
         "_closing",
+        "_exchange",
         "_fields",
         "_has_waited",
         "_is_cut",
-        "_is_head",
         "_is_reading",
         "_is_sending",
         "_limits",
-        "_made",
         "_plain",
+        "_received",
         "_rest",
         "_served",
         "_timed",
@@ -92,12 +92,11 @@ class HTTPConnection:
         self.pipe = Pipe(stream, limits.counters)
         self.remote = remote
         self.secure = secure
-        self._made: Exchange | None = None
+        self._exchange: Exchange | None = None  # of the present request, if it is not plain
         self._plain: PlainRequest | None = None
         self._fields = NO_FIELDS
-        self._buffer = b""  # what neither h11 nor a plain request has taken
-        self._is_head = False
-        self._has_waited = False  # for the last answer, before it sent what is in the buffer
+        self._received = Received(self.pipe.read)
+        self._has_waited = False  # for the last answer, before it sent on
         self._closing = False
         self._is_cut = False
         self._is_reading = False  # a request, of which there may be nothing yet
@@ -107,14 +106,6 @@ class HTTPConnection:
         self._limits = limits
         self._turn = turn
         self._timed = Timed(self.pipe, alarm, limits.seconds)
-
-    @property
-    def _exchange(self) -> Exchange:
-        """Made when there is something for it to do."""
-        if self._made is None:
-            size = self._limits.max_header_size
-            self._made = Exchange(self.pipe.read, self.pipe.send_all, size)
-        return self._made
 
     async def serve(self, handler: RequestHandler) -> None:
         """Answer requests until one side has had enough; returns when the stream is closed."""
@@ -161,22 +152,14 @@ class HTTPConnection:
         """Whether the answer to the present request has been made."""
         if self._plain is not None:
             return self._plain.answered
-        return self._exchange.is_answered
+        return self._exchange is not None and self._exchange.is_answered
 
     def _go_on(self) -> bool:
         """Make ready for the next request; return whether there may be one."""
         self._served = True
-        if self._plain is not None:
-            if self._plain.closes:
-                return False
-            self._plain = None
-            return True
-        behind = self._exchange.behind
-        if not self._exchange.go_on():
-            return False
-        if behind:  # it may be a plain request
-            self._made, self._buffer = None, behind
-        return True
+        present = self._plain or self._exchange
+        self._plain = self._exchange = None
+        return present is not None and not present.closes
 
     def close_when_idle(self) -> None:
         """Take no further request: end now if none is being answered, or else behind it."""
@@ -211,30 +194,22 @@ class HTTPConnection:
     async def _refuse_slow_head(self) -> None:
         limit = self._timed.clock.limit(Phase.HEAD)
         self._tell(Phase.HEAD.value, f"a request's head took over {limit} s (head_timeout)")
-        if self._made is None and not self._buffer:
+        if not self._received.data:
             return  # nothing was said, nothing is answered
-        text = f"a request's head may take {limit} s (head_timeout)\n"
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-        self._plain = None
-        await self.send(Response(408, headers, text.encode()))
-        await linger(self.pipe)
+        await self._send_refusal(408, f"a request's head may take {limit} s (head_timeout)")
 
     async def _read_request(self) -> Request | None:
-        has_waited, self._has_waited = self._has_waited or not self._buffer, False
-        if not self._buffer:
-            self._buffer = await self.pipe.read()
+        has_waited, self._has_waited = self._has_waited or not self._received.data, False
+        if not self._received.data:
+            await self._received.read()
         if not (self._served and has_waited):
             await self._turn()
-        found = read_head(self._buffer, self._fields, self._limits.max_header_size)
+        found = read_head(self._received.data, self._fields, self._limits.max_header_size)
         if found is None:
-            data, self._buffer = self._buffer, b""
-            self._exchange.receive(data)
-            if self._served:
-                self._timed.clock.begin(Phase.HEAD)
-            return self._request(await self._exchange.next_head())
+            return await self._read_other_request()
         plain, self._fields, end = found
         self._plain = plain
-        self._buffer = self._buffer[end:]
+        self._received.take(end)
         self._check_headers(len(plain.fields))
         return Request(
             plain.method,
@@ -242,44 +217,24 @@ class HTTPConnection:
             Headers.of_lower(plain.fields),
             self.remote,
             self.secure,
-            _read_body=self._read_plain_body,
+            _read_body=self._read_body,
         )
 
-    def _check_headers(self, count: int) -> None:
-        limit = self._limits.max_headers
-        if count > limit:
-            text = f"a request may have {limit} header fields (max_headers), not {count}"
-            raise BadRequest(text, 431, "max_headers")
-
-    async def _read_plain_body(self, limit: int) -> bytes:
-        plain = self._plain
-        assert plain is not None
-        if plain.announced > limit:
-            raise BodyTooLarge(plain.announced, limit)
-        if len(self._buffer) < plain.unread:
-            await self._in_time(partial(self._fill_buffer, plain.unread))
-        body, self._buffer = self._buffer[: plain.unread], self._buffer[plain.unread :]
-        plain.unread = 0
-        return body
-
-    async def _fill_buffer(self, wanted: int) -> None:
-        size, parts = len(self._buffer), [self._buffer]
-        while size < wanted:
-            data = await self.pipe.read()
-            if not data:
-                raise trio.BrokenResourceError("the client left in the middle of a body")
-            parts.append(data)
-            size += len(data)
-        self._buffer = b"".join(parts)
-
-    async def _in_time(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Read a body; raises `BodyTooSlow` if that takes too long."""
-        return await self._timed.within(Phase.BODY, read, BodyTooSlow)
-
-    def _request(self, head: Head | None) -> Request | None:
-        if head is None:  # the client is done
+    async def _read_other_request(self) -> Request | None:
+        """Read on until there is a head for h11; `None` if the client is done."""
+        received, limit = self._received, self._limits.max_header_size
+        end = await received.next_head(limit, self._begin_head)
+        if not end:
             return None
+        exchange = Exchange(received.data[:end])
+        head = exchange.head
         self._check_headers(len(head.fields))
+        received.take(end)  # and not before: who is refused gets an answer to its method
+        self._exchange = exchange
+        read_body = self._read_body
+        if exchange.is_chunked:
+            chunks = ChunkedBody(limit, self._limits.max_headers)
+            read_body = partial(self._read_chunks, chunks)
         return Request(
             head.method,
             head.target,
@@ -287,13 +242,47 @@ class HTTPConnection:
             self.remote,
             self.secure,
             head.version,
-            partial(self._read_body, head.announced),
+            read_body,
         )
 
-    async def _read_body(self, announced: int, limit: int) -> bytes:
-        if announced > limit:
-            raise BodyTooLarge(announced, limit)
-        return await self._in_time(partial(self._exchange.read_body, limit))
+    def _begin_head(self) -> None:
+        if self._served:  # the first one has its time from the start
+            self._timed.clock.begin(Phase.HEAD)
+
+    def _check_headers(self, count: int) -> None:
+        limit = self._limits.max_headers
+        if count > limit:
+            text = f"a request may have {limit} header fields (max_headers), not {count}"
+            raise BadRequest(text, 431, "max_headers")
+
+    async def _read_body(self, limit: int) -> bytes:
+        """Read a body of a known length; what `Request.body` does."""
+        request = self._plain or self._exchange
+        assert request is not None
+        if request.announced > limit:
+            raise BodyTooLarge(request.announced, limit)
+        if len(self._received.data) < request.unread:
+            await self._in_time(partial(self._received.fill, request.unread))
+        body = self._received.take(request.unread)
+        request.unread = 0
+        return body
+
+    async def _read_chunks(self, body: ChunkedBody, limit: int) -> bytes:
+        """Read a body that comes in chunks; what `Request.body` does."""
+        assert self._exchange is not None
+        await self._in_time(partial(self._received.fill_chunks, body, limit))
+        self._exchange.unread = 0
+        return bytes(body.data)
+
+    async def _in_time(self, read: Callable[[], Awaitable[None]]) -> None:
+        """Read a body; raises `BodyTooSlow` if that takes too long."""
+
+        async def go_on_and_read() -> None:
+            if self._exchange is not None and (interim := self._exchange.go_on()):
+                await self.pipe.send_all(interim)
+            await read()
+
+        await self._timed.within(Phase.BODY, go_on_and_read, BodyTooSlow)
 
     async def send(self, response: Response) -> None:
         """Send the answer to the present request.
@@ -305,7 +294,11 @@ class HTTPConnection:
         if self._is_cut:
             raise trio.BrokenResourceError("the connection was cut")
         plain = self._plain
-        data = self._exchange.answer(response) if plain is None else answer(plain, response)
+        if plain is not None:
+            data = answer(plain, response)
+        else:
+            assert self._exchange is not None
+            data = self._exchange.answer(response)
         rest = await self.pipe.begin_write(data)
         if rest:
             await self._send_in_time(rest)
@@ -343,12 +336,15 @@ class HTTPConnection:
             await self._send_in_time(rest)
 
     async def _refuse(self, error: BadRequest) -> None:
-        """Answer what is no HTTP request, if an answer can still be given."""
+        """Answer what is no HTTP request."""
         self._tell(error.option, f"no request: {error.shown}")
-        if self._plain is not None or self._exchange.can_refuse:
-            text = f"{error}\n".encode("utf-8", "replace")
-            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-            await self.send(Response(error.status, headers, text))
+        await self._send_refusal(error.status, str(error))
+
+    async def _send_refusal(self, status: int, text: str) -> None:
+        """Answer what is no request, or not a whole one, and close."""
+        method = "HEAD" if self._received.data.startswith(b"HEAD ") else "GET"
+        response = Response(status, CLOSING, f"{text}\n".encode("utf-8", "replace"))
+        await self._write(answer(PlainRequest(method, "", [], 0, 0), response))
         await linger(self.pipe)
 
     def _tell(self, option: str, text: str) -> None:
@@ -356,6 +352,11 @@ class HTTPConnection:
         kind, remote = option or "no request", self.remote or "somewhere"
         self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
         self._limits.count_refusal(option)
+
+    async def _write(self, data: bytes) -> None:
+        rest = await self.pipe.begin_write(data)
+        if rest:
+            await self._send_in_time(rest)
 
     async def send_raw(self, data: bytes) -> None:
         """Send an answer outside of h11, to a request for a WebSocket; raises as `send`."""
@@ -381,20 +382,18 @@ class HTTPConnection:
 
     def _keep(self, data: bytes) -> None:
         if self._plain is not None:
-            self._has_waited = self._plain.answered and not self._buffer
-            self._buffer += data
-        else:
-            self._exchange.receive(data)
+            self._has_waited = self._plain.answered and not self._received.data
+        self._received.keep(data)
 
     @property
     def ahead(self) -> int:
         """Bytes that the client has sent behind its request."""
-        return len(self._buffer if self._plain is not None else self._exchange.behind)
+        return len(self._received.data)
 
     def take_over(self) -> Pipe:
         """Return the stream, with what the client sent behind its request put back."""
-        behind = self._buffer if self._plain is not None else self._exchange.behind
-        self._plain, self._fields, self._buffer = None, NO_FIELDS, b""
+        behind = self._received.take(self.ahead)
+        self._plain, self._exchange, self._fields = None, None, NO_FIELDS
         self._timed.stop()
         self.pipe.unread(behind)
         return self.pipe

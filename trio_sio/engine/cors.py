@@ -91,7 +91,7 @@ def headers(request: Request, vary: str = "Origin") -> Fields:
         request: the request.
         vary: the fields of the request on which the answer depends.
     """
-    origin = request.headers.get("origin")
+    origin = request.headers.get("origin").strip(" \t")  # of two empty ones it would be ", "
     if not origin:
         return [NO_STORE, ("Vary", vary), ("Access-Control-Allow-Origin", "*")]
     return [

@@ -11,7 +11,14 @@ from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.host import Host, new_id, open_packet, turned_away
 from trio_sio.engine.linger import linger
-from trio_sio.engine.message import EngineResponse, Request, Response
+from trio_sio.engine.message import (
+    BodyTooLarge,
+    BodyTooSlow,
+    EngineResponse,
+    InvalidBody,
+    Request,
+    Response,
+)
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
@@ -102,6 +109,8 @@ class Doorway:
 
     async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
+        if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
+            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             self._tell_wrong_path(request)
@@ -118,6 +127,8 @@ class Doorway:
             check_length(request.method, response.status, response.headers, response.body)
         except HungUp:
             raise
+        except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
+            return self._unreadable(request, error)
         except failures() as error:
             found = sort(error, Never)
             if self._options.raise_errors:
@@ -129,6 +140,14 @@ class Doorway:
                 raise found.exits from None
             return Response(500, [cors.NO_STORE])
         return response
+
+    def _unreadable(
+        self, request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody
+    ) -> Response:
+        """Answer a request whose body the fallback did not get, and did nothing about that."""
+        self._tell(request, logging.WARNING, "body", str(error))
+        headers = [("Content-Type", _TEXT), ("Connection", "close")]
+        return Response(error.status, headers, f"{error}\n".encode())
 
     def _tell_wrong_path(self, request: Request) -> None:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""
@@ -195,7 +214,8 @@ class Doorway:
             raise Refusal(ask.repeated_code, text)
         if session is None and request.method != "GET":
             seen = shown.printable(request.method, 20)
-            raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, f"a handshake is a GET, not a {seen}")
+            text = f"the method of a handshake is GET, not {seen}"
+            raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, text)
         if session is None and ask.is_later:
             seen = ask.version[:9]
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {seen}"

@@ -1,20 +1,26 @@
 """Requests and answers by h11: all those that are not of the plainest form.
 
-One object serves one connection, for one request after the other. It reads through functions that
-it is given, and returns bytes to be written.
+h11 reads a head and makes the answer. What it takes out of leniency, and proxies read in other
+ways, is refused here first: lines that end with a bare line feed, folded fields, two statements of
+a body's length. The body is not h11's: `connection` reads it, by one way for all requests.
 """
 
-from collections.abc import Awaitable, Callable
+import re
 from typing import NamedTuple
 
 import h11
-import trio
 
 from trio_sio.engine import date
-from trio_sio.engine.message import BodyTooLarge, Response, sendable_fields
+from trio_sio.engine.message import Response, sendable_fields
 from trio_sio.engine.plain_http import phrase
+from trio_sio.engine.request_target import is_host, parse_target
 from trio_sio.engine.response_check import WITHOUT_BODY
 from trio_sio.logs.shown import words_of
+
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
+_LENGTH = re.compile(rb"[0-9]{1,20}")
 
 
 class BadRequest(Exception):
@@ -38,137 +44,115 @@ class Head(NamedTuple):
 
     Attributes:
         method: such as "GET".
-        target: the request-target.
-        fields: names and values, as they came.
+        target: path and query, or "*".
+        fields: names and values, as they came; Host is that of an absolute target.
         version: "1.0" or "1.1".
-        announced: bytes that the body is said to have; 0 if nothing is said.
     """
 
     method: str
     target: str
     fields: list[tuple[str, str]]
     version: str
-    announced: int
+
+
+def find_head(data: bytes, limit: int) -> int:
+    """Return where the head at the beginning of `data` ends, 0 if it has not come whole.
+
+    Args:
+        data: what has come, without empty lines before it.
+        limit: bytes that a head may have (option `max_header_size`).
+
+    Raises:
+        BadRequest: this can become no head.
+    """
+    end = data.find(b"\r\n\r\n", 0, limit) + 4
+    head = data[:end] if end > 3 else data
+    if _BARE_LINE_FEED.search(head):
+        raise BadRequest("a line of a request's head must end with CRLF", 400)
+    if head[:1] <= b" " and head not in (b"", b"\r"):
+        raise BadRequest("illegal request line", 400)
+    if end > 3:
+        return end
+    if len(data) >= limit:
+        raise head_too_large(limit)
+    return 0
+
+
+def head_too_large(limit: int) -> BadRequest:
+    """Return what is wrong with a head of more than `limit` bytes."""
+    text = f"a request's head may have {limit} bytes (max_header_size)"
+    return BadRequest(text, 431, "max_header_size")
+
+
+def count_empty_lines(data: bytes) -> int:
+    """Return the bytes of the empty lines that `data` begins with, which mean nothing.
+
+    Some clients send one behind a body (RFC 9112, 2.2).
+    """
+    found = _EMPTY_LINES.match(data)
+    return found.end() if found else 0
 
 
 class Exchange:
-    """The requests and answers of one connection.
+    """One request, and the answer to it. It never sees the request's body.
 
     Args:
-        read: returns what the connection brings next, `b""` at its end.
-        write: sends something at once; for `100 Continue`.
-        max_header_size: bytes of a request's head.
+        data: the request's head, from its first byte to its last.
+
+    Attributes:
+        head: what h11 has read.
+        is_chunked: whether the body comes in chunks.
+        announced: bytes of the body, 0 if it comes in chunks.
+        unread: bytes of the body that nobody has read; 1 for chunks that are not all read.
+
+    Raises:
+        BadRequest: it is none, or not one that every reader understands in the same way.
     """
 
-    def __init__(
-        self,
-        read: Callable[[], Awaitable[bytes]],
-        write: Callable[[bytes], Awaitable[None]],
-        max_header_size: int = 16 * 1024,
-    ) -> None:
-        self._h11 = h11.Connection(h11.SERVER, max_header_size)
-        self._max_header_size = max_header_size
-        self._read = read
-        self._write = write
-        self._is_head = False
+    def __init__(self, data: bytes) -> None:
+        line = _REQUEST_LINE.match(data)
+        if line is None:
+            raise BadRequest("illegal request line", 400)
+        method, target, major, minor = line.groups()
+        if major != b"1":
+            raise BadRequest("this server speaks HTTP/1.1", 505)
+        if method == b"CONNECT":
+            raise BadRequest("this server is no proxy: it does not know CONNECT", 501)
+        # A later HTTP/1 is read as 1.1 (RFC 9110, 2.5).
+        version = b"1.0" if minor == b"0" else b"1.1"
+        fields = data[line.end() :]
+        length = read_framing(fields, version)
+        self.is_chunked = length is None
+        self.announced = length or 0
+        self.unread = 1 if length is None else length
+        self._h11 = h11.Connection(h11.SERVER)
+        self._h11.receive_data(b"%b %b HTTP/%b\r\n%b" % (method, target, version, fields))
+        try:
+            event = self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            status = error.error_status_hint
+            raise BadRequest(str(error), status, shown=words_of(error)) from error
+        assert isinstance(event, h11.Request)
+        if not self.unread:  # h11 has to hear that it is over, or it takes no answer
+            self._h11.next_event()
+        self.head = _head(event)
 
     @property
     def is_answered(self) -> bool:
-        """Whether the answer to the present request has been made."""
+        """Whether the answer to the request has been made."""
         return self._h11.our_state is not h11.SEND_RESPONSE
 
     @property
-    def can_refuse(self) -> bool:
-        """Whether an answer can be given though there was no whole request."""
-        return self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE)
+    def closes(self) -> bool:
+        """Whether the connection ends with the answer, once that has been made."""
+        return bool(self.unread) or self._h11.our_state is not h11.DONE
 
-    @property
-    def behind(self) -> bytes:
-        """What has come behind the present request."""
-        return bytes(self._h11.trailing_data[0])
-
-    def receive(self, data: bytes) -> None:
-        """Take what the connection has brought."""
-        self._h11.receive_data(data)
-
-    def go_on(self) -> bool:
-        """Make ready for the next request; return whether there may be one."""
-        if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
-            return False
-        self._h11.start_next_cycle()
-        return True
-
-    async def next_head(self) -> Head | None:
-        """Read the next head; `None` if the client is done.
-
-        Raises:
-            BadRequest: there is none.
-        """
-        self._is_head = False
-        try:
-            while True:
-                event = self._h11.next_event()
-                if event is h11.NEED_DATA:
-                    self._h11.receive_data(await self._read())
-                elif isinstance(event, h11.Request):
-                    return self._head(event)
-                else:
-                    return None
-        except h11.RemoteProtocolError as error:
-            if error.error_status_hint == 431:  # h11's limit, which is ours
-                raise self._too_large() from error
-            status = error.error_status_hint
-            raise BadRequest(str(error), status, shown=words_of(error)) from error
-
-    def _too_large(self) -> BadRequest:
-        text = f"a request's head may have {self._max_header_size} bytes"
-        return BadRequest(f"{text} (max_header_size)", 431, "max_header_size")
-
-    def _head(self, event: h11.Request) -> Head:
-        self._is_head = event.method == b"HEAD"
-        announced = 0
-        has_body = False
-        size = len(event.method) + len(event.target) + len("  HTTP/1.1\r\n\r\n")
-        for name, value in event.headers:
-            size += len(name) + len(value) + len(": \r\n")
-            if name == b"content-length":
-                announced = int(value)
-            has_body = has_body or bool(announced) or name == b"transfer-encoding"
-        if size > self._max_header_size:  # it came at once, so h11 has not looked at its size
-            raise self._too_large()
-        if not has_body:  # h11 has to hear that it is over, or it takes no answer
-            self._h11.next_event()
-        return Head(
-            event.method.decode("ascii"),
-            event.target.decode("latin-1"),
-            [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()],
-            event.http_version.decode("ascii"),
-            announced,
-        )
-
-    async def read_body(self, limit: int) -> bytes:
-        """Read the present request's body; raises `BodyTooLarge`, `BrokenResourceError`."""
-        parts: list[bytes] = []
-        size = 0
-        while self._h11.their_state is h11.SEND_BODY:
-            try:
-                event = self._h11.next_event()
-            except h11.RemoteProtocolError as error:
-                raise trio.BrokenResourceError(str(error)) from error
-            if event is h11.NEED_DATA:
-                await self._read_on()
-            elif isinstance(event, h11.Data):
-                parts.append(bytes(event.data))
-                size += len(event.data)
-                if size > limit:
-                    raise BodyTooLarge(size, limit)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    async def _read_on(self) -> None:
-        if self._h11.they_are_waiting_for_100_continue:
-            go_on = h11.InformationalResponse(status_code=100, headers=[])
-            await self._write(self._h11.send(go_on) or b"")
-        self._h11.receive_data(await self._read())
+    def go_on(self) -> bytes:
+        """Return `100 Continue` if the client waits for it before it sends a body, else `b""`."""
+        if not self._h11.they_are_waiting_for_100_continue:
+            return b""
+        interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+        return self._h11.send(interim) or b""
 
     def answer(self, response: Response) -> bytes:
         """Return the answer to the present request."""
@@ -180,12 +164,71 @@ class Exchange:
             headers.insert(0, (b"Date", date.now().encode()))
         if response.status not in WITHOUT_BODY and "content-length" not in names:
             headers.append((b"Content-Length", b"%d" % len(response.body)))
-        if self._h11.their_state is h11.SEND_BODY and "connection" not in names:
+        if self.unread and "connection" not in names:
             # The body was never read: the rest of it cannot be told from the next request.
             headers.append((b"Connection", b"close"))
         reason = phrase(response.status).encode()
         head = h11.Response(status_code=response.status, headers=headers, reason=reason)
         data = self._h11.send(head) or b""
-        if not self._is_head:
+        if self.head.method != "HEAD":
             data += self._h11.send(h11.Data(data=response.body)) or b""
         return data + (self._h11.send(h11.EndOfMessage()) or b"")
+
+
+def read_framing(fields: bytes, version: bytes) -> int | None:
+    """Return the bytes of a request's body, `None` if it comes in chunks.
+
+    Stricter than h11, which lets `Transfer-Encoding` win over `Content-Length`, takes a length
+    that comes twice, and joins lines that are folded: a proxy before this server that did
+    otherwise would take another part of the connection for the next request.
+
+    Args:
+        fields: the lines of a head's fields, which h11 has yet to judge.
+        version: b"1.0" or b"1.1".
+
+    Raises:
+        BadRequest: RFC 9112, 6.1 to 6.3, knows no length, or would have the connection closed.
+    """
+    codings: list[bytes] = []
+    lengths: list[bytes] = []
+    for line in fields.split(b"\r\n"):
+        if line[:1] in (b" ", b"\t"):
+            raise BadRequest("a field must not be folded into several lines", 400)
+        name, _, value = line.partition(b":")
+        match name.lower():
+            case b"transfer-encoding":
+                codings += [one.strip(b" \t").lower() for one in value.split(b",")]
+            case b"content-length":
+                lengths.append(value.strip(b" \t"))
+    if codings:
+        _check_codings(codings, has_length=bool(lengths), version=version)
+        return None
+    if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
+        raise BadRequest("Content-Length must be one number", 400)
+    return int(lengths[0]) if lengths else 0
+
+
+def _check_codings(codings: list[bytes], *, has_length: bool, version: bytes) -> None:
+    if version == b"1.0":
+        raise BadRequest("HTTP/1.0 has no Transfer-Encoding", 400)
+    if has_length:
+        raise BadRequest("a request must not have both Transfer-Encoding and Content-Length", 400)
+    if codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
+        raise BadRequest("Transfer-Encoding must be 'chunked'", 400)
+    if len(codings) > 1:
+        raise BadRequest("the only Transfer-Encoding that this server knows is 'chunked'", 501)
+
+
+def _head(event: h11.Request) -> Head:
+    method, target = event.method.decode("ascii"), event.target.decode("ascii")
+    fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()]
+    if any(name.lower() == "host" and not is_host(value) for name, value in fields):
+        raise BadRequest("the field Host must be a host, perhaps with a port", 400)
+    try:
+        text, host = parse_target(method, target)
+    except ValueError as error:
+        raise BadRequest(str(error), 400) from error
+    if host is not None:  # RFC 9112, 3.2.2: the field is ignored
+        others = [(name, value) for name, value in fields if name.lower() != "host"]
+        fields = [("Host", host), *others]
+    return Head(method, text, fields, event.http_version.decode("ascii"))

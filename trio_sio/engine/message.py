@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import trio
 
 from trio_sio.engine.field_list import has_element
+from trio_sio.engine.repeated_fields import combine
 from trio_sio.engine.response_check import WITHOUT_BODY, check_response
 
 BodyReader = Callable[[int], Awaitable[bytes]]
@@ -31,9 +32,18 @@ class Headers:
         return headers
 
     def get(self, name: str, default: str = "") -> str:
-        """Return a field's value, several values joined by commas, or `default`."""
+        """Return a field's value, or `default`.
+
+        Of a field that comes more than once it is the first value where one is all there can be
+        (`Authorization`, `Referer`, …), all joined by "; " of `Cookie`, and all joined by ", " of
+        others: as Node.js has it, which knows no list of values either (`message.headers`).
+        `get_all` returns each.
+        """
         values = self.get_all(name)
-        return ", ".join(values) if values else default
+        if not values:
+            return default
+        first, *others = values
+        return combine(name.lower(), values) if others else first
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name."""
@@ -41,10 +51,9 @@ class Headers:
         return [value for key, value in self._fields if key == wanted]
 
     def __getitem__(self, name: str) -> str:
-        values = self.get_all(name)
-        if not values:
+        if name not in self:
             raise KeyError(name)
-        return ", ".join(values)
+        return self.get(name)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self.get_all(name))
@@ -60,12 +69,15 @@ class Headers:
 
 
 class BodyTooLarge(Exception):
-    """A request's body is larger than its reader allows; nothing of it was kept.
+    """A request's body is larger than its reader allows; no more than that was kept.
 
     Attributes:
+        status: of the answer.
         size: bytes announced or, at least, received.
         limit: bytes allowed.
     """
+
+    status = 413
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"a body of {size} bytes; {limit} are allowed")
@@ -73,12 +85,29 @@ class BodyTooLarge(Exception):
         self.limit = limit
 
 
+class InvalidBody(Exception):
+    """A request's body is not what its head says it is.
+
+    Attributes:
+        status: of the answer, 400 or 431.
+        option: the limit that it goes beyond, `""` if it is something else.
+    """
+
+    def __init__(self, text: str, status: int = 400, option: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.option = option
+
+
 class BodyTooSlow(Exception):
     """A request's body took too long to come.
 
     Attributes:
+        status: of the answer.
         limit: seconds that it may take (option `body_timeout`).
     """
+
+    status = 408
 
     def __init__(self, limit: float) -> None:
         super().__init__(f"a body may take {limit} s (body_timeout)")
@@ -161,6 +190,7 @@ class Request:
         Raises:
             BodyTooLarge: it is larger.
             BodyTooSlow: it took too long to come.
+            InvalidBody: it comes in chunks, which are not well-formed.
             trio.BrokenResourceError: the client went away in the middle.
         """
         return await self._read_body(limit)

@@ -22,6 +22,7 @@ from trio_sio.engine.message import (
     BodyTooLarge,
     BodyTooSlow,
     EngineResponse,
+    InvalidBody,
     Request,
     Response,
 )
@@ -87,7 +88,8 @@ class PollRequests:
             return await self._poll(request, connection, session, transport)
         if request.method == "POST":
             return await self._post(request, connection, session, transport)
-        return Response(500)
+        # 500 in the reference server, as if that had failed.
+        return Response(405, [("Allow", "GET, POST, OPTIONS")])
 
     async def _poll(
         self,
@@ -215,9 +217,6 @@ class PollRequests:
         transport: PollingTransport,
     ) -> Response:
         headers = [("Content-Type", "text/html")]
-        if "transfer-encoding" in request.headers:
-            text = b"a POST must have a Content-Length; Transfer-Encoding is not accepted\n"
-            return Response(411, headers, text)
         try:
             transport.begin_post(connection.cut, lambda: connection.pipe.hung_up)
         except Overlap:
@@ -238,6 +237,9 @@ class PollRequests:
         except BodyTooSlow as error:
             _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
             return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
+        except InvalidBody as error:
+            _abort(session, transport, Explanation(str(error), error.option))
+            return Response(error.status, headers, f"{error}\n".encode())
         except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()

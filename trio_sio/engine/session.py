@@ -210,15 +210,6 @@ class Session:
             raise trio.WouldBlock
         self.outbox.put_nowait(Encoded.of(item))
 
-    def send_control(self, item: Encoded) -> None:
-        """Send a packet of the protocol's own; a client that has no room for it is cut off."""
-        try:
-            self.outbox.put_nowait(item)
-        except trio.WouldBlock:
-            overflow(self, item, "disconnect")
-        except Disconnected:
-            pass  # it needs no packets any more
-
     def send_volatile(self, item: Encoded | str | bytes) -> bool:
         """Send if it can leave at once, else drop it; return whether it left."""
         if self.state.state is not State.OPEN:
@@ -362,7 +353,8 @@ class Session:
 
     def time_out(self, silent: float) -> None:
         """Nothing was heard of the client for too many seconds."""
-        self.explain(Explanation(f"nothing was heard for {silent:.1f} s", "ping_timeout"))
+        text, limit = f"nothing was heard for {silent:.1f} s", self._options.ping_timeout
+        self.explain(Explanation(text, "ping_timeout", limit, silent))
         self.state.tick(trio.current_time())
         self._leave()
 
@@ -380,8 +372,7 @@ class Session:
         """Follow the state: it is not open any more."""
         assert self.reason is not None
         seen = self.last_seen
-        # A client that gave up while we were held has often left its last ping in the socket: that
-        # has been read since.
+        # Who gave up while we were held has often left a last ping, which has been read since.
         stalled = self.watch.lost_since(seen - self._options.ping_timeout)
         self._end.come(self.id, self.reason, seen, stalled)
         self.outbox.close(self.reason)

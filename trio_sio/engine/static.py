@@ -1,14 +1,13 @@
 """Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
 
-The reference server knows two files, by the beginning of the request-target, any method; their
-ETag is the client's version, as it is here for the package's own files. More of the npm package's
-files are served beside them, since they are there.
+The reference server knows two files, by the beginning of the request-target; their ETag is the
+client's version, as it is here for the package's own files. More of the npm package's files are
+served beside them, since they are there.
 """
 
 import hashlib
 import logging
 from pathlib import Path
-from typing import NamedTuple
 
 from trio_sio import client_files
 from trio_sio.engine.message import Request, Response
@@ -33,18 +32,6 @@ _REFUSAL = [
 ]
 
 
-class File(NamedTuple):
-    """A file that was read.
-
-    Attributes:
-        content: its bytes.
-        etag: stands for them.
-    """
-
-    content: bytes
-    etag: str
-
-
 class ClientFiles:
     """The files of one folder under the engine's path.
 
@@ -61,7 +48,7 @@ class ClientFiles:
         self._folder = client_files.client_folder() if folder is True else Path(str(folder))
         self._path = path
         self._beginnings = tuple(f"{path}/{name}" for name in SCRIPTS)
-        self._files: dict[str, File] = {}
+        self._files: dict[str, tuple[bytes, str]] = {}  # with their tags
         self._told: dict[str, str] = {}  # the last problem with a file that was logged
 
     def answer(self, request: Request) -> Response | None:
@@ -74,9 +61,11 @@ class ClientFiles:
         return None
 
     def _serve(self, name: str, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, [("Allow", "GET, HEAD")])
         try:
-            file = self._files.get(name) or self._read(name)
-        except (FileNotFoundError, NotADirectoryError):
+            content, etag = self._files.get(name) or self._read(name)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self._tell(name, f"is not in {self._folder}; `trio-sio fetch-client` fetches it")
             text = f"{name} is not installed on this server: run `trio-sio fetch-client` there.\n"
             return Response(404, [*_REFUSAL], text.encode())
@@ -84,19 +73,19 @@ class ClientFiles:
             self._tell(name, f"in {self._folder} cannot be read: {error.strerror}")
             text = f"{name} cannot be read at present; the server's log says why.\n"
             return Response(503, [*_REFUSAL], text.encode())
-        headers = [("ETag", file.etag), *_HEADERS]
-        if has_current(request, file.etag):
+        headers = [("ETag", etag), *_HEADERS]
+        if has_current(request, etag):
             return Response(304, headers)
         kind = "application/json" if name.endswith(".map") else "application/javascript"
-        return Response(200, [("Content-Type", kind), *headers], file.content)
+        return Response(200, [("Content-Type", kind), *headers], content)
 
-    def _read(self, name: str) -> File:
+    def _read(self, name: str) -> tuple[bytes, str]:
         content = (self._folder / name).read_bytes()
         # In a folder of the application's may be anything: its tag is of the content.
         etag = ETAG if self._is_own else f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         self._told.pop(name, None)
-        file = self._files[name] = File(content, etag)
-        return file
+        self._files[name] = content, etag
+        return content, etag
 
     def _tell(self, name: str, problem: str) -> None:
         """Log what is wrong with a file, until it is something else."""

@@ -17,11 +17,11 @@ from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
 from trio_sio.failures import failures, sort
 from trio_sio.logs.events import event_log
 from trio_sio.logs.shown import quoted, short_id
-from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.backlog import tell_backlog
+from trio_sio.router.control import send_control
 from trio_sio.router.entrance import BROKEN, admit
 from trio_sio.router.flood import watch_flood
 from trio_sio.router.handshake import split_namespace
@@ -300,8 +300,8 @@ class Client:
         if self.log is not None:
             self.log.refused(name, text)
         self.router.counters.refused["namespace"] += 1
-        messages = self.router.encoder.encode(Packet(PacketType.ERROR, name, text))
-        self.session.send_control(Encoded.of_messages(messages))
+        packet = Packet(PacketType.ERROR, name, text)
+        send_control(self.session, self.router.encoder, packet)
 
     # -- what sockets report ---------------------------------------------------------------
 

@@ -146,14 +146,15 @@ class Events:
             except Refused as refused:
                 self._socket.send_error(refused.answer)
                 return None
+            if result is FAILED:
+                return None
+            problem = "" if result is None else _problem_of(result)
+            if problem:
+                text = f"{function_name(function)}, {PACKET_MIDDLEWARE}, returned {problem}"
+                await calls.report(TypeError(text))
+                return None
             if isinstance(result, Packet):
                 packet = result
-            elif result is not None:
-                if result is not FAILED:
-                    text = f"{function_name(function)}, {PACKET_MIDDLEWARE}, returned"
-                    text += f" {type_name(result)}, not a Packet or None"
-                    await calls.report(TypeError(text))
-                return None
         return packet
 
     async def _call(self, function: Handler, packet: Packet) -> object:
@@ -211,3 +212,15 @@ class Events:
             await calls.report(LocalProtocolError(f"{returned(function, event)} {error}"))
         except failures() as error:
             await calls.settle(error, function, handles(event))
+
+
+def _problem_of(result: object) -> str:
+    """Return what is wrong with what packet middleware returned, `""` if nothing is."""
+    if not isinstance(result, Packet):
+        return f"{type_name(result)}, not a Packet or None"
+    if result.type not in (PacketType.EVENT, PacketType.BINARY_EVENT):
+        return f"the Packet of {result.type.name}, not of an event"
+    if not isinstance(result.data, list) or not result.data:
+        wanted = "a list, the event's name and its arguments"
+        return f"a Packet with {type_name(result.data)} as data, which must be {wanted}"
+    return ""

@@ -13,8 +13,9 @@ class Handshake:
     """The eight fields of JavaScript's `socket.handshake`.
 
     Attributes:
-        headers: the handshake request's header fields, by lower-case name; repeated ones are
-            joined by commas.
+        headers: the handshake request's header fields, by lower-case name; repeated ones as
+            in Node.js: `cookie` is joined by "; ", most by ", ", and of fields that can have one
+            value only the first counts.
         time: when the socket was made, in UTC.
         address: the peer's address.
         xdomain: whether the request had an Origin.

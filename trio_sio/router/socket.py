@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trio_sio.abc import Room, Session
+from trio_sio.abc import Session
 from trio_sio.detail import DisconnectDetail
-from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
+from trio_sio.exceptions import Disconnected, LocalProtocolError
 from trio_sio.failures import failed_leaves
 from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
@@ -26,9 +26,10 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, event_packet
+from trio_sio.router.broadcast import Flags, event_packet
 from trio_sio.router.calls import Calls
 from trio_sio.router.causes import function_name
+from trio_sio.router.control import send_control
 from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
@@ -36,7 +37,7 @@ from trio_sio.router.events import Events
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
-from trio_sio.router.limits import check_rooms
+from trio_sio.router.membership import Membership
 from trio_sio.router.namespace import Namespace
 from trio_sio.router.phase import Phase
 from trio_sio.statistics import SessionStatistics
@@ -53,7 +54,7 @@ _OF_OUR_DOING = frozenset(
 """Ends after which events that still wait are not handled: nobody is there to hear them."""
 
 
-class Socket(Emitter, Listens):
+class Socket(Emitter, Listens, Membership):
     """One client in one namespace.
 
     Attributes:
@@ -99,11 +100,6 @@ class Socket(Emitter, Listens):
         return f"<Socket {sid} in {name}, {self.phase.name.lower()}>"
 
     # -- what it is ------------------------------------------------------------------------
-
-    @property
-    def rooms(self) -> frozenset[Room]:
-        """The rooms it is in: its own id, and those it joined. Empty once it has left."""
-        return self.namespace.adapter.rooms_of(self.id)
 
     @property
     def handshake(self) -> Handshake:
@@ -175,43 +171,6 @@ class Socket(Emitter, Listens):
         self.events.middleware += (function,)
         return function
 
-    # -- rooms -----------------------------------------------------------------------------
-
-    async def join(self, *rooms: Room) -> None:
-        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`).
-
-        Raises:
-            LimitReached: it would be in more than `max_rooms`.
-        """
-        try:
-            check_rooms(rooms, self.rooms, self.client.router.limits.max_rooms)
-        except LimitReached as reached:
-            self.session.count_limit(reached.option)
-            raise
-        if self.phase is Phase.ENDED or not rooms:
-            await trio.lowlevel.checkpoint()
-            return
-        if self.client.log is not None:
-            self.client.log.entered(self.namespace.name, rooms)
-        await self.namespace.adapter.add_all(self.id, rooms)
-
-    async def leave(self, room: Room) -> None:
-        """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
-        await self.namespace.adapter.remove(self.id, room)
-
-    @property
-    def broadcast(self) -> Broadcast:
-        """Everyone in the namespace but this socket (JS: flag `broadcast`)."""
-        return Broadcast(self.namespace, sender=self.id)
-
-    def to(self, *rooms: Room) -> Broadcast:
-        """Everyone in the rooms but this socket (JS: `socket.to(room)`)."""
-        return self.broadcast.to(*rooms)
-
-    def in_(self, *rooms: Room) -> Broadcast:
-        """Do as `to` (JS: `socket.in(room)`)."""
-        return self.broadcast.to(*rooms)
-
     # -- sending ---------------------------------------------------------------------------
 
     def _sender(self) -> "Socket":
@@ -249,9 +208,9 @@ class Socket(Emitter, Listens):
             )
 
     def _send_control(self, kind: PacketType, data: JSON = None) -> None:
-        """Send a packet of the protocol's own; if there is no room for it, the client is gone."""
+        """Send a packet of the protocol's own, about this namespace."""
         packet = Packet(kind, self.namespace.name, data)
-        self.session.send_control(self.namespace.encode(packet, NO_FLAGS))
+        send_control(self.session, self.namespace.encoder, packet)
 
     async def disconnect(self, close: bool = False) -> None:
         """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.

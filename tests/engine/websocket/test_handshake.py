@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.engine.serving import undated
 from trio_sio.engine.message import Headers, Request
 from trio_sio.engine.websocket.handshake import (
     absence,
@@ -118,7 +119,7 @@ def test_extensions_are_named() -> None:
 @pytest.mark.parametrize("text", ["Transport unknown", "", "é"])
 def test_a_refusal_is_400_whatever_the_reason(text: str) -> None:
     body = text.encode()
-    assert refusal(text) == (
-        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    assert undated(refusal(text)) == (
+        b"HTTP/1.1 400 Bad Request\r\nCache-Control: no-store\r\nConnection: close\r\n"
+        b"Content-type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     )

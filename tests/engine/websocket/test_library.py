@@ -235,7 +235,9 @@ async def test_refused_requests(
         assert client.status == "HTTP/1.1 400 Bad Request"
         body = await client.rest()
         assert body == told(text)
+        assert client.headers.pop("date").endswith(" GMT")
         assert client.headers == {
+            "cache-control": "no-store",
             "connection": "close",
             "content-type": "text/html",
             "content-length": str(len(body)),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
-from trio_sio.protocol.socketio.codec_msgpack import MAX_ID, Decoder, Encoder
+from trio_sio.protocol.socketio.checks import MAX_ID
+from trio_sio.protocol.socketio.codec_msgpack import Decoder, Encoder
 from trio_sio.protocol.socketio.notepack import pack
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 
@@ -58,7 +59,7 @@ def test_both_ways(packet: Packet, message: str | bytes) -> None:
         ),
         ('{"type":2,"nsp":"/","data":["a"],"id":3}', Packet(EVENT, "/", ["a"], 3)),
         (pack({"type": 1, "nsp": "/"}), Packet(DISCONNECT)),
-        (pack({"type": 2.0, "nsp": "/", "data": [], "id": 3.0}), Packet(EVENT, "/", [], 3)),
+        (pack({"type": 2.0, "nsp": "/", "data": [7.0], "id": 3.0}), Packet(EVENT, "/", [7.0], 3)),
         (b"\x83\xa4type\x00\xa3nsp\xa1/\xa4data\xd4\x00\x00", Packet(CONNECT)),
         (
             b"\x84\xa4type\x02\xa3nsp\xa1/\xa4data\x91\xa1a\xa2id\xd4\x00\x00",
@@ -90,10 +91,13 @@ def test_what_clients_send(message: str | bytes, packet: Packet) -> None:
         ({"type": 3, "nsp": "/", "data": "x", "id": 1}, "invalid payload"),
         ({"type": 4, "nsp": "/", "data": {"a": 1}}, "invalid payload"),
         ({"type": 5, "nsp": "/", "data": None}, "invalid payload"),
-        ({"type": 2, "nsp": "/", "data": [], "id": None}, "invalid packet id"),
-        ({"type": 2, "nsp": "/", "data": [], "id": "1"}, "invalid packet id"),
-        ({"type": 2, "nsp": "/", "data": [], "id": 0.5}, "invalid packet id"),
-        ({"type": 2, "nsp": "/", "data": [], "id": MAX_ID + 1}, "invalid packet id"),
+        ({"type": 2, "nsp": "/", "data": []}, "invalid payload"),
+        ({"type": 0, "nsp": "chat"}, "invalid namespace"),
+        ({"type": 3, "nsp": "/", "data": [], "id": -1}, "invalid packet id"),
+        ({"type": 3, "nsp": "/", "data": [], "id": None}, "invalid packet id"),
+        ({"type": 3, "nsp": "/", "data": [], "id": "1"}, "invalid packet id"),
+        ({"type": 3, "nsp": "/", "data": [], "id": 0.5}, "invalid packet id"),
+        ({"type": 3, "nsp": "/", "data": [], "id": MAX_ID + 1}, "invalid packet id"),
     ],
 )
 def test_what_breaks_the_protocol(fields: JSON, error: str) -> None:

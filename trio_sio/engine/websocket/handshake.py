@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 
+from trio_sio.engine import date
 from trio_sio.engine.field_list import elements, has_element
 from trio_sio.engine.message import Request
 from trio_sio.logs.shown import printable
@@ -86,7 +87,8 @@ def refusal(message: str) -> bytes:
     The reference server answers so whatever the reason, and closes the connection.
     """
     body = message.encode("utf-8", "replace")
-    return (
-        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    head = (
+        f"HTTP/1.1 400 Bad Request\r\nDate: {date.now()}\r\nCache-Control: no-store\r\n"
+        f"Connection: close\r\nContent-type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
     )
+    return head.encode("ascii") + body

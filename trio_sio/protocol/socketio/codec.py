@@ -17,14 +17,12 @@ from datetime import UTC, date, datetime
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.checks import MAX_ID_DIGITS, excerpt, is_event, refuse_payload
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import explain, type_name
 
 MAX_ATTACHMENTS = 10
 """The limit of the JavaScript parsers, on both sides: a client throws when it gets more."""
-
-MAX_ID_DIGITS = 19
-"""An id is a counter; what does not fit 64 bits is none."""
 
 TYPES = tuple(PacketType)
 
@@ -325,7 +323,7 @@ def _read_json(text: str, start: int) -> JSON:
 def _check_payload(kind: PacketType, data: JSON) -> None:
     """Refuse data that is not of the type's shape; no data at all is accepted for every type."""
     if kind is PacketType.EVENT or kind is PacketType.BINARY_EVENT:
-        good = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+        good = is_event(data)
     elif kind is PacketType.CONNECT:
         good = data is None or isinstance(data, (dict, list))
     elif kind is PacketType.DISCONNECT:
@@ -335,22 +333,7 @@ def _check_payload(kind: PacketType, data: JSON) -> None:
     else:
         good = isinstance(data, list)
     if not good:
-        raise RemoteProtocolError("invalid payload", f"{kind.name} with {_excerpt(data)}")
-
-
-def _is_event_name(name: JSON) -> bool:
-    return isinstance(name, str) or (isinstance(name, (int, float)) and not isinstance(name, bool))
-
-
-def _excerpt(data: JSON) -> str:
-    """Say what was seen; what a client said in strings is not for a log, nor long."""
-    if isinstance(data, list) and data:
-        return f"a list that begins with {_excerpt([] if isinstance(data[0], list) else data[0])}"
-    if isinstance(data, float) or data is None or isinstance(data, bool):
-        return repr(data)
-    if isinstance(data, int) and abs(data) < 10**_SHOWN:
-        return repr(data)
-    return f"a {type(data).__name__}"
+        raise refuse_payload(kind, data)
 
 
 def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
@@ -365,5 +348,5 @@ def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(buffers):
-        raise RemoteProtocolError("illegal attachments", f"placeholder number {_excerpt(number)}")
+        raise RemoteProtocolError("illegal attachments", f"placeholder number {excerpt(number)}")
     return buffers[number]

@@ -14,6 +14,13 @@ Needs the library msgpack (extra `msgpack`).
 import json
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.checks import (
+    check_id,
+    check_namespace,
+    excerpt,
+    is_event,
+    refuse_payload,
+)
 from trio_sio.protocol.socketio.notepack import pack, unpack
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import explain
@@ -24,9 +31,6 @@ _BINARY_OF = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketT
 _PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
 
 _UNDEFINED = b"\xd4\x00\x00"
-
-MAX_ID = 2**53
-"""JavaScript's integers end there."""
 
 
 class Encoder:
@@ -114,11 +118,10 @@ class Decoder:
                 if fields.get(key) is None and _says_undefined(key, message):
                     fields.pop(key, None)
         kind = _kind(fields.get("type"))
-        namespace = fields.get("nsp")
-        if not isinstance(namespace, str):
-            raise RemoteProtocolError("invalid namespace", _kind_of(namespace))
+        namespace = check_namespace(fields.get("nsp"))
         _check_data(kind, fields)
-        return Packet(kind, namespace, fields.get("data"), _ack_id(fields))
+        ack_id = check_id(fields["id"]) if "id" in fields else None
+        return Packet(kind, namespace, fields.get("data"), ack_id)
 
 
 def _says_undefined(key: str, message: bytes) -> bool:
@@ -136,33 +139,11 @@ def _load_json(message: str) -> object:
     return loaded
 
 
-def _integer(value: object) -> int | None:
-    """Return what JavaScript takes for an integer; `None` for anything else."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _kind_of(value: object) -> str:
-    """Say what was seen; what a client said in strings is not for a log, nor long."""
-    shown = value is None or isinstance(value, (bool, int, float))
-    return repr(value)[:30] if shown else f"a {type(value).__name__}"
-
-
 def _kind(value: object) -> PacketType:
-    number = _integer(value)
-    if number is None or not 0 <= number <= 6:
-        raise RemoteProtocolError("invalid packet type", _kind_of(value))
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 6:
+        raise RemoteProtocolError("invalid packet type", excerpt(value))
     return PacketType(number)
-
-
-def _ack_id(fields: dict[str, JSON]) -> int | None:
-    if "id" not in fields:
-        return None
-    number = _integer(fields["id"])
-    if number is None or abs(number) > MAX_ID:
-        raise RemoteProtocolError("invalid packet id", _kind_of(fields["id"]))
-    return number
 
 
 def _check_data(kind: PacketType, fields: dict[str, JSON]) -> None:
@@ -171,7 +152,9 @@ def _check_data(kind: PacketType, fields: dict[str, JSON]) -> None:
         good = "data" not in fields
     elif kind is PacketType.ERROR:
         good = isinstance(data, str)
-    else:
+    elif kind in _ACKS:
         good = isinstance(data, list)
+    else:
+        good = is_event(data)
     if not good:
-        raise RemoteProtocolError("invalid payload", f"{kind.name} with {type(data).__name__}")
+        raise refuse_payload(kind, data)

@@ -1,0 +1,157 @@
+"""Both parsers judge by the same rules, in the same words."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, strategies as st
+
+from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio.checks import MAX_ID, check_id, check_namespace, excerpt, is_event
+from trio_sio.protocol.socketio.notepack import pack
+from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.testing import strategies as sio
+
+DEEP: JSON = []
+for _ in range(200):
+    DEEP = [DEEP]
+
+VALUES: st.SearchStrategy[JSON] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(),
+    st.text(max_size=5),
+    st.binary(max_size=5),
+    st.sampled_from([DEEP, [DEEP], {"a": b"b"}, [b"name"], [["name"]], [{}], [None], "/", "/a,b"]),
+    st.lists(st.one_of(st.text(max_size=3), st.integers(0, 9), st.binary(max_size=2)), max_size=3),
+)
+MAPS = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.one_of(st.integers(-1, 8), VALUES),
+        "nsp": st.one_of(st.sampled_from(["/", "/chat", "/chat?a=1,2"]), VALUES),
+        "data": VALUES,
+        "id": st.one_of(st.integers(0, 9), VALUES),
+    },
+)
+EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
+
+
+def by_json(packet: Packet) -> Packet | None:
+    """Send a packet through the default parser."""
+    decoder = codec.Decoder(max_attachments=100)
+    messages = codec.Encoder(max_attachments=100).encode(packet)
+    whole = [decoder.feed(message) for message in messages]
+    return whole[-1]
+
+
+@given(MAPS)
+def test_any_map_is_a_valid_packet_or_refused(fields: dict[str, JSON]) -> None:
+    try:
+        packet = codec_msgpack.Decoder().feed(pack(fields))
+    except RemoteProtocolError:
+        return
+    assert packet is not None
+    assert packet.namespace.startswith("/")
+    assert packet.id is None or (type(packet.id) is int and 0 <= packet.id <= MAX_ID)
+    if packet.type in EVENTS:
+        assert isinstance(packet.data, list)
+        assert isinstance(packet.data[0], (str, int, float))
+        assert type(packet.event) is str
+    if packet.type not in (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR):
+        assert isinstance(packet.args, list)
+
+
+@given(MAPS)
+def test_what_messagepack_lets_in_the_default_parser_lets_in(fields: dict[str, JSON]) -> None:
+    try:
+        packet = codec_msgpack.Decoder().feed(pack(fields))
+        assert packet is not None
+        again = by_json(packet)
+    except (RemoteProtocolError, LocalProtocolError):  # NaN as an argument, say
+        return
+    assert again is not None
+    assert (again.namespace, again.id) == (packet.namespace, packet.id)
+    assert again.event == packet.event or packet.type not in EVENTS
+
+
+@given(sio.socketio_packets())
+def test_what_the_default_parser_lets_in_messagepack_lets_in(packet: Packet) -> None:
+    if packet.type is PacketType.DISCONNECT or not isinstance(packet.data, list):
+        return
+    try:
+        (message,) = codec_msgpack.Encoder().encode(packet)
+    except LocalProtocolError:  # an integer of more than 64 bits as an argument
+        return
+    again = codec_msgpack.Decoder().feed(message)
+    assert again is not None
+    assert (again.namespace, again.id) == (packet.namespace, packet.id)
+
+
+@pytest.mark.parametrize(
+    "name", [None, True, [], {}, [["name"]], {"a": 1}, [None], pytest.param(DEEP, id="deep")]
+)
+def test_what_is_no_event_is_refused_in_the_same_words(name: JSON) -> None:
+    with pytest.raises(RemoteProtocolError) as by_default:
+        codec.Decoder().feed("2" + json.dumps([name]))
+    with pytest.raises(RemoteProtocolError) as by_messagepack:
+        codec_msgpack.Decoder().feed(pack({"type": 2, "nsp": "/", "data": [name]}))
+    assert str(by_default.value) == str(by_messagepack.value)
+
+
+@pytest.mark.parametrize("data", [[b"bytes"], [math.nan, 1], [math.inf], [False], [], None, "text"])
+def test_what_is_no_event(data: JSON) -> None:
+    assert not is_event(data)
+
+
+@pytest.mark.parametrize("data", [["name"], [""], [7, "argument"], [1.5], ["name", [b"bytes"]]])
+def test_what_is_an_event(data: JSON) -> None:
+    assert is_event(data)
+
+
+@pytest.mark.parametrize("number", [-1, -1.0, 0.5, True, None, "1", [], MAX_ID + 1, 1e300, b"1"])
+def test_what_is_no_id(number: object) -> None:
+    with pytest.raises(RemoteProtocolError, match="invalid packet id"):
+        check_id(number)
+
+
+def test_what_is_an_id() -> None:
+    assert [check_id(number) for number in (0, 7, 7.0, MAX_ID)] == [0, 7, 7, MAX_ID]
+
+
+@pytest.mark.parametrize("name", [None, 1, b"/", ["/"], "", "chat", "/a,b", "/a,b?c=d"])
+def test_what_is_no_namespace(name: object) -> None:
+    with pytest.raises(RemoteProtocolError, match="invalid namespace"):
+        check_namespace(name)
+
+
+@pytest.mark.parametrize("name", ["/", "/chat", "/chat?a=1,2", "/chat?a=/b"])
+def test_what_is_a_namespace(name: str) -> None:
+    assert check_namespace(name) == name
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (-1.5, "-1.5"),
+        (1234567890, "1234567890"),
+        (10**10, "a int"),
+        ("token", "a str"),
+        (b"token", "a bytes"),
+        ({"token": 1}, "a dict"),
+        ([], "a list"),
+        ([1, "token"], "a list that begins with 1"),
+        (["token"], "a list that begins with a str"),
+        (DEEP, "a list that begins with a list"),
+    ],
+)
+def test_an_excerpt_is_short_and_tells_no_strings(data: object, text: str) -> None:
+    assert excerpt(data) == text
+
+
+def test_an_excerpt_of_a_number_that_has_no_words() -> None:
+    assert excerpt(10**5000) == "a int"
