@@ -63,9 +63,11 @@ async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableS
             nursery.cancel_scope.cancel()
 
 
-async def hear(stream: trio.abc.ReceiveStream, patience: float = 5) -> bytes:
-    """Return what comes until nothing more does, without the dates of answers."""
-    data = b""
+async def hear(
+    stream: trio.abc.ReceiveStream, patience: float = 5, beginning: bytes = b""
+) -> bytes:
+    """Return what comes behind a beginning until nothing more does, without dates of answers."""
+    data = beginning
     with trio.move_on_after(patience):
         while more := await stream.receive_some():
             data += more

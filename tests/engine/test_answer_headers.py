@@ -20,6 +20,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.sockets import socket_pair
+from trio_sio.testing.transport import MemoryTransport
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 from trio_sio.testing.wire_websocket import handshake_headers
@@ -139,12 +140,28 @@ async def on_a_websocket(visit: Visit) -> WireResponse:
 
 async def moved_meanwhile(visit: Visit) -> WireResponse:
     session = await visit.wire.handshake(headers={"Origin": WELCOME})
-    fields = {**visit.fields, "Content-Length": "4"}
-    await visit.connection.send_request("POST", session.target, fields, b"2:")
-    await trio.sleep(1)
-    await session.upgrade()
-    await visit.connection.send(b"4a")
+    websocket = await session.probe()
+    await visit.connection.send_request("GET", session.target, visit.fields)
+    await trio.testing.wait_all_tasks_blocked()
+    is_held = visit.wire.engine.sessions[session.sid].transport.writable
+    assert is_held or visit.fields["Origin"] == UNWELCOME
+    await websocket.send("5")
     return await visit.connection.receive_response()
+
+
+class OtherTransport(MemoryTransport):
+    """One that has the name of another."""
+
+    name = "polling"
+
+
+async def by_another_transport(visit: Visit) -> WireResponse:
+    sessions = visit.wire.engine.sessions
+    visit.wire.engine.add("other", trio_sio.Request("GET", "/"), OtherTransport(1))
+    try:
+        return await visit.ask("GET", POLLING + "&sid=other")
+    finally:
+        del sessions["other"]
 
 
 async def while_closing(visit: Visit) -> WireResponse:
@@ -157,14 +174,33 @@ async def one_too_many(visit: Visit) -> WireResponse:
     return await visit.ask("GET", POLLING)
 
 
-async def no_request(visit: Visit) -> WireResponse:
-    await visit.connection.send(b"G\0T / HTTP/1.1\r\n\r\n")
-    return await visit.connection.receive_response()
+def raw(data: bytes, *, ends: bool = False) -> Bring:
+    """These bytes, and perhaps the end of the connection."""
+
+    async def bring(visit: Visit) -> WireResponse:
+        await visit.connection.send(data)
+        if ends:
+            stream = visit.connection.stream
+            assert isinstance(stream, trio.SocketStream)
+            await stream.send_eof()
+        return await visit.connection.receive_response()
+
+    return bring
 
 
-async def a_slow_head(visit: Visit) -> WireResponse:
-    await visit.connection.send(b"GET / HTTP/1.1\r\n")
-    return await visit.connection.receive_response()
+def post_chunks(body: bytes) -> Bring:
+    return in_session("POST", body, fields={"Transfer-Encoding": "chunked"})
+
+
+def post_elsewhere(body: bytes, fields: dict[str, str]) -> Bring:
+    async def bring(visit: Visit) -> WireResponse:
+        return await visit.ask("POST", "/x", body, fields)
+
+    return bring
+
+
+async def reading(request: trio_sio.Request) -> trio_sio.Response:
+    return trio_sio.Response(200, [], await request.body(10))
 
 
 async def a_connection_too_many(visit: Visit) -> WireResponse:
@@ -202,7 +238,28 @@ def refused(source: str, bring: Bring, said: bytes, status: int = 400, **more: A
     return Row(source, status, bring, said=said, kind=JSON, **more)
 
 
+def bad_body(source: str, body: bytes, said: bytes, status: int = 400) -> Row:
+    return Row(source, status, post_chunks(body), said=said, kind=HTML, closes=True)
+
+
+def bad_request(source: str, bring: Bring, said: bytes, status: int = 400) -> Row:
+    return Row(source, status, bring, said=said, kind=TEXT, closes=True, is_engines=False)
+
+
+def unreadable(status: int, bring: Bring, said: bytes) -> Row:
+    """The body of a request for a path of the application's."""
+    return Row(
+        "doorway._unreadable Response(error.status)",
+        *(status, bring, {"fallback": reading, "body_timeout": 5}, said, TEXT),
+        closes=True,
+        is_engines=False,
+    )
+
+
 WEBSOCKET = handshake_headers()
+TRAILERS = b"0\r\n" + b"X:\r\n" * 101
+ANY, HOST = b"GET / HTTP/1.1\r\n", b"Host: a\r\n\r\n"
+EXTENSION = b"1;" + b"x" * 20_000
 BAD = "Refusal(ErrorCode.BAD_REQUEST)"
 FORBIDDEN = "Refusal(ErrorCode.FORBIDDEN)"
 ROWS = [
@@ -256,15 +313,7 @@ ROWS = [
     ),
     Row("poll_requests._poll Response(500)", 500, overlapping("GET")),
     Row("poll_requests._post Response(500)", 500, overlapping("POST")),
-    Row("poll_requests.answer Response(500)", 500, in_session("PUT")),
-    Row(
-        "poll_requests._post Response(411)",
-        411,
-        in_session("POST", b"0\r\n\r\n", fields={"Transfer-Encoding": "chunked"}),
-        said=b"Content-Length",
-        kind=HTML,
-        closes=True,
-    ),
+    Row("poll_requests.answer Response(405)", 405, in_session("PUT")),
     Row(
         "poll_requests._too_large Response(413)",
         413,
@@ -278,10 +327,16 @@ ROWS = [
         "poll_requests._post Response(408)",
         408,
         a_slow_body,
+        {"body_timeout": 5},
         said=b"(body_timeout)",
         kind=HTML,
         closes=True,
     ),
+    bad_body("poll_requests._post Response(error.status)", b"x\r\n", b"a line with a chunk's size"),
+    bad_body("chunked._fail_or_wait InvalidBody(400)", b"0\r\nX\r\n", b"a line with a trailer"),
+    bad_body("chunked._read_chunk_end InvalidBody(400)", b"1\r\nabc", b"must end with CRLF"),
+    bad_body("chunked._read_trailer InvalidBody(431)", TRAILERS, b"(max_headers)", 431),
+    bad_body("chunked._check_size InvalidBody(431)", EXTENSION, b"(max_header_size)", 431),
     Row(
         "host.turned_away Response(503)",
         503,
@@ -322,6 +377,7 @@ ROWS = [
     refused("doorway._session_of " + BAD, on_a_websocket, b'"code":3'),
     refused("doorway._enter Refusal(ask.repeated_code)", get(POLLING + "&EIO=3"), b"than once"),
     refused("poll_requests._moved " + BAD, moved_meanwhile, b'"code":3'),
+    refused("poll_requests.answer " + BAD, by_another_transport, b'"code":3'),
     refused("host.new_id " + BAD, get(POLLING), b"generate_id", options={"generate_id": broken_id}),
     refused(
         "doorway._ask_to_allow " + FORBIDDEN,
@@ -373,12 +429,21 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     Row(
+        "doorway._elsewhere _unasked(200)",
+        200,
+        get("*", "OPTIONS"),
+        may_be_welcome_only=False,
+    ),
+    Row(
         "doorway._elsewhere Response(500)",
         500,
         get("/x"),
         {"fallback": broken},
         is_engines=False,
     ),
+    unreadable(413, post_elsewhere(b"x" * 11, {}), b"10 are allowed"),
+    unreadable(400, post_elsewhere(b"x\r\n", {"Transfer-Encoding": "chunked"}), b"CRLF"),
+    unreadable(408, post_elsewhere(b"", {"Content-Length": "9"}), b"(body_timeout)"),
     Row(
         "static._serve Response(200)",
         200,
@@ -411,16 +476,53 @@ ROWS = [
         kind=TEXT,
         is_engines=False,
     ),
-    # -- where no request, or no whole one, says from where it is
     Row(
-        "connection._refuse Response(error.status)",
-        400,
-        no_request,
-        said=b"llegal",
-        kind=TEXT,
-        closes=True,
+        "static._serve Response(405)",
+        405,
+        get(SCRIPT, "POST"),
         is_engines=False,
     ),
+    # -- where no request, or no whole one, says from where it is
+    bad_request(
+        "connection._send_refusal Response(status)",
+        raw(b"GET / HTTP/1.1\r\n"),
+        b"(head_timeout)",
+        408,
+    ),
+    bad_request("http.__init__ BadRequest(400)", raw(b"G\0T / HTTP/1.1\r\n\r\n"), b"request line"),
+    bad_request(
+        "http.__init__ BadRequest(501)", raw(b"CONNECT a:1 HTTP/1.1\r\n\r\n"), b"proxy", 501
+    ),
+    bad_request("http.__init__ BadRequest(505)", raw(b"GET / HTTP/2.0\r\n\r\n"), b"HTTP/1.1", 505),
+    bad_request(
+        "http.__init__ BadRequest(error.error_status_hint)",
+        raw(b"GET / HTTP/1.1\r\n\r\n"),
+        b"Host",
+    ),
+    bad_request("http._head BadRequest(400)", raw(ANY + b"Host: a b\r\n\r\n"), b"must be a host"),
+    bad_request("http._head BadRequest(400)", raw(b"GET x" + ANY[5:] + HOST), b"the target"),
+    bad_request(
+        "http.read_framing BadRequest(400)",
+        raw(ANY + b"Content-Length: 1\r\nContent-Length: 1\r\n" + HOST),
+        b"one number",
+    ),
+    bad_request(
+        "http.read_framing BadRequest(400)", raw(ANY + b"X: a\r\n b\r\n" + HOST), b"be folded"
+    ),
+    bad_request(
+        "http._check_codings BadRequest(400)",
+        raw(ANY + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n" + HOST),
+        b"must not have both",
+    ),
+    bad_request(
+        "http._check_codings BadRequest(501)",
+        raw(ANY + b"Transfer-Encoding: gzip, chunked\r\n" + HOST),
+        b"'chunked'",
+        501,
+    ),
+    bad_request("http.find_head BadRequest(400)", raw(ANY + b"Host: a\n\n"), b"end with CRLF"),
+    bad_request("http.find_head BadRequest(400)", raw(b" " + ANY + HOST), b"request line"),
+    bad_request("received.next_head BadRequest(400)", raw(ANY, ends=True), b"in the middle"),
     Row(
         "connection._check_headers BadRequest(431)",
         431,
@@ -431,7 +533,7 @@ ROWS = [
         is_engines=False,
     ),
     Row(
-        "http._too_large BadRequest(431)",
+        "http.head_too_large BadRequest(431)",
         431,
         get("/", fields={"X": "x" * 20_000}),
         said=b"(max_header_size)",
@@ -439,15 +541,7 @@ ROWS = [
         closes=True,
         is_engines=False,
     ),
-    Row(
-        "connection._refuse_slow_head Response(408)",
-        408,
-        a_slow_head,
-        said=b"(head_timeout)",
-        kind=TEXT,
-        closes=True,
-        is_engines=False,
-    ),
+    bad_request("http.head_too_large BadRequest(431)", raw(b"\r\n" * 9000), b"(max_header", 431),
     Row(
         "admission.turn_away refusal(503)",
         503,
@@ -483,7 +577,6 @@ ELSEWHERE = {
     "doorway.answer EngineResponse(response.status)": "adds fields to the answers above",
     "doorway._unasked Response(status)": "makes the answers above",
     "doorway._check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
-    "http.next_head BadRequest(error.error_status_hint)": "as `connection._refuse`",
     "plain_http.refusal Response(status)": "makes the answers above",
     "websocket/handshake.acceptance b'HTTP/1.1 101'": "no answer that HTTP caches or pages read",
 }
@@ -492,7 +585,14 @@ ELSEWHERE = {
 
 # -- the places ------------------------------------------------------------------------------------
 
-MAKERS = {"Response": 0, "EngineResponse": 0, "Refusal": 0, "BadRequest": 1, "_unasked": 1}
+MAKERS = {
+    "Response": 0,
+    "EngineResponse": 0,
+    "Refusal": 0,
+    "BadRequest": 1,
+    "InvalidBody": 1,
+    "_unasked": 1,
+}
 """What makes an answer, and which of its arguments is the status or the code."""
 
 
@@ -512,6 +612,8 @@ def _made(node: ast.AST) -> str:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             if name in MAKERS and len(args) > MAKERS[name]:
                 return f"{name}({ast.unparse(args[MAKERS[name]])})"
+            if name == "InvalidBody":
+                return "InvalidBody(400)"
             if name == "refusal" and args and isinstance(args[0], ast.Constant):
                 return f"refusal({ast.unparse(args[0])})"
         case ast.Constant(value=bytes() | str() as text):
@@ -541,6 +643,8 @@ class A:
         if self.c:
             raise Refusal(ErrorCode.NEW, "x")
         return [Response(429, [], b""), BadRequest("x", 505), message.Response(415)]
+    def e(self):
+        raise InvalidBody("x") if self.c else InvalidBody("x", 431)
 RAW = 1
 def d():
     return b"HTTP/1.1 507 Full" + refusal(503, "x")
@@ -552,6 +656,8 @@ def d():
         "new.b Response(429)",
         "new.d b'HTTP/1.1 507'",
         "new.d refusal(503)",
+        "new.e InvalidBody(400)",
+        "new.e InvalidBody(431)",
     ]
 
 

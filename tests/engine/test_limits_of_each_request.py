@@ -13,7 +13,7 @@ import trio
 import trustme
 from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 
-from tests.engine.serving import hear
+from tests.engine.serving import hear, undated
 from tests.sockets import socket_pair
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.connection import HTTPConnection
@@ -77,18 +77,20 @@ class Client:
         await trio.sleep(HEAD / 2 - 1)
         await self.stream.send_all(request[5:])
         data = b""
-        while len(data) < len(OK):
-            data += bytes(await self.stream.receive_some())
-        assert data == OK
+        while not data.endswith(b"\r\n\r\nok"):
+            more = bytes(await self.stream.receive_some())
+            assert more, data
+            data += more
+        assert undated(data) == OK
         self.is_first = False
 
     async def is_refused(self, request: bytes, status: int, after: float = 0.0) -> None:
         """Ask, and get a refusal after so many seconds, and the end."""
         await self.stream.send_all(request)
         begun = trio.current_time()
-        heard = bytes(await self.stream.receive_some())
+        beginning = bytes(await self.stream.receive_some())
         assert trio.current_time() - begun == pytest.approx(after, abs=0.5)
-        heard += await hear(self.stream, 4000)
+        heard = await hear(self.stream, 4000, beginning)
         assert heard.startswith(b"HTTP/1.1 %d " % status)
         assert b"\r\nConnection: close\r\n" in heard
         assert heard.endswith(b"<end>")
@@ -203,18 +205,20 @@ async def served(
     limits = HTTPLimits(SECONDS, FIELDS, SIZE, reached.append)
     alarm = Alarm()
     connection = HTTPConnection(theirs, alarm=alarm, limits=limits)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(alarm.run)
-        nursery.start_soon(connection.serve, answer)
-        if isinstance(ours, trio.SSLStream):
-            await ours.do_handshake()
-        client = Client(ours, reached, is_first=True)
-        for request in requests:
-            await client.is_answered(request)
-        assert reached == []
-        yield client
-        nursery.cancel_scope.cancel()
-    await trio.aclose_forcefully(ours)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(alarm.run)
+            nursery.start_soon(connection.serve, answer)
+            if isinstance(ours, trio.SSLStream):
+                await ours.do_handshake()
+            client = Client(ours, reached, is_first=True)
+            for request in requests:
+                await client.is_answered(request)
+            assert reached == []
+            yield client
+            nursery.cancel_scope.cancel()
+    finally:
+        await trio.aclose_forcefully(ours)
 
 
 @pytest.mark.parametrize("streams", ["sockets", "memory", "tls"])

@@ -20,6 +20,7 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.pipe import Pipe
+from trio_sio.engine.plain_http import CLOSING
 from trio_sio.engine.poll_requests import PollRequests
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.preflight import Preflight
@@ -99,18 +100,19 @@ class Doorway:
         return response
 
     def _unasked(
-        self, request: Request, status: int, headers: cors.Fields, sentence: str
+        self, request: Request, status: int, headers: cors.Fields, sentence: str = ""
     ) -> Response:
         """Return an answer for which no function of the application is asked about the origin."""
         origin = cors.origin_of(request)
         is_welcome = self._is_open or cors.is_listed(self._options.origins, origin)
         more = cors.headers(request) if is_welcome else cors.refused_headers()
-        return Response(status, headers + more, f"{sentence}\n".encode("utf-8", "replace"))
+        text = f"{sentence}\n" if sentence else ""
+        return Response(status, headers + more, text.encode("utf-8", "replace"))
 
     async def _elsewhere(self, request: Request, connection: HTTPConnection) -> Response:
         """Answer a request for a path that is not ours."""
         if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
-            return Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")])
+            return self._unasked(request, 200, [("Allow", "GET, HEAD, POST, OPTIONS")])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
             self._tell_wrong_path(request)
@@ -146,8 +148,7 @@ class Doorway:
     ) -> Response:
         """Answer a request whose body the fallback did not get, and did nothing about that."""
         self._tell(request, logging.WARNING, "body", str(error))
-        headers = [("Content-Type", _TEXT), ("Connection", "close")]
-        return Response(error.status, headers, f"{error}\n".encode())
+        return Response(error.status, CLOSING, f"{error}\n".encode())
 
     def _tell_wrong_path(self, request: Request) -> None:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""

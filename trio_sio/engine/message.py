@@ -91,12 +91,16 @@ class InvalidBody(Exception):
     Attributes:
         status: of the answer, 400 or 431.
         option: the limit that it goes beyond, `""` if it is something else.
+        limit: the option's value.
     """
 
-    def __init__(self, text: str, status: int = 400, option: str = "") -> None:
+    def __init__(
+        self, text: str, status: int = 400, option: str = "", limit: float | None = None
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.option = option
+        self.limit = limit
 
 
 class BodyTooSlow(Exception):

@@ -156,9 +156,9 @@ def phrase(status: int) -> str:
     return _PHRASES.get(status, "")
 
 
-def refusal(status: int, text: str) -> bytes:
+def refusal(status: int, text: str, method: str = "GET") -> bytes:
     """Return an answer to what is no request of anybody, or one too many; the connection closes."""
-    request = PlainRequest("GET", "", [], 0, 0)
+    request = PlainRequest(method, "", [], 0, 0)
     return answer(request, Response(status, CLOSING, text.encode("utf-8", "replace")))
 
 
@@ -192,4 +192,6 @@ def answer(request: PlainRequest, response: Response) -> bytes:
         # The rest of the body cannot be told from the next request.
         head += "\r\nConnection: close"
         request.closes = True
+    if request.method == "HEAD":
+        body = b""
     return f"{head}\r\n\r\n".encode("latin-1") + body

@@ -25,11 +25,8 @@ _HEADERS = [
     ("Cache-Control", "public, max-age=0"),  # kept, and asked about each time
     ("Access-Control-Allow-Origin", "*"),  # for `<script crossorigin integrity=…>`
 ]
-_REFUSAL = [
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Cache-Control", "no-store"),
-    ("Access-Control-Allow-Origin", "*"),
-]
+_NOT_KEPT = [("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*")]
+_REFUSAL = [("Content-Type", "text/plain; charset=utf-8"), *_NOT_KEPT]
 
 
 class ClientFiles:
@@ -62,7 +59,7 @@ class ClientFiles:
 
     def _serve(self, name: str, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
-            return Response(405, [("Allow", "GET, HEAD")])
+            return Response(405, [("Allow", "GET, HEAD"), *_NOT_KEPT])
         try:
             content, etag = self._files.get(name) or self._read(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

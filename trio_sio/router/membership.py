@@ -6,6 +6,7 @@ import trio
 
 from trio_sio.abc import Room, Session
 from trio_sio.exceptions import LimitReached
+from trio_sio.reasons import DisconnectReason
 from trio_sio.router.broadcast import Broadcast
 from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace import Namespace
@@ -25,6 +26,7 @@ class Membership:
     session: Session
     namespace: Namespace
     phase: Phase
+    reason: DisconnectReason | None
 
     @property
     def rooms(self) -> frozenset[Room]:
@@ -42,17 +44,14 @@ class Membership:
         except LimitReached as reached:
             self.session.count_limit(reached.option)
             raise
-        if self._is_ended() or not rooms:
+        if self.phase is Phase.ENDED or not rooms:
             await trio.lowlevel.checkpoint()
             return
         if self.client.log is not None:
             self.client.log.entered(self.namespace.name, rooms)
         await self.namespace.adapter.add_all(self.id, rooms)
-        if self._is_ended():
+        if self.phase is not Phase.CONNECTED and self.reason is not None:
             await self.namespace.adapter.remove_all(self.id)  # it left while the adapter waited
-
-    def _is_ended(self) -> bool:
-        return self.phase is Phase.ENDED
 
     async def leave(self, room: Room) -> None:
         """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""

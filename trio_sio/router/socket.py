@@ -283,7 +283,7 @@ class Socket(Emitter, Listens, Membership):
     async def _live(self) -> None:
         inbox = self.inbox
         await inbox.wait_turn()
-        inbox.pass_on()  # what comes first begins now
+        inbox.order.pass_on(inbox)  # what comes first begins now
         if self.phase is Phase.JOINING and not await pass_middleware(self):
             return
         if not await welcome(self):
