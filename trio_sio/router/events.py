@@ -202,7 +202,10 @@ class Events:
                 socket.send_error(refused.answer)
         else:
             if answer is not None and not registration.ack:
-                await self._offer(answer, result, registration.function, event)
+                try:
+                    answer.offer(result)
+                except failures() as error:  # a result that cannot be sent
+                    await self._tell_unsendable(error, registration.function, event)
         if answer is None:
             return
         if answer.waiter is not None:
@@ -210,13 +213,11 @@ class Events:
         if registration.ack:
             answer.end()
 
-    async def _offer(self, answer: Answer, result: object, function: Handler, event: str) -> None:
+    async def _tell_unsendable(self, error: BaseException, function: Handler, event: str) -> None:
         calls = self._socket.calls
-        try:
-            answer.offer(result)
-        except LocalProtocolError as error:  # a result that cannot be sent
+        if isinstance(error, LocalProtocolError):
             await calls.report(LocalProtocolError(f"{returned(function, event)} {error}"))
-        except failures() as error:
+        else:
             await calls.settle(error, function, handles(event))
 
 
