@@ -130,8 +130,8 @@ class Exchange:
         try:
             event = self._h11.next_event()
         except h11.RemoteProtocolError as error:
-            status = error.error_status_hint
-            raise BadRequest(str(error), status, shown=words_of(error)) from error
+            words = words_of(error)
+            raise BadRequest(str(error), error.error_status_hint, shown=words) from error
         assert isinstance(event, h11.Request)
         if not self.unread:  # h11 has to hear that it is over, or it takes no answer
             self._h11.next_event()

@@ -14,6 +14,7 @@ _VERSIONS = ("13", "8")
 """8 is what browsers of 2011 said; the frames are the same."""
 
 
+_NUMBERS = re.compile("[0-9, ]{0,9}")
 _KEY = re.compile("[A-Za-z0-9+/]{22}==")
 _SUBPROTOCOL = re.compile("[!-~]+")
 
@@ -26,7 +27,7 @@ def problem(request: Request) -> str:
         return "a request for a WebSocket must not have a body"
     version = request.headers.get("sec-websocket-version")
     if version not in _VERSIONS:
-        number = repr(version) if version.isdecimal() and len(version) < 4 else "something else"
+        number = repr(version) if _NUMBERS.fullmatch(version) else "something else"
         return f"Sec-WebSocket-Version must be 13, not {number}"
     if not _KEY.fullmatch(request.headers.get("sec-websocket-key")):
         return "Sec-WebSocket-Key must be 16 bytes in base64"
