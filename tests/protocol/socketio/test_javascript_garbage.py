@@ -126,14 +126,8 @@ DIFFERENCES = (
         ([""],),
     ),
     Difference(
-        "They read integers of any length, and round them; Python refuses to make one of more"
-        " than 4300 digits, since that takes quadratic time.",
-        we_refuse("invalid payload", "Exceeds the limit"),
-        (["2[" + "1" * 5000 + "]"],),
-    ),
-    Difference(
-        "They nest as deep as memory reaches, we as deep as the stack.",
-        we_refuse("invalid payload", "nested too deeply"),
+        "They nest as deep as memory reaches, we 10,000 levels.",
+        we_refuse("invalid payload", "nested more than 10000 levels deep"),
         (["3" + "[" * 100_000 + "]" * 100_000], ["4" + '{"":' * 100_000 + "1" + "}" * 100_000]),
     ),
 )
@@ -143,6 +137,7 @@ NAMESPACES = ["", "/,", "/a,", "/a", "/a?b=c,"]
 IDS = ["", "", "1", "007", " 1", "1 ", "12345678901234567890", "9007199254740993"]
 DATA = [
     *('["x"]', "[1]", "[1.5e300]", "[-0]", "[1e400]", "[]", "{}", '"s"', "null", "true", "1.5"),
+    *('["x",%s]' % ("1" * 5000), '["x",-%s]' % ("9" * 4301)),
     *("[null]", '[""]', '[["x"]]', '["x",NaN]', '["x",01]', '["x"]z', '["x",]', '["x" ] ', "[+1]"),
     *('["\\ud800"]', '["\\u12g4"]', '["\\x"]', "['x']", '["\u2028\x7f"]', '["x\x01"]', "-Infinity"),
     *('["x",9007199254740993]', '["x",-1E-2]', '["x",{"a":1,"a":2}]', "[.5]", "[1.]", '["x",.1]'),
