@@ -3,7 +3,8 @@
 Peers that a machine may lack: `--without node` leaves out what needs Node.js. Without the option a
 missing peer is a failure, never a silent skip.
 
-Tests that take many minutes, marked `long`: they run with `--long` only.
+Tests that take many minutes, marked `long`: they run with `--long` only. All other async tests
+have a limit.
 """
 
 import faulthandler
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.setup_machine import PEERS
+from tests.time_limit import limit_item
 
 # By marker: what has to be on the machine for a test that carries it.
 _NEEDS = {
@@ -40,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", action="store_true", help="run the tests that take many minutes, too"
     )
+    parser.addoption(
+        "--limit",
+        type=float,
+        default=90.0,
+        metavar="SECONDS",
+        help="for each async test that is not marked `long`, in real time",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         why = _why_left_out(item)
         if why is None:
             kept.append(item)
+            if item.get_closest_marker("long") is None:
+                limit_item(item, config.getoption("--limit"))
         else:
             dropped.append(item)
             config.stash[_left_out][why] += 1

@@ -114,3 +114,35 @@ def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None
     code, said = run(suite, "--long", *limit)
     assert code == 0
     assert "5 passed" in said
+
+
+HANGS = """
+import pytest, trio
+from hypothesis import given, settings, strategies as st
+
+async def test_passes(): await trio.sleep(0.01)
+
+async def test_waits_for_ever(): await trio.sleep_forever()
+
+async def test_spins_for_ever(autojump_clock):
+    while True:
+        await trio.sleep(60)
+
+@settings(max_examples=1, database=None)
+@given(st.just(1))
+async def test_waits_for_each_example(one): await trio.Event().wait()
+
+async def test_beside_others():
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+"""
+
+
+def test_an_async_test_that_hangs_fails_and_says_where(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(HANGS)
+    code, said = run(suite, "--limit=0.5", "-o", "trio_mode=true")
+    assert code == 1
+    assert "1 passed" in said
+    assert "4 failed" in said
+    assert said.count("it did not end within 0.5 s; it waited in") >= 4
+    assert "test_waits_for_ever:" in said

@@ -128,7 +128,8 @@ async def test_what_the_application_may_not_keep_is_counted(make_server: MakeSer
 @pytest.mark.parametrize("policy", ["disconnect", "drop", "wait"])
 async def test_max_events_per_second(policy: str, make_server: MakeServer) -> None:
     """The real client hears of it by "error", and by "disconnect" if that is what happens."""
-    io = make_server(max_events_per_second=20, event_burst=5, on_flood=policy)
+    rate = 20 if policy == "wait" else 0.001  # else nothing comes free, however slow the machine is
+    io = make_server(max_events_per_second=rate, event_burst=5, on_flood=policy)
     ends = Ends(io)
     heard: list[int] = []
 
@@ -149,11 +150,11 @@ async def test_max_events_per_second(policy: str, make_server: MakeServer) -> No
         for number in range(30):
             await client.emit("say", number)
         (text,) = await client.hear("error")
-        assert str(text).startswith("more than 20 events a second (max_events_per_second)")
+        assert str(text).startswith("more than 0.001 events a second (max_events_per_second)")
         if policy == "disconnect":
             assert (await ends.next()).option == "max_events_per_second"
             await client.hear("disconnect")
             assert heard == list(range(5))
         else:
-            assert heard[:5] == list(range(5))
+            assert heard == list(range(5))
             assert io.statistics().ended == {}

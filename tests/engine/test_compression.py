@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from trio_sio.engine.compression import choose, compress
+from trio_sio.engine.compression import choose, compressor
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ from trio_sio.engine.compression import choose, compress
 )
 def test_choose(field: str, chosen: str | None) -> None:
     assert choose(field) == chosen
+
+
+def compress(body: bytes, encoding: str, level: int) -> bytes:
+    """In two pieces."""
+    engine = compressor(encoding, level)
+    first = engine.compress(body[:1000])
+    return first + engine.compress(body[1000:]) + engine.flush(zlib.Z_FINISH)
 
 
 def test_compress() -> None:

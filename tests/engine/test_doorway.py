@@ -123,6 +123,7 @@ async def test_what_the_server_can_do(target: str, autojump_clock: MockClock) ->
             status, headers, body = await browser.ask("OPTIONS", target)
             assert (status, body) == (200, b"")
             assert headers["allow"] == "GET, HEAD, POST, OPTIONS"
+            assert headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,7 @@ async def test_a_body_that_a_page_does_not_get_is_its_clients_fault(
         await connection.send_request("POST", "/page", fields, body)
         response = await connection.receive_response()
         assert (response.status, response.headers["connection"]) == (status, "close")
+        assert response.headers["cache-control"] == "no-store"
         assert response.text.endswith("\n")
         assert await connection.receive_rest() == b""
 

@@ -141,7 +141,9 @@ async def test_overlapping_requests_end_the_session(method: str, autojump_clock:
 async def test_other_methods_are_not_allowed(method: str, autojump_clock: MockClock) -> None:
     async with browsers() as (engine, (browser, _)):
         url = await handshake(engine, browser)
-        assert (await browser.ask(method, url))[::2] == (405, b"")
+        status, headers, body = await browser.ask(method, url)
+        assert (status, body) == (405, b"")
+        assert headers["allow"] == "GET, POST, OPTIONS"
 
 
 async def test_a_body_may_come_in_chunks(autojump_clock: MockClock) -> None:

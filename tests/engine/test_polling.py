@@ -114,7 +114,9 @@ def test_the_body_of_an_answer(
     options: dict[str, object], parts: tuple[str | bytes, ...], body: bytes, binary: bool
 ) -> None:
     transport = PollingTransport(**{"base64": False, **options})  # type: ignore[arg-type]
-    assert transport.payload([Encoded((part,)) for part in parts]) == (body, binary)
+    items = [Encoded((part,)) for part in parts]
+    assert transport.is_binary(items) is binary
+    assert transport.payload(items, is_binary=binary) == body
 
 
 async def deliver(transport: PollingTransport, body: bytes, *, binary: bool = False) -> None:

@@ -4,6 +4,7 @@ Nothing here looks at a clock. What a decoder copies out of its input is counted
 are inputs so long that quadratic work would not end.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import SupportsIndex, overload
 
@@ -162,3 +163,29 @@ def test_a_megabyte_of_digits(text: str) -> None:
 def test_attachments_are_bounded() -> None:
     with pytest.raises(RemoteProtocolError, match="too many attachments"):
         Decoder().feed(f'5{MAX_ATTACHMENTS + 1}-["x"]')
+
+
+@pytest.mark.parametrize("behind", ["", "2:4€"], ids=["ascii", "wide"])
+@pytest.mark.parametrize("empty", ["0:", "00:", "0000000000:"])
+def test_packets_of_no_length_cost_one_step(empty: str, behind: str) -> None:
+    """No limit counts them, and a body may consist of millions."""
+    body = (empty * 30_000 + "1:6" + behind + empty * 2 + "1:2").encode()
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        packets = list(decode_text_payload(body))
+    finally:
+        sys.setprofile(None)
+    assert [packet.type.value for packet in packets] == ([6, 4, 2] if behind else [6, 2])
+    assert calls < 200
+
+
+def test_a_payload_of_packets_of_no_length_alone() -> None:
+    assert list(decode_text_payload(b"0:" * 10)) == []
+    with pytest.raises(RemoteProtocolError, match="a colon were due"):
+        list(decode_text_payload(b"0:0:00000000000:1:6"))

@@ -1,7 +1,10 @@
 """gzip and deflate for polling answers (JS: option `httpCompression`)."""
 
-import gzip
 import zlib
+from typing import Protocol
+
+_GZIP = zlib.MAX_WBITS | 16
+"""A gzip header without a time, and its checksum."""
 
 
 def choose(accept_encoding: str) -> str | None:
@@ -31,8 +34,21 @@ def _qualities(field: str) -> dict[str, float]:
     return qualities
 
 
-def compress(body: bytes, encoding: str, level: int) -> bytes:
-    """Compress, at a level of 0 to 9; "deflate" means the zlib format, as on all the web."""
-    if encoding == "gzip":
-        return gzip.compress(body, level, mtime=0)
-    return zlib.compress(body, level)
+class Compressor(Protocol):
+    """Takes bytes piece by piece; as the objects of `zlib.compressobj`."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take a piece, and return what is ready."""
+
+    def flush(self, mode: int, /) -> bytes:
+        """Return the rest."""
+
+
+def compressor(encoding: str, level: int) -> Compressor:
+    """Begin to compress, at a level of 0 to 9.
+
+    Args:
+        encoding: "gzip", or "deflate", which means the zlib format, as on all the web.
+        level: of compression.
+    """
+    return zlib.compressobj(level, wbits=_GZIP if encoding == "gzip" else zlib.MAX_WBITS)

@@ -30,7 +30,7 @@ from trio_sio.engine.message import (
     Response,
 )
 from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import CLOSING, NO_FIELDS, PlainRequest, answer, read_head
+from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, answer, read_head, refusal
 from trio_sio.engine.received import Received
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.timed import Timed
@@ -347,8 +347,7 @@ class HTTPConnection:
     async def _send_refusal(self, status: int, text: str) -> None:
         """Answer what is no request, or not a whole one, and close."""
         method = "HEAD" if self._received.data.startswith(b"HEAD ") else "GET"
-        response = Response(status, CLOSING, f"{text}\n".encode("utf-8", "replace"))
-        await self._write(answer(PlainRequest(method, "", [], 0, 0), response))
+        await self._write(refusal(status, f"{text}\n", method))
         await linger(self.pipe)
 
     async def _write(self, data: bytes) -> None:
@@ -358,9 +357,7 @@ class HTTPConnection:
 
     async def send_raw(self, data: bytes) -> None:
         """Send an answer outside of h11, to a request for a WebSocket; raises as `send`."""
-        rest = await self.pipe.begin_write(data)
-        if rest:
-            await self._answer(self._send_in_time(rest))
+        await self._answer(self._write(data))
 
     async def read_ahead(self) -> None:
         """Keep what the client sends behind its request; returns early if it is interrupted.

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from trio_sio.abc import Transport
 from trio_sio.engine import callbacks
+from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.hang_up import HungUp
@@ -28,6 +29,7 @@ class Host(Protocol):
     """What the doorway needs of the engine."""
 
     options: EngineOptions
+    alarm: Alarm
     closing: bool
     turns: Turns
 

@@ -91,11 +91,11 @@ class InvalidBody(Exception):
     Attributes:
         status: of the answer, 400 or 431.
         option: the limit that it goes beyond, `""` if it is something else.
-        limit: the value of that option.
+        limit: the option's value.
     """
 
     def __init__(
-        self, text: str, status: int = 400, option: str = "", limit: int | None = None
+        self, text: str, status: int = 400, option: str = "", limit: float | None = None
     ) -> None:
         super().__init__(text)
         self.status = status

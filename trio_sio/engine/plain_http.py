@@ -156,9 +156,9 @@ def phrase(status: int) -> str:
     return _PHRASES.get(status, "")
 
 
-def refusal(status: int, text: str) -> bytes:
+def refusal(status: int, text: str, method: str = "GET") -> bytes:
     """Return an answer to what is no request of anybody, or one too many; the connection closes."""
-    request = PlainRequest("GET", "", [], 0, 0)
+    request = PlainRequest(method, "", [], 0, 0)
     return answer(request, Response(status, CLOSING, text.encode("utf-8", "replace")))
 
 

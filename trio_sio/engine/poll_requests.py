@@ -5,13 +5,14 @@ sent from here.
 """
 
 from collections.abc import Awaitable
+from functools import partial
 
 import trio
 
 from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.detail import Explanation
 from trio_sio.engine import cors
-from trio_sio.engine.compression import choose, compress
+from trio_sio.engine.compression import choose
 from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.cookie import set_cookie
 from trio_sio.engine.hang_up import unless_hung_up
@@ -29,6 +30,7 @@ from trio_sio.engine.message import (
 from trio_sio.engine.polling import NOOP, Overlap, PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
+from trio_sio.engine.shared_bodies import SHORT, Batch, SharedBodies, is_short
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State
@@ -49,8 +51,9 @@ class PollRequests:
         self._host = host
         self._options = host.options
         self._threshold = compression_threshold(host.options.http_compression)
-        self._level = compression_level(host.options.http_compression)
         self._vary = "Origin" if self._threshold is None else "Origin, Accept-Encoding"
+        level = compression_level(host.options.http_compression)
+        self._bodies = SharedBodies(host.alarm, host.turns.wait, level)
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
@@ -123,7 +126,10 @@ class PollRequests:
         """
 
         def respond(items: list[Encoded]) -> bool:
-            if not connection.send_nowait(self._response(request, session, transport, items)):
+            found = self._find_body(request, transport, items)
+            if found is None:
+                return False  # it takes long to make, which is the task's
+            if not connection.send_nowait(self._response(request, session, transport, *found)):
                 return False
             if connection.ahead:  # the next request is here already, and nothing more may come
                 connection.pipe.interrupt_reader()
@@ -140,7 +146,7 @@ class PollRequests:
                     await connection.read_ahead()
             else:
                 await unless_hung_up(connection, answered.wait())
-            if hold.items:  # the kernel did not take all of it
+            if hold.items and connection.is_answered:  # the kernel did not take all of it
                 await _while_wanted(connection, transport, connection.send_rest())
         except LOST as error:
             if session.probe is not None:
@@ -152,7 +158,7 @@ class PollRequests:
             transport.end_hold(hold)
         if hold.is_refused:
             raise _moved(session)
-        if not answers_now:
+        if not connection.is_answered:
             await self._send(request, connection, session, transport, hold.items)
 
     async def _send(
@@ -164,8 +170,13 @@ class PollRequests:
         items: list[Encoded],
     ) -> None:
         try:
-            response = self._response(request, session, transport, items)
-            await _while_wanted(connection, transport, connection.send(response))
+            found = self._find_body(request, transport, items)
+            body = found or await self._make_body(request, transport, items)
+            response = self._response(request, session, transport, *body)
+            if len(response.body) < SHORT:  # it holds less than its connection does
+                await connection.send(response)
+            else:
+                await _while_wanted(connection, transport, connection.send(response))
         except LOST as error:
             _end(session, transport, items, error)  # what it was to get is lost
             raise
@@ -175,16 +186,18 @@ class PollRequests:
         request: Request,
         session: Session,
         transport: PollingTransport,
-        items: list[Encoded],
+        body: bytes,
+        is_binary: bool,
+        encoding: str | None,
     ) -> Response:
-        body, binary = transport.payload(items)
-        kind = "application/octet-stream" if binary else "text/plain; charset=UTF-8"
+        kind = "application/octet-stream" if is_binary else "text/plain; charset=UTF-8"
         headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
         headers += self._cookie(request, session, transport)
         agent = request.headers.get("user-agent")
         if ";MSIE" in agent or "Trident/" in agent:
             headers.append(("X-XSS-Protection", "0"))
-        body = self._compress(request, headers, items, body)
+        if encoding is not None:
+            headers.append(("Content-Encoding", encoding))
         return EngineResponse(200, headers, body)
 
     def _cookie(
@@ -195,16 +208,50 @@ class PollRequests:
             transport.cookie = set_cookie(self._options, session.id, by_tls=request.secure)
         return transport.cookie
 
-    def _compress(
-        self, request: Request, headers: cors.Fields, items: list[Encoded], body: bytes
-    ) -> bytes:
-        if self._threshold is None or len(body) < self._threshold:
-            return body
+    # -- bodies, each made once ---------------------------------------------------------------
+
+    def _find_body(
+        self, request: Request, transport: PollingTransport, items: list[Encoded]
+    ) -> tuple[bytes, bool, str | None] | None:
+        """Return a body, whether it is binary and its encoding; `None` if it takes long to make."""
+        is_binary = transport.is_binary(items)
+        batch: Batch | None = None
+        body: bytes | None
+        short = is_short(items) if items[1:] else items[0].size < SHORT
+        if short:
+            body = transport.payload(items, is_binary=is_binary)
+        else:
+            batch = Batch(tuple(items), transport.jsonp, transport.base64)
+            body = self._bodies.find(batch)
+        if body is None:
+            return None
+        encoding = None
+        if self._threshold is not None and len(body) >= self._threshold:
+            encoding = self._encoding(request, items)
+        if encoding is not None:
+            batch = batch or Batch(tuple(items), transport.jsonp, transport.base64)
+            body = self._bodies.find(batch._replace(encoding=encoding))
+        return None if body is None else (body, is_binary, encoding)
+
+    async def _make_body(
+        self, request: Request, transport: PollingTransport, items: list[Encoded]
+    ) -> tuple[bytes, bool, str | None]:
+        """Do as `_find_body`, however long it takes."""
+        batch = Batch(tuple(items), transport.jsonp, transport.base64)
+        is_binary = transport.is_binary(items)
+        make = partial(transport.payload, items, is_binary=is_binary)
+        body = await self._bodies.join(batch, make)
+        encoding = None
+        if self._threshold is not None and len(body) >= self._threshold:
+            encoding = self._encoding(request, items)
+        if encoding is not None:
+            body = await self._bodies.compress(batch._replace(encoding=encoding), body)
+        return body, is_binary, encoding
+
+    def _encoding(self, request: Request, items: list[Encoded]) -> str | None:
+        """Return how a body that is large enough is to be compressed, if it is."""
         encoding = choose(request.headers.get("accept-encoding"))
-        if encoding is None or not any(item.compress for item in items):
-            return body
-        headers.append(("Content-Encoding", encoding))
-        return compress(body, encoding, self._level)
+        return encoding if any(item.compress for item in items) else None
 
     async def _post(
         self,

@@ -159,13 +159,16 @@ class PollingTransport:
         """Note that it has been sent, or never will be."""
         self._answers.discard(cut)
 
-    def payload(self, items: list[Encoded]) -> tuple[bytes, bool]:
-        """Return the body of an answer, and whether it is a binary one."""
+    def is_binary(self, items: list[Encoded]) -> bool:
+        """Whether the body of an answer is a binary one."""
+        return not self.base64 and True in [item.has_binary for item in items]
+
+    def payload(self, items: list[Encoded], *, is_binary: bool) -> bytes:
+        """Return the body of an answer; `is_binary` is as the method says."""
         if self.jsonp is not None:
-            return codec_v3.encode_jsonp(self.jsonp, POLL3_TEXT.join(items)), False
-        if not self.base64 and any(item.has_binary for item in items):
-            return POLL3_BINARY.join(items), True
-        return POLL3_TEXT.join(items), False
+            return codec_v3.encode_jsonp(self.jsonp, POLL3_TEXT.join(items))
+        form = POLL3_BINARY if is_binary else POLL3_TEXT
+        return form.join(items) if items[1:] else items[0].wire(form)
 
     # -- packets in ------------------------------------------------------------------------
 

@@ -129,7 +129,8 @@ class Emitter:
         Raises:
             TypeError: with `on_overflow`.
             LimitReached: the client owes `max_pending_acks` answers.
-            trio.TooSlowError: there was no answer in time.
+            trio.TooSlowError: there was no answer in time, or with `volatile`, the event was
+                dropped.
             Disconnected: the client left.
         """
         socket = self._sender()
@@ -139,7 +140,11 @@ class Emitter:
         try:
             with trio.fail_after(float("inf") if timeout is None else timeout):
                 socket.check_open()
-                await socket.session.send(socket.encode(event, args, self.flags, ack_id))
+                item = socket.encode(event, args, self.flags, ack_id)
+                if not self.flags.volatile:
+                    await socket.session.send(item)
+                elif not socket.session.send_volatile(item):
+                    raise trio.TooSlowError("a volatile event was dropped: there is no answer")
                 return as_result(await slot.wait())
         finally:
             socket.acks.forget(ack_id)

@@ -49,11 +49,16 @@ class Events:
         """Handle an EVENT, or an ERROR that the client reports; to be awaited at once."""
         socket = self._socket
         if packet.type is PacketType.ERROR:
-            socket.inbox.pass_on()
+            self._pass_on()
             return socket.calls.report(client_error(packet.data))
         if self.middleware:
             return self._handle_changed(packet)
         return self._handle(packet)
+
+    def _pass_on(self) -> None:
+        """Let the client's next event begin; nothing happens if that has been done."""
+        inbox = self._socket.inbox
+        inbox.order.pass_on(inbox)
 
     async def _handle_changed(self, packet: Packet) -> None:
         changed = None
@@ -61,7 +66,7 @@ class Events:
             changed = await self._pass_middleware(packet)
         finally:
             if changed is None:
-                self._socket.inbox.pass_on()
+                self._pass_on()
         if changed is not None:
             await self._handle(changed)
 
@@ -76,8 +81,9 @@ class Events:
         if packet.id is not None:
             handlers = len(common) + len(own)
             answer = Answer(socket.namespace, socket.session, packet.id, handlers)
-        if len(common) == 1 and not own and not common[0].concurrent:
-            socket.inbox.pass_on()
+        if common and not (own or common[1:] or common[0].concurrent):
+            inbox = socket.inbox
+            inbox.order.pass_on(inbox)
             return self._run(common[0], (socket, *packet.args), answer)
         return self._run_all(common, own, packet.args, answer)
 
@@ -96,10 +102,10 @@ class Events:
                 if registration.concurrent:
                     await self._run_beside(registration, its_args, answer)
                 else:
-                    socket.inbox.pass_on()
+                    self._pass_on()
                     await self._run(registration, its_args, answer)
         finally:
-            socket.inbox.pass_on()
+            self._pass_on()
 
     async def _run_beside(
         self, registration: Registration, args: tuple[object, ...], answer: Answer | None
@@ -107,9 +113,9 @@ class Events:
         """Begin a concurrent handler, when there is room for it."""
         socket, beside = self._socket, self.beside
         if beside.is_full:
-            socket.inbox.pass_on()
+            self._pass_on()
             await beside.wait_room()
-            await socket.inbox.wait_turn()
+        await socket.inbox.wait_turn()
         await beside.begin_handler(
             socket.nursery, self._run, registration, args, answer, name=registration.function
         )
@@ -138,7 +144,7 @@ class Events:
         """Call middleware; one that may wait lets the client's other sockets begin."""
         result = function(packet)
         if isawaitable(result):
-            self._socket.inbox.pass_on()
+            self._pass_on()
             return await result
         return result
 

@@ -22,6 +22,9 @@ class Inbox:
     Args:
         limit: packets that may wait.
         order: that of the client's events, in all of its namespaces.
+
+    Attributes:
+        order: the same; whoever has the turn passes it on there.
     """
 
     __slots__ = (
@@ -30,15 +33,15 @@ class Inbox:
         "_in_line",
         "_limit",
         "_number",
-        "_order",
         "_packets",
         "_reader",
         "_room",
+        "order",
     )
 
     def __init__(self, limit: int, order: EventOrder) -> None:
         self._limit = limit
-        self._order = order
+        self.order = order
         self._number = 0  # of the packet that was taken last
         self._packets = _NOTHING  # with their numbers in the order of the client's events
         self._reader: trio.lowlevel.Task | None = None  # it waits, for a packet or its turn
@@ -62,15 +65,17 @@ class Inbox:
             raise trio.WouldBlock
         if self._packets is _NOTHING:
             self._packets = deque()
-        number = self._order.count()
-        self._packets.append((number, packet))
         reader = self._reader
-        if reader is not None and not self._in_line:
-            if self._order.claim(self, number):
-                self._reader = None
-                trio.lowlevel.reschedule(reader)
-            else:
-                self._in_line = True
+        if reader is None or self._in_line:
+            self._packets.append((self.order.count(), packet))
+            return
+        number, has_turn = self.order.count_and_claim(self)
+        self._packets.append((number, packet))
+        if has_turn:
+            self._reader = None
+            trio.lowlevel.reschedule(reader)
+        else:
+            self._in_line = True
 
     async def put(self, packet: Packet) -> None:
         """Add a packet, waiting for room; it is forgotten if the inbox is closed meanwhile."""
@@ -85,14 +90,17 @@ class Inbox:
     async def get(self) -> Packet | None:
         """Return the next packet, `None` when the inbox is closed and empty.
 
-        Whoever gets a packet has the turn among the client's sockets, and calls `pass_on` once
-        its handler has begun. While packets wait and it is this socket's turn, this is a
-        cancellation point and no more: the limit bounds what a task can take without letting
-        others run.
+        Whoever gets a packet has the turn among the client's sockets, and passes it on
+        (`order.pass_on`) once its handler has begun. While packets wait and it is this socket's
+        turn, this is a cancellation point and no more: the limit bounds what a task can take
+        without letting others run.
         """
         packets = self._packets
         if packets:
             await trio.lowlevel.checkpoint_if_cancelled()
+            number = packets[0][0]
+            if not self.order.begin(self, number):
+                await self._wait_turn(number)
         elif self._closed:
             await trio.lowlevel.checkpoint_if_cancelled()
             return None
@@ -104,9 +112,8 @@ class Inbox:
             packets = self._packets
             if not packets:  # it has been closed
                 return None
-        number = packets[0][0]
-        if not self._order.begin(self, number):
-            await self._wait_turn(number)
+            if self._in_line:  # it has been woken, and has lost its turn since
+                await self._wait_turn(packets[0][0])
         self._number, packet = packets.popleft()
         if self._room is not None:
             self._open_room()
@@ -114,20 +121,20 @@ class Inbox:
 
     def expect_reader(self) -> None:
         """Line up for a reader whose task is about to begin, and which calls `wait_turn` first."""
-        self._number = self._order.count()
-        self._in_line = not self._order.claim(self, self._number)
+        self._number = self.order.count()
+        self._in_line = not self.order.claim(self, self._number)
 
     async def wait_turn(self) -> None:
         """Return when it is the reader's turn: for the first time, or for the packet that it got
-        last, if it has passed on its turn meanwhile."""
+        last, if it has passed on its turn meanwhile. It keeps the turn while it waits."""
         await trio.lowlevel.checkpoint_if_cancelled()
         await self._wait_turn(self._number)
 
     async def _wait_turn(self, number: int) -> None:
-        while not self._order.begin(self, number):
+        while not self.order.begin(self, number):
             if not self._in_line:
                 self._in_line = True
-                self._order.line_up(self, number)
+                self.order.line_up(self, number)
             self._reader = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._give_up)
 
@@ -145,10 +152,6 @@ class Inbox:
         """Line up again; the reader's task, which is about to run, finds that out."""
         self._in_line = True
 
-    def pass_on(self) -> None:
-        """Let the client's next event begin."""
-        self._order.pass_on(self)
-
     def close(self) -> None:
         """Take no more; what waits can still be taken."""
         self._closed = True
@@ -163,7 +166,7 @@ class Inbox:
         """Forget what waits, and pass on the turn; nobody takes anything any more."""
         self._packets = _NOTHING
         self._in_line = False
-        self._order.pass_on(self)
+        self.order.pass_on(self)
 
     @property
     def is_idle(self) -> bool:

@@ -40,6 +40,15 @@ class EventOrder:
         self._number += 1
         return self._number
 
+    def count_and_claim(self, contender: Contender) -> tuple[int, bool]:
+        """Do as `count`, then as `claim`: for an event that somebody waits for."""
+        number = self._number = self._number + 1
+        if self._turn is None:
+            self._turn = contender
+            self._granted = number
+            return number, True
+        return number, self.claim(contender, number)
+
     def claim(self, contender: Contender, number: int) -> bool:
         """Take the turn for a task that is about to run, or line up for it.
 
@@ -61,6 +70,7 @@ class EventOrder:
         """Begin with an event, if it is this contender's turn.
 
         A turn that was given to somebody for a later event, and is not used yet, is taken back.
+        Whoever was given the turn and passes it on in the same step need not ask.
         """
         turn = self._turn
         if turn is None or turn is contender:

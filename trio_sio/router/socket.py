@@ -198,11 +198,8 @@ class Socket(Emitter, Listens):
             await trio.lowlevel.checkpoint()
             return
         await self.namespace.adapter.add_all(self.id, rooms)
-        if self._is_ended():
+        if self.disconnected and self.reason is not None:
             await self.namespace.adapter.remove_all(self.id)  # it left while the adapter waited
-
-    def _is_ended(self) -> bool:
-        return self.phase is Phase.ENDED
 
     async def leave(self, room: Room) -> None:
         """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
@@ -331,7 +328,7 @@ class Socket(Emitter, Listens):
     async def _live(self) -> None:
         inbox = self.inbox
         await inbox.wait_turn()
-        inbox.pass_on()  # what comes first begins now
+        inbox.order.pass_on(inbox)  # what comes first begins now
         if self.phase is Phase.JOINING and not await pass_middleware(self):
             return
         if not await welcome(self):

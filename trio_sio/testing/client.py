@@ -7,6 +7,7 @@ time; the client keeps itself alive by pings meanwhile, unless told not to.
 
 import contextlib
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -20,12 +21,16 @@ from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.server import Server
+from trio_sio.testing.limit import WAIT, within
 from trio_sio.testing.transport import MemoryTransport
 
 if TYPE_CHECKING:
     from trio_sio.protocol.socketio.packet import JSON
 
 CALL_TIMEOUT = 30.0
+SHOWN = 3
+"""Packets that a client tells of when what it waits for does not come."""
+
 _PING = EnginePacket(EnginePacketType.PING)
 _counter = itertools.count()
 
@@ -50,6 +55,7 @@ class MemoryClient:
         self._answers: dict[int, trio.MemorySendChannel[list[Any]]] = {}
         self._put, self._events = trio.open_memory_channel[tuple[Packet, int]](float("inf"))
         self._parts = 0  # of the packet that is being put together
+        self._last: deque[Packet] = deque(maxlen=SHOWN)
         self._joined = trio.Event()
         self._is_in = False
         self._refused: Packet | None = None
@@ -89,7 +95,7 @@ class MemoryClient:
         put, get = trio.open_memory_channel[list[Any]](1)
         self._answers[ack_id] = put
         try:
-            with trio.fail_after(timeout):
+            with within(timeout, f"an acknowledgement of {event!r}", self._came):
                 data = cast("JSON", [event, *args])
                 await self.send_packet(Packet(PacketType.EVENT, self.namespace, data, ack_id))
                 return await get.receive()
@@ -98,22 +104,34 @@ class MemoryClient:
         finally:
             self._answers.pop(ack_id, None)
 
-    async def receive(self) -> list[Any]:
+    async def receive(self, *, timeout: float = WAIT) -> list[Any]:  # noqa: ASYNC109 - as above
         """Return the next event: its name and its arguments.
 
+        Args:
+            timeout: seconds to wait, by Trio's clock.
+
         Raises:
+            trio.TooSlowError: none came; says what has come before.
             Refused: the server sent an ERROR packet instead.
             Disconnected: the server ended it, and nothing is left to receive.
         """
-        packet = await self.receive_packet()
+        packet = await self.receive_packet(timeout=timeout)
         if packet.type is PacketType.ERROR:
             raise _refusal(Refused, packet)
         return [packet.event, *packet.args]
 
-    async def receive_packet(self) -> Packet:
-        """Return the next event or error as a packet; one with an `id` waits for `answer`."""
+    async def receive_packet(self, *, timeout: float = WAIT) -> Packet:  # noqa: ASYNC109
+        """Return the next event or error as a packet; one with an `id` waits for `answer`.
+
+        Args:
+            timeout: seconds to wait, by Trio's clock.
+
+        Raises:
+            trio.TooSlowError, Disconnected: as `receive`.
+        """
         try:
-            packet, parts = await self._events.receive()
+            with within(timeout, f"an event in {self.namespace!r}", self._came):
+                packet, parts = await self._events.receive()
         except trio.EndOfChannel:
             raise Disconnected(self.session.reason) from None
         self._transport.client_took(parts)
@@ -137,7 +155,8 @@ class MemoryClient:
     async def send_engine_packet(self, packet: EnginePacket) -> None:
         """Send any packet of the layer below."""
         try:
-            await self._transport.client_send(packet)
+            with within(WAIT, f"the server to take {packet.data!r}"[:200], self._came):
+                await self._transport.client_send(packet)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise Disconnected(self.session.reason) from None
 
@@ -156,6 +175,12 @@ class MemoryClient:
                 for answer in self._answers.values():
                     answer.close()
 
+    def _came(self) -> str:
+        """Say what has come, for somebody who waits for something else."""
+        if not self._last:
+            return "nothing came"
+        return f"what came last: {', '.join(repr(one)[:200] for one in self._last)}"
+
     def _take(self, part: str | bytes) -> None:
         if isinstance(part, str) and part[0] != "4":
             self._transport.client_took(1)
@@ -163,6 +188,7 @@ class MemoryClient:
         self._parts += 1
         packet = self._decoder.feed(part[1:] if isinstance(part, str) else part)
         if packet is not None:
+            self._last.append(packet)
             parts, self._parts = self._parts, 0
             if not self._sort(packet, parts):
                 self._transport.client_took(parts)
@@ -209,7 +235,8 @@ class MemoryClient:
         if self.namespace != "/":
             name = f"{self.namespace}?{query}" if query else self.namespace
             await self.send_packet(Packet(PacketType.CONNECT, name))
-        await self._joined.wait()
+        with within(WAIT, f"an answer to joining {self.namespace!r}", self._came):
+            await self._joined.wait()
         if self._refused is not None:
             raise _refusal(ConnectionRefused, self._refused)
         if not self._is_in:  # it may have been let in and shown out again by now

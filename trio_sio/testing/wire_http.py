@@ -9,9 +9,13 @@ from dataclasses import dataclass
 import trio
 
 from trio_sio.engine.message import Headers
+from trio_sio.testing.limit import WIRE_WAIT, within
 
 _WITHOUT_BODY = (204, 304)
 _INFORMATIONAL = range(100, 200)
+
+SHOWN = 200
+"""Bytes that a client tells of when what it waits for does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +159,25 @@ class WireConnection:
 
     async def receive_rest(self) -> bytes:
         """Return all there is until the server closes the connection."""
-        while data := await self.stream.receive_some():
+        while data := await self._receive_some("the server to close"):
             self._received += data
         rest, self._received = bytes(self._received), bytearray()
         return rest
 
     async def _receive_more(self) -> None:
-        data = await self.stream.receive_some()
+        data = await self._receive_some("bytes of the server")
         if not data:
             raise trio.BrokenResourceError(
                 f"the server closed the connection; unread: {bytes(self._received)!r}"
             )
         self._received += data
+
+    async def _receive_some(self, awaited: str) -> bytes | bytearray:
+        def came() -> str:
+            return f"unread: {bytes(self._received[:SHOWN])!r} of {len(self._received)} bytes"
+
+        with within(WIRE_WAIT, awaited, came):
+            return await self.stream.receive_some()
 
     async def aclose(self) -> None:
         """Close the connection, whatever is under way."""

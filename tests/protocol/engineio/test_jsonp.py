@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 
 from trio_sio.protocol.engineio.codec_v3 import (
-    MAX_FORM_FIELDS,
     decode_jsonp_payload,
     encode_jsonp,
     encode_text_payload,
 )
+from trio_sio.protocol.engineio.jsonp_form import MAX_FORM_FIELDS
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.testing import strategies as sio

@@ -72,7 +72,7 @@ REFUSED: list[tuple[str, str]] = [
     *((text, "invalid payload") for text in ('2["x",NaN]', '2["x",Infinity]', "2[-Infinity]")),
     *((text, "invalid payload") for text in ('2["x",01]', "2['x']", '2["x",]', '2["\x00"]')),
     *((text, "invalid payload") for text in ('2["\\x"]', '2["\\ud80"]', '2\ufeff["x"]', "2[+1]")),
-    *((text, "invalid payload") for text in ("2" + "[" * 100_000, '2["x",' + "1" * 5000 + "]")),
+    *((text, "invalid payload") for text in ("2" + "[" * 100_000, '2["x",' + "1" * 5000)),
     *(
         (text, "invalid payload")
         for text in ("2" + "1" * 20, '2/admin["x",1]', '2/a,1 2["x"]', '2\u0661["x"]')
@@ -160,7 +160,7 @@ def test_header_without_data() -> None:
 )
 @pytest.mark.parametrize(("opening", "closing"), ["[]", ('[{"":', "}]")])
 def test_depth(head: str, opening: str, closing: str, depth: int) -> None:
-    """How deep we follow depends on Python's stack; what is too deep is an error like others."""
+    """What is too deep is an error like others."""
     inner = opening * depth + '"x"' + closing * depth
     decoder = Decoder()
     try:

@@ -4,7 +4,7 @@ r"""Payloads of Engine.IO 3: several packets in one HTTP body.
     binary payload  = 1*( kind 1*digit %xFF packet )    length in bytes, one raw byte per digit
     kind            = %x00 text packet | %x01 binary packet
     JSONP response  = "___eio[" index "](" JSON string of a text payload ");"
-    JSONP request   = "d=" urlencoded text payload
+    JSONP request   = "d=" urlencoded text payload, see `jsonp_form`
 
 The two lengths count differently because the first is JavaScript's `string.length`: "€" is 1,
 "😀" is 2.
@@ -14,8 +14,8 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import parse_qs
 
+from trio_sio.protocol.engineio.jsonp_form import decode_jsonp_form
 from trio_sio.protocol.engineio.packet import (
     EnginePacket,
     decode_binary,
@@ -29,11 +29,11 @@ from trio_sio.protocol.errors import RemoteProtocolError
 MAX_LENGTH_DIGITS = 10
 """No payload may be as long as 10**10; a longer number is refused before it is looked at."""
 
-MAX_FORM_FIELDS = 100
-"""A JSONP body has one field, `d`."""
+_EMPTY = re.compile(f"(?:0{{1,{MAX_LENGTH_DIGITS}}}:)+")
+_EMPTY_WIDE = re.compile(rb"(?:(?:0\0){1,%d}:\0)+" % MAX_LENGTH_DIGITS)
+"""Packets of no length are skipped, any number at a time: no limit counts what is skipped."""
 
 _DIGITS = re.compile(f"[0-9]{{1,{MAX_LENGTH_DIGITS}}}")
-_JSONP_NEWLINE = re.compile(r"(\\)?\\n")
 
 
 def code_units(text: str) -> int:
@@ -111,6 +111,8 @@ def _split_units(text: str) -> Iterator[EnginePacket]:
             raise _cut_short(end - len(text))
         if end > start:
             yield decode_text(text[start:end])
+        elif found := _EMPTY.match(text, start):
+            end = found.end()
         position = end
 
 
@@ -127,6 +129,8 @@ def _split_wide(text: str) -> Iterator[EnginePacket]:
             raise _cut_short((end - len(units)) // 2)
         if end > start:
             yield decode_text(units[start:end].decode("utf-16-le", "surrogatepass"))
+        elif found := _EMPTY_WIDE.match(units, start):
+            end = found.end()
         position = end
 
 
@@ -193,24 +197,10 @@ def encode_jsonp(index: str, payload: bytes) -> bytes:
 
 
 def decode_jsonp_payload(body: bytes) -> Iterator[EnginePacket]:
-    r"""Yield the packets of a JSONP form; without a single field `d` there are none.
-
-    A form cannot carry a bare LF, so the client spells LF as `\n` and `\n` as `\\n`.
-    Lengths count the text after this is undone.
+    """Yield the packets of a JSONP form; without a single field `d` there are none.
 
     Raises:
-        RemoteProtocolError: as `decode_text_payload`, or more than `MAX_FORM_FIELDS` fields.
+        RemoteProtocolError: as `decode_text_payload`, or more fields than `MAX_FORM_FIELDS`.
     """
-    try:
-        form = parse_qs(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS
-        )
-    except ValueError:
-        raise RemoteProtocolError(
-            "parse error", f"a JSONP form has one field, this one over {MAX_FORM_FIELDS}"
-        ) from None
-    fields = form.get("d", [])
-    if len(fields) != 1:
-        return iter(())
-    text = _JSONP_NEWLINE.sub(lambda m: m[0] if m[1] else "\n", fields[0])
-    return _split_text(text.replace("\\\\n", "\\n"))
+    text = decode_jsonp_form(body)
+    return iter(()) if text is None else _split_text(text)

@@ -18,6 +18,7 @@ from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.checks import MAX_ID_DIGITS, excerpt, is_event, refuse_payload
+from trio_sio.protocol.socketio.deep_json import read_deep
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 
 MAX_ATTACHMENTS = 10
@@ -180,7 +181,16 @@ def _refuse_constant(name: str) -> JSON:
     raise ValueError(f"{name} is not JSON")
 
 
+def _read_integer(digits: str) -> int | float:
+    """Return an integer; one of more digits than Python converts is infinite, as in JavaScript."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
+
+
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+_EXACT = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_read_integer)
 
 
 class Decoder:
@@ -257,10 +267,7 @@ class Decoder:
         if self._is_unwanted:
             self._is_unwanted = False
             return None
-        try:
-            whole = _reconstruct(head.data, buffers)
-        except RecursionError:
-            raise RemoteProtocolError("invalid payload", "nested too deeply") from None
+        whole = _reconstruct(head.data, buffers)
         return Packet(head.type, head.namespace, whole, head.id)
 
 
@@ -306,12 +313,14 @@ def _read_json(text: str, start: int) -> JSON:
     except (RecursionError, ValueError):
         pass
     try:
-        data = _JSON.decode(text[start:])
-    except RecursionError:
-        raise RemoteProtocolError("invalid payload", "nested too deeply") from None
-    except ValueError as error:  # also an integer of more digits than Python converts
+        try:
+            return _JSON.decode(text[start:])  # type: ignore[no-any-return]
+        except json.JSONDecodeError:
+            raise
+        except (RecursionError, ValueError):  # too deep, or an integer that is too long
+            return read_deep(text, start, _EXACT.raw_decode)
+    except ValueError as error:
         raise RemoteProtocolError("invalid payload", str(error)) from None
-    return data
 
 
 def _check_payload(kind: PacketType, data: JSON) -> None:
@@ -331,14 +340,25 @@ def _check_payload(kind: PacketType, data: JSON) -> None:
 
 
 def _reconstruct(data: JSON, buffers: list[bytes]) -> JSON:
-    """Return `data` with its placeholders replaced by the attachments they number."""
-    if isinstance(data, list):
-        return [_reconstruct(value, buffers) for value in data]
-    if not isinstance(data, dict):
-        return data
-    if data.get("_placeholder") is not True:
-        return {key: _reconstruct(value, buffers) for key, value in data.items()}
-    number = data.get("num")
+    """Return `data` with its placeholders replaced by the attachments they number.
+
+    Of any depth: what is yet to be looked at is on a list.
+    """
+    root = [data]
+    containers: list[list[JSON] | dict[str, JSON]] = [root]
+    while containers:
+        container = containers.pop()
+        members = container.items() if isinstance(container, dict) else enumerate(container)
+        for key, value in members:
+            if isinstance(value, dict) and value.get("_placeholder") is True:
+                container[key] = _attachment_of(value, buffers)  # type: ignore[index]
+            elif isinstance(value, (dict, list)):
+                containers.append(value)
+    return root[0]
+
+
+def _attachment_of(placeholder: dict[str, JSON], buffers: list[bytes]) -> bytes:
+    number = placeholder.get("num")
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(buffers):

@@ -1,0 +1,35 @@
+"""How long the clients of tests wait.
+
+Under `autojump_clock` a client that waits for something that never comes does not wait at all, it
+spins: heartbeats go on, and virtual years pass. So each wait has an end, which says what was
+awaited.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import trio
+
+WAIT = 60.0
+"""Seconds, by Trio's clock, that a client of tests waits for one thing."""
+
+WIRE_WAIT = 600.0
+"""Seconds that one of bytes waits: the server's own limits, such as `body_timeout`, come first."""
+
+
+@contextmanager
+def within(seconds: float, awaited: str, came: Callable[[], str]) -> Iterator[None]:
+    """Wait for something, but not for ever.
+
+    Args:
+        seconds: how long, by Trio's clock.
+        awaited: what is awaited.
+        came: says what there was instead.
+
+    Raises:
+        trio.TooSlowError: it did not come; says both.
+    """
+    with trio.move_on_after(seconds) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise trio.TooSlowError(f"waited {seconds:g} s for {awaited}; {came()}")
