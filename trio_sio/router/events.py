@@ -160,22 +160,22 @@ class Events:
                 answer.begin()
             args = (*args, _answer_nobody if answer is None else answer.send)
         try:
-            result = registration.function(*args)
-            if type(result) is CoroutineType or isawaitable(result):
-                result = await result
-        except failures() as error:
-            refused = await socket.calls.settle(error)
-            if refused is not None:
-                socket.send_error(refused.answer)
-        else:
-            if answer is not None and not registration.ack:
-                await self._offer(answer, result)
-        if answer is None:
-            return
-        if answer.waiter is not None:
-            await answer.wait_sent()
-        if registration.ack:
-            answer.end()
+            try:
+                result = registration.function(*args)
+                if type(result) is CoroutineType or isawaitable(result):
+                    result = await result
+            except failures() as error:
+                refused = await socket.calls.settle(error)
+                if refused is not None:
+                    socket.send_error(refused.answer)
+            else:
+                if answer is not None and not registration.ack:
+                    await self._offer(answer, result)
+            if answer is not None and answer.waiter is not None:
+                await answer.wait_sent()
+        finally:
+            if answer is not None and registration.ack:
+                answer.end()
 
     async def _offer(self, answer: Answer, result: object) -> None:
         try:
