@@ -131,7 +131,8 @@ def test_extensions_and_trailers_have_one_limit(surplus: int, where: str, cut: i
         return
     with pytest.raises(InvalidBody, match="max_header_size") as caught:
         read(data, cut)
-    assert (caught.value.status, caught.value.option) == (431, "max_header_size")
+    error = caught.value
+    assert (error.status, error.option, error.limit) == (431, "max_header_size", 1000)
 
 
 def test_lines_without_end_are_not_kept() -> None:
@@ -148,7 +149,8 @@ def test_the_number_of_trailers() -> None:
     assert read(b"0\r\n" + b"a:\r\n" * 10 + b"\r\n") == (b"", b"")
     with pytest.raises(InvalidBody) as caught:
         read(b"0\r\n" + b"a:\r\n" * 11 + b"\r\n")
-    assert (caught.value.status, caught.value.option) == (431, "max_headers")
+    error = caught.value
+    assert (error.status, error.option, error.limit) == (431, "max_headers", 10)
 
 
 def test_small_chunks_take_no_more_memory_than_large_ones() -> None:

@@ -57,9 +57,11 @@ def test_both_fields_may_come_several_times() -> None:
         assert Request("GET", "/", headers).wants_websocket
 
 
-def test_in_http_1_0_nothing_is_upgraded() -> None:
-    headers = Headers([("Connection", "Upgrade"), ("Upgrade", "websocket")])
-    assert not Request("GET", "/", headers, http_version="1.0").wants_websocket
+@pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
+def test_http_1_0_asks_by_the_same_fields(upgrade: str) -> None:
+    headers = Headers([("Connection", "Upgrade"), ("Upgrade", upgrade)])
+    wants = Request("GET", "/", headers, http_version="1.0").wants_websocket
+    assert wants is (upgrade == "websocket")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ async def test_a_post_may_come_in_chunks(
         (
             b"0\r\nX: " + b"x" * 5000 + b"\r\n\r\n",
             431,
-            "a body's chunk extensions and trailers are too large (max_header_size)\n",
+            "a body's extensions and trailers may have 4096 bytes (max_header_size)\n",
         ),
     ],
 )

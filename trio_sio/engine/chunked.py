@@ -34,22 +34,17 @@ class ChunkedBody:
     """
 
     __slots__ = (
-        "_left",
-        "_max_size",
-        "_max_trailers",
-        "_next",
-        "_rest",
-        "_size_left",
-        "_trailers_left",
-        "data",
-        "is_complete",
+        *("_left", "_max_size", "_max_trailers", "_next", "_rest", "_size", "_trailers"),
+        *("data", "is_complete"),
     )
 
     def __init__(self, max_size: int, max_trailers: int) -> None:
         self.data = bytearray()
         self.is_complete = False
-        self._max_size = self._size_left = max_size
-        self._max_trailers = self._trailers_left = max_trailers
+        self._max_size = max_size
+        self._max_trailers = max_trailers
+        self._size = 0  # of extensions and trailers so far
+        self._trailers = 0
         self._rest = b""  # the beginning of a line, or of what follows a chunk
         self._left = 0  # of a chunk's data
         self._next = self._read_size
@@ -117,9 +112,9 @@ class ChunkedBody:
         if found is None:
             return self._fail_or_wait(data, at, "a trailer")
         self._spend(found.end() - at)
-        self._trailers_left -= 1
-        if self._trailers_left < 0:
-            text = "a body has too many trailers (max_headers)"
+        self._trailers += 1
+        if self._trailers > self._max_trailers:
+            text = f"a body may have {self._max_trailers} trailers (max_headers)"
             raise InvalidBody(text, 431, "max_headers", self._max_trailers)
         return found.end()
 
@@ -137,9 +132,10 @@ class ChunkedBody:
 
     def _spend(self, size: int) -> None:
         self._check_size(size)
-        self._size_left -= size
+        self._size += size
 
     def _check_size(self, size: int) -> None:
-        if size > self._size_left:
-            text = "a body's chunk extensions and trailers are too large (max_header_size)"
-            raise InvalidBody(text, 431, "max_header_size", self._max_size)
+        limit = self._max_size
+        if self._size + size > limit:
+            text = f"a body's extensions and trailers may have {limit} bytes (max_header_size)"
+            raise InvalidBody(text, 431, "max_header_size", limit)

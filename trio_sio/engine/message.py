@@ -91,11 +91,11 @@ class InvalidBody(Exception):
     Attributes:
         status: of the answer, 400 or 431.
         option: the limit that it goes beyond, `""` if it is something else.
-        limit: the option's value.
+        limit: the value of that option.
     """
 
     def __init__(
-        self, text: str, status: int = 400, option: str = "", limit: float | None = None
+        self, text: str, status: int = 400, option: str = "", limit: int | None = None
     ) -> None:
         super().__init__(text)
         self.status = status
@@ -169,14 +169,14 @@ class Request:
     def wants_websocket(self) -> bool:
         """Whether this is a request to upgrade to WebSocket.
 
-        In a request of HTTP/1.0 the field means nothing (RFC 9110, 7.8).
+        Also one of HTTP/1.0, where RFC 9110, 7.8, would have the fields ignored: nginx sends those
+        unless it is told otherwise, passes our 101 on, and the reference server accepts them.
         """
         protocols = self.headers.get_all("upgrade")
         return (
             bool(protocols)
             and has_element(protocols, "websocket")
             and has_element(self.headers.get_all("connection"), "upgrade")
-            and self.http_version >= "1.1"
         )
 
     @property

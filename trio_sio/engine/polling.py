@@ -37,6 +37,10 @@ CLOSE_TIMEOUT = 30.0
 POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
 
+MAX_ANSWERS = 2
+"""Answers of more than a few kB that may be on their way to a client at once. It asks again when it
+has the first; that we may hear of it before we know that the first has left."""
+
 Arrival = EnginePacket | RemoteProtocolError | TransportClosed
 
 
@@ -106,9 +110,9 @@ class PollingTransport:
         """Return what a new GET is answered with, or nothing if it has to be held.
 
         Raises:
-            Overlap: a GET is held already.
+            Overlap: a GET is held already, or answers to `MAX_ANSWERS` are not taken.
         """
-        if self._held is not None:
+        if self._held is not None or len(self._answers) >= MAX_ANSWERS:
             raise Overlap
         self._quiet_since = trio.current_time()
         items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []

@@ -202,7 +202,7 @@ class Session:
 
     def send(self, item: Encoded | str | bytes) -> Coroutine[Any, Any, None]:
         """Send, waiting while the outbox is full; to be awaited. Raises `Disconnected`."""
-        return self.outbox.put(Encoded.of(item))
+        return self.outbox.put(item if isinstance(item, Encoded) else Encoded.of(item))
 
     def send_nowait(self, item: Encoded | str | bytes) -> None:
         """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""

@@ -144,7 +144,7 @@ class Encoded:
         """
         if wire_format in self._wire:
             return self._wire[wire_format]
-        parts = self.parts
+        parts = self._parts or self.parts  # nearly always without the property's call
         piece = wire_format.piece
         made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
         if self.size < LARGE:

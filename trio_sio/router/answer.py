@@ -51,7 +51,8 @@ class Answer:
         log: is told when it is sent.
 
     Attributes:
-        waiter: the answer's place in the line, once it waits there.
+        waiter: the answer's place in the line, once it waits there, and until a handler waits with
+            it.
     """
 
     __slots__ = ("_handlers", "_id", "_left", "_log", "_namespace", "_session", "waiter")
@@ -87,8 +88,10 @@ class Answer:
         self._handlers += 1
 
     def end(self) -> None:
-        """Such a handler has ended."""
+        """Such a handler has ended; an answer that it was cancelled with waits no longer."""
         self._handlers -= 1
+        if self.waiter is not None and not self._handlers:
+            self.waiter.withdraw()
 
     def send(self, *args: object) -> None:
         """Send the answer; only the first counts (JS: the last argument of a listener).
@@ -118,9 +121,13 @@ class Answer:
         self._id = None
 
     async def wait_sent(self) -> None:
-        """Return when the answer has left the line; needs `waiter`."""
-        assert self.waiter is not None
+        """Return when the answer has left the line; needs `waiter`.
+
+        One handler waits; others of the event, which run beside it, need not.
+        """
+        waiter, self.waiter = self.waiter, None
+        assert waiter is not None
         try:
-            await self.waiter.wait()
+            await waiter.wait()
         except Disconnected:
             await trio.lowlevel.checkpoint_if_cancelled()

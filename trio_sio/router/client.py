@@ -5,7 +5,7 @@ every client at once; other namespaces wait until it is.
 """
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -319,16 +319,16 @@ class Client:
         self._intake.trust()
         if name == "/" and not self._root_joined:
             self._root_joined = True
-            waiting, self._waiting = self._waiting, {}
-            if waiting:
-                self.session.nursery.start_soon(self._join_waiting, waiting)
+            if self._waiting:
+                self.session.nursery.start_soon(self._join_waiting)
 
-    async def _join_waiting(
-        self, waiting: Mapping[str, tuple[Query, Namespace | ParentNamespace]]
-    ) -> None:
-        for name, (query, found) in waiting.items():
-            if name not in self.sockets and name not in self._joining:
-                await self._join(name, query, found)
+    async def _join_waiting(self) -> None:
+        """Join what has waited for "/"; until its turn has come, each counts as waiting."""
+        while self._waiting:
+            name = next(iter(self._waiting))
+            query, found = self._waiting.pop(name)
+            await self._join(name, query, found)
+        self._waiting = {}  # as `_joining`
 
     def left(self, socket: Socket) -> None:
         """A socket begins to end; it departs behind the one that began before it."""
@@ -371,4 +371,7 @@ def _is_for_handlers(packet: Packet) -> bool:
     A client must not be able to set off `disconnect` handlers by a name.
     """
     data = packet.data
-    return isinstance(data, list) and bool(data) and packet.event not in RESERVED_EVENTS
+    if not isinstance(data, list) or not data:
+        return False
+    name = data[0]  # or a number, of which none is reserved
+    return not isinstance(name, str) or name not in RESERVED_EVENTS

@@ -171,7 +171,36 @@ class Events:
             return await result
         return result
 
-    async def _run(
+    def _run(
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
+    ) -> Coroutine[Any, Any, None]:
+        """Run one handler; to be awaited."""
+        if registration.ack:
+            return self._run_with_ack(event, registration, args, answer)
+        return self._call_handler(event, registration, args, answer)
+
+    async def _run_with_ack(
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
+    ) -> None:
+        """Run a handler that answers by its last argument."""
+        if answer is None:
+            await self._call_handler(event, registration, (*args, _answer_nobody), None)
+            return
+        answer.begin()
+        try:
+            await self._call_handler(event, registration, (*args, answer.send), answer)
+        finally:
+            answer.end()
+
+    async def _call_handler(
         self,
         event: str,
         registration: Registration,
@@ -184,10 +213,6 @@ class Events:
         counters = socket.namespace.counters
         begun = counters.turn
         self.latest = registration.function
-        if registration.ack:
-            if answer is not None:
-                answer.begin()
-            args = (*args, _answer_nobody if answer is None else answer.send)
         try:
             try:
                 result = registration.function(*args)
@@ -202,16 +227,15 @@ class Events:
                 socket.send_error(refused.answer)
         else:
             if answer is not None and not registration.ack:
-                try:
-                    answer.offer(result)
-                except failures() as error:  # a result that cannot be sent
-                    await self._tell_unsendable(error, registration.function, event)
-        if answer is None:
-            return
-        if answer.waiter is not None:
+                await self._offer(answer, result, registration.function, event)
+        if answer is not None and answer.waiter is not None:
             await answer.wait_sent()
-        if registration.ack:
-            answer.end()
+
+    async def _offer(self, answer: Answer, result: object, function: Handler, event: str) -> None:
+        try:
+            answer.offer(result)
+        except failures() as error:  # a result that cannot be sent
+            await self._tell_unsendable(error, function, event)
 
     async def _tell_unsendable(self, error: BaseException, function: Handler, event: str) -> None:
         calls = self._socket.calls

@@ -82,10 +82,11 @@ class Socket(Emitter, Listens, Membership):
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
         self.reason: DisconnectReason | None = None
-        self.acks = PendingAcks(session, client.router.limits.max_pending_acks)
         self.phase = Phase.JOINING
         self.calls = Calls(self)
         self.events = Events(self, client.router.max_inbox)
+        limit = client.router.limits.max_pending_acks
+        self.acks = PendingAcks(session, limit, self.events.beside)
         self._nursery: trio.Nursery | None = None
         self.inbox = Inbox(client.router.max_inbox, client.order)
         self._error: Exception | None = None
@@ -338,9 +339,8 @@ class Socket(Emitter, Listens, Membership):
         self.client.left(self)
         self.acks.close(reason)
         self.inbox.close()
-        if self._nursery is None:
-            return
-        self._limit_end(self._nursery)
+        if self._nursery is not None:
+            self._limit_end(self._nursery)
 
     def _limit_end(self, nursery: trio.Nursery) -> None:
         """Give handlers `grace` seconds; middleware of a client that left gets none."""

@@ -60,8 +60,8 @@ def test_what_is_wrong_is_said(bad: Request, text: str) -> None:
             *("1.1", "there is no 'Connection: upgrade'; does a proxy"),
         ),
         (
-            {"Connection": "Upgrade", "Upgrade": "websocket"},
-            *("1.0", "HTTP/1.0 has none; does a proxy speak 1.1 to this server?"),
+            {"Connection": "close"},
+            *("1.0", "there is no 'Upgrade: websocket' and no 'Connection: upgrade'; does a proxy"),
         ),
     ],
 )

@@ -112,7 +112,8 @@ GOOD: list[list[Field]] = [
     [*PLAIN, ("Sec-WebSocket-Protocol", b"\xe9")],
     [*PLAIN, ("Sec-WebSocket-Protocol", b"one"), ("Sec-WebSocket-Protocol", b"two")],
     [*PLAIN, *((f"X-{number}", b"\xff" * 100) for number in range(90))],
-    replaced("Host", b"b\xc3\xbccher.example"),
+    replaced("Host", b"b%C3%BCcher.example:80"),
+    replaced("Host", b"[::1]"),
     replaced("Host", b""),
 ]
 REFUSED: list[list[Field]] = [
@@ -129,36 +130,68 @@ REFUSED: list[list[Field]] = [
     replaced("Upgrade"),
     replaced("Upgrade", b"websocketx"),
     replaced("Upgrade", b"websocket\xe9"),
-    replaced("Host"),
     replaced("Host", b"here", b"there"),
+    replaced("Host", b"b\xc3\xbccher.example"),
     [*PLAIN, ("Content-Length", b"1")],
     [*PLAIN, ("Transfer-Encoding", b"chunked")],
 ]
 
 
+both_versions = pytest.mark.parametrize("version", ["1.1", "1.0"])
+
+
 @both_libraries
+@both_versions
 @pytest.mark.parametrize("fields", GOOD, ids=range(len(GOOD)))
 async def test_shapes_that_are_accepted(
-    fields: list[Field], ws_engine: str, autojump_clock: MockClock
+    fields: list[Field], version: str, ws_engine: str, autojump_clock: MockClock
 ) -> None:
+    """In HTTP/1.0 as well: so do proxies ask that are not told to speak 1.1."""
     async with served(ws_engine) as wire:
-        assert (await asked(wire, head(fields))).status == 101
+        assert (await asked(wire, head(fields, version=version))).status == 101
         session = await wire.handshake()
-        target = wire.target("websocket", sid=session.sid)
-        assert (await asked(wire, head(fields, target=target))).status == 101
+        data = head(fields, target=wire.target("websocket", sid=session.sid), version=version)
+        assert (await asked(wire, data)).status == 101
 
 
 @both_libraries
+@both_versions
 @pytest.mark.parametrize("fields", REFUSED, ids=range(len(REFUSED)))
 async def test_shapes_that_are_refused(
-    fields: list[Field], ws_engine: str, autojump_clock: MockClock
+    fields: list[Field], version: str, ws_engine: str, autojump_clock: MockClock
 ) -> None:
     async with served(ws_engine) as wire:
-        assert (await asked(wire, head(fields))).status == 400
+        assert (await asked(wire, head(fields, version=version))).status == 400
         session = await wire.handshake()
-        target = wire.target("websocket", sid=session.sid)
-        assert (await asked(wire, head(fields, target=target))).status == 400
+        data = head(fields, target=wire.target("websocket", sid=session.sid), version=version)
+        assert (await asked(wire, data)).status == 400
         assert list(wire.engine.sessions) == [session.sid]
+
+
+@both_libraries
+@pytest.mark.parametrize(("version", "status"), [("1.1", 400), ("1.0", 101)])
+async def test_only_http_1_0_does_without_a_host(
+    version: str, status: int, ws_engine: str, autojump_clock: MockClock
+) -> None:
+    """RFC 9112, 3.2."""
+    async with served(ws_engine) as wire:
+        assert (await asked(wire, head(replaced("Host"), version=version))).status == status
+
+
+@both_libraries
+async def test_a_session_goes_on_by_a_websocket_that_http_1_0_asked_for(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    async with served(ws_engine) as wire:
+        session = await wire.handshake()
+        connection = wire.connect()
+        target = wire.target("websocket", sid=session.sid)
+        data = head(replaced("Host"), target=target, version="1.0")
+        await connection.send(data + frame(TEXT, b"2probe") + frame(TEXT, b"5"))
+        assert (await connection.receive_response()).status == 101
+        assert await connection.receive_exactly(8) == b"\x81\x063probe"
+        await connection.send(frame(TEXT, b"4here"))
+        assert await connection.receive_exactly(7) == b"\x81\x054here"
 
 
 @both_libraries
@@ -197,9 +230,15 @@ SMUGGLED = frame(TEXT, b"4smuggled") + frame(BINARY, b"\x04smuggled")
         ([], "POST", "1.1", SMUGGLED),
         ([("Content-Length", b"%d" % len(SMUGGLED))], "POST", "1.1", SMUGGLED),
         ([], "PUT", "1.1", SMUGGLED),
-        ([], "GET", "1.0", SMUGGLED),
+        ([("Content-Length", b"%d" % len(SMUGGLED))], "GET", "1.0", SMUGGLED),
+        ([("Transfer-Encoding", b"chunked")], "GET", "1.0", SMUGGLED),
+        ([], "POST", "1.0", SMUGGLED),
+        ([("Content-Length", b"%d" % len(SMUGGLED))], "POST", "1.0", SMUGGLED),
     ],
-    ids=["body", "short-body", "chunked", "post", "post-body", "put", "http-1.0"],
+    ids=[
+        *("body", "short-body", "chunked", "post", "post-body", "put"),
+        *("1.0-body", "1.0-chunked", "1.0-post", "1.0-post-body"),
+    ],
 )
 async def test_what_cannot_be_an_upgrade_is_refused_and_nothing_of_it_read_as_frames(
     fields: list[Field],
@@ -357,7 +396,7 @@ def handshakes(draw: st.DrawFn) -> list[Field]:
 @given(
     handshakes(),
     st.sampled_from(["GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "CONNECT"]),
-    st.sampled_from(["1.1", "1.1", "1.1", "1.0"]),
+    st.sampled_from(["1.1", "1.1", "1.0"]),
     st.booleans(),
 )
 @example(replaced("Host", b"\xe9"), "GET", "1.1", False)

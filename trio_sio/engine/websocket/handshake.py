@@ -37,10 +37,6 @@ def problem(request: Request) -> str:
 def absence(request: Request) -> str:
     """Say why a request for the transport "websocket" does not ask for a WebSocket."""
     text = "transport=websocket without an upgrade"
-    if request.http_version < "1.1":
-        return (
-            f"{text}: HTTP/{request.http_version} has none; does a proxy speak 1.1 to this server?"
-        )
     wanted = {"Upgrade": "websocket", "Connection": "upgrade"}
     missing = [
         f"'{name}: {element}'"
