@@ -53,7 +53,7 @@ NOBODY = (
             400,
             2,
             "Bad handshake method",
-            "a handshake is a GET, not a POST",
+            "the method of a handshake is GET, not POST",
         ),
         (
             "GET",
