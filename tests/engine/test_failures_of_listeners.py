@@ -98,6 +98,9 @@ async def test_a_listener_to_the_backlog_that_raises_costs_its_session(
         await catch_up(polling)
         await trio.sleep(60)  # whatever it has yet to take is thrown away
         assert application.sessions[0].reason == "forced close"
+        detail = application.sessions[0].detail
+        assert detail is not None
+        assert "on_backlog" in detail.text
         await neighbour.send("4hello")
         assert await neighbour.receive() == "4hello"
         third = await wire.handshake()

@@ -229,6 +229,7 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         self._end.fail(error)
+        self.explain(Explanation("its on_backlog function or its transport failed"))
         self.close()
 
     def count_limit(self, option: str) -> None:
