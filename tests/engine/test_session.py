@@ -238,3 +238,32 @@ async def test_tasks_of_a_session_may_outlive_receive(autojump_clock: MockClock)
         await trio.sleep(10)
         assert done == [3.0]
         assert wire.engine.sessions == {}
+
+
+async def test_what_need_not_wait_does_not_overtake_what_waits(autojump_clock: MockClock) -> None:
+    """Though there would be room for it, since it is smaller."""
+    story: list[str] = []
+
+    async def handle(session: trio_sio.Session) -> None:
+        await session.receive()
+        await session.send("a" * 90)
+        session.nursery.start_soon(session.send, "b" * 50)
+        await wait_all_tasks_blocked()
+        with pytest.raises(trio.WouldBlock):
+            session.send_nowait("c")
+        story.append("it would block")
+        await session.receive()
+        session.send_nowait("c")
+        await session.receive()
+
+    engine = trio_sio.Engine(max_outbox_bytes=100, raise_errors=True)
+    async with open_wire(engine, handle) as wire:
+        session = await wire.handshake()
+        await session.post("4")
+        await wait_all_tasks_blocked()
+        assert story == ["it would block"]
+        heard = await session.poll()
+        await session.post("4")
+        while len(heard) < 3:
+            heard += await session.poll()
+        assert heard == ["4" + "a" * 90, "4" + "b" * 50, "4c"]

@@ -1,5 +1,9 @@
 """Handlers that run beside a socket's own task: so many at a time, and in order."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -27,6 +31,42 @@ async def test_what_is_begun_has_begun_in_order(autojump_clock: MockClock) -> No
     assert beside.running == 0
     await beside.wait_room()
     await beside.wait_done()
+
+
+@pytest.mark.parametrize("end", ["returns", "raises", "is cancelled"])
+async def test_a_handler_gives_its_place_back_however_it_ends(
+    end: str, autojump_clock: MockClock
+) -> None:
+    beside = Concurrency(limit=1)
+
+    async def handle() -> None:
+        await trio.sleep(1)
+        if end == "raises":
+            raise ValueError
+        if end == "is cancelled":
+            await trio.sleep_forever()
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.cancel_scope.deadline = 2
+            await beside.begin_handler(nursery, handle, name=handle)
+
+    async def wait(what: Callable[[], Awaitable[None]]) -> None:
+        await what()
+        woken.append(what)
+
+    woken: list[object] = []
+    async with trio.open_nursery() as waiters:
+        with suppress(ExceptionGroup):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(run)
+                await wait_all_tasks_blocked()
+                assert (beside.is_full, beside.running) == (True, 1)
+                waiters.start_soon(wait, beside.wait_room)
+                waiters.start_soon(wait, beside.wait_done)
+        await trio.sleep(0.1)
+        assert len(woken) == 2
+    assert (beside.is_full, beside.running, beside.callbacks) == (False, 0, 0)
 
 
 async def test_as_many_handlers_run_as_may_and_then_the_client_is_not_read(
