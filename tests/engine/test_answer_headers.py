@@ -484,7 +484,7 @@ ROWS = [
     ),
     # -- where no request, or no whole one, says from where it is
     bad_request(
-        "connection._send_refusal Response(status)",
+        "plain_http.refusal Response(status)",
         raw(b"GET / HTTP/1.1\r\n"),
         b"(head_timeout)",
         408,
@@ -577,7 +577,6 @@ ELSEWHERE = {
     "doorway.answer EngineResponse(response.status)": "adds fields to the answers above",
     "doorway._unasked Response(status)": "makes the answers above",
     "doorway._check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
-    "plain_http.refusal Response(status)": "makes the answers above",
     "websocket/handshake.acceptance b'HTTP/1.1 101'": "no answer that HTTP caches or pages read",
 }
 """Places that make no answer of their own."""

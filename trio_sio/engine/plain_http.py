@@ -192,6 +192,4 @@ def answer(request: PlainRequest, response: Response) -> bytes:
         # The rest of the body cannot be told from the next request.
         head += "\r\nConnection: close"
         request.closes = True
-    if request.method == "HEAD":
-        body = b""
     return f"{head}\r\n\r\n".encode("latin-1") + body

@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -23,6 +24,9 @@ from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
 from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.reasons import DisconnectReason
+
+if TYPE_CHECKING:
+    from trio_sio.logs.wire import WireLog
 
 NOOP = Encoded(("6",))
 CLOSE = Encoded(("1",))
@@ -77,6 +81,7 @@ class PollingTransport:
         self._share = FIRST_SHARE  # of the reader
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
+        self.wire: WireLog | None = None  # of packets that come
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
@@ -324,6 +329,8 @@ class PollingTransport:
         if isinstance(arrival, Exception):
             self._arrived.clear()  # nothing of it is read any more, nor kept
             raise arrival
+        if self.wire is not None:
+            self.wire.incoming(self.name, arrival)
         return arrival
 
     # -- the end ---------------------------------------------------------------------------
