@@ -34,6 +34,7 @@ STARTERS = {"start", "start_soon", "serve_listeners", "wrap_server_stream", "spa
 GIVEN = STARTERS - {"start", "serve_listeners"}
 """Who is given one of these, starts something."""
 
+VALUED = re.compile(r"`(\w+)`(?: \(([^)]+)\))?")
 UNITS = {"KiB": 2**10, "MiB": 2**20, "s": 1}
 
 
@@ -49,6 +50,7 @@ class Row(NamedTuple):
 
     places: list[Place]
     bound: str
+    reaction: str
     tests: list[str]
 
 
@@ -106,12 +108,11 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
 
 def _kept(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:
     for target in _targets(node):
-        pairs = [(target, node.value)]
-        if isinstance(target, ast.Tuple):
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else []
-            values = values if len(values) == len(target.elts) else [node.value] * len(target.elts)
-            pairs = list(zip(target.elts, values, strict=True))
-        for one, value in pairs:
+        ones: list[ast.expr] = target.elts if isinstance(target, ast.Tuple) else [target]
+        values: list[ast.expr | None] = [node.value] * len(ones)
+        if isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(ones):
+            values = [*node.value.elts]
+        for one, value in zip(ones, values, strict=True):
             if isinstance(one, ast.Attribute) and _grows(value):
                 yield one.attr
 
@@ -192,7 +193,8 @@ def rows(text: str) -> Iterator[Row]:
         if cells == COLUMNS or set("".join(cells)) <= set("-| "):
             continue
         assert len(cells) == len(COLUMNS), cells
-        yield Row(list(_places_of(cells[0])), cells[2], re.findall(r"`(tests/[^`]+)`", cells[5]))
+        tests = re.findall(r"`(tests/[^`]+)`", cells[5])
+        yield Row(list(_places_of(cells[0])), cells[2], cells[3], tests)
 
 
 def _places_of(cell: str) -> Iterator[Place]:
@@ -241,7 +243,7 @@ def test_what_a_row_speaks_of_exists(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=id_of)
 def test_options_and_constants_have_the_values_that_are_written(row: Row) -> None:
-    for name, _, value in re.findall(r"`(\w+)`( \(([^)]+)\))?", row.bound):
+    for name, value in VALUED.findall(f"{row.bound} {row.reaction}"):
         if name in OPTIONS:
             assert value, f"{name} needs its default behind it"
             assert value_of(value) == OPTIONS[name], name
@@ -256,14 +258,24 @@ def options_of(row: Row) -> list[str]:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if options_of(row)], ids=id_of)
 def test_each_option_that_bounds_something_has_a_test_that_goes_over_it(row: Row) -> None:
-    texts = [(ROOT / test.partition("::")[0]).read_text("utf-8") for test in row.tests]
+    texts = [source_of(test) for test in row.tests]
     assert [name for name in options_of(row) if not any(name in text for text in texts)] == []
+
+
+def source_of(test: str) -> str:
+    """Return the source of a test, with its parameters; `""` if there is no such test."""
+    path, _, name = test.partition("::")
+    text = (ROOT / path).read_text("utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+            first = min(one.lineno for one in [node, *node.decorator_list])
+            return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    return ""
 
 
 @pytest.mark.parametrize("test", sorted({test for row in ROWS for test in row.tests}))
 def test_each_test_that_is_named_exists(test: str) -> None:
-    path, _, name = test.partition("::")
-    assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    assert source_of(test)
 
 
 def test_each_limit_among_the_options_bounds_something() -> None:
@@ -316,12 +328,19 @@ def test_rows_are_read() -> None:
     line = "| `a.py` `b` `c()`; `d.py` `e` | what | `f` (1) | waits | x | `tests/a.py::test_b` |\n"
     (row,) = rows(head + line)
     assert row.places == [Place("a.py", "b"), Place("a.py", "c()"), Place("d.py", "e")]
-    assert (row.bound, row.tests) == ("`f` (1)", ["tests/a.py::test_b"])
+    assert row[1:] == ("`f` (1)", "waits", ["tests/a.py::test_b"])
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("512", 512), ("100,000", 100_000), ("8 MiB", 8 * 2**20), ("0.25 s", 0.25), ("True", True)],
+    [
+        ("512", 512),
+        ("100,000", 100_000),
+        ("8 MiB", 8 * 2**20),
+        ("0.25 s", 0.25),
+        ("True", True),
+        ('"disconnect"', "disconnect"),
+    ],
 )
 def test_values_are_read(text: str, value: object) -> None:
     assert value_of(text) == value
