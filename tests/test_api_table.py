@@ -33,10 +33,11 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "encode", "encoder", "find_clients", "is_idle", "is_listened_to", "is_wanted"),
+        *("chain", "counters", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
+        *("is_listened_to", "is_wanted"),
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
-    "parent": {"accepts", "find_clients", "publish"},
+    "parent": {"accepts", "find_clients", "label", "publish"},
     "socket": {
         *("check_open", "deliver", "deliver_volatile", "encode", "end"),
         *("doing", "enter", "events"),
@@ -44,11 +45,12 @@ WITHIN_THE_PACKAGE = {
         *("run_callback", "send_error"),
     },
     "client": {
-        *("departed", "disconnect", "joined", "left", "order", "router", "run", "wait_heard"),
+        *("departed", "disconnect", "joined", "left", "log", "order", "router", "run"),
+        "wait_heard",
     },
     "handshake": {"of"},
     "session": {
-        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits"),
+        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
         "on_backlog",
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),

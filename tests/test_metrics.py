@@ -1,15 +1,27 @@
 """The numbers as Prometheus reads them."""
 
+import re
+import time
+
 import prometheus_client
+import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.api.raw import raw
 from tests.end_to_end.peers import served
 from tests.held_loop import Counter, counter as counter
+from trio_sio.counters import REFUSALS
+from trio_sio.logs.shown import printable
 from trio_sio.metrics import Collector
+from trio_sio.options import LIMIT_OPTIONS
+from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.reasons import DisconnectReason
+from trio_sio.testing import connect
+
+FROM_THE_START = {"trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"}
 
 
 def scraped(registry: prometheus_client.CollectorRegistry) -> dict[str, dict[str, float]]:
@@ -40,7 +52,8 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
         numbers = scraped(registry)
         now = io.statistics()
         assert now.queued_bytes > 0
-        assert numbers == {
+        told = {name: values for name, values in numbers.items() if name not in FROM_THE_START}
+        assert told == {
             "trio_sio_connections": {"": now.connections},
             "trio_sio_sessions": {"": 2},
             "trio_sio_queued": {"": 2},
@@ -52,13 +65,119 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
             "trio_sio_dropped_total": {"": 3},
             "trio_sio_stalls_total": {"": 0},
             "trio_sio_stalled_seconds_total": {"": 0},
-            "trio_sio_limits_total": {"max_outbox": 3},
             "trio_sio_sockets": {"/": 2, "/chat": 1},
+            "trio_sio_opened_total": {"": 2},
+            "trio_sio_joined_total": {"": 3},
+            "trio_sio_bytes_in_total": {"": now.bytes_in},
+            "trio_sio_bytes_out_total": {"": now.bytes_out},
+            "trio_sio_events_in_total": {"": 0},
+            "trio_sio_events_out_total": {"": 10},
+            "trio_sio_handler_seconds_count": {"": 0},
+            "trio_sio_handler_seconds_sum": {"": 0},
         }
+        assert now.bytes_in > 100
+        assert now.bytes_out > 300
+        limits = numbers["trio_sio_limits_total"]
+        assert {name: count for name, count in limits.items() if count} == {"max_outbox": 3}
         await polling.post(b"1:9")
         await wait_all_tasks_blocked(0.01)  # it ends behind the answer
         assert scraped(registry)["trio_sio_sessions"] == {"": 1}
-        assert scraped(registry)["trio_sio_ended_total"] == {"parse error": 1}
+        ended = scraped(registry)["trio_sio_ended_total"]
+        assert {name: count for name, count in ended.items() if count} == {"parse error": 1}
+
+
+def test_each_series_is_there_from_the_start() -> None:
+    registry = prometheus_client.CollectorRegistry()
+    io = trio_sio.Server()
+    io.of(re.compile("/room-.*"))
+    registry.register(Collector(io))
+    numbers = scraped(registry)
+    assert set(numbers["trio_sio_ended_total"]) == set(map(str, DisconnectReason))
+    assert set(numbers["trio_sio_refused_total"]) == set(REFUSALS)
+    assert set(numbers["trio_sio_limits_total"]) == set(LIMIT_OPTIONS)
+    assert set(numbers["trio_sio_sockets"]) == {"/", "/room-.*"}
+    assert {value for values in numbers.values() for value in values.values()} == {0}
+
+
+async def test_what_clients_say_is_in_no_label(autojump_clock: MockClock) -> None:
+    """Whatever names they give to dynamic namespaces, the page can be read and does not grow."""
+
+    async def anything(name: str, query: object) -> bool:
+        return True
+
+    io = trio_sio.Server()
+    io.of(re.compile("/room-[0-9]+"))
+    io.of(anything)
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    label = f"{__name__}.{anything.__qualname__}"
+    async with connect(io) as client:
+        for number in range(20):
+            await client.send_packet(Packet(PacketType.CONNECT, f"/room-{number}"))
+            await client.send_packet(Packet(PacketType.CONNECT, f"/x-{number}"))
+        await client.send_packet(Packet(PacketType.CONNECT, "/\ud800"))
+        await wait_all_tasks_blocked()
+        sockets = scraped(registry)["trio_sio_sockets"]
+        assert sockets == {"/": 1, "/room-[0-9]+": 20, printable(label): 20}
+        assert "/\ud800" not in io.router.namespaces
+        assert io.statistics().refused["namespace"] == 1
+    with pytest.raises(ValueError, match="lone surrogate"):
+        io.of("/\ud800")
+
+
+async def test_events_calls_and_refusals(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(raise_errors=False)
+
+    @io.on("work")
+    async def work(socket: trio_sio.Socket, seconds: float) -> None:
+        await trio.sleep(seconds)
+
+    io.on("fail", lambda socket: 1 / 0)
+    io.of("/closed").use(lambda socket: refuse())
+    async with connect(io, raise_errors=False) as client:
+        begun = time.perf_counter()
+        await client.call("work", 0.0)
+        await client.emit("fail")
+        await client.emit("nobody listens")
+        await client.send_packet(Packet(PacketType.CONNECT, "/closed"))
+        await client.send_packet(Packet(PacketType.CONNECT, "/nowhere"))
+        await wait_all_tasks_blocked()
+        (socket,) = io.sockets.sockets.values()
+        await socket.emit("one")
+        await io.emit("two")
+        await io.to("nobody").emit("three")
+        now = io.statistics()
+    assert (now.events_in, now.events_out, now.calls) == (3, 2, 2)
+    assert 0 < now.call_seconds < time.perf_counter() - begun
+    assert (now.opened, now.joined) == (1, 1)
+    refused = {kind: count for kind, count in now.refused.items() if count}
+    assert refused == {"middleware": 1, "namespace": 1}
+
+
+def refuse() -> None:
+    raise trio_sio.ConnectionRefused("no")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "kind"),
+    [
+        ("GET", "/socket.io/?EIO=3", "transport_unknown"),
+        ("GET", "/socket.io/?transport=polling&sid=a", "session_id_unknown"),
+        ("POST", "/socket.io/?transport=polling", "bad_handshake_method"),
+        ("GET", "/socket.io/?a=b" + "&a=b" * 1000, "bad_request"),
+        ("GET", "/socket.io/?transport=polling", "forbidden"),
+        ("GET", "/socket.io/?transport=polling&EIO=4", "unsupported_protocol"),
+        ("GET", "/elsewhere", "not_found"),
+        ("G T", "/", "no_http"),
+    ],
+)
+async def test_each_kind_of_refusal(method: str, target: str, kind: str) -> None:
+    io = trio_sio.Server(origins="http://ours")
+    async with served(io) as url, raw(url) as wire:
+        fields = {} if kind == "forbidden" else {"Origin": "http://ours"}
+        await wire.request(method, target, fields)
+        refused = io.statistics().refused
+    assert {name: count for name, count in refused.items() if count} == {kind: 1}
 
 
 async def test_what_the_event_loop_was_held(counter: Counter) -> None:

@@ -19,9 +19,11 @@ STOREY = {
     "options": 0,
     "detail": 1,
     "statistics": 1,
+    "counters": 0,
     "client_files": 0,
     "protocol": 1,
     "exceptions": 2,
+    "logs": 2,
     "failures": 3,
     "abc": 3,
     "engine": 4,
@@ -35,8 +37,16 @@ STOREY = {
 }
 # These have no loop: everybody else may use Trio.
 WITHOUT_TRIO = {
-    *("client_files", "compression_options", "detail", "options", "protocol", "reasons"),
-    "statistics",
+    *(
+        "client_files",
+        "counters",
+        "compression_options",
+        "detail",
+        "options",
+        "protocol",
+        "reasons",
+    ),
+    *("counters", "statistics"),
 }
 # These use the package as its users do.
 USERS = {"demo", "__main__"}

@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Ours alone: the WebSocket libraries log each frame.
     level = "debug" if options.verbose else options.log_level
     logging.getLogger("trio_sio").setLevel(level.upper())
+    if options.verbose:
+        logging.getLogger("trio_sio.wire").setLevel(logging.DEBUG)
     try:
         trio.run(serve, options.host, options.port, options.ws_engine)
     except _CannotServe as error:
@@ -128,7 +130,9 @@ def _parser() -> argparse.ArgumentParser:
         default="warning",
         help="what to log on standard error (%(default)s)",
     )
-    parser.add_argument("--verbose", action="store_true", help="the same as --log-level debug")
+    parser.add_argument(
+        "--verbose", action="store_true", help="log what happens, and each packet with its content"
+    )
     return parser
 
 

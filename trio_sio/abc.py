@@ -141,6 +141,9 @@ class Waiter(Protocol):
         Whoever is cancelled takes the item out of the line.
         """
 
+    def withdraw(self) -> None:
+        """Take the item out of the line, if it is still there; nobody waits for it."""
+
 
 class Session(Protocol):
     """One Engine.IO session (JS: `conn`), as the router sees it."""

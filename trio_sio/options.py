@@ -86,6 +86,17 @@ _FLAGS = (
 )
 
 
+LIMIT_OPTIONS = (
+    *("head_timeout", "body_timeout", "answer_timeout", "connect_timeout", "ping_timeout"),
+    *("max_http_buffer_size", "handshake_buffer_size", "max_payload_packets", "max_fragments"),
+    *("max_headers", "max_header_size", "max_outbox", "max_outbox_bytes"),
+    *("max_connections", "max_connections_per_address", "max_sessions"),
+    *("handshake_packets", "max_namespaces", "max_pending_namespaces", "max_events_per_second"),
+    *("max_packet_bytes", "attachments_timeout", "max_rooms", "max_pending_acks"),
+)
+"""Options that `statistics().limits` counts: what a client does or has can go beyond them."""
+
+
 class EngineKeywords(TypedDict, total=False):
     """The options of `Engine` as keyword arguments, for type checkers."""
 

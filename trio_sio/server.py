@@ -57,6 +57,8 @@ class Server(Listens, Targeting):
             grace=self.engine.options.grace,
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
+            log=self.engine.log,
+            counters=self.engine.counters,
         )
 
     def __repr__(self) -> str:

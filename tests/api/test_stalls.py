@@ -46,7 +46,7 @@ async def test_a_client_that_gave_up_meanwhile_is_not_to_blame(
     assert detail is not None
     assert (detail.reason, detail.text, detail.stalled) == ("transport close", "", 40)
     assert str(detail) == "transport close: our own event loop was held for 40.00 s meanwhile"
-    assert f"session {socket.session.id}: {detail}" in caplog.messages
+    assert f"session {socket.session.id[:6]}…: {detail}" in caplog.messages
     now = io.statistics()
     assert (now.stalls, now.stalled, now.longest_stall) == (1, 40, 40)
 
@@ -155,9 +155,8 @@ async def test_who_lets_clients_in_is_named_as_well(
     register(io, holding)
     async with connect(io):
         await wait_all_tasks_blocked()
-        (socket,) = io.sockets.sockets.values()
         (told,) = warnings(caplog)
-        assert f".holding for <Socket {socket.id!r} in '/', " in told
+        assert ".holding for <Socket 'memory…' in '/', " in told
 
 
 async def test_a_function_that_waits_is_named_with_the_place(

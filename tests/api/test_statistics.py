@@ -8,17 +8,20 @@ from tests.api.conftest import MakeServer
 from tests.api.raw import raw
 from tests.end_to_end.peers import served
 from tests.held_loop import Counter
+from trio_sio.counters import REFUSALS
 
 
 async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter: Counter) -> None:
     io = make_server(max_http_buffer_size=1000, max_connections=3)
     async with served(io) as url, raw(url) as wire:
         before = io.statistics()
-        assert before == trio_sio.EngineStatistics(0, 0, 0, 0, 0, 0, 0, {}, {})
+        nothing = dict.fromkeys(REFUSALS, 0)
+        assert before == trio_sio.EngineStatistics(0, 0, 0, 0, 0, 0, 0, {}, {}, refused=nothing)
         clients = [await wire.joined() for _ in range(3)]
         assert (await (await wire.connect()).receive_some()).startswith(b"HTTP/1.1 503")
         now = io.statistics()
         assert (now.connections, now.refused_connections, now.sessions) == (3, 1, 3)
+        assert (now.opened, now.joined, now.refused) == (3, 3, {**nothing, "full": 1})
         assert now.ended == {}
         await clients[0].send("1")
         await clients[1].send("4" + "x" * 2000)

@@ -201,3 +201,19 @@ async def test_url(host: str, url: str) -> None:
     async with (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] as listener:
         port = listener.socket.getsockname()[1]
         assert command_line._url(host, [listener]) == url.format(port=port)
+
+
+async def test_verbose_shows_where_it_listens_events_and_packets() -> None:
+    async with demo("--verbose") as (process, port):
+        stream = await open_websocket(port)
+        await stream.send_all(frame(b"1"))
+        assert process.stderr is not None
+        with trio.fail_after(10):
+            text = (await receive_until(process.stderr, b"leaves '/': transport close\n")).decode()
+        await stream.aclose()
+        process.send_signal(signal.SIGTERM)
+        await assert_ends_quietly(process)
+    assert f"INFO trio_sio.engine: listening on http://127.0.0.1:{port}/socket.io\n" in text
+    assert "websocket out MESSAGE 0\n" in text
+    assert " joined '/'\n" in text
+    assert "websocket in CLOSE" in text

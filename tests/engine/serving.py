@@ -12,6 +12,7 @@ from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.http_limits import HTTPLimits
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.request_clock import Phase
+from trio_sio.logs.throttle import LogThrottle
 
 Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
 
@@ -28,12 +29,16 @@ LIMITS = HTTPLimits(
 )
 
 
+def _limits(alarm: Alarm) -> HTTPLimits:
+    return LIMITS._replace(log=LogThrottle(alarm.call_at))
+
+
 @asynccontextmanager
 async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
     reached.clear()
     ours, theirs = memory_stream_pair()
     alarm = Alarm()
-    connection = HTTPConnection(theirs, "1.2.3.4", secure=True, alarm=alarm, limits=LIMITS)
+    connection = HTTPConnection(theirs, "1.2.3.4", secure=True, alarm=alarm, limits=_limits(alarm))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(alarm.run)
         nursery.start_soon(connection.serve, answer)
@@ -51,7 +56,7 @@ async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableS
         client = await trio.open_tcp_stream(*listener.socket.getsockname())
         async with client:
             stream = await listener.accept()
-            connection = HTTPConnection(stream, "1.2.3.4", alarm=alarm, limits=LIMITS)
+            connection = HTTPConnection(stream, "1.2.3.4", alarm=alarm, limits=_limits(alarm))
             nursery.start_soon(alarm.run)
             nursery.start_soon(connection.serve, answer)
             yield client

@@ -9,7 +9,9 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
-from trio_sio.engine.admission import TELL_EVERY, Admission, turn_away
+from trio_sio.counters import Counters
+from trio_sio.engine.admission import Admission, turn_away
+from trio_sio.logs.throttle import INTERVAL, LogThrottle
 
 reached: list[str] = []
 """The limits that were reached in the present test."""
@@ -24,22 +26,26 @@ GET = b"GET /engine.io/?transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(2, None, None, reached.append)
+    admission = Admission(2, None, None, reached.append, LogThrottle(), Counters())
     assert admission.enter("a") == admission.enter("b") == ""
     assert admission.enter("c") == "max_connections: there are 2"
     assert admission.enter("d") != ""
     admission.leave("a")
     assert admission.enter("c") == ""
     assert (admission.count, admission.refused) == (2, 2)
-    await trio.sleep(TELL_EVERY)
+    await trio.sleep(INTERVAL)
     assert admission.enter("e") != ""
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
-    assert caplog.messages[1].endswith("max_connections: there are 2; 3 refused so far")
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert caplog.messages == [
+        "refused a client at c: max_connections: there are 2",
+        "refused a client at c: max_connections: there are 2 … and 1 more like it in the last 10 s",
+        "refused a client at e: max_connections: there are 2",
+    ]
     assert reached == ["max_connections"] * 3
 
 
 async def test_each_address(autojump_clock: MockClock) -> None:
-    admission = Admission(None, 2, None, reached.append)
+    admission = Admission(None, 2, None, reached.append, LogThrottle(), Counters())
     assert [admission.enter("a") for _ in range(2)] == ["", ""]
     assert admission.enter("a") == "max_connections_per_address: there are 2 from a"
     assert reached == ["max_connections_per_address"]
@@ -54,7 +60,7 @@ async def test_each_address(autojump_clock: MockClock) -> None:
 
 
 async def test_the_limit_that_refuses_counts_nothing(autojump_clock: MockClock) -> None:
-    admission = Admission(1, 1, None, reached.append)
+    admission = Admission(1, 1, None, reached.append, LogThrottle(), Counters())
     assert admission.enter("a") == ""
     assert admission.enter("b") != ""
     admission.leave("a")
@@ -62,11 +68,11 @@ async def test_the_limit_that_refuses_counts_nothing(autojump_clock: MockClock) 
 
 
 async def test_sessions(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(None, None, 3, reached.append)
+    admission = Admission(None, None, 3, reached.append, LogThrottle(), Counters())
     assert admission.why_no_session(2, "a") == ""
     assert admission.why_no_session(3, "a") == "max_sessions: there are 3"
     assert (admission.refused, reached) == (0, ["max_sessions"])  # the connection was let in
-    assert caplog.messages == ["refused a client at a: max_sessions: there are 3; 1 refused so far"]
+    assert caplog.messages == ["refused a client at a: max_sessions: there are 3"]
 
 
 async def test_a_stream_in_memory_is_just_closed() -> None:

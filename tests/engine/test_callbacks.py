@@ -190,7 +190,9 @@ async def test_it_has_its_time(
         assert engine.statistics().limits == {"handshake_timeout": 1}
         assert engine.sessions == {}
     (message,) = caplog.messages
-    assert message == f"{sentence} for GET /engine.io/, which is answered 503"
+    assert message.startswith("refused GET /engine.io/?")
+    assert message.endswith(f" from somewhere: {sentence}")
+    assert engine.statistics().refused["too_slow"] == 1
 
 
 @every_callback

@@ -71,7 +71,9 @@ def test_who_is_welcome(origins: Origins, origin: str, allowed: bool) -> None:
 )
 def test_an_explanation_has_a_bound(origins: Origins, accepted: str) -> None:
     sentence = cors.explain(origins, "http://" + "b" * 10_000)
-    assert sentence == f"option 'origins' accepts {accepted}, not 'http://{'b' * 193}'"
+    assert sentence == f"option 'origins' accepts {accepted}, not 'http://{'b' * 93}…'"
+    secret = cors.explain(origins, "http://b.example/?token=secret")
+    assert secret == f"option 'origins' accepts {accepted}, not 'http://b.example'"
 
 
 KEPT_BY_NOBODY = [("Cache-Control", "no-store"), ("Vary", "Origin")]

@@ -55,7 +55,7 @@ async def test_refusals(
         assert "set-cookie" not in headers
         assert engine.sessions == {}
     (record,) = caplog.records
-    assert record.levelno == logging.INFO
+    assert record.levelno == logging.WARNING
     assert "refused" in record.getMessage()
 
 

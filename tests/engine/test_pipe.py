@@ -10,6 +10,7 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
+from trio_sio.counters import Counters
 from trio_sio.engine.pipe import Pipe
 
 
@@ -120,6 +121,29 @@ async def test_a_stream_in_memory_goes_its_own_way() -> None:
     assert await theirs.receive_some() == b"def"
     assert await theirs.receive_some() == b""
     await pipe.aclose()
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+async def test_bytes_are_counted_once_each(is_direct: bool) -> None:
+    counters = Counters()
+    async with connection() as (real, other):
+        stream: trio.abc.Stream = real.stream
+        if not is_direct:
+            stream, other = memory_stream_pair()  # type: ignore[assignment]  # a stream as well
+        pipe = Pipe(stream, counters)
+        await other.send_all(b"abc")
+        assert await pipe.read() == b"abc"
+        pipe.unread(b"bc")
+        assert await pipe.read() == b"bc"
+        assert (counters.bytes_in, counters.bytes_out) == (3, 0)
+        if is_direct:
+            assert pipe.write_nowait(b"12") == 2
+            assert await pipe.begin_write(b"345") == b""
+        else:
+            assert await pipe.begin_write(b"12345") == b"12345"
+            await pipe.send_all(b"12345")
+        await pipe.write(b"6789")
+        assert (counters.bytes_in, counters.bytes_out) == (3, 9)
 
 
 async def test_what_has_not_been_read_is_seen() -> None:

@@ -6,10 +6,17 @@ from contextlib import asynccontextmanager
 import h11
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import (
+    MockClock,
+    lockstep_stream_pair,
+    memory_stream_pair,
+    wait_all_tasks_blocked,
+)
 
 import trio_sio
+from trio_sio.engine.polling import MAX_ANSWERS
 from trio_sio.engine.session import Handler
+from trio_sio.testing.wire import open_wire
 
 
 class Browser:
@@ -185,3 +192,31 @@ async def test_a_poll_that_is_given_up_ends_the_session(autojump_clock: MockCloc
         await trio.sleep(1)
         assert reasons == ["transport error"]
         assert engine.sessions == {}
+
+
+async def test_a_client_that_takes_no_answers_is_closed_with_the_third(
+    autojump_clock: MockClock,
+) -> None:
+    """Or it has as many outboxes kept for it as it opens connections."""
+    reasons: list[object] = []
+
+    async def flood(session: trio_sio.Session) -> None:
+        try:
+            while True:
+                await session.send("x" * 10_000)
+        finally:
+            reasons.append(session.reason)
+
+    engine = trio_sio.Engine(max_outbox=10)
+    async with engine, open_wire(engine, flood) as wire:
+        session = await wire.handshake()
+        streams = [lockstep_stream_pair() for _ in range(MAX_ANSWERS + 1)]
+        async with trio.open_nursery() as nursery:
+            for number, (ours, theirs) in enumerate(streams):
+                assert reasons == []
+                nursery.start_soon(engine.serve_stream, theirs, flood)
+                await ours.send_all(f"GET {session.target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                await wait_all_tasks_blocked()
+                assert len(engine.sessions) == (number < MAX_ANSWERS)
+            nursery.cancel_scope.cancel()
+    assert reasons == ["transport error"]

@@ -9,7 +9,14 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.holding import Hold
 from trio_sio.engine.outbox import Outbox
-from trio_sio.engine.polling import CLOSE, NOOP, POSTS_AHEAD, Overlap, PollingTransport
+from trio_sio.engine.polling import (
+    CLOSE,
+    MAX_ANSWERS,
+    NOOP,
+    POSTS_AHEAD,
+    Overlap,
+    PollingTransport,
+)
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.turns import FIRST_SHARE, SHARE
 from trio_sio.exceptions import RemoteProtocolError
@@ -65,6 +72,22 @@ async def test_a_held_poll_is_answered_by_what_comes(autojump_clock: MockClock) 
         assert not transport.writable
         transport.release()  # nobody is there to release
     assert transport.poll_nowait() == []
+
+
+async def test_who_takes_no_answers_gets_no_further_ones(autojump_clock: MockClock) -> None:
+    """Each may hold a whole outbox, which fills again."""
+    transport, outbox = make()
+    cuts = [lambda number=number: number for number in range(MAX_ANSWERS)]
+    for cut in cuts:
+        outbox.put_nowait(Encoded(("4a",)))
+        assert transport.poll_nowait()
+        transport.begin_answer(cut)
+    outbox.put_nowait(Encoded(("4a",)))
+    with pytest.raises(Overlap):
+        transport.poll_nowait()
+    assert len(outbox) == 1
+    transport.end_answer(cuts[0])
+    assert transport.poll_nowait()
 
 
 async def test_a_poll_may_be_answered_where_the_answer_is_made(autojump_clock: MockClock) -> None:

@@ -1,8 +1,9 @@
 """Who holds the event loop is named; when nobody does and it stood still, that is said."""
 
 import logging
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.held_loop import Counter, full_collection, warnings
-from trio_sio.engine.watch import KEPT, TELL_EVERY, Watch
+from trio_sio.engine.watch import KEPT, Watch
+from trio_sio.logs.throttle import INTERVAL
 
 WITHIN_THE_PACKAGE = """
 class Server:
@@ -47,6 +49,13 @@ async def hold(counter: Counter, seconds: float) -> None:
     await trio.lowlevel.checkpoint()
     counter.hold(seconds)
     await trio.lowlevel.checkpoint()
+
+
+def run_beside(main: Callable[[], Awaitable[object]]) -> None:
+    """Run another event loop while ours is held, as one in another thread would run."""
+    thread = threading.Thread(target=trio.run, args=(main,))
+    thread.start()
+    thread.join()
 
 
 async def run(function: Callable[..., Any], *args: object) -> None:
@@ -220,9 +229,10 @@ async def test_the_same_is_told_now_and_then(
     with watch.watching():
         for _ in range(3):
             await run(hold, counter, 1)
-            await trio.sleep(TELL_EVERY / 2)
+            await trio.sleep(INTERVAL / 2)
         await hold(counter, 5)
-    assert [told.count("task work") for told in warnings(caplog)] == [1, 1, 0]
+    assert [told.count("task work") for told in warnings(caplog)] == [1, 1, 1, 0]
+    assert warnings(caplog)[1].endswith(" … and 1 more like it in the last 10 s")
     assert (watch.stalls, watch.stalled, watch.longest) == (4, 8, 5)
 
 
@@ -239,7 +249,6 @@ async def test_what_is_kept_is_bounded(counter: Counter) -> None:
         logging.getLogger("trio_sio.engine").disabled = False
     assert watch.stalls >= 3 * KEPT
     assert len(watch._ends) == len(watch._sums) == KEPT
-    assert len(watch._told) <= KEPT
     assert watch.lost_since(begun) == KEPT
 
 
@@ -330,6 +339,46 @@ async def test_two_watches_see_the_same(counter: Counter) -> None:
         await hold(counter, 3)
     assert [watch.stalls for watch in watches] == [2, 1]
     assert [watch.stalled for watch in watches] == [4, 3]
+
+
+async def test_once_told_is_enough_for_all_servers_of_a_loop(
+    counter: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    watches = [Watch(0.25), Watch(0.25), Watch(2)]
+    trio.lowlevel.add_instrument(Standstill(counter, 7))
+    with watches[0].watching(), watches[1].watching(), watches[2].watching():
+        await trio.sleep(0.001)
+        await run(hold, counter, 1)
+        await hold(counter, 3)
+    assert [watch.stalls for watch in watches] == [3, 3, 2]
+    told = warnings(caplog)
+    assert ["7.00" in told[0], "1.00" in told[1], "3.00" in told[2], len(told)] == [True] * 3 + [3]
+
+
+def test_a_collection_is_told_once_in_a_process(
+    counter: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Though each loop, in a thread of its own perhaps, waits for it."""
+
+    async def other() -> None:
+        with Watch(0.25).watching():
+            await trio.lowlevel.checkpoint()
+            full_collection(counter, 2)
+            await trio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        with Watch(0.25).watching():
+            await trio.lowlevel.checkpoint()
+            run_beside(other)
+            await trio.lowlevel.checkpoint()
+            await trio.sleep(INTERVAL + 1)
+            full_collection(counter, 3)
+            await trio.lowlevel.checkpoint()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    told = warnings(caplog)
+    assert [" 2.00 s " in told[0], " 3.00 s " in told[1], len(told)] == [True, True, 2]
+    assert all("Python's garbage collector" in one for one in told)
 
 
 async def test_a_log_that_fails_ends_the_watch_and_nothing_else(counter: Counter) -> None:

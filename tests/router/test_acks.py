@@ -4,7 +4,15 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_sio import Disconnected, DisconnectReason, Packet, PacketType, Server, Socket
+from trio_sio import (
+    Disconnected,
+    DisconnectReason,
+    LimitReached,
+    Packet,
+    PacketType,
+    Server,
+    Socket,
+)
 from trio_sio.testing import connect
 
 
@@ -157,3 +165,36 @@ async def test_ids_are_counted_by_namespace(autojump_clock: trio.abc.Clock) -> N
         ids = [(await client.receive_packet()).id for client in (anna, bert, clara)]
     # "/" has said hello to clara, too.
     assert ids == [0, 1, 0]
+
+
+async def test_a_callback_counts_as_an_answer_that_is_owed_until_it_has_ended(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """Or a client that answers sooner than they end would have any number of tasks run."""
+    io = Server(max_pending_acks=3)
+    gate = trio.Event()
+    reached: list[str] = []
+
+    async def slow(*_: object) -> None:
+        await gate.wait()
+
+    @io.on("go")
+    async def go(socket: Socket) -> None:
+        try:
+            await socket.emit("question", ack=slow)
+        except LimitReached as limit:
+            reached.append(str(limit))
+
+    async with connect(io) as client:
+        for _ in range(3):
+            await client.emit("go")
+            await client.answer(await client.receive_packet())
+        await client.emit("go")
+        await wait_all_tasks_blocked()
+        (socket,) = io.sockets.connected.values()
+        assert socket.events.beside.callbacks == 3
+        assert reached == ["a client owes 0 answers, and 3 callbacks run (max_pending_acks is 3)"]
+        gate.set()
+        await wait_all_tasks_blocked()
+        await client.emit("go")
+        assert (await client.receive_packet()).event == "question"

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
+from trio_sio.counters import Counters
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.router.adapter import WORK_LIMIT
 from trio_sio.router.broadcast import Broadcast, Flags
@@ -44,6 +45,7 @@ class Square:
 
     def __init__(self) -> None:
         self.connected: dict[str, Ear] = {}
+        self.counters = Counters()
         self.encoded = 0
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:

@@ -150,3 +150,70 @@ async def test_the_end_of_the_session_ends_an_answer_that_waits(autojump_clock: 
         host.session.close()
         await trio.sleep(60)
         assert host.io.sockets.connected == {}
+
+
+async def test_an_answer_does_not_wait_longer_than_its_handler_lives(
+    autojump_clock: MockClock,
+) -> None:
+    """Or a client that joins, asks and leaves in turn has any number of answers wait."""
+    host = Host(grace=1)
+    acks: list[Ack] = []
+    room = host.io.of("/room")
+
+    @room.on("hang", ack=True)
+    async def hang(_: Socket, ack: Ack) -> None:
+        ack("an answer")
+        await trio.sleep_forever()
+
+    @room.on("hang without an answer", ack=True)
+    async def hang_without_an_answer(_: Socket, ack: Ack) -> None:
+        acks.append(ack)
+        await trio.sleep_forever()
+
+    async with host.io, open_wire(host.io) as wire:
+        session = await wire.handshake()
+        outbox = host.session.outbox
+        for event in ["hang", "hang without an answer"]:
+            await session.post("40/room,")
+            await wait_all_tasks_blocked()
+            for number in range(MAX_OUTBOX):
+                if len(outbox) < MAX_OUTBOX:
+                    await host.session.send(f"2[{number}]")
+            await session.post(f'42/room,1["{event}"]')
+            await wait_all_tasks_blocked()
+            assert outbox.is_waited_for is (event == "hang")
+            await session.post("41/room,")
+            await trio.sleep(2)
+            assert not outbox.is_waited_for
+            if event == "hang":
+                await session.poll()
+        with pytest.raises(trio.WouldBlock):
+            acks[0]("too late")
+        assert not outbox.is_waited_for
+
+
+async def test_of_handlers_that_run_beside_each_other_one_waits_with_the_answer(
+    autojump_clock: MockClock,
+) -> None:
+    """And all of them come to their end."""
+    host = Host()
+
+    async def first(_: Socket) -> str:
+        return "an answer"
+
+    async def second(_: Socket) -> None:
+        await trio.sleep(1)
+
+    for handler in (first, second):
+        host.io.on("both", handler, concurrent=True)
+    async with host.io, open_wire(host.io) as wire:
+        session = await wire.handshake()
+        (socket,) = host.sockets
+        for number in range(MAX_OUTBOX):
+            await host.session.send(f"2[{number}]")
+        await session.post('427["both"]')
+        await trio.sleep(2)
+        assert socket.events.beside.running == 1
+        assert (await hear(session, MAX_OUTBOX + 1))[-1] == '437["an answer"]'
+        await wait_all_tasks_blocked()
+        assert socket.events.beside.running == 0

@@ -178,7 +178,8 @@ async def test_an_error_goes_the_way_of_all_errors(
         await catch_up(client)
         assert [str(one) for one in told] == ["a mistake", "True", "a mistake", "False"]
         assert client.session.reason is None
-    assert caplog.text.count("a handler failed") == 2
+    assert caplog.text.count("which hears of backlogs, failed for <Socket") == 2
+    assert "and 1 more like it" in caplog.text
 
 
 async def test_an_error_comes_out_of_a_test(autojump_clock: MockClock) -> None:

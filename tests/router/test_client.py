@@ -1,6 +1,7 @@
 """One client in several namespaces: who may join, in which order, and who may not."""
 
 import re
+from collections.abc import Collection
 
 import pytest
 import trio
@@ -8,7 +9,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, PacketType, Server, Socket
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.testing import connect
+from trio_sio.testing.wire import open_wire
 
 
 def note_joins(io: Server, *namespaces: str) -> list[str]:
@@ -249,3 +252,33 @@ async def test_sockets_that_are_still_leaving_count(
         await trio.sleep(300)
         assert most == max_namespaces - 1  # one is "/"
         assert here == 0
+
+
+class SlowAdapter(MemoryAdapter):
+    """Takes a second for each socket that is let in, as one that asks others might."""
+
+    async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+        await trio.sleep(1)
+        await super().add_all(socket_id, rooms)
+
+
+async def test_what_has_waited_for_the_root_counts_until_it_has_joined(
+    autojump_clock: MockClock,
+) -> None:
+    """Or what is asked for while it joins comes on top."""
+    io = Server(max_namespaces=4, adapter=SlowAdapter)
+
+    @io.use
+    async def wait(_: Socket) -> None:
+        await trio.sleep(1)
+
+    for name in "abcdef":
+        io.of(name)
+    async with io, open_wire(io) as wire:
+        session = await wire.handshake()
+        await session.post("40/a,", "40/b,", "40/c,")
+        await trio.sleep(2.5)  # it is in "/", and joins "/a"
+        await session.post("40/d,", "40/e,", "40/f,")
+        await trio.sleep(10)
+        (client,) = io.router.clients
+        assert sorted(client.sockets) == ["/", "/a", "/b", "/c"]

@@ -102,7 +102,7 @@ async def test_an_error_in_one_of_them_does_not_spare_the_others(
     async with connect(io, raise_errors=False):
         pass
     assert seen == ["second", "disconnect"]
-    assert caplog.text.count("a handler failed") == 1
+    assert caplog.text.count("which handles 'disconnecting', failed") == 1
 
 
 async def test_a_handler_that_does_not_end_holds_the_next_namespace_up_for_grace(
@@ -228,4 +228,4 @@ async def test_a_refusal_in_one_of_them_refuses_nothing_and_is_a_failure(
     async with connect(io, raise_errors=False):
         pass
     assert seen == ["disconnect"]
-    assert caplog.text.count("a handler failed") == 1
+    assert caplog.text.count("refuse, which handles 'disconnecting', failed") == 1

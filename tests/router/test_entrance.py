@@ -128,4 +128,4 @@ async def test_a_greeting_that_fails_keeps_nobody_out(
     async with connect(io, raise_errors=False) as client:
         assert await client.call("here?") == ["yes"]
     assert story[-3:] == ["connect_handler", "connection_handler", "disconnect_handler"]
-    assert caplog.text.count("a handler failed") == 1
+    assert caplog.text.count("which handles 'connect', failed") == 1

@@ -9,6 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 from trio_sio import DisconnectReason, RemoteProtocolError, Session
 from trio_sio.detail import Explanation
 from trio_sio.engine.alarm import Alarm
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.codec import Decoder
 from trio_sio.router.intake import Intake
 from trio_sio.router.limits import Limits
@@ -55,7 +56,7 @@ class Client:
     def __init__(self, *joined: str, limits: Limits = LIMITS, decoder: object = None) -> None:
         self.session = OneSession()
         self.joined = list(joined)
-        self.intake = Intake(cast("Session", self.session), limits, self.joined)
+        self.intake = Intake(cast("Session", self.session), limits, self.joined, LogThrottle())
         self.decoder = cast("Any", decoder or Decoder())
         if joined:
             self.intake.trust()
@@ -175,7 +176,7 @@ def test_a_parser_of_ones_own_bounds_itself() -> None:
     ("joined", "pending", "limit"),
     [(1, 1, ""), (1, 2, "max_pending_namespaces is 2"), (4, 1, "max_namespaces is 5"), (3, 1, "")],
 )
-def test_namespaces(joined: int, pending: int, limit: str) -> None:
+async def test_namespaces(joined: int, pending: int, limit: str) -> None:
     client = Client(*map(str, range(joined)))
     refusal = client.intake.refuse_namespace(pending)
     assert refusal == (f"too many namespaces ({limit})" if limit else "")

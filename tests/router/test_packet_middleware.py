@@ -88,7 +88,8 @@ async def test_middleware_with_a_wrong_result_is_an_error(
         await client.call("good")
     assert handled == ["good"]
     assert len(caplog.records) == 2
-    assert "packet middleware returns a Packet or None, not True" in caplog.text
+    assert "<lambda>, packet middleware, returned bool, not a Packet or None" in caplog.text
+    assert "<lambda>, packet middleware, failed for <Socket 'memory…' in '/'" in caplog.text
     with pytest.raises(TypeError, match="middleware must be callable"):
         Socket.use(None, None)  # type: ignore[arg-type]
 
@@ -96,11 +97,11 @@ async def test_middleware_with_a_wrong_result_is_an_error(
 @pytest.mark.parametrize(
     ("packet", "sentence"),
     [
-        (Packet(PacketType.EVENT, "/", ("bad", 1)), "not ('bad', 1)"),  # type: ignore[arg-type]
+        (Packet(PacketType.EVENT, "/", ("bad", 1)), "with tuple as data"),  # type: ignore[arg-type]
         (Packet(PacketType.EVENT, "/", []), "must be a list, the event's name"),
-        (Packet(PacketType.EVENT), "not None"),
-        (Packet(PacketType.BINARY_EVENT, "/", "bad"), "not 'bad'"),
-        (Packet(PacketType.ACK, "/", ["bad"]), "the Packet of an event, not of <PacketType.ACK"),
+        (Packet(PacketType.EVENT), "with NoneType as data"),
+        (Packet(PacketType.BINARY_EVENT, "/", "bad"), "with str as data"),
+        (Packet(PacketType.ACK, "/", ["bad"]), "returned the Packet of ACK, not of an event"),
     ],
 )
 async def test_a_packet_that_is_no_event_is_an_error_and_not_passed_over(

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import trio
 
+from trio_sio.counters import Counters
 from trio_sio.engine.pipe import Pipe
 from trio_sio.engine.plain_http import refusal
+from trio_sio.logs.throttle import LogThrottle
 
 logger = logging.getLogger("trio_sio.engine")
-
-TELL_EVERY = 10.0
-"""Seconds between two warnings; thousands may be refused in each."""
 
 
 class Admission:
@@ -24,6 +23,8 @@ class Admission:
             without an address are not counted.
         limit_sessions: how many sessions there may be (option `max_sessions`).
         count: is told of each refusal, by the option's name.
+        log: where refusals are told.
+        counters: where they are counted.
 
     Attributes:
         count: how many there are.
@@ -36,16 +37,18 @@ class Admission:
         limit_each: int | None,
         limit_sessions: int | None,
         count: Callable[[str], None],
+        log: LogThrottle,
+        counters: Counters,
     ) -> None:
         self.count = 0
         self.refused = 0
-        self._turned_away = 0
         self._limit = limit
         self._limit_each = limit_each
         self._limit_sessions = limit_sessions
         self._count_limit = count
         self._by_address: Counter[str] = Counter()
-        self._told = float("-inf")
+        self._log = log
+        self._counters = counters
 
     def enter(self, address: str) -> str:
         """Count a connection; return why it may not be, `""` if it may."""
@@ -78,13 +81,9 @@ class Admission:
     def _refuse(self, option: str, text: str, address: str) -> str:
         text = f"{option}: {text}"
         self._count_limit(option)
-        self._turned_away += 1
-        now = trio.current_time()
-        if now - self._told >= TELL_EVERY:
-            self._told = now
-            logger.warning(
-                "refused a client at %s: %s; %d refused so far", address, text, self._turned_away
-            )
+        self._counters.refused["full"] += 1
+        where = address or "somewhere"
+        self._log.tell(logger, logging.WARNING, option, "refused a client at %s: %s", where, text)
         return text
 
 

@@ -89,7 +89,7 @@ class HTTPConnection:
         limits: HTTPLimits = NO_LIMITS,
         turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
-        self.pipe = Pipe(stream)
+        self.pipe = Pipe(stream, limits.counters)
         self.remote = remote
         self.secure = secure
         self._exchange: Exchange | None = None  # of the present request, if it is not plain
@@ -144,8 +144,7 @@ class HTTPConnection:
         try:
             await sending
         except AnswerTooSlow as error:
-            logger.info("%s: %s", self.remote, error)
-            self._limits.count_limit(Phase.ANSWER.value)
+            self._tell(Phase.ANSWER.value, str(error))
             raise
 
     @property
@@ -194,8 +193,7 @@ class HTTPConnection:
 
     async def _refuse_slow_head(self) -> None:
         limit = self._timed.clock.limit(Phase.HEAD)
-        logger.info("%s: a request's head took over %s s (head_timeout)", self.remote, limit)
-        self._limits.count_limit(Phase.HEAD.value)
+        self._tell(Phase.HEAD.value, f"a request's head took over {limit} s (head_timeout)")
         if not self._received.data:
             return  # nothing was said, nothing is answered
         await self._send_refusal(408, f"a request's head may take {limit} s (head_timeout)")
@@ -339,9 +337,7 @@ class HTTPConnection:
 
     async def _refuse(self, error: BadRequest) -> None:
         """Answer what is no HTTP request."""
-        logger.info("%s: no request: %s", self.remote, error)
-        if error.option:
-            self._limits.count_limit(error.option)
+        self._tell(error.option, f"no request: {error.shown}")
         await self._send_refusal(error.status, str(error))
 
     async def _send_refusal(self, status: int, text: str) -> None:
@@ -349,6 +345,12 @@ class HTTPConnection:
         method = "HEAD" if self._received.data.startswith(b"HEAD ") else "GET"
         await self._write(refusal(status, f"{text}\n", method))
         await linger(self.pipe)
+
+    def _tell(self, option: str, text: str) -> None:
+        """Log a refusal, and count it if it is by a limit."""
+        kind, remote = option or "no request", self.remote or "somewhere"
+        self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
+        self._limits.count_refusal(option)
 
     async def _write(self, data: bytes) -> None:
         rest = await self.pipe.begin_write(data)

@@ -8,14 +8,12 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from trio_sio.engine.message import Request
+from trio_sio.logs import shown
 from trio_sio.options import Origins
 
 ANY = frozenset({"*", "*:*"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-
-_SHOWN_ORIGIN = 200
-"""Characters of an origin that go into a sentence about it; a Referer may have thousands."""
 
 _SHOWN_ACCEPTED = 8
 """Origins of the option that go into the same sentence."""
@@ -45,7 +43,7 @@ def is_listed(origins: Origins, origin: str) -> bool:
 
 def explain(origins: Origins, origin: str) -> str:
     """Return the sentence about an origin that is not welcome: what was seen, what is accepted."""
-    seen = "one that is missing or null" if origin == "*" else repr(origin[:_SHOWN_ORIGIN])
+    seen = "one that is missing or null" if origin == "*" else repr(shown.origin(origin))
     if callable(origins):
         return f"the function of option 'origins' does not accept this origin: {seen}"
     accepted = _listed(origins)

@@ -33,6 +33,7 @@ from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
 from trio_sio.failures import Never, failures, sort
+from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
     HandshakeRequest,
@@ -73,6 +74,7 @@ class Doorway:
     ) -> Response | Sequel | None:
         """Answer a request; `None` if that has been done."""
         if self._host.closing:
+            self._tell(request, logging.INFO, "closing", "the server is shutting down")
             headers = [("Content-Type", _TEXT), ("Connection", "close")]
             return self._unasked(request, 503, headers, "the server is shutting down")
         if not request.target.startswith(self._path + "/"):
@@ -113,7 +115,7 @@ class Doorway:
             return self._unasked(request, 200, [("Allow", "GET, HEAD, POST, OPTIONS")])
         if self._options.fallback is None:
             text = f"Nothing is at {request.path}; this server answers at {self._path}/"
-            _log_refusal(request, "Not Found", text)
+            self._tell_wrong_path(request)
             return self._unasked(request, 404, [("Content-Type", _TEXT)], text)
         try:
             answering = self._options.fallback(request)
@@ -128,22 +130,49 @@ class Doorway:
         except HungUp:
             raise
         except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:  # the client's fault
-            return _unreadable(request, error)
+            return self._unreadable(request, error)
         except failures() as error:
             found = sort(error, Never)
             if self._options.raise_errors:
                 raise
-            what = request.method, request.target
-            logger.error("fallback failed for %s %s", *what, exc_info=found.failure)
+            if found.failure is not None:
+                line, path = "fallback failed for %s %s", shown.target(request.target)
+                self._host.log.fail(logger, found.failure, line, request.method, path)
             if found.exits is not None:
                 raise found.exits from None
             return Response(500, [cors.NO_STORE])
         return response
 
+    def _unreadable(
+        self, request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody
+    ) -> Response:
+        """Answer a request whose body the fallback did not get, and did nothing about that."""
+        self._tell(request, logging.WARNING, "body", str(error))
+        return Response(error.status, CLOSING, f"{error}\n".encode())
+
+    def _tell_wrong_path(self, request: Request) -> None:
+        """Whoever asks for a transport is a client of ours that looks in the wrong place."""
+        text = f"this server answers at {self._path}/; is that the client's option 'path'?"
+        is_client = "transport=" in request.query_string
+        self._tell(request, logging.WARNING if is_client else logging.INFO, "not_found", text)
+
+    def _tell_refusal(self, request: Request, refusal: Refusal) -> None:
+        message = shown.printable(refusal.message, 200)
+        text = f"{message}: {refusal.detail or 'by the application'}"
+        if refusal.code is ErrorCode.UNSUPPORTED_PROTOCOL:
+            text += "; use socket.io-client 2.x there"
+        self._tell(request, logging.WARNING, refusal.code.name.lower(), text)
+
+    def _tell(self, request: Request, level: int, kind: str, text: str) -> None:
+        method, target = shown.printable(request.method, 20), shown.target(request.target)
+        line, remote = "refused %s %s from %s: %s", request.remote or "somewhere"
+        self._host.counters.refused[kind] += 1
+        self._host.log.tell(logger, level, kind, line, method, target, remote, text)
+
     async def _refuse(
         self, refusal: Refusal, request: Request, connection: HTTPConnection, *, websocket: bool
     ) -> Response | None:
-        _log_refusal(request, refusal.message, refusal.detail or "by the application")
+        self._tell_refusal(request, refusal)
         if websocket:
             text = refusal.websocket_text
             if refusal.detail:  # behind the reference's text, on a line of its own
@@ -155,7 +184,7 @@ class Doorway:
 
     def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
         """Answer a request of which the application could not make up its mind."""
-        logger.error("%s for %s %s, which is answered 503", error, request.method, request.path)
+        self._tell(request, logging.ERROR, "too_slow", str(error))
         self._host.count_limit("handshake_timeout")
         headers = [("Content-Type", _TEXT), ("Connection", "close")]
         return Response(503, headers, f"{error}\n".encode())
@@ -172,10 +201,10 @@ class Doorway:
         except RemoteProtocolError as error:
             raise Refusal(ErrorCode.BAD_REQUEST, error.hint) from None
         if ask.transport not in self._options.transports:
-            enabled = ", ".join(self._options.transports)
+            enabled, seen = ", ".join(self._options.transports), shown.word(ask.transport)
             raise Refusal(
                 ErrorCode.TRANSPORT_UNKNOWN,
-                f"the query must have one 'transport' of {enabled}, not {ask.transport!r}",
+                f"the query must have one 'transport' of {enabled}, not {seen!r}",
             )
         session = self._session_of(ask, request, websocket=websocket) if ask.sid else None
         if session is not None and session.probe is not None and not websocket:
@@ -185,10 +214,12 @@ class Doorway:
             text = f"the query has {ask.repeated!r} more than once"
             raise Refusal(ask.repeated_code, text)
         if session is None and request.method != "GET":
-            text = f"the method of a handshake is GET, not {request.method}"
+            seen = shown.printable(request.method, 20)
+            text = f"the method of a handshake is GET, not {seen}"
             raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, text)
         if session is None and ask.is_later:
-            text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {ask.version}"
+            seen = ask.version[:9]
+            text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {seen}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
         if session is None and (response := turned_away(self._host, request)):
             return response
@@ -206,8 +237,8 @@ class Doorway:
         session = self._host.find(ask.sid)
         if session is None:
             text = (
-                f"no session {ask.sid[:40]!r} is here; it has ended, or its requests are not all"
-                " sent to the same server"
+                f"no session {shown.short_id(ask.sid)!r} is here; it has ended, or its requests are"
+                " not all sent to the same server"
             )
             raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
         if not websocket and ask.transport == "websocket":
@@ -222,7 +253,7 @@ class Doorway:
     def _answer_preflight(self, request: Request) -> Response:
         problem = self._preflight.explain(request)
         if problem:  # the browser sees to it, and its page learns nothing
-            _log_refusal(request, "Preflight", problem)
+            self._tell(request, logging.WARNING, "preflight", problem)
         return self._preflight.answer(request)
 
     async def _check_origin(self, request: Request, connection: HTTPConnection) -> None:
@@ -257,7 +288,7 @@ class Doorway:
             if found.failure is not None:
                 if self._options.raise_errors:
                     raise
-                logger.error("%s failed", name, exc_info=found.failure)
+                self._host.log.fail(logger, found.failure, "%s failed", name)
             if found.exits is not None:
                 raise found.exits from None
             if found.refusal is not None:
@@ -317,7 +348,8 @@ class Doorway:
         if turned_away(self._host, request):
             return None
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
-            logger.error("generate_id must return a new, unused text, not %r", sid)
+            text = "generate_id must return a new, unused text, not %s twice"
+            self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
             return None
         session = self._host.add(sid, request, transport)
         transport.take_outbox(session.outbox)
@@ -332,23 +364,14 @@ class Doorway:
             or session.probe is not None
             or not isinstance(session.transport, PollingTransport)
         ):
-            logger.info("session %s: a WebSocket that it has no use for", session.id)
+            text = "session %s: a WebSocket that it has no use for"
+            sid = shown.short_id(session.id)
+            self._host.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
         transport.take_outbox(session.outbox)
         return True
-
-
-def _log_refusal(request: Request, message: str, detail: str) -> None:
-    what = f"{request.method} {request.target} from {request.remote or 'somewhere'}"
-    logger.info("refused %s: %s (%s)", what, message, detail)
-
-
-def _unreadable(request: Request, error: BodyTooLarge | BodyTooSlow | InvalidBody) -> Response:
-    """Answer a request whose body the fallback did not get, and did nothing about that."""
-    _log_refusal(request, "the body", str(error))
-    return Response(error.status, CLOSING, f"{error}\n".encode())
 
 
 def _body(refusal: Refusal) -> bytes:

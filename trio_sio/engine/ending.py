@@ -1,8 +1,14 @@
-"""What is known of a session's end: said by whoever brings it about, and kept for whoever asks."""
+"""What is known of a session's end: said by whoever brings it about, and kept for whoever asks.
+
+An end that a limit or the client's own mistake brought about is a warning; that a client went away,
+or is not heard of any more, is daily life.
+"""
 
 import logging
 
 from trio_sio.detail import DisconnectDetail, Explanation
+from trio_sio.engine.session_log import SessionLog
+from trio_sio.logs.shown import short_id
 from trio_sio.reasons import DisconnectReason
 
 logger = logging.getLogger("trio_sio.engine")
@@ -11,13 +17,17 @@ logger = logging.getLogger("trio_sio.engine")
 class Ending:
     """The end of one session.
 
+    Args:
+        log: the session's, where it is told.
+
     Attributes:
         detail: what is known; `None` until the session ends.
     """
 
-    __slots__ = ("_why", "detail")
+    __slots__ = ("_log", "_why", "detail")
 
-    def __init__(self) -> None:
+    def __init__(self, log: SessionLog) -> None:
+        self._log = log
         self.detail: DisconnectDetail | None = None
         self._why: Explanation | None = None
 
@@ -38,5 +48,11 @@ class Ending:
         if self.detail is not None:
             return
         self.detail = detail = DisconnectDetail.of(reason, self._why, last_seen, stalled)
-        if detail.text or detail.stalled:
-            logger.info("session %s: %s", sid, detail)
+        if self._log.events is not None:
+            self._log.events.ended(detail)
+        if not (detail.text or detail.stalled):
+            return
+        is_refused = bool(detail.text) and detail.option != "ping_timeout"
+        level = logging.WARNING if is_refused else logging.INFO
+        kind = str(reason), detail.option
+        self._log.throttle.tell(logger, level, kind, "session %s: %s", short_id(sid), detail)

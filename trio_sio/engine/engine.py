@@ -23,19 +23,25 @@ from typing import Any, NoReturn, Self, TypeVar, Unpack
 import trio
 
 from trio_sio.abc import Transport
+from trio_sio.counters import Counters
 from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.connection import HTTPConnection, Sequel
 from trio_sio.engine.doorway import Doorway
 from trio_sio.engine.http_limits import HTTPLimits
+from trio_sio.engine.listening import urls_of
 from trio_sio.engine.message import Request, Response
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
+from trio_sio.engine.session_log import SessionLog
 from trio_sio.engine.statistics import EngineStatistics, Ledger
+from trio_sio.engine.tapped import tapped
 from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
 from trio_sio.engine.watch import Watch
 from trio_sio.failures import failed_leaves
+from trio_sio.logs.shown import short_id
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineKeywords, EngineOptions
 from trio_sio.protocol.engineio.session import State
 from trio_sio.reasons import DisconnectReason
@@ -80,10 +86,13 @@ class Engine:
         self.draining = False
         self.pulse = Pulse()
         self.alarm = Alarm()
+        self.log = LogThrottle(self.alarm.call_at)
+        self._session_log = SessionLog(self.log)
         self.turns = Turns(self.pulse)
         self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
         self.handler: Handler | None = None
-        self._ledger = Ledger()
+        self.counters = Counters()
+        self._ledger = Ledger(self.counters)
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -106,7 +115,7 @@ class Engine:
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
-        self.watch = Watch(options.slow_step)
+        self.watch = Watch(options.slow_step, self.log, self.counters)
         self._doorway = Doorway(self)
         count = self._ledger.count_limit
         self._admission = Admission(
@@ -114,12 +123,16 @@ class Engine:
             options.max_connections_per_address,
             options.max_sessions,
             count,
+            self.log,
+            self.counters,
         )
         self._http_limits = HTTPLimits(
             {phase: getattr(options, phase.value) for phase in Phase},
             options.max_headers,
             options.max_header_size,
             count,
+            self.log,
+            self.counters,
         )
 
     # -- life --------------------------------------------------------------------------------
@@ -159,6 +172,7 @@ class Engine:
         finally:
             self._nursery = None
             self.closing = True
+            self.log.flush()
 
     def statistics(self) -> EngineStatistics:
         """Return numbers: what there is, and what has happened since the engine was made."""
@@ -238,6 +252,8 @@ class Engine:
     ) -> NoReturn:
         """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
         async with self._opened() as nursery:
+            for url in urls_of(listeners, self.options.path):
+                logger.info("listening on %s", url)
             await trio.serve_listeners(
                 partial(self.serve_stream, handler=handler),
                 list(listeners),
@@ -265,7 +281,7 @@ class Engine:
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
-            logger.exception("a connection failed", exc_info=errors)
+            self.log.fail(logger, errors, "a connection failed")
         finally:
             self._connections.discard(connection)
             self._admission.leave(address)
@@ -293,15 +309,24 @@ class Engine:
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
         if self.draining or self.closing:
-            logger.info("refused a handshake from %s: the server drains", address)
+            self.counters.refused["draining"] += 1
+            text = "refused a handshake from %s: the server drains"
+            self.log.tell(logger, logging.INFO, "drain", text, address)
             return "the server takes no new clients"
         why = self._admission.why_no_session(len(self.sessions), address)
         return f"too many clients ({why})" if why else ""
 
     def add(self, sid: str, request: Request, transport: Transport) -> Session:
         """Make a session; `run` or `start` makes it live."""
-        session = Session(sid, request, transport, self.options, self.pulse, self.alarm, self.watch)
+        log = self._session_log.of(sid)
+        transport = tapped(transport, log.wire)
+        session = Session(
+            sid, request, transport, self.options, self.pulse, self.alarm, self.watch, log
+        )
+        if log.events is not None:
+            log.events.connected(transport.name, request.remote)
         self.sessions[sid] = session
+        self.counters.sessions += 1
         return session
 
     def start(self, session: Session) -> None:
@@ -318,7 +343,8 @@ class Engine:
         except* failed_leaves() as errors:
             if session.raise_errors:
                 raise
-            logger.exception("the handler of session %s failed", session.id, exc_info=errors)
+            text = "the handler of session %s failed"
+            self.log.fail(logger, errors, text, short_id(session.id))
         finally:
             self._ledger.enter(session)
             if self.sessions.get(session.id) is session:

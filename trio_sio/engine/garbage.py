@@ -17,6 +17,10 @@ KEPT = 16
 FULL = 2
 """The generation whose collection looks at everything."""
 
+_told_until = float("-inf")
+"""When the last collection that was told of was over (`perf_counter()`). The collector is the
+process's: all of its servers, in whichever thread, wait for the same collections."""
+
 
 class Garbage:
     """Notes when there was a full collection."""
@@ -42,6 +46,15 @@ class Garbage:
             self._begun = perf_counter()
         else:
             self._noted.append((self._begun, perf_counter()))
+
+    def claim(self) -> bool:
+        """Return whether the last collection has yet to be told of, and take that upon oneself."""
+        global _told_until
+        begun, end = self._noted[-1]
+        if begun < _told_until:
+            return False
+        _told_until = end
+        return True
 
     def seconds_since(self, moment: float) -> float:
         """Return how long collections took since a moment.

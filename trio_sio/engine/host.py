@@ -5,6 +5,7 @@ import secrets
 from typing import Protocol
 
 from trio_sio.abc import Transport
+from trio_sio.counters import Counters
 from trio_sio.engine import callbacks
 from trio_sio.engine.alarm import Alarm
 from trio_sio.engine.callbacks import CallbackTooSlow
@@ -15,6 +16,7 @@ from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.engine.turns import Turns
 from trio_sio.failures import Never, failures, sort
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -32,6 +34,8 @@ class Host(Protocol):
     alarm: Alarm
     closing: bool
     turns: Turns
+    log: LogThrottle
+    counters: Counters
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""
@@ -85,7 +89,8 @@ async def new_id(host: Host, request: Request, connection: HTTPConnection) -> st
         found = sort(error, Never)
         if host.options.raise_errors:
             raise
-        logger.error("generate_id failed", exc_info=found.failure)
+        if found.failure is not None:
+            host.log.fail(logger, found.failure, "generate_id failed")
         if found.exits is not None:
             raise found.exits from None
         raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error

@@ -15,6 +15,7 @@ from trio_sio.engine.message import Response, sendable_fields
 from trio_sio.engine.plain_http import phrase
 from trio_sio.engine.request_target import is_host, parse_target
 from trio_sio.engine.response_check import WITHOUT_BODY
+from trio_sio.logs.shown import words_of
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
@@ -27,12 +28,14 @@ class BadRequest(Exception):
 
     Attributes:
         status: of the answer.
+        shown: what the log says of it, which quotes nothing of the request.
         option: the limit that it goes beyond, `""` if it is something else.
     """
 
-    def __init__(self, text: str, status: int, option: str = "") -> None:
+    def __init__(self, text: str, status: int, option: str = "", shown: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.shown = shown or text
         self.option = option
 
 
@@ -127,7 +130,8 @@ class Exchange:
         try:
             event = self._h11.next_event()
         except h11.RemoteProtocolError as error:
-            raise BadRequest(str(error), error.error_status_hint) from error
+            words = words_of(error)
+            raise BadRequest(str(error), error.error_status_hint, shown=words) from error
         assert isinstance(event, h11.Request)
         if not self.unread:  # h11 has to hear that it is over, or it takes no answer
             self._h11.next_event()

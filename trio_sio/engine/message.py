@@ -91,11 +91,11 @@ class InvalidBody(Exception):
     Attributes:
         status: of the answer, 400 or 431.
         option: the limit that it goes beyond, `""` if it is something else.
-        limit: the option's value.
+        limit: the value of that option.
     """
 
     def __init__(
-        self, text: str, status: int = 400, option: str = "", limit: float | None = None
+        self, text: str, status: int = 400, option: str = "", limit: int | None = None
     ) -> None:
         super().__init__(text)
         self.status = status

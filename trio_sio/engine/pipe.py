@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import trio
 
+from trio_sio.counters import Counters
 from trio_sio.engine.socket_errors import Meaning, meaning
 
 READ_SIZE = 16 * 1024
@@ -33,18 +34,23 @@ class Pipe:
     number of its descriptor to the next connection. So no number is kept: the socket is asked
     before each use, and says -1 once it is closed.
 
+    Args:
+        stream: the stream below.
+        counters: of the server; they are told how many bytes come and go.
+
     Attributes:
         stream: the stream below.
         direct: whether `write_nowait` works.
         broken: whether `write_nowait` found that the connection is.
     """
 
-    __slots__ = ("_interrupts", "_socket", "_unread", "broken", "direct", "stream")
+    __slots__ = ("_counters", "_interrupts", "_socket", "_unread", "broken", "direct", "stream")
 
     _socket: trio.socket.SocketType  # there is one if `direct`
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream, counters: Counters | None = None) -> None:
         self.stream = stream
+        self._counters = counters or Counters()
         self._unread = b""
         self._interrupts = 0
         self.broken = False
@@ -69,7 +75,9 @@ class Pipe:
             data, self._unread = self._unread, b""
             return data
         if not self.direct:
-            return bytes(await self.stream.receive_some(READ_SIZE))
+            data = bytes(await self.stream.receive_some(READ_SIZE))
+            self._counters.bytes_in += len(data)
+            return data
         interrupts = self._interrupts
         while True:
             descriptor = self._socket.fileno()
@@ -79,9 +87,12 @@ class Pipe:
             if self._interrupts != interrupts:
                 raise trio.ClosedResourceError
             try:
-                return os.read(self._socket.fileno(), READ_SIZE)
+                data = os.read(self._socket.fileno(), READ_SIZE)
             except OSError as error:
                 await self._get_over(error)
+                continue
+            self._counters.bytes_in += len(data)
+            return data
 
     @property
     def descriptor(self) -> int:
@@ -96,11 +107,13 @@ class Pipe:
         if not self.direct:
             raise trio.ClosedResourceError
         try:
-            return os.read(self._socket.fileno(), READ_SIZE)
+            data = os.read(self._socket.fileno(), READ_SIZE)
         except OSError as error:
             if meaning(error) is Meaning.END:
                 raise self._end(error) from error
             return None
+        self._counters.bytes_in += len(data)
+        return data
 
     @property
     def hung_up(self) -> bool:
@@ -149,14 +162,16 @@ class Pipe:
         A broken connection takes everything: whoever reads from it learns of the end.
         """
         try:
-            return os.write(self._socket.fileno(), data)
+            sent = os.write(self._socket.fileno(), data)
         except OSError as error:
             if meaning(error) is not Meaning.END:
                 return 0
-        self.broken = True
-        with suppress(OSError):  # whatever the error was, the reader gets to the end
-            self._socket.shutdown(socket.SHUT_RDWR)
-        return len(data)
+            self.broken = True
+            with suppress(OSError):  # whatever the error was, the reader gets to the end
+                self._socket.shutdown(socket.SHUT_RDWR)
+            return len(data)
+        self._counters.bytes_out += sent
+        return sent
 
     async def begin_write(self, data: bytes) -> bytes:
         """Send what leaves at once, without Trio's detours; return the rest, for `send_all`.
@@ -169,11 +184,13 @@ class Pipe:
             return data
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
-            return data[os.write(self._socket.fileno(), data) :]
+            sent = os.write(self._socket.fileno(), data)
         except OSError as error:
             if meaning(error) is Meaning.END:
                 raise self._end(error) from error
             return data
+        self._counters.bytes_out += sent
+        return data[sent:]
 
     async def write(self, data: bytes) -> None:
         """Send everything; raises as `send_all`."""
@@ -190,15 +207,19 @@ class Pipe:
         """
         if not self.direct:
             await self.stream.send_all(data)
+            self._counters.bytes_out += len(data)
             return
         interrupts = self._interrupts
         rest = memoryview(data)
         await trio.lowlevel.checkpoint()
         while self._interrupts == interrupts:
             try:
-                rest = rest[os.write(self._socket.fileno(), rest) :]
+                sent = os.write(self._socket.fileno(), rest)
             except OSError as error:
                 await self._get_over(error)
+            else:
+                self._counters.bytes_out += sent
+                rest = rest[sent:]
             if not rest:
                 return
             await self._wait(trio.lowlevel.wait_writable)

@@ -69,7 +69,7 @@ class PollRequests:
             turn=self._host.turns.wait,
         )
         session = self._host.add(sid, request, transport)
-        transport.outlet = session.outbox
+        transport.outlet, transport.wire = session.outbox, session.log.wire
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)
@@ -129,7 +129,9 @@ class PollRequests:
             found = self._find_body(request, transport, items)
             if found is None:
                 return False  # it takes long to make, which is the task's
-            if not connection.send_nowait(self._response(request, session, transport, *found)):
+            if not connection.send_nowait(
+                self._response(request, session, transport, items, *found)
+            ):
                 return False
             if connection.ahead:  # the next request is here already, and nothing more may come
                 connection.pipe.interrupt_reader()
@@ -172,7 +174,7 @@ class PollRequests:
         try:
             found = self._find_body(request, transport, items)
             body = found or await self._make_body(request, transport, items)
-            response = self._response(request, session, transport, *body)
+            response = self._response(request, session, transport, items, *body)
             if len(response.body) < SHORT:  # it holds less than its connection does
                 await connection.send(response)
             else:
@@ -186,10 +188,13 @@ class PollRequests:
         request: Request,
         session: Session,
         transport: PollingTransport,
+        items: list[Encoded],
         body: bytes,
         is_binary: bool,
         encoding: str | None,
     ) -> Response:
+        if session.log.wire is not None:
+            session.log.wire.outgoing(transport.name, items)
         kind = "application/octet-stream" if is_binary else "text/plain; charset=UTF-8"
         headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
         headers += self._cookie(request, session, transport)

@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -24,6 +25,9 @@ from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.reasons import DisconnectReason
 
+if TYPE_CHECKING:
+    from trio_sio.logs.wire import WireLog
+
 NOOP = Encoded(("6",))
 CLOSE = Encoded(("1",))
 
@@ -32,6 +36,10 @@ CLOSE_TIMEOUT = 30.0
 
 POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
+
+MAX_ANSWERS = 2
+"""Answers of more than a few kB that may be on their way to a client at once. It asks again when it
+has the first; that we may hear of it before we know that the first has left."""
 
 Arrival = EnginePacket | RemoteProtocolError | TransportClosed
 
@@ -73,6 +81,7 @@ class PollingTransport:
         self._share = FIRST_SHARE  # of the reader
         self.writable = False  # exactly while a GET is held
         self.outlet: Outbox | None = None
+        self.wire: WireLog | None = None  # of packets that come
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: Hold | None = None
         self._cut_post: Callable[[], None] | None = None  # while one is under way
@@ -101,9 +110,9 @@ class PollingTransport:
         """Return what a new GET is answered with, or nothing if it has to be held.
 
         Raises:
-            Overlap: a GET is held already.
+            Overlap: a GET is held already, or answers to `MAX_ANSWERS` are not taken.
         """
-        if self._held is not None:
+        if self._held is not None or len(self._answers) >= MAX_ANSWERS:
             raise Overlap
         self._quiet_since = trio.current_time()
         items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
@@ -320,6 +329,8 @@ class PollingTransport:
         if isinstance(arrival, Exception):
             self._arrived.clear()  # nothing of it is read any more, nor kept
             raise arrival
+        if self.wire is not None:
+            self.wire.incoming(self.name, arrival)
         return arrival
 
     # -- the end ---------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import re
 from collections.abc import Collection
 
 from trio_sio.engine.message import Request, Response
+from trio_sio.logs.shown import quoted
 
 ALWAYS_ALLOWED = ("Content-Type",)
 """The client's binary POST has a Content-Type that no form has."""
@@ -59,7 +60,7 @@ class Preflight:
         if not others:
             return ""
         allowed = ", ".join(map(repr, self._names.values()))
-        return f"option 'allow_headers' does not name {others[0]!r}; pages may send {allowed}"
+        return f"option 'allow_headers' does not name {quoted(others[0])}; pages may send {allowed}"
 
     def _allowed(self, request: Request) -> Collection[str]:
         if not self._allows_any:

@@ -30,6 +30,7 @@ from trio_sio.engine.overflow import overflow
 from trio_sio.engine.patience import Patience
 from trio_sio.engine.probe import Probe
 from trio_sio.engine.pulse import Pulse
+from trio_sio.engine.session_log import SessionLog
 from trio_sio.engine.watch import Watch
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.failures import failed_leaves, take_each
@@ -59,6 +60,7 @@ class Session:
         pulse: the engine's pulse.
         alarm: wakes the heartbeat.
         watch: knows when the event loop was held.
+        log: where its lines go.
 
     Attributes:
         id: the session id.
@@ -68,6 +70,7 @@ class Session:
         upgraded: whether the client came by polling and moved to WebSocket.
         offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
+        log: where its lines go.
         probe: of the WebSocket that is being tried, if one is; cancelled if the session ends.
         limits: how often limits were reached without ending it, by option; `None` for never.
     """
@@ -84,6 +87,7 @@ class Session:
         pulse: Pulse,
         alarm: Alarm,
         watch: Watch,
+        log: SessionLog,
     ) -> None:
         self.id = sid
         self.request = request
@@ -108,9 +112,8 @@ class Session:
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self.is_listening, self._by_client, self._is_written = True, False, False
-        self._ended = Moment()
-        self._application_done = Moment()
-        self._end = Ending()
+        self._ended, self._application_done = Moment(), Moment()
+        self.log, self._end = log, Ending(log)
         self._failure: BaseExceptionGroup[BaseException] | None = None
         self._opening: Opening | None = None  # until it is known
 

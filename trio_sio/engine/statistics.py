@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trio_sio.counters import Counters
 from trio_sio.engine.watch import Watch
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ class EngineStatistics:
         stalls: how often the event loop was held for more than `slow_step`, or stood still.
         stalled: seconds that this took altogether.
         longest_stall: seconds that the longest took.
+        opened: how many sessions have begun so far.
+        joined: how many sockets were let into namespaces so far.
+        refused: how many clients were refused so far, by kind.
+        bytes_in: bytes that came over connections so far, HTTP and WebSocket included, TLS not.
+        bytes_out: bytes that left over connections so far, likewise.
+        events_in: events that clients have sent so far.
+        events_out: events that were sent so far, one for each recipient.
+        calls: calls of handlers of events that are over by now.
+        call_seconds: seconds that these took altogether, with all waiting.
     """
 
     connections: int
@@ -46,12 +56,26 @@ class EngineStatistics:
     stalls: int = 0
     stalled: float = 0.0
     longest_stall: float = 0.0
+    opened: int = 0
+    joined: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    bytes_in: int = 0
+    bytes_out: int = 0
+    events_in: int = 0
+    events_out: int = 0
+    calls: int = 0
+    call_seconds: float = 0.0
 
 
 class Ledger:
-    """What is kept of sessions that have ended, and of limits that were reached."""
+    """What is kept of sessions that have ended, and of limits that were reached.
 
-    def __init__(self) -> None:
+    Args:
+        counters: what else the server counts.
+    """
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._dropped = 0
         self._ended: Counter[str] = Counter()
         self._limits: Counter[str] = Counter()
@@ -75,7 +99,7 @@ class Ledger:
     ) -> EngineStatistics:
         """Put it together with those that are here."""
         present = [session.statistics() for session in sessions]
-        limits = self._limits.copy()
+        limits, counters = self._limits.copy(), self._counters
         for session in sessions:
             limits.update(session.limits or {})
         return EngineStatistics(
@@ -92,4 +116,13 @@ class Ledger:
             stalls=watch.stalls,
             stalled=watch.stalled,
             longest_stall=watch.longest,
+            opened=counters.sessions,
+            joined=counters.joins,
+            refused=counters.refused.copy(),
+            bytes_in=counters.bytes_in,
+            bytes_out=counters.bytes_out,
+            events_in=counters.events_in,
+            events_out=counters.events_out,
+            calls=counters.calls,
+            call_seconds=counters.call_seconds,
         )

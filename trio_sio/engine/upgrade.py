@@ -15,10 +15,11 @@ import contextlib
 
 import trio
 
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.polling import PollingTransport
 from trio_sio.engine.probe import Probe
 from trio_sio.engine.session import Session
+from trio_sio.engine.tapped import tapped
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
@@ -41,27 +42,29 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
         transport: the WebSocket.
         limit: seconds that the client may take (option `upgrade_timeout`).
     """
-    polling = session.transport
+    polling, door = session.transport, tapped(transport, session.log.wire)
     moved = False
     with trio.move_on_after(limit) as scope:
         session.probe = Probe(transport, scope)
         session.state.signal(Signal.PROBE)
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
-            moved = isinstance(polling, PollingTransport) and await _probe(polling, transport)
+            moved = isinstance(polling, PollingTransport) and await _probe(polling, door)
     session.probe = None
     # The session may have ended in the very tick that brought the client's `5`.
     if moved and session.state.state is not State.CLOSED:
         if isinstance(polling, PollingTransport):
             polling.turn_away()
-        session.finish_upgrade(transport)
+        session.finish_upgrade(door)
+        if session.log.events is not None:
+            session.log.events.upgraded(door.name)
         return True
     if session.state.state in (State.UPGRADING, State.CLOSING):
         session.state.signal(Signal.PROBE_LOST)
     return False
 
 
-async def _probe(polling: PollingTransport, transport: WebSocketTransport) -> bool:
+async def _probe(polling: PollingTransport, transport: Transport) -> bool:
     packet = await transport.receive()
     if packet == PROBE:
         await transport.send((ANSWER,))
@@ -70,9 +73,7 @@ async def _probe(polling: PollingTransport, transport: WebSocketTransport) -> bo
     return packet.type is EnginePacketType.UPGRADE
 
 
-async def _receive_nudging(
-    polling: PollingTransport, transport: WebSocketTransport
-) -> EnginePacket:
+async def _receive_nudging(polling: PollingTransport, transport: Transport) -> EnginePacket:
     """Receive the next packet; let go of polls and POSTs until it comes.
 
     The client ends both before it says `5`.

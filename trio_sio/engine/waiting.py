@@ -38,14 +38,19 @@ class WaitingItem:
             await trio.lowlevel.checkpoint_if_cancelled()
         else:
             self._task = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._withdraw)
+            await trio.lowlevel.wait_task_rescheduled(self._give_up)
         if self._is_over:
             raise Disconnected(self._reason)
 
-    def _withdraw(self, _: object) -> trio.lowlevel.Abort:
+    def withdraw(self) -> None:
+        """Take the item out of the line, if it is still there; nobody waits for it."""
         if self._line is not None:
             self._line.remove(self)
+            self._line = None
+
+    def _give_up(self, _: object) -> trio.lowlevel.Abort:
         self._task = None
+        self.withdraw()
         return trio.lowlevel.Abort.SUCCEEDED
 
     def admit(self) -> None:

@@ -4,6 +4,7 @@ Answers come by the session's reader and pass the inbox by, so a handler may wai
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import trio
 
@@ -12,6 +13,14 @@ from trio_sio.exceptions import Disconnected, LimitReached
 from trio_sio.reasons import DisconnectReason
 
 OnAnswer = Callable[..., object]
+
+
+class Beside(Protocol):
+    """What runs beside the socket's task, as far as this is concerned."""
+
+    @property
+    def callbacks(self) -> int:
+        """How many functions run that were given an answer."""
 
 
 class Slot:
@@ -45,16 +54,21 @@ class Slot:
 class PendingAcks:
     """The answers that one socket waits for, by their ids.
 
+    A callback that has its answer counts until it has ended, or a client that answers sooner than
+    the callbacks end would have any number of them run.
+
     Args:
         session: its client's.
         limit: how many there may be (option `max_pending_acks`).
+        beside: knows how many callbacks run.
     """
 
-    __slots__ = ("_empty", "_limit", "_session", "_waiting")
+    __slots__ = ("_beside", "_empty", "_limit", "_session", "_waiting")
 
-    def __init__(self, session: Session, limit: int) -> None:
+    def __init__(self, session: Session, limit: int, beside: Beside) -> None:
         self._session = session
         self._limit = limit
+        self._beside = beside
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
         self._empty: trio.Event | None = None
 
@@ -64,9 +78,12 @@ class PendingAcks:
     def _put(self, ack_id: int, waiting: "Slot | OnAnswer") -> None:
         if self._waiting is None:
             self._waiting = {}
-        if len(self._waiting) >= self._limit:
+        running = self._beside.callbacks
+        if len(self._waiting) + running >= self._limit:
             self._session.count_limit("max_pending_acks")
             text = f"a client owes {len(self._waiting)} answers"
+            if running:
+                text += f", and {running} callbacks run"
             raise LimitReached(text, "max_pending_acks", self._limit)
         self._waiting[ack_id] = waiting
 

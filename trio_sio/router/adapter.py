@@ -11,6 +11,7 @@ from typing import Protocol
 import trio
 
 from trio_sio.abc import Room, SocketId
+from trio_sio.counters import Counters
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.broadcast import Broadcast, Flags
@@ -38,6 +39,7 @@ class Place(Protocol):
     """What the adapter needs of its namespace."""
 
     name: str
+    counters: Counters
 
     @property
     def connected(self) -> Mapping[SocketId, Recipient]:
@@ -139,7 +141,9 @@ class MemoryAdapter:
         else:
             for socket in recipients:
                 socket.deliver(item)
-        return len(recipients)
+        count = len(recipients)
+        self.namespace.counters.events_out += count
+        return count
 
     def _recipients(self, target: Broadcast) -> Collection[Recipient]:
         connected = self.namespace.connected

@@ -7,6 +7,7 @@ import trio
 
 from trio_sio.abc import Waiter
 from trio_sio.exceptions import Disconnected
+from trio_sio.logs.events import EventLog
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.broadcast import NO_FLAGS, Flags
@@ -47,18 +48,28 @@ class Answer:
         session: whom it came from.
         ack_id: the event's id.
         handlers: how many handlers the event has.
+        log: is told when it is sent.
 
     Attributes:
-        waiter: the answer's place in the line, once it waits there.
+        waiter: the answer's place in the line, once it waits there, and until a handler waits with
+            it.
     """
 
-    __slots__ = ("_handlers", "_id", "_left", "_namespace", "_session", "waiter")
+    __slots__ = ("_handlers", "_id", "_left", "_log", "_namespace", "_session", "waiter")
 
-    def __init__(self, namespace: Place, session: Sender, ack_id: int, handlers: int) -> None:
+    def __init__(
+        self,
+        namespace: Place,
+        session: Sender,
+        ack_id: int,
+        handlers: int,
+        log: EventLog | None = None,
+    ) -> None:
         self._namespace = namespace
         self._session = session
         self._id: int | None = ack_id
         self._left = handlers
+        self._log = log
         self._handlers = 0  # that were given `send`, and have not ended
         self.waiter: Waiter | None = None
 
@@ -77,8 +88,10 @@ class Answer:
         self._handlers += 1
 
     def end(self) -> None:
-        """Such a handler has ended."""
+        """Such a handler has ended; an answer that it was cancelled with waits no longer."""
         self._handlers -= 1
+        if self.waiter is not None and not self._handlers:
+            self.waiter.withdraw()
 
     def send(self, *args: object) -> None:
         """Send the answer; only the first counts (JS: the last argument of a listener).
@@ -96,6 +109,8 @@ class Answer:
     def _send(self, args: list[object], *, may_wait: bool) -> None:
         packet = Packet(PacketType.ACK, self._namespace.name, args, self._id)  # type: ignore[arg-type]  # the encoder judges
         item = self._namespace.encode(packet, NO_FLAGS)
+        if self._log is not None:
+            self._log.acknowledged(self._namespace.name, self._id, by_client=False)
         try:
             if may_wait:
                 self.waiter = self._session.enqueue(item)
@@ -106,9 +121,13 @@ class Answer:
         self._id = None
 
     async def wait_sent(self) -> None:
-        """Return when the answer has left the line; needs `waiter`."""
-        assert self.waiter is not None
+        """Return when the answer has left the line; needs `waiter`.
+
+        One handler waits; others of the event, which run beside it, need not.
+        """
+        waiter, self.waiter = self.waiter, None
+        assert waiter is not None
         try:
-            await self.waiter.wait()
+            await waiter.wait()
         except Disconnected:
             await trio.lowlevel.checkpoint_if_cancelled()

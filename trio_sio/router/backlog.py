@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.calls import handlers_of
+from trio_sio.router.causes import BACKLOG_HANDLER
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
@@ -41,7 +42,7 @@ class Backlog:
                 self._told = self._is_behind
                 for function, args in handlers_of(socket, BACKLOG, self._told):
                     socket.events.latest = function
-                    await socket.calls.run(function, *args)
+                    await socket.calls.run(function, *args, role=BACKLOG_HANDLER)
         finally:
             self._is_telling = False
 

@@ -5,7 +5,7 @@ every client at once; other namespaces wait until it is.
 """
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from trio_sio.abc import Session
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
 from trio_sio.failures import failures, sort
+from trio_sio.logs.events import event_log
+from trio_sio.logs.shown import quoted, short_id
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
@@ -45,6 +47,7 @@ class Client:
         sockets: the client's sockets, by namespace, in the order they joined.
         router: the server's router.
         order: that of the client's events.
+        log: writes what happens to it; `None` if nobody wants to know.
     """
 
     def __init__(self, router: "Router", session: Session) -> None:
@@ -55,9 +58,10 @@ class Client:
         self._asking: dict[str, trio.CancelScope] = {}
         self._waiting: dict[str, tuple[Query, Namespace | ParentNamespace]] = {}
         self._root_joined = False
+        self.log = event_log(session.id)
         self.order = EventOrder()
-        self._intake = Intake(session, router.limits, self.sockets)
-        self._flood = watch_flood(session, router.limits)
+        self._intake = Intake(session, router.limits, self.sockets, router.log)
+        self._flood = watch_flood(session, router.limits, router.log)
         self._present = 0  # sockets that have not departed
         self._departed: trio.Event | None = None  # the reader waits until one has
         self._leaving: Socket | None = None  # the last that began to end, and has not ended
@@ -134,18 +138,25 @@ class Client:
             return
         socket = self.sockets.get(packet.namespace)
         if socket is None:
+            if self.log is not None:
+                name = split_namespace(packet.namespace)[0]
+                self.log.ignored(name, f"{kind.name} is ignored: the client has not joined it")
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
+            self.router.counters.events_in += 1
             if self._flood is not None and not await self._flood.admits(socket.send_error):
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):
-                logger.debug("session %s: ignored the event %r", self.id, packet.event)
+                if self.log is not None:
+                    self.log.ignored(packet.namespace, "EVENT is ignored: its name is reserved")
                 return
             try:
                 socket.inbox.put_nowait(packet)
             except trio.WouldBlock:
                 await socket.inbox.put(packet)
         elif kind in _ACKS:
+            if self.log is not None:
+                self.log.acknowledged(packet.namespace, packet.id, by_client=True)
             args: list[object] = [*packet.args]
             callback = socket.acks.resolve(packet.id, args)
             if callback is not None:
@@ -201,7 +212,7 @@ class Client:
         if found.failure is not None:
             if self.session.raise_errors:
                 raise error
-            logger.error("%s failed for %r", who, name, exc_info=found.failure)
+            self.router.log.fail(logger, found.failure, f"{who} failed for %s", quoted(name))
         if found.exits is not None:
             raise found.exits
 
@@ -218,6 +229,9 @@ class Client:
 
     async def _enter(self, name: str, query: Query, found: "Found") -> None:
         if found is None:
+            line, sid = "session %s asked for the namespace %s; %s", short_id(self.id)
+            why = self.router.explain_absence()
+            self.router.log.tell(logger, logging.WARNING, "namespace", line, sid, quoted(name), why)
             self._refuse(name)
         elif name == "/" or self._root_joined:
             await self._join(name, query, found)
@@ -283,6 +297,9 @@ class Client:
 
     def _refuse(self, name: str, text: str = "Invalid namespace") -> None:
         """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
+        if self.log is not None:
+            self.log.refused(name, text)
+        self.router.counters.refused["namespace"] += 1
         packet = Packet(PacketType.ERROR, name, text)
         send_control(self.session, self.router.encoder, packet)
 
@@ -295,20 +312,23 @@ class Client:
         if not self._joining:
             self._joining = {}  # a table that was used once takes 170 bytes more
         self.sockets[name] = socket
+        self.router.counters.joins += 1
+        if self.log is not None:
+            self.log.joined(name)
         self.session.trust()
         self._intake.trust()
         if name == "/" and not self._root_joined:
             self._root_joined = True
-            waiting, self._waiting = self._waiting, {}
-            if waiting:
-                self.session.nursery.start_soon(self._join_waiting, waiting)
+            if self._waiting:
+                self.session.nursery.start_soon(self._join_waiting)
 
-    async def _join_waiting(
-        self, waiting: Mapping[str, tuple[Query, Namespace | ParentNamespace]]
-    ) -> None:
-        for name, (query, found) in waiting.items():
-            if name not in self.sockets and name not in self._joining:
-                await self._join(name, query, found)
+    async def _join_waiting(self) -> None:
+        """Join what has waited for "/"; until its turn has come, each counts as waiting."""
+        while self._waiting:
+            name = next(iter(self._waiting))
+            query, found = self._waiting.pop(name)
+            await self._join(name, query, found)
+        self._waiting = {}  # as `_joining`
 
     def left(self, socket: Socket) -> None:
         """A socket begins to end; it departs behind the one that began before it."""
@@ -316,6 +336,8 @@ class Client:
             self._leaving.departed = socket.after = trio.Event()
         self._leaving = socket
         name = socket.namespace.name
+        if self.log is not None:
+            self.log.left(name, socket.reason)
         for table in (self.sockets, self._joining):
             if table.get(name) is socket:
                 del table[name]

@@ -13,8 +13,8 @@ class Concurrency:
     """Tasks in which functions of the application run, in the nursery of one socket.
 
     Args:
-        limit: handlers that may run at a time. Callbacks of acknowledgements do not count: there
-            are no more of them than answers that the client owes (`max_pending_acks`).
+        limit: handlers that may run at a time. Callbacks of acknowledgements do not count: they
+            share the limit of the answers that the client owes (`max_pending_acks`).
 
     Attributes:
         running: how many handlers and callbacks run.
@@ -33,6 +33,11 @@ class Concurrency:
     def is_full(self) -> bool:
         """Whether as many handlers run as may."""
         return self._handlers >= self._limit
+
+    @property
+    def callbacks(self) -> int:
+        """How many callbacks run."""
+        return self.running - self._handlers
 
     async def wait_room(self) -> None:
         """Return when another handler may run; for the socket's task alone."""

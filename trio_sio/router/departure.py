@@ -7,6 +7,7 @@ import trio
 
 from trio_sio.exceptions import Refused
 from trio_sio.router.calls import handlers_of
+from trio_sio.router.causes import ADAPTER, failure, handles
 from trio_sio.router.handlers import call
 
 if TYPE_CHECKING:
@@ -70,9 +71,11 @@ async def _leave_rooms(socket: "Socket", grace: float) -> float:
     """
     begun = trio.current_time()
     with trio.CancelScope(shield=True, deadline=begun + grace) as scope:
-        await socket.calls.guarded(socket.namespace.adapter.remove_all(socket.id))
+        remove = socket.namespace.adapter.remove_all
+        await socket.calls.guarded(remove(socket.id), remove, ADAPTER)
     if scope.cancelled_caught:
-        logger.warning("%r: the adapter did not take it out of its rooms within grace", socket)
+        line = "%r: the adapter did not take it out of its rooms within grace"
+        socket.client.router.log.tell(logger, logging.WARNING, "rooms", line, socket)
     return trio.current_time() - begun
 
 
@@ -85,8 +88,9 @@ async def _run(socket: "Socket", deadline: float, event: str, argument: object) 
         for function, args in handlers:
             socket.events.latest = function
             try:
-                await socket.calls.guarded(call(function, *args))
+                await socket.calls.guarded(call(function, *args), function, handles(event))
             except Refused as refused:  # there is nothing left that it could refuse
-                await socket.calls.report(refused)
+                await socket.calls.report(refused, failure(function, handles(event)))
     if scope.cancelled_caught:
-        logger.warning("%r: a %r handler was cut off after grace", socket, event)
+        log, line = socket.client.router.log, "%r: a %r handler was cut off after grace"
+        log.tell(logger, logging.WARNING, ("grace", event), line, socket, event)

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from trio_sio.exceptions import ConnectionRefused, Refused
 from trio_sio.failures import failures, sort
-from trio_sio.router.handlers import call
+from trio_sio.logs.shown import quoted
+from trio_sio.router.causes import ADAPTER, function_name, handles
+from trio_sio.router.handlers import Handler, call
 
 if TYPE_CHECKING:
     from trio_sio.router.socket import Socket
@@ -23,7 +25,7 @@ async def pass_middleware(socket: "Socket") -> bool:
             socket.events.latest = function
             await call(function, socket)
     except failures() as error:
-        _refuse(socket, error, "middleware")
+        _refuse(socket, error, function, "middleware")
         return False
     if socket.is_over:
         return False
@@ -33,24 +35,31 @@ async def pass_middleware(socket: "Socket") -> bool:
 
 async def admit(socket: "Socket") -> None:
     """Let a socket in, or refuse it if the adapter has no room of its own for it."""
+    add = socket.namespace.adapter.add_all
     try:
-        await socket.namespace.adapter.add_all(socket.id, (socket.id,))
+        await add(socket.id, (socket.id,))
     except failures() as error:
-        _refuse(socket, error, "the adapter")
+        _refuse(socket, error, add, ADAPTER)
     else:
         socket.enter()
 
 
-def _refuse(socket: "Socket", error: BaseException, who: str) -> None:
+def _refuse(socket: "Socket", error: BaseException, function: Handler, role: str) -> None:
     """Tell the client why it is not let in, and the log what failed."""
+    client, namespace, name = socket.client, socket.namespace.name, function_name(function)
     found = sort(error, ConnectionRefused, is_over=socket.is_over)
+    if client.log is not None:
+        failed = "" if found.refusal is not None else ", which failed"
+        client.log.refused(namespace, f"by {name}{failed}")
+    if found.refusal is not None:
+        client.router.counters.refused["middleware"] += 1
     if found.exits is None:
         socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
     if found.failure is not None:
         if socket.session.raise_errors:
             raise error
-        name = socket.namespace.name
-        logger.error("%s of namespace %r failed", who, name, exc_info=found.failure)
+        line = "%s, %s of %s, failed"
+        client.router.log.fail(logger, found.failure, line, name, role, quoted(namespace))
     if found.exits is not None:
         raise found.exits
 
@@ -61,7 +70,8 @@ async def welcome(socket: "Socket") -> bool:
         for registration in socket.namespace.take_handlers(event):
             socket.events.latest = registration.function
             try:
-                await socket.calls.guarded(call(registration.function, socket))
+                function = registration.function
+                await socket.calls.guarded(call(function, socket), function, handles(event))
             except Refused as refused:
                 socket.send_error(refused.answer)
                 socket.kick()

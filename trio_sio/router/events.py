@@ -5,11 +5,14 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from trio_sio.exceptions import Refused
+from trio_sio.exceptions import LocalProtocolError, Refused
 from trio_sio.failures import failures
+from trio_sio.logs.events import EventLog
 from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import type_name
 from trio_sio.router.answer import Answer
 from trio_sio.router.calls import FAILED, client_error
+from trio_sio.router.causes import PACKET_MIDDLEWARE, function_name, handles, returned
 from trio_sio.router.concurrency import Concurrency
 from trio_sio.router.handlers import Handler, Registration
 
@@ -77,18 +80,30 @@ class Events:
         # A namespace's "connection" handlers are for sockets, not for a client's event.
         common = () if event == "connection" else socket.namespace.take_handlers(event)
         own = socket.handlers.take(event)
+        if socket.client.log is not None:
+            self._write(socket.client.log, event, len(packet.args), (*common, *own))
         answer = None
         if packet.id is not None:
-            handlers = len(common) + len(own)
-            answer = Answer(socket.namespace, socket.session, packet.id, handlers)
+            handlers, log = len(common) + len(own), socket.client.log
+            answer = Answer(socket.namespace, socket.session, packet.id, handlers, log)
         if common and not (own or common[1:] or common[0].concurrent):
             inbox = socket.inbox
             inbox.order.pass_on(inbox)
-            return self._run(common[0], (socket, *packet.args), answer)
-        return self._run_all(common, own, packet.args, answer)
+            return self._run(event, common[0], (socket, *packet.args), answer)
+        return self._run_all(event, common, own, packet.args, answer)
+
+    def _write(
+        self, log: EventLog, event: str, arguments: int, handlers: Sequence[Registration]
+    ) -> None:
+        socket = self._socket
+        names = [function_name(one.function) for one in handlers]
+        namespace = socket.namespace
+        others = {*namespace.heard_events(), *socket.event_names()}
+        log.event(namespace.name, event, arguments, names, others)
 
     async def _run_all(
         self,
+        event: str,
         common: Sequence[Registration],
         own: Sequence[Registration],
         args: Sequence[object],
@@ -100,15 +115,19 @@ class Events:
         try:
             for registration, its_args in calls:
                 if registration.concurrent:
-                    await self._run_beside(registration, its_args, answer)
+                    await self._run_beside(event, registration, its_args, answer)
                 else:
                     self._pass_on()
-                    await self._run(registration, its_args, answer)
+                    await self._run(event, registration, its_args, answer)
         finally:
             self._pass_on()
 
     async def _run_beside(
-        self, registration: Registration, args: tuple[object, ...], answer: Answer | None
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
     ) -> None:
         """Begin a concurrent handler, when there is room for it."""
         socket, beside = self._socket, self.beside
@@ -116,8 +135,9 @@ class Events:
             self._pass_on()
             await beside.wait_room()
         await socket.inbox.wait_turn()
+        run, name = self._run, registration.function
         await beside.begin_handler(
-            socket.nursery, self._run, registration, args, answer, name=registration.function
+            socket.nursery, run, event, registration, args, answer, name=name
         )
 
     async def _pass_middleware(self, packet: Packet) -> Packet | None:
@@ -126,7 +146,9 @@ class Events:
         for function in self.middleware:
             self.latest = function
             try:
-                result = await calls.guarded(self._call(function, packet))
+                result = await calls.guarded(
+                    self._call(function, packet), function, PACKET_MIDDLEWARE
+                )
             except Refused as refused:
                 self._socket.send_error(refused.answer)
                 return None
@@ -134,7 +156,8 @@ class Events:
                 return None
             problem = "" if result is None else _problem_of(result)
             if problem:
-                await calls.report(TypeError(problem))
+                text = f"{function_name(function)}, {PACKET_MIDDLEWARE}, returned {problem}"
+                await calls.report(TypeError(text))
                 return None
             if isinstance(result, Packet):
                 packet = result
@@ -148,49 +171,87 @@ class Events:
             return await result
         return result
 
-    async def _run(
-        self, registration: Registration, args: tuple[object, ...], answer: Answer | None
+    def _run(
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
+    ) -> Coroutine[Any, Any, None]:
+        """Run one handler; to be awaited."""
+        if registration.ack:
+            return self._run_with_ack(event, registration, args, answer)
+        return self._call_handler(event, registration, args, answer)
+
+    async def _run_with_ack(
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
+    ) -> None:
+        """Run a handler that answers by its last argument."""
+        if answer is None:
+            await self._call_handler(event, registration, (*args, _answer_nobody), None)
+            return
+        answer.begin()
+        try:
+            await self._call_handler(event, registration, (*args, answer.send), answer)
+        finally:
+            answer.end()
+
+    async def _call_handler(
+        self,
+        event: str,
+        registration: Registration,
+        args: tuple[object, ...],
+        answer: Answer | None,
     ) -> None:
         # Each layer of coroutines between a task and the application's costs 0.3 µs for each
         # event, so this does not go through `Calls.guarded`.
         socket = self._socket
+        counters = socket.namespace.counters
+        begun = counters.turn
         self.latest = registration.function
-        if registration.ack:
-            if answer is not None:
-                answer.begin()
-            args = (*args, _answer_nobody if answer is None else answer.send)
         try:
-            result = registration.function(*args)
-            if type(result) is CoroutineType or isawaitable(result):
-                result = await result
+            try:
+                result = registration.function(*args)
+                if type(result) is CoroutineType or isawaitable(result):
+                    result = await result
+            finally:
+                counters.calls += 1
+                counters.call_seconds += counters.turn - begun
         except failures() as error:
-            refused = await socket.calls.settle(error)
+            refused = await socket.calls.settle(error, registration.function, handles(event))
             if refused is not None:
                 socket.send_error(refused.answer)
         else:
             if answer is not None and not registration.ack:
-                await self._offer(answer, result)
-        if answer is None:
-            return
-        if answer.waiter is not None:
+                await self._offer(answer, result, registration.function, event)
+        if answer is not None and answer.waiter is not None:
             await answer.wait_sent()
-        if registration.ack:
-            answer.end()
 
-    async def _offer(self, answer: Answer, result: object) -> None:
+    async def _offer(self, answer: Answer, result: object, function: Handler, event: str) -> None:
         try:
             answer.offer(result)
         except failures() as error:  # a result that cannot be sent
-            await self._socket.calls.settle(error)
+            await self._tell_unsendable(error, function, event)
+
+    async def _tell_unsendable(self, error: BaseException, function: Handler, event: str) -> None:
+        calls = self._socket.calls
+        if isinstance(error, LocalProtocolError):
+            await calls.report(LocalProtocolError(f"{returned(function, event)} {error}"))
+        else:
+            await calls.settle(error, function, handles(event))
 
 
 def _problem_of(result: object) -> str:
     """Return what is wrong with what packet middleware returned, `""` if nothing is."""
     if not isinstance(result, Packet):
-        return f"packet middleware returns a Packet or None, not {result!r}"
+        return f"{type_name(result)}, not a Packet or None"
     if result.type not in (PacketType.EVENT, PacketType.BINARY_EVENT):
-        return f"packet middleware returns the Packet of an event, not of {result.type!r}"
+        return f"the Packet of {result.type.name}, not of an event"
     if not isinstance(result.data, list) or not result.data:
         wanted = "a list, the event's name and its arguments"
-        return f"the data of a Packet from middleware must be {wanted}, not {result.data!r}"
+        return f"a Packet with {type_name(result.data)} as data, which must be {wanted}"
     return ""

@@ -9,6 +9,8 @@ import trio
 from trio_sio.abc import Session
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.logs.shown import short_id
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.router.bucket import Bucket
 from trio_sio.router.limits import Limits
 
@@ -16,8 +18,10 @@ logger = logging.getLogger("trio_sio.router")
 
 OPTION = "max_events_per_second"
 
+_LINE = "session %s: %s"
+
 TELL_EVERY = 10.0
-"""Seconds between two lines in the log, and two packets to the client, about the same client."""
+"""Seconds between two packets to the client that tell it about dropped events."""
 
 Tell = Callable[[str], object]
 """Sends the client an ERROR packet with a sentence."""
@@ -30,11 +34,13 @@ class Flood:
         session: the client's session.
         limits: the options.
         rate: events that it may send each second, in the long run.
+        log: where it is told what is dropped or refused.
     """
 
-    __slots__ = ("_bucket", "_limits", "_rate", "_session", "_told")
+    __slots__ = ("_bucket", "_limits", "_log", "_rate", "_session", "_told")
 
-    def __init__(self, session: Session, limits: Limits, rate: float) -> None:
+    def __init__(self, session: Session, limits: Limits, rate: float, log: LogThrottle) -> None:
+        self._log = log
         self._session = session
         self._limits = limits
         self._rate = rate
@@ -55,11 +61,11 @@ class Flood:
             return True
         if self._take(tell):
             return True
+        text = f"{self._text} ({OPTION}): some are dropped"
+        self._log.tell(logger, logging.WARNING, OPTION, _LINE, short_id(self._session.id), text)
         now = trio.current_time()
         if now - self._told >= TELL_EVERY:
             self._told = now
-            text = f"{self._text} ({OPTION}): some are dropped"
-            logger.info("session %s: %s", self._session.id, text)
             tell(text)
         return False
 
@@ -75,7 +81,11 @@ class Flood:
         if self._limits.on_flood == "wait":
             await self._wait()
             return ""
-        return "" if self._take(tell) else f"{self._text} ({OPTION})"
+        if self._take(tell):
+            return ""
+        text = f"{self._text} ({OPTION}): a namespace is refused"
+        self._log.tell(logger, logging.WARNING, OPTION, _LINE, short_id(self._session.id), text)
+        return f"{self._text} ({OPTION})"
 
     @property
     def _text(self) -> str:
@@ -100,7 +110,7 @@ class Flood:
             await trio.sleep_until(then)
 
 
-def watch_flood(session: Session, limits: Limits) -> Flood | None:
+def watch_flood(session: Session, limits: Limits, log: LogThrottle) -> Flood | None:
     """Return what watches a client; `None` if its events are not limited."""
     rate = limits.max_events_per_second
-    return None if rate is None else Flood(session, limits, rate)
+    return None if rate is None else Flood(session, limits, rate, log)

@@ -192,12 +192,6 @@ class Listens:
         return [name for name in self.handlers.names() if name != BACKLOG]
 
 
-def name_of(function: Handler) -> str:
-    """Return a function's full name, for messages."""
-    name = getattr(function, "__qualname__", None)
-    return f"{function.__module__}.{name}" if name else repr(function)
-
-
 async def call(function: Handler, *args: object) -> object:
     """Call a handler, async or not, and return its result."""
     result = function(*args)

@@ -11,6 +11,8 @@ import trio
 from trio_sio.abc import PacketDecoder, Session, Timer
 from trio_sio.detail import Explanation
 from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.logs.shown import short_id
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.limits import Limits
@@ -28,6 +30,7 @@ class Intake:
         session: the client's session.
         limits: the options.
         joined: the names of the namespaces that the client has joined.
+        log: where refusals are told.
 
     Attributes:
         is_watchful: whether `look` wants to see each message.
@@ -36,6 +39,7 @@ class Intake:
     __slots__ = (
         "_joined",
         "_limits",
+        "_log",
         "_packets",
         "_session",
         "_since",
@@ -45,10 +49,13 @@ class Intake:
         "is_watchful",
     )
 
-    def __init__(self, session: Session, limits: Limits, joined: Collection[str]) -> None:
+    def __init__(
+        self, session: Session, limits: Limits, joined: Collection[str], log: LogThrottle
+    ) -> None:
         self.is_watchful = limits.handshake_packets is not None
         self._session = session
         self._limits = limits
+        self._log = log
         self._joined = joined
         self._packets = 0
         self._size = 0  # of a packet that is not whole
@@ -98,7 +105,6 @@ class Intake:
             self._begin_half()
             if head.namespace not in self._joined:
                 getattr(decoder, "discard")()  # noqa: B009 - it goes with `pending`
-                logger.debug("session %s: attachments for %r", self._session.id, head.namespace)
         self._size += len(message)
         limit = self._limits.max_packet_bytes
         if self._size > limit and head.namespace in self._joined:
@@ -143,7 +149,8 @@ class Intake:
             return ""
         text = f"{option} is {limit}"
         self._session.count_limit(option)
-        logger.info("session %s: refused a namespace: %s", self._session.id, text)
+        line, sid = "session %s: refused a namespace: %s", short_id(self._session.id)
+        self._log.tell(logger, logging.WARNING, option, line, sid, text)
         return f"too many namespaces ({text})"
 
     def trust(self) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from trio_sio.abc import Adapter, PacketEncoder, Room, SocketId
+from trio_sio.counters import Counters
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
-from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Flags, Targeting
+from trio_sio.router.causes import function_name
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Namespace(Gathering):
     Attributes:
         adapter: who is in which room.
         encoder: makes messages of packets.
+        counters: what the server counts.
         parent: the dynamic namespace it was made by, if any.
         users: sockets that are here, or are about to join or to leave.
         is_wanted: whether the application has asked for it by its name.
@@ -74,6 +77,7 @@ class Namespace(Gathering):
         name: str,
         encoder: PacketEncoder,
         make_adapter: Callable[["Namespace"], Adapter],
+        counters: Counters,
         parent: "ParentNamespace | None" = None,
     ) -> None:
         super().__init__(name)
@@ -83,6 +87,7 @@ class Namespace(Gathering):
         self.sockets: dict[SocketId, Socket] = {}
         self.connected: Mapping[SocketId, Socket] = MappingProxyType(self.sockets)
         self.encoder = encoder
+        self.counters = counters
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
@@ -107,6 +112,11 @@ class Namespace(Gathering):
         if self.parent is None:
             return self.handlers.take(event)
         return self.parent.handlers.take(event) + self.handlers.take(event)
+
+    def heard_events(self) -> set[str]:
+        """Return the events of clients that have handlers here or at the parent."""
+        names = {*self.event_names(), *(self.parent.event_names() if self.parent else ())}
+        return names - {*RESERVED_EVENTS, "connect", "connection"}
 
     def is_listened_to(self, event: str) -> bool:
         """Whether an event has handlers here or at the parent."""
@@ -154,6 +164,13 @@ class ParentNamespace(Gathering):
 
     def __repr__(self) -> str:
         return f"<ParentNamespace {self._accepts!r}>"
+
+    @property
+    def label(self) -> str:
+        """What its children are called together, where their own names would be too many."""
+        if isinstance(self._accepts, re.Pattern):
+            return self._accepts.pattern
+        return function_name(self._accepts)
 
     def accepts(self, name: str, query: Query) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.

@@ -9,13 +9,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
+from trio_sio.counters import Counters
 from trio_sio.failures import failures
+from trio_sio.logs.shown import quoted
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.client import Client
 from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
 _FORBIDDEN = frozenset(",?#")
+
+_SHOWN_NAMES = 8
+"""Namespaces that a sentence about another one names."""
 
 Found = Namespace | ParentNamespace | None
 """Who has a name: a namespace, a dynamic one that would make it, or nobody."""
@@ -32,10 +38,14 @@ class Router:
         grace: seconds that handlers get at the end of their socket.
         limits: of what one client may send.
         cleanup: whether dynamic namespaces go with their last socket.
+        log: where the server's lines go.
+        counters: what the server counts.
 
     Attributes:
         namespaces: by name.
         clients: those that are here.
+        log: where the server's lines go.
+        counters: what the server counts.
     """
 
     def __init__(
@@ -48,12 +58,16 @@ class Router:
         grace: float,
         limits: Limits,
         cleanup: bool,
+        log: LogThrottle,
+        counters: Counters,
     ) -> None:
         self.encoder = encoder
         self.make_decoder = make_decoder
         self.max_inbox = max_inbox
         self.grace = grace
         self.limits = limits
+        self.log = log
+        self.counters = counters
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         self.clients: set[Client] = set()
@@ -70,9 +84,11 @@ class Router:
         full = name if name.startswith("/") else "/" + name
         if not _FORBIDDEN.isdisjoint(full):
             raise ValueError(f"a namespace's name cannot have any of ',?#': {name!r}")
+        if not _is_text(full):
+            raise ValueError(f"a namespace's name cannot have a lone surrogate: {name!r}")
         namespace = self.namespaces.get(full)
         if namespace is None:
-            namespace = Namespace(full, self.encoder, self._make_adapter)
+            namespace = Namespace(full, self.encoder, self._make_adapter, self.counters)
             self.namespaces[full] = namespace
         namespace.is_wanted = True
         return namespace
@@ -98,7 +114,9 @@ class Router:
                 again, the answer is no, and the next one is asked.
         """
         existing = self.namespaces.get(name)
-        return existing or self._ask(name, query, iter(self.parents), report)
+        if existing is not None or not _is_text(name):
+            return existing
+        return self._ask(name, query, iter(self.parents), report)
 
     def _ask(
         self,
@@ -139,6 +157,15 @@ class Router:
         found = self._ask(name, query, parents, report)
         return await found if isinstance(found, Awaitable) else found
 
+    def explain_absence(self) -> str:
+        """Return which namespaces there are, for a client that asked for another one."""
+        wanted = [name for name, one in self.namespaces.items() if one.parent is None]
+        names = [quoted(name) for name in wanted[:_SHOWN_NAMES]]
+        if len(wanted) > len(names):
+            names.append(f"{len(wanted) - len(names)} more")
+        dynamic = ", and dynamic ones, none of which accepts it" if self.parents else ""
+        return f"there are {', '.join(names)}{dynamic}"
+
     def adopt(self, name: str, found: Namespace | ParentNamespace) -> Namespace:
         """Return the namespace that `find` found, made now if nobody is in it."""
         if isinstance(found, Namespace):
@@ -147,7 +174,7 @@ class Router:
             found = found.parent  # it has gone with its last socket, meanwhile
         namespace = self.namespaces.get(name)
         if namespace is None:
-            namespace = Namespace(name, self.encoder, self._make_adapter, found)
+            namespace = Namespace(name, self.encoder, self._make_adapter, self.counters, found)
             self.namespaces[name] = namespace
             found.children[name] = namespace
         return namespace
@@ -183,3 +210,12 @@ class Router:
     def serve(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve one session until it ends; the engine's handler, to be awaited."""
         return Client(self, session).run()
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written down: a lone surrogate has no form in UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

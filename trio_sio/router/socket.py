@@ -12,32 +12,34 @@ while the rooms are still there, the rooms are left, "disconnect" runs.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trio_sio.abc import Room, Session
+from trio_sio.abc import Session
 from trio_sio.detail import DisconnectDetail
-from trio_sio.exceptions import Disconnected, LimitReached, LocalProtocolError
+from trio_sio.exceptions import Disconnected, LocalProtocolError
 from trio_sio.failures import failed_leaves
+from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import Broadcast, Flags, event_packet
+from trio_sio.router.broadcast import Flags, event_packet
 from trio_sio.router.calls import Calls
+from trio_sio.router.causes import function_name
 from trio_sio.router.control import send_control
 from trio_sio.router.departure import depart
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
 from trio_sio.router.events import Events
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, name_of
+from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
-from trio_sio.router.limits import check_rooms
+from trio_sio.router.membership import Membership
 from trio_sio.router.namespace import Namespace
+from trio_sio.router.phase import Phase
 from trio_sio.statistics import SessionStatistics
 
 if TYPE_CHECKING:
@@ -52,15 +54,7 @@ _OF_OUR_DOING = frozenset(
 """Ends after which events that still wait are not handled: nobody is there to hear them."""
 
 
-class Phase(Enum):
-    """Where a socket stands."""
-
-    JOINING = auto()
-    CONNECTED = auto()
-    ENDED = auto()
-
-
-class Socket(Emitter, Listens):
+class Socket(Emitter, Listens, Membership):
     """One client in one namespace.
 
     Attributes:
@@ -88,10 +82,11 @@ class Socket(Emitter, Listens):
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
         self.reason: DisconnectReason | None = None
-        self.acks = PendingAcks(session, client.router.limits.max_pending_acks)
         self.phase = Phase.JOINING
         self.calls = Calls(self)
         self.events = Events(self, client.router.max_inbox)
+        limit = client.router.limits.max_pending_acks
+        self.acks = PendingAcks(session, limit, self.events.beside)
         self._nursery: trio.Nursery | None = None
         self.inbox = Inbox(client.router.max_inbox, client.order)
         self._error: Exception | None = None
@@ -102,14 +97,10 @@ class Socket(Emitter, Listens):
         self.backlog: Backlog | None = None  # nobody has to hear of one
 
     def __repr__(self) -> str:
-        return f"<Socket {self.id!r} in {self.namespace.name!r}, {self.phase.name.lower()}>"
+        name, sid = quoted(self.namespace.name), quoted(self.session.id, ID_CHARACTERS)
+        return f"<Socket {sid} in {name}, {self.phase.name.lower()}>"
 
     # -- what it is ------------------------------------------------------------------------
-
-    @property
-    def rooms(self) -> frozenset[Room]:
-        """The rooms it is in: its own id, and those it joined. Empty once it has left."""
-        return self.namespace.adapter.rooms_of(self.id)
 
     @property
     def handshake(self) -> Handshake:
@@ -181,43 +172,6 @@ class Socket(Emitter, Listens):
         self.events.middleware += (function,)
         return function
 
-    # -- rooms -----------------------------------------------------------------------------
-
-    async def join(self, *rooms: Room) -> None:
-        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`).
-
-        Raises:
-            LimitReached: it would be in more than `max_rooms`.
-        """
-        try:
-            check_rooms(rooms, self.rooms, self.client.router.limits.max_rooms)
-        except LimitReached as reached:
-            self.session.count_limit(reached.option)
-            raise
-        if self.phase is Phase.ENDED or not rooms:
-            await trio.lowlevel.checkpoint()
-            return
-        await self.namespace.adapter.add_all(self.id, rooms)
-        if self.disconnected and self.reason is not None:
-            await self.namespace.adapter.remove_all(self.id)  # it left while the adapter waited
-
-    async def leave(self, room: Room) -> None:
-        """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
-        await self.namespace.adapter.remove(self.id, room)
-
-    @property
-    def broadcast(self) -> Broadcast:
-        """Everyone in the namespace but this socket (JS: flag `broadcast`)."""
-        return Broadcast(self.namespace, sender=self.id)
-
-    def to(self, *rooms: Room) -> Broadcast:
-        """Everyone in the rooms but this socket (JS: `socket.to(room)`)."""
-        return self.broadcast.to(*rooms)
-
-    def in_(self, *rooms: Room) -> Broadcast:
-        """Do as `to` (JS: `socket.in(room)`)."""
-        return self.broadcast.to(*rooms)
-
     # -- sending ---------------------------------------------------------------------------
 
     def _sender(self) -> "Socket":
@@ -229,6 +183,7 @@ class Socket(Emitter, Listens):
         """Return an event as an item for the session."""
         namespace = self.namespace
         packet = event_packet(event, args, RESERVED_EVENTS, namespace.name, ack_id)
+        namespace.counters.events_out += 1
         return namespace.encode(packet, flags)
 
     @property
@@ -315,7 +270,8 @@ class Socket(Emitter, Listens):
     def _log_task_failure(self, errors: BaseException) -> None:
         """A task in the nursery failed, or a handler whose error is to be raised: we close."""
         if not self.session.raise_errors:
-            logger.error("%r: a task in its nursery failed", self, exc_info=errors)
+            log = self.client.router.log
+            log.fail(logger, errors, "%r: a task in its nursery failed", self)
         self._cut_short()
 
     def _cut_short(self) -> None:
@@ -357,14 +313,15 @@ class Socket(Emitter, Listens):
         """Send an ERROR packet."""
         try:
             self._send_control(PacketType.ERROR, answer)
-        except LocalProtocolError:  # data that JSON has no word for
-            logger.exception("%r: the data of a refusal cannot be sent", self)
+        except LocalProtocolError as error:  # data that JSON has no word for
+            line = "%r: the data of a refusal %s"
+            self.client.router.log.tell(logger, logging.ERROR, "refusal", line, self, error)
             self._send_control(PacketType.ERROR, BROKEN)
 
     def doing(self) -> str:
         """Say which of the application's functions was called last, for whom; `""` for none."""
         latest = self.events.latest
-        return "" if latest is None else f"{name_of(latest)} for {self!r}"
+        return "" if latest is None else f"{function_name(latest)} for {self!r}"
 
     # -- the end ---------------------------------------------------------------------------
 

@@ -132,6 +132,26 @@ def test_what_is_a_namespace(name: str) -> None:
     assert check_namespace(name) == name
 
 
-def test_an_excerpt_is_short() -> None:
-    assert excerpt([1, "a"]) == "[1, 'a']"
-    assert len(excerpt("a" * 1000)) == 61
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (-1.5, "-1.5"),
+        (1234567890, "1234567890"),
+        (10**10, "a int"),
+        ("token", "a str"),
+        (b"token", "a bytes"),
+        ({"token": 1}, "a dict"),
+        ([], "a list"),
+        ([1, "token"], "a list that begins with 1"),
+        (["token"], "a list that begins with a str"),
+        (DEEP, "a list that begins with a list"),
+    ],
+)
+def test_an_excerpt_is_short_and_tells_no_strings(data: object, text: str) -> None:
+    assert excerpt(data) == text
+
+
+def test_an_excerpt_of_a_number_that_has_no_words() -> None:
+    assert excerpt(10**5000) == "a int"

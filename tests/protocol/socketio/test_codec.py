@@ -211,11 +211,11 @@ def deep(depth: int) -> list[Any]:
 
 
 REFUSED: list[tuple[Any, str]] = [
-    (object(), "object has no form in JSON"),
-    ({1, 2}, "set has no form in JSON"),
-    (1j, "complex has no form in JSON"),
-    ({b"key": 1}, "keys must be str"),
-    (circle(), "recursion"),
+    (object(), r"JSON: object at args\[0\]"),
+    ({1, 2}, r"JSON: set at args\[0\]"),
+    (1j, r"JSON: complex at args\[0\]"),
+    ({b"key": 1}, r"a key of type bytes at args\[0\]"),
+    (circle(), r"args\[0\]\[0\] contains itself: it is args\[0\]"),
     (circle(math.nan), "cannot be sent as JSON"),
     (deep(100_000), "cannot be sent as JSON"),
     (10**5000, "Exceeds the limit"),

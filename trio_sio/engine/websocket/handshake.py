@@ -7,12 +7,14 @@ import re
 from trio_sio.engine import date
 from trio_sio.engine.field_list import elements, has_element
 from trio_sio.engine.message import Request
+from trio_sio.logs.shown import printable
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = ("13", "8")
 """8 is what browsers of 2011 said; the frames are the same."""
 
 
+_NUMBERS = re.compile("[0-9, ]{0,9}")
 _KEY = re.compile("[A-Za-z0-9+/]{22}==")
 _SUBPROTOCOL = re.compile("[!-~]+")
 
@@ -20,12 +22,13 @@ _SUBPROTOCOL = re.compile("[!-~]+")
 def problem(request: Request) -> str:
     """Return what is wrong with an upgrade request, `""` if nothing is."""
     if request.method != "GET":
-        return f"the method must be GET, not {request.method}"
+        return f"the method must be GET, not {printable(request.method, 20)}"
     if request.has_body:  # it would be read as frames
         return "a request for a WebSocket must not have a body"
     version = request.headers.get("sec-websocket-version")
     if version not in _VERSIONS:
-        return f"Sec-WebSocket-Version must be 13, not {version!r}"
+        number = repr(version) if _NUMBERS.fullmatch(version) else "something else"
+        return f"Sec-WebSocket-Version must be 13, not {number}"
     if not _KEY.fullmatch(request.headers.get("sec-websocket-key")):
         return "Sec-WebSocket-Key must be 16 bytes in base64"
     return ""

@@ -8,8 +8,8 @@ MAX_ID_DIGITS = 19
 
 MAX_ID = 10**MAX_ID_DIGITS - 1
 
-_SHOWN = 60
-"""Characters of something invalid that go into a sentence about it."""
+_SHOWN = 10
+"""Digits of a number that go into a sentence about it."""
 
 
 def check_namespace(name: object) -> str:
@@ -20,6 +20,8 @@ def check_namespace(name: object) -> str:
     """
     if isinstance(name, str) and name.startswith("/") and "," not in name.partition("?")[0]:
         return name
+    if isinstance(name, str):
+        raise RemoteProtocolError("invalid namespace", "a name without a '/' first, or with a ','")
     raise RemoteProtocolError("invalid namespace", excerpt(name))
 
 
@@ -50,9 +52,11 @@ def refuse_payload(kind: PacketType, data: JSON) -> RemoteProtocolError:
 
 
 def excerpt(data: object) -> str:
-    """Return something invalid as text, as much of it as is of any use."""
-    try:
-        text = repr(data)
-    except (RecursionError, ValueError):
-        return type(data).__name__
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    """Say what was seen; what a client said in strings is not for a log, nor long."""
+    if isinstance(data, list) and data:
+        return f"a list that begins with {excerpt([] if isinstance(data[0], list) else data[0])}"
+    if isinstance(data, float) or data is None or isinstance(data, bool):
+        return repr(data)
+    if isinstance(data, int) and abs(data) < 10**_SHOWN:
+        return repr(data)
+    return f"a {type(data).__name__}"

@@ -20,11 +20,15 @@ from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.checks import MAX_ID_DIGITS, excerpt, is_event, refuse_payload
 from trio_sio.protocol.socketio.deep_json import read_deep
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import explain, type_name
 
 MAX_ATTACHMENTS = 10
 """The limit of the JavaScript parsers, on both sides: a client throws when it gets more."""
 
 TYPES = tuple(PacketType)
+
+_SHOWN = 10
+"""Characters of a broken packet's head, and digits of a number, that an error shows."""
 
 _BINARY_OF = {
     PacketType.EVENT: PacketType.BINARY_EVENT,
@@ -92,7 +96,7 @@ class Encoder:
         try:
             text = self._to_json(packet.data)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            text = self._to_json_anyway(packet.data, error)
+            text = self._to_json_anyway(packet, error)
         if not text.isascii():
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
             # Python's "backslashreplace" makes of it.
@@ -103,16 +107,18 @@ class Encoder:
         self._check(text, len(found))
         return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
 
-    def _to_json_anyway(self, data: JSON, error: Exception) -> str:
+    def _to_json_anyway(self, packet: Packet, error: Exception) -> str:
         """Write NaN and the infinities as null, if that is all that is wrong."""
         if "not JSON compliant" in str(error):
             if self._found:
                 self._found.clear()
             try:
-                return self._to_json(_without_nan(data))
+                return self._to_json(_without_nan(packet.data))
             except (TypeError, ValueError, OverflowError, RecursionError) as another:
                 error = another
-        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+        self._found = []  # of no further use
+        what = explain(packet, error, lambda value: self._to_json(_without_nan(value)))  # type: ignore[arg-type]
+        raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 
     def _take_out(self, value: object) -> object:
         """Replace what JSON cannot hold (called by the encoder, in the order of the text)."""
@@ -126,7 +132,7 @@ class Encoder:
             return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if isinstance(value, date):
             return value.isoformat()
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
+        raise TypeError(f"{type_name(value)} has no form in JSON")
 
     def _check(self, text: str, attachments: int) -> None:
         if attachments > self.max_attachments:
@@ -249,7 +255,7 @@ class Decoder:
     def _count(self, message: str) -> tuple[int, int]:
         found = _ATTACHMENTS.match(message, 1)
         if found is None or (count := int(found[1])) == 0:
-            raise RemoteProtocolError("Illegal attachments", f"in {message[:40]!r}")
+            raise RemoteProtocolError("Illegal attachments", f"in {message[:_SHOWN]!r}")
         if count > self.max_attachments:
             raise RemoteProtocolError(
                 "too many attachments", f"{count}, but max_attachments is {self.max_attachments}"

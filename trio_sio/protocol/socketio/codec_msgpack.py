@@ -23,6 +23,7 @@ from trio_sio.protocol.socketio.checks import (
 )
 from trio_sio.protocol.socketio.notepack import pack, unpack
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.unsendable import explain
 
 _AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
@@ -54,7 +55,8 @@ class Encoder:
                 kind = _BINARY_OF[kind]
             return [pack(_fields(packet, kind))]
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise LocalProtocolError(f"cannot be sent as MessagePack: {error}") from error
+            what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
+            raise LocalProtocolError(f"cannot be sent as MessagePack: {what}") from error
 
 
 def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
@@ -69,22 +71,26 @@ def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
 def _control_text(packet: Packet) -> str:
     fields: dict[str, JSON] = {"type": int(packet.type), "nsp": packet.namespace}
     if packet.type is PacketType.ERROR:
-        fields["data"] = _error_text(packet.data)
+        fields["data"] = _error_text(packet)
     return _json(fields)
 
 
-def _error_text(data: JSON) -> str:
+def _error_text(packet: Packet) -> str:
     """Return the data of an ERROR packet as text: the JavaScript client throws at anything else."""
+    data = packet.data
     if data is None:
         return ""
-    return data if isinstance(data, str) else _json(data)
+    if isinstance(data, str):
+        return data
+    try:
+        return _json(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        what = explain(packet, error, _json)  # type: ignore[arg-type]  # whatever it is
+        raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 
 
 def _json(data: JSON) -> str:
-    try:
-        return json.dumps(data, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LocalProtocolError(f"cannot be sent as JSON: {error}") from error
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def _has_binary(data: object) -> bool:

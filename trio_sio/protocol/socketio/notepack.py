@@ -17,6 +17,7 @@ import msgpack
 
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON
+from trio_sio.protocol.socketio.unsendable import type_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,7 +56,9 @@ def _replace(value: object) -> object:
         return msgpack.ExtType(0, milliseconds.to_bytes(8, "big", signed=True))
     if isinstance(value, date):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no form in MessagePack")
+    if isinstance(value, int):
+        raise OverflowError("beyond 64 bits")
+    raise TypeError(f"{type_name(value)} has no form in MessagePack")
 
 
 class _Ambiguous(Exception):
