@@ -116,3 +116,28 @@ def take_each(*steps: Callable[[], object]) -> None:
     with ExitStack() as stack:
         for step in reversed(steps):
             stack.callback(step)
+
+
+def check_returned(who: str, returned: object) -> None:
+    """Look at what a function returned that refuses clients by raising.
+
+    Args:
+        who: the function, for the error's text.
+        returned: what it returned.
+
+    Raises:
+        TypeError: an exception; whoever returns one does not want the client to be let in.
+    """
+    kind = returned if isinstance(returned, type) else type(returned)
+    if issubclass(kind, BaseException):
+        raise TypeError(f"{who} returned {kind.__name__}: raise it to refuse")
+
+
+def verdict(who: str, returned: object) -> bool | None:
+    """Return whether a client is let in, by what a function returned; `None` if that was nothing.
+
+    Raises:
+        TypeError: as `check_returned`.
+    """
+    check_returned(who, returned)
+    return None if returned is None else bool(returned)

@@ -168,7 +168,8 @@ class ServerKeywords(EngineKeywords, total=False):
 class EngineOptions:
     """What the engine can be told; see the table in the README for each option's meaning.
 
-    `allow_request` is `async def (request)` and raises `RequestRefused` to refuse; it replaces
+    `allow_request` is `async def (request)` and raises `RequestRefused` to refuse, or returns
+    something false; `None`, as of a function that returns nothing, lets the client in. It replaces
     the check of `origins`. `generate_id` is `(request) -> str`, async or not. `fallback` is
     `async def (request) -> Response` for paths that are not the engine's.
     """

@@ -197,16 +197,17 @@ class Server(Listens, Targeting):
 
         Each client is closed when nothing that it sends is half here, no event of it waits or is
         handled, and no answer of it is waited for. It comes back by itself, to a server that takes
-        over.
+        over. If this is cancelled before all have gone, the others stay and new ones are welcome
+        again; `aclose`, and the end of `async with`, close the rest.
 
         Args:
             grace: seconds that each client gets, from its turn on: for what it sends, its handlers,
                 the calls that wait for its answer, and what it has yet to take.
             spread: seconds over which the turns are spread.
         """
-        self.engine.refuse_handshakes()
-        await drain(self.router.clients, grace=grace, spread=spread)
-        await self.aclose()
+        with self.engine.refusing_handshakes():
+            await drain(self.router.clients, grace=grace, spread=spread)
+            await self.aclose()
 
     # -- serving -----------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ async def test_refusals(
         assert headers["access-control-allow-origin"] == "http://a"
         assert "set-cookie" not in headers
         assert engine.sessions == {}
-    (record,) = caplog.records
+    (record,) = (one for one in caplog.records if one.module != "watch")  # on a busy machine
     assert record.levelno == logging.WARNING
     assert "refused" in record.getMessage()
 

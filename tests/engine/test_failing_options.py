@@ -10,6 +10,7 @@ from trio.testing import MockClock
 import trio_sio
 from tests.engine.conftest import Recorder
 from trio_sio.testing.wire import open_wire
+from trio_sio.testing.wire_websocket import handshake_headers
 
 FAILURES: list[Callable[[], BaseException]] = [
     lambda: ValueError("a mistake"),
@@ -62,3 +63,68 @@ async def test_a_refusal_in_a_group_is_a_refusal(
         assert response.status == 403
         assert "not you" in response.text
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+class Unclear:
+    """As an array of several numbers."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("a mistake")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+@pytest.mark.parametrize(
+    ("answer", "is_allowed"),
+    [
+        *[(None, True), (True, True), (1, True), ("a user", True), ({"id": 0}, True)],
+        *[(False, False), (0, False), ("", False), ({}, False), ([], False), (0.0, False)],
+    ],
+    ids=repr,
+)
+async def test_what_allow_request_returns(
+    answer: object,
+    is_allowed: bool,
+    transport: str,
+    is_async: bool,
+    recorder: Recorder,
+    autojump_clock: MockClock,
+) -> None:
+    """As in JavaScript's `callback(err, success)`, but whoever says nothing has not refused."""
+
+    async def later(_: object) -> object:
+        await trio.lowlevel.checkpoint()
+        return answer
+
+    engine = trio_sio.Engine(allow_request=later if is_async else lambda _: answer)
+    async with open_wire(engine, recorder) as wire:
+        headers = handshake_headers() if transport == "websocket" else {}
+        response = await wire.request("GET", wire.target(transport), headers)
+        assert (response.status in (101, 200)) is is_allowed
+        assert bool(engine.sessions) is is_allowed
+
+
+@pytest.mark.parametrize("option", ["allow_request", "origins"])
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (trio_sio.RequestRefused("no"), "{option} returned RequestRefused: raise it to refuse"),
+        (trio_sio.RequestRefused, "{option} returned RequestRefused: raise it to refuse"),
+        (ValueError("no"), "{option} returned ValueError: raise it to refuse"),
+        (Unclear(), "a mistake"),
+    ],
+    ids=repr,
+)
+async def test_what_is_returned_by_mistake_lets_nobody_in(
+    answer: object,
+    text: str,
+    option: str,
+    recorder: Recorder,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = trio_sio.Engine(**{option: lambda _: answer})  # type: ignore[arg-type]
+    async with open_wire(engine, recorder) as wire:
+        assert (await wire.request("GET", wire.target("polling"))).status == 403
+        assert engine.sessions == {}
+    assert text.format(option=option) in caplog.text

@@ -265,6 +265,7 @@ async def test_who_falls_behind_and_who_has_caught_up_is_told_once(
         outbox.take(1)
     assert told == [(True, True)]  # three wait, two may
     outbox.take(1)
+    outbox.flush()
     assert told == [(True, True), (False, False)]
     assert not outbox.statistics(5.0).is_behind
     outbox.take(NO_LIMIT)

@@ -13,6 +13,7 @@ const LIFE = ['connect', 'disconnect', 'error', 'connect_error', 'reconnecting',
 const build = process.argv[2];
 const io = load();
 const clients = new Map();
+let emitted = 0;
 
 function load() {
   if (build === 'engine') return require('engine.io-client');
@@ -41,6 +42,18 @@ const verbs = {
     listen(name, clients.get(other).io.socket(namespace, options), hear, answers);
   },
   emit: (name, event, ...args) => clients.get(name).emit(event, ...args),
+  /** Emit at once by several clients: each event has the next number of this process. */
+  scatter(name, events) {
+    for (const [client, event] of events) clients.get(client).emit(event, emitted++);
+    const { engine } = clients.get(name).io;
+    reporter(name, () => engine)('scattered', [Boolean(engine.upgrading)]);
+  },
+  /** Upgrade, of a client that was opened with `upgrade: false`; scatter in the middle of it. */
+  upgrade(name, events) {
+    const { engine } = clients.get(name).io;
+    engine.once('upgrading', () => verbs.scatter(name, events));
+    engine.probe('websocket');
+  },
   call(name, number, event, ...args) {
     const report = reporter(name, () => clients.get(name).io.engine);
     clients.get(name).emit(event, ...args, (...answer) => report(`answer ${number}`, answer));

@@ -6,6 +6,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from trio_sio.testing import connect
+from trio_sio.testing.wire import open_wire
 
 
 async def test_clients_go_evenly_over_the_time(autojump_clock: MockClock) -> None:
@@ -115,3 +116,50 @@ async def test_who_leaves_meanwhile_is_not_waited_for(autojump_clock: MockClock)
             await wait_all_tasks_blocked()
             assert len(io.sockets.connected) == 1
         assert io.sockets.connected == {}
+
+
+async def test_who_is_left_when_it_is_cancelled_stays_and_new_ones_are_welcome(
+    autojump_clock: MockClock,
+) -> None:
+    io = trio_sio.Server(raise_errors=True)
+    io.on("hello", lambda socket: "hello")
+    async with io, open_wire(io) as wire, connect(io), connect(io) as second:
+        with trio.move_on_after(5):
+            await io.drain(spread=10)
+        assert trio.current_time() == 5
+        assert [*io.sockets.sockets] == [second.id]
+        assert await second.call("hello") == ["hello"]
+        assert (await wire.request("GET", wire.target("polling"))).status == 200
+        await io.drain(spread=1)
+        assert not io.sockets.sockets
+        assert (await wire.request("GET", wire.target("polling"))).status == 503
+
+
+async def test_one_that_is_cancelled_leaves_another_one_alone(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(raise_errors=True)
+    async with io, open_wire(io) as wire, connect(io), connect(io):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: io.drain(spread=10))
+            with trio.move_on_after(5):
+                await io.drain(spread=20)
+            assert (await wire.request("GET", wire.target("polling"))).status == 503
+        assert trio.current_time() == 10
+
+
+async def test_closing_cannot_be_taken_back(autojump_clock: MockClock) -> None:
+    """Who is cancelled while it closes has told everybody to go; a server that is opened anew
+    takes clients again."""
+    io = trio_sio.Server(raise_errors=True, grace=5)
+
+    @io.on("disconnect")
+    async def stay(socket: trio_sio.Socket, reason: str) -> None:
+        await trio.sleep(3)
+
+    async with io, open_wire(io) as wire, connect(io) as client:
+        with trio.move_on_after(1):
+            await io.drain(spread=0, grace=0)
+        assert trio.current_time() == 1
+        assert client.session.closed
+        assert (await wire.request("GET", wire.target("polling"))).status == 503
+    async with io, open_wire(io) as wire:
+        assert (await wire.request("GET", wire.target("polling"))).status == 200

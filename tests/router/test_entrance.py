@@ -129,3 +129,42 @@ async def test_a_greeting_that_fails_keeps_nobody_out(
         assert await client.call("here?") == ["yes"]
     assert story[-3:] == ["connect_handler", "connection_handler", "disconnect_handler"]
     assert caplog.text.count("which handles 'connect', failed") == 1
+
+
+@pytest.mark.parametrize("answer", [ConnectionRefused("no"), ConnectionRefused, ValueError("no")])
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("place", ["middleware", "a dynamic namespace"])
+async def test_an_exception_that_is_returned_lets_nobody_in(
+    place: str,
+    is_async: bool,
+    answer: object,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As in JavaScript: `return next(new Error())`."""
+
+    async def later(*_: object) -> object:
+        await trio.lowlevel.checkpoint()
+        return answer
+
+    def check(*_: object) -> object:
+        return later() if is_async else answer
+
+    io = Server()
+    if place == "middleware":
+        io.of("/chat").use(check)
+    else:
+        io.of(check)
+    with pytest.raises(ConnectionRefused):
+        async with connect(io, "/chat", raise_errors=False):
+            raise AssertionError("it was let in")
+    kind = answer if isinstance(answer, type) else type(answer)
+    assert f"returned {kind.__name__}: raise it to refuse" in caplog.text
+
+
+async def test_what_else_middleware_returns_is_not_looked_at(autojump_clock: MockClock) -> None:
+    io = Server()
+    for answer in (None, False, True, "", 0):
+        io.use(lambda _, answer=answer: answer)
+    async with connect(io):
+        pass

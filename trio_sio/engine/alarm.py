@@ -14,6 +14,8 @@ from collections.abc import Callable
 import trio
 from trio.lowlevel import Task
 
+from trio_sio.failures import failures
+
 logger = logging.getLogger("trio_sio.engine")
 
 PRUNE_FROM = 1000
@@ -122,5 +124,5 @@ class Alarm:
                 continue
             try:
                 call.make()
-            except Exception:  # all the others' time goes on
+            except failures():  # all the others' time goes on
                 logger.exception("something that was to happen at its time failed")

@@ -32,7 +32,7 @@ from trio_sio.engine.upgrade import try_upgrade
 from trio_sio.engine.websocket import handshake as websocket_handshake, library
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
-from trio_sio.failures import Never, failures, sort
+from trio_sio.failures import Never, failures, sort, verdict
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import (
     ErrorCode,
@@ -270,17 +270,21 @@ class Doorway:
     async def _ask_to_allow(
         self, allow: Callable[[Request], object], request: Request, connection: HTTPConnection
     ) -> None:
-        """Ask the application about a handshake."""
+        """Ask the application about a handshake.
+
+        It lets the client in by returning nothing, or anything true (JS: `callback(err, success)`).
+        """
         if await self._ask("allow_request", allow, request, connection) is False:
             raise Refusal(ErrorCode.FORBIDDEN, "allow_request refused", websocket_text="")
 
     async def _ask(
         self, name: str, function: Callable[[A], object], argument: A, connection: HTTPConnection
-    ) -> object:
+    ) -> bool | None:
         """Call a function of the application that may refuse; if it fails, nobody gets in."""
         limit = self._options.handshake_timeout
         try:
-            return await callbacks.call(name, function, argument, connection, limit)
+            answer = await callbacks.call(name, function, argument, connection, limit)
+            return verdict(name, answer)
         except (HungUp, CallbackTooSlow):
             raise
         except failures() as error:

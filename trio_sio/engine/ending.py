@@ -22,19 +22,27 @@ class Ending:
 
     Attributes:
         detail: what is known; `None` until the session ends.
+        failure: what the application's code raised, to be raised at the end; `None` if nothing.
     """
 
-    __slots__ = ("_log", "_why", "detail")
+    __slots__ = ("_log", "_why", "detail", "failure")
 
     def __init__(self, log: SessionLog) -> None:
         self._log = log
         self.detail: DisconnectDetail | None = None
+        self.failure: BaseException | None = None
         self._why: Explanation | None = None
 
     def explain(self, why: Explanation) -> None:
         """Say why the session is about to end; the first word counts."""
         if self._why is None:
             self._why = why
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what the application's code raised, beside what it has raised before."""
+        if self.failure is not None:
+            error = BaseExceptionGroup("one session's failures", [self.failure, error])
+        self.failure = error
 
     def come(self, sid: str, reason: DisconnectReason, last_seen: float, stalled: float) -> None:
         """Take note of the end, once; it is logged if there is more to say than the reason.

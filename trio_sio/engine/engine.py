@@ -13,8 +13,8 @@ Sessions that came by WebSocket run in their connection's task.
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -83,7 +83,7 @@ class Engine:
     def _setup(self, options: EngineOptions) -> None:
         self.sessions: dict[str, Session] = {}
         self.closing = False
-        self.draining = False
+        self._drains = 0
         self.pulse = Pulse()
         self.alarm = Alarm()
         self.log = LogThrottle(self.alarm.call_at)
@@ -158,7 +158,7 @@ class Engine:
 
     @asynccontextmanager
     async def _live(self) -> AsyncIterator[None]:
-        self.closing = self.draining = False
+        self.closing = False
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
@@ -181,9 +181,14 @@ class Engine:
             self.sessions.values(), admission.count, admission.refused, self.watch
         )
 
-    def refuse_handshakes(self) -> None:
-        """Answer handshakes with 503 from now on; sessions that are here go on."""
-        self.draining = True
+    @contextmanager
+    def refusing_handshakes(self) -> Iterator[None]:
+        """Answer handshakes with 503, meanwhile; sessions that are here go on."""
+        self._drains += 1
+        try:
+            yield
+        finally:
+            self._drains -= 1
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""
@@ -308,7 +313,7 @@ class Engine:
 
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
-        if self.draining or self.closing:
+        if self._drains or self.closing:
             self.counters.refused["draining"] += 1
             text = "refused a handshake from %s: the server drains"
             self.log.tell(logger, logging.INFO, "drain", text, address)

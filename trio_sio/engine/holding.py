@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from trio_sio.failures import failures
 from trio_sio.protocol.encoded import Encoded
 
 
@@ -33,9 +34,15 @@ class Hold:
     def end(self, items: list[Encoded]) -> None:
         """Answer."""
         self.is_over = True
-        if self._respond is None or not self._respond(items):
+        if not self._has_answered(items):
             self.items = items
             self._wake()
+
+    def _has_answered(self, items: list[Encoded]) -> bool:
+        try:
+            return self._respond is not None and self._respond(items)
+        except failures():  # it fails again in the task that holds the GET, and costs nobody else
+            return False
 
     def refuse(self) -> None:
         """Have it refused."""

@@ -15,6 +15,7 @@ from trio_sio.engine.pulse import EMITS_PER_TICK, Pulse
 from trio_sio.engine.queue import NOTHING, Queue
 from trio_sio.engine.waiting import WaitingItem, WaitingLine
 from trio_sio.exceptions import Disconnected
+from trio_sio.failures import failures
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.reasons import DisconnectReason
 from trio_sio.statistics import SessionStatistics
@@ -48,7 +49,10 @@ class Outbox(Queue):
     Attributes:
         has_work: whether there is something to write that no writer has seen.
         is_behind: whether the client takes less than is sent to it.
-        on_backlog: called with `is_behind` when that changes.
+        on_backlog: called with `is_behind` when that has changed, at a tick's end, when nothing
+            is on its way out that something sent there could overtake.
+        on_failure: called with what `on_backlog` or the transport raises at a tick's end, when it
+            is nobody's own task that runs.
         on_full: what is done with an item of a broadcast that does not fit; by default, nothing.
         on_work: called when there is something to write and no writer waits for it; starts one.
         stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
@@ -68,6 +72,7 @@ class Outbox(Queue):
         "has_work",
         "is_behind",
         "on_backlog",
+        "on_failure",
         "on_full",
         "on_work",
         "stuck_since",
@@ -87,6 +92,7 @@ class Outbox(Queue):
         self.on_full: Callable[[Encoded], None] = self._drop
         self.on_work: Callable[[], object] = _nobody
         self.on_backlog: Callable[[bool], object] = _nobody
+        self.on_failure: Callable[[BaseException], object] = _nobody
         self.is_behind = False
         self._high, self._low = marks
         self.stuck_since: float | None = None
@@ -249,6 +255,9 @@ class Outbox(Queue):
         self._size += item.size
         if self._size > self.peak_bytes:
             self.peak_bytes = self._size
+        self._mark()
+
+    def _mark(self) -> None:
         if not self._marked:
             self._marked = True
             self._pulse.mark(self)
@@ -271,12 +280,22 @@ class Outbox(Queue):
     def flush(self) -> None:
         """Send what is queued without waiting; what is left is the writer's."""
         self._marked = False
+        try:
+            self._flush()
+        except failures() as error:  # the next one's packets leave all the same
+            self.on_failure(error)
+
+    def _flush(self) -> None:
         self._send_queued()
         if self._is_due():
             self._stick()
-        if self._queue and not self.is_behind and self.level() > self._high:
-            self.is_behind = True
-            self.on_backlog(True)
+        if self.is_behind:
+            has_changed = self.level() <= self._low
+        else:
+            has_changed = bool(self._queue) and self.level() > self._high
+        if has_changed and not self._closed:
+            self.is_behind = not self.is_behind
+            self.on_backlog(self.is_behind)
 
     def _send_queued(self) -> None:
         while self._queue and not self._busy and self.transport.direct:
@@ -304,8 +323,7 @@ class Outbox(Queue):
         if self._closed:
             self._alert()
         elif self.is_behind and self.level() <= self._low:
-            self.is_behind = False
-            self.on_backlog(False)
+            self._mark()  # it is told when these items have left
         return items
 
     async def write(self, done: Callable[[], bool]) -> None:

@@ -100,6 +100,7 @@ class Session:
         self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse, marks)
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
+        self.outbox.on_failure = self._fail
         self.offer, self.enqueue = self.outbox.offer, self.outbox.enqueue
         self.trusted = options.handshake_buffer_size is None
         self._options = options
@@ -114,7 +115,6 @@ class Session:
         self.is_listening, self._by_client, self._is_written = True, False, False
         self._ended, self._application_done = Moment(), Moment()
         self.log, self._end = log, Ending(log)
-        self._failure: BaseExceptionGroup[BaseException] | None = None
         self._opening: Opening | None = None  # until it is known
 
     # -- what a handler sees ---------------------------------------------------------------
@@ -221,8 +221,16 @@ class Session:
         overflow(self, item, item.on_overflow or self._options.on_overflow)
 
     def on_backlog(self, function: Callable[[bool], object]) -> None:
-        """Have a function called when the client falls behind (True) or has caught up (False)."""
+        """Have a function called when the client falls behind (True) or has caught up (False).
+
+        It must not wait; what it raises ends this session, as if the handler had raised it.
+        """
         self.outbox.on_backlog = function
+
+    def _fail(self, error: BaseException) -> None:
+        self._end.fail(error)
+        self.explain(Explanation("its on_backlog function or its transport failed"))
+        self.close()
 
     def count_limit(self, option: str) -> None:
         """Note that a limit was reached without ending the session."""
@@ -315,7 +323,7 @@ class Session:
                     except* Disconnected:
                         pass  # the handler let `receive` end it
                     except* failed_leaves() as errors:
-                        self._failure = errors  # raised at the end: the client is told first
+                        self._end.fail(errors)  # raised at the end: the client is told first
                     finally:
                         self.close()
                 self._application_done.set()
@@ -327,8 +335,8 @@ class Session:
             abort = partial(self.abort, DisconnectReason.SERVER_SHUTTING_DOWN)
             done = self._application_done.set, self._ended.set
             take_each(abort, self.transport.abandon, self._open, *done)
-        if self._failure is not None:
-            raise self._failure
+        if self._end.failure is not None:
+            raise self._end.failure
 
     def _start_writer(self) -> None:
         if self._tasks is not None and not self._is_written:

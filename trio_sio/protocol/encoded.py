@@ -100,15 +100,21 @@ class Encoded:
         for part in parts:
             if isinstance(part, str):
                 size += len(part) if part.isascii() else len(utf8(part))
-            else:
+            elif isinstance(part, bytes):
                 self.has_binary = True
                 size += len(part)
+            else:  # said here: it may become bytes much later, in a task that serves everybody
+                raise TypeError(f"a message is str or bytes, not {type(part).__name__}")
         self.size = size
         self._wire: dict[WireFormat, bytes] = {}
 
     @classmethod
     def of(cls, item: "Encoded | str | bytes") -> "Encoded":
-        """Return a message as an item; one that is an item already, as it is."""
+        """Return a message as an item; one that is an item already, as it is.
+
+        Raises:
+            TypeError: it is neither `str` nor `bytes`.
+        """
         return item if isinstance(item, Encoded) else cls.of_messages((item,))
 
     @classmethod

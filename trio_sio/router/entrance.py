@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from trio_sio.exceptions import ConnectionRefused, Refused
-from trio_sio.failures import failures, sort
+from trio_sio.failures import check_returned, failures, sort
 from trio_sio.logs.shown import quoted
 from trio_sio.router.causes import ADAPTER, function_name, handles
 from trio_sio.router.handlers import Handler, call
@@ -23,7 +23,7 @@ async def pass_middleware(socket: "Socket") -> bool:
     try:
         for function in socket.namespace.chain():
             socket.events.latest = function
-            await call(function, socket)
+            check_returned(function_name(function), await call(function, socket))
     except failures() as error:
         _refuse(socket, error, function, "middleware")
         return False

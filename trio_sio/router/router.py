@@ -10,7 +10,7 @@ from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
 from trio_sio.counters import Counters
-from trio_sio.failures import failures
+from trio_sio.failures import failures, verdict
 from trio_sio.logs.shown import quoted
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import Query
@@ -18,6 +18,7 @@ from trio_sio.router.client import Client
 from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 
+_ACCEPTS = "the function of a dynamic namespace"
 _FORBIDDEN = frozenset(",?#")
 
 _SHOWN_NAMES = 8
@@ -128,7 +129,7 @@ class Router:
         for parent in parents:
             try:
                 answer = parent.accepts(name, query)
-                if not isinstance(answer, Awaitable) and answer:
+                if not isinstance(answer, Awaitable) and verdict(_ACCEPTS, answer):
                     return parent
             except failures() as error:
                 report(error)
@@ -147,7 +148,7 @@ class Router:
         report: Callable[[BaseException], object],
     ) -> Found:
         try:
-            if await answer:
+            if verdict(_ACCEPTS, await answer):
                 return parent
         except failures() as error:
             report(error)
