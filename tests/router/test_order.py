@@ -282,3 +282,32 @@ async def test_callbacks_of_acknowledgements_begin_in_order(
         await session.post('432["c"]', '430["a"]', '431["b"]')
         await wait_all_tasks_blocked()
         assert story == ["c", "a", "b"]
+
+
+async def test_middleware_that_waits_holds_up_its_own_socket_alone(
+    autojump_clock: MockClock,
+) -> None:
+    """As it is said of `socket.use`."""
+    io = Server(raise_errors=True)
+    story: list[str] = []
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.use
+        async def wait(packet: Packet) -> None:
+            if packet.event == "slow":
+                await trio.sleep(10)
+
+    for name in ("/", "/other"):
+        namespace = io.of(name)
+        namespace.on("slow", lambda socket: story.append(f"slow {socket.nsp.name}"))
+        namespace.on("fast", lambda socket: story.append(f"fast {socket.nsp.name}"))
+    async with io, open_wire(io) as wire:
+        session = await wire.handshake()
+        await session.post("40/other,")
+        await wait_all_tasks_blocked()
+        await session.post('42["slow"]', '42["fast"]', '42/other,["slow"]', '42/other,["fast"]')
+        await wait_all_tasks_blocked()
+        assert story == ["slow /other", "fast /other"]
+        await trio.sleep(11)
+        assert story[2:] == ["slow /", "fast /"]
