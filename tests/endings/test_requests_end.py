@@ -28,7 +28,7 @@ from tests.endings.test_tls_endings import (
 from trio_sio.reasons import DisconnectReason
 from trio_sio.testing.wire_http import WireConnection
 
-FAR = 1000.0
+FAR = 500.0  # less than a client of bytes waits
 MUCH = 4_000_000
 
 

@@ -11,8 +11,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.held_loop import Counter, full_collection, warnings
+from trio_sio.counters import Counters
 from trio_sio.engine.watch import KEPT, Watch
-from trio_sio.logs.throttle import INTERVAL
+from trio_sio.logs.throttle import INTERVAL, LogThrottle
 
 WITHIN_THE_PACKAGE = """
 class Server:
@@ -395,3 +396,54 @@ async def test_a_log_that_fails_ends_the_watch_and_nothing_else(counter: Counter
     finally:
         log.removeFilter(fail)
     assert watch.stalls == 1
+
+
+async def test_it_tells_in_the_log_that_it_was_given(counter: Counter) -> None:
+    log = LogThrottle()
+    with Watch(0.25, log).watching():
+        await hold(counter, 1)
+    assert len(log) == 1
+
+
+async def test_handlers_take_their_time_from_the_turns(counter: Counter) -> None:
+    counters = Counters()
+
+    async def call(*steps: float) -> None:
+        """Do what is done for a handler that computes, waiting in between."""
+        begun = counters.turn
+        for step in steps[:-1]:
+            counter.hold(step)
+            await trio.lowlevel.checkpoint()
+        counter.hold(steps[-1])
+        counters.calls += 1
+        counters.call_seconds += counters.turn - begun
+
+    async def many() -> None:
+        for _ in range(3):  # one turn, which counts once
+            await call(1)
+
+    with Watch(0.25, None, counters).watching():
+        for function, args, seconds in (
+            (call, (2,), 2),
+            (call, (2, 3), 5),
+            (call, (1, 2, 3), 6),
+            (many, (), 3),
+        ):
+            before = counters.call_seconds
+            await run(function, *args)
+            assert counters.call_seconds - before == seconds
+    assert counters.calls == 6
+
+
+async def test_what_ends_while_nobody_watches_takes_no_time(counter: Counter) -> None:
+    counters = Counters()
+    watch = Watch(0.25, None, counters)
+    for _ in range(2):
+        counters.calls += 1
+        with watch.watching():
+            await hold(counter, 1)
+    unwatched = Watch(None, None, counters)
+    with unwatched.watching():
+        counters.calls += 1
+        await hold(counter, 1)
+    assert counters.call_seconds == 0

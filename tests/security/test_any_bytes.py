@@ -68,6 +68,7 @@ def make_server(ws_engine: str, deflate: bool) -> trio_sio.Server:
         max_payload_packets=20,
         max_fragments=20,
         max_packet_bytes=5000,
+        slow_step=None,  # what holds the loop here are these tests, and the machine
     )
     chat, slow = io.of("/chat"), io.of("/slow")
     slow.use(_wait)

@@ -18,6 +18,7 @@ from tests.soak.ledger import Ledger
 from tests.soak.proxy import Proxy, bad_network
 from tests.soak.raw_client import RawClient
 from trio_sio.engine.alarm import Call
+from trio_sio.engine.shared_bodies import KEEP
 from trio_sio.engine.statistics import EngineStatistics
 
 PAUSE = 0.5
@@ -177,6 +178,8 @@ class Soak:
         with trio.move_on_after(60):
             while not _is_empty(self._io.statistics()):  # noqa: ASYNC110 - nobody tells
                 await trio.sleep(0.05)
+        self._io.engine.log.flush()
+        await trio.sleep(2 * KEEP)  # bodies that have been made for several
         await trio.testing.wait_all_tasks_blocked(0.1)
 
     def _compare(self, before: "_Belongings", after: "_Belongings") -> None:

@@ -77,9 +77,9 @@ class Watch(trio.abc.Instrument):
         self._lost = 0.0  # of Trio's clock, in this run
         self._ends: list[float] = []  # of stalls, in their order
         self._sums: list[float] = []  # what had been lost before each
-        self._log = log or LogThrottle()
+        self._log = LogThrottle() if log is None else log  # an empty one is false
         self._garbage = Garbage()
-        self._counters = counters or Counters()
+        self._counters = Counters() if counters is None else counters
         self._calls = 0  # of handlers, when the present turn began
 
     @contextmanager

@@ -12,6 +12,7 @@ bound nevertheless, above which all others together are one kind.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
@@ -30,6 +31,13 @@ Kind = str | tuple[str | int, ...]
 """What is the same thing again; made of constants of ours and names of the application's."""
 
 _OTHER_KINDS: Kind = "other kinds"
+
+
+class Timer(Protocol):
+    """A call that can be cancelled, as `call_at` returns it."""
+
+    def cancel(self) -> None:
+        """Do not call."""
 
 
 @dataclass(slots=True)
@@ -55,7 +63,7 @@ class LogThrottle:
 
     def __init__(
         self,
-        call_at: Callable[[float, Callable[[], object]], object] | None = None,
+        call_at: Callable[[float, Callable[[], object]], Timer] | None = None,
         interval: float = INTERVAL,
         max_kinds: int = MAX_KINDS,
     ) -> None:
@@ -63,7 +71,7 @@ class LogThrottle:
         self._interval = interval
         self._max_kinds = max_kinds
         self._lines: dict[tuple[str, int, Kind], _Line] = {}  # in the order of their times
-        self._is_awaited = False
+        self._timer: Timer | None = None
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -118,13 +126,12 @@ class LogThrottle:
         return None
 
     def _wait_until(self, deadline: float) -> None:
-        if self._call_at is not None and not self._is_awaited:
-            self._is_awaited = True
-            self._call_at(deadline, self._look)
+        if self._call_at is not None and self._timer is None:
+            self._timer = self._call_at(deadline, self._look)
 
     def _look(self) -> None:
         """Tell of the kinds whose time is over."""
-        self._is_awaited = False
+        self._timer = None
         now = trio.current_time()
         for key, line in tuple(self._lines.items()):
             if now < line.since + self._interval:
@@ -134,8 +141,11 @@ class LogThrottle:
             self._tell_count(line, now)
 
     def flush(self) -> None:
-        """Tell all that has been kept back: the server ends."""
+        """Tell all that has been kept back, and begin anew; when the server ends, at the latest."""
         now = trio.current_time()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         lines, self._lines = self._lines, {}
         for line in lines.values():
             self._tell_count(line, now)

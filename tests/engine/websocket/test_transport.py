@@ -113,6 +113,8 @@ async def test_items_of_ones_own() -> None:
     async with transport() as (ours, other):
         ours.send_nowait([Encoded(("4a",)), Encoded(("4b",), compress=False), Encoded(("4c",))])
         expected = b"\x81\x024a<own>\x81\x024c"
+        assert ours.unsent  # they are made in turns
+        await ours.send(())
         assert await other.receive_some() == expected
 
 
@@ -215,3 +217,56 @@ async def test_trust_lifts_the_budget() -> None:
     async with transport(library) as (ours, _):
         ours.trust()
         assert library.budget is None
+
+
+class Compressing(Quiet):
+    """A library that compresses what is not shared, and says when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[str | bytes] = []
+
+    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        self.made += item.parts
+        return f"<{item.parts[0]!s}>".encode()
+
+
+async def test_nothing_is_compressed_in_the_step_of_whoever_emits() -> None:
+    """It is done by the client's own writer, in its turns: a broadcast holds nobody up."""
+    library, turns = Compressing(), 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        await trio.lowlevel.checkpoint()
+
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        port = listener.socket.getsockname()[1]
+        async with await trio.open_tcp_stream("127.0.0.1", port) as other:
+            pipe = Pipe(await listener.accept())
+            websocket = WebSocketTransport(pipe, library, turn)
+            websocket.send_nowait((Encoded(("first",), compress=False),))
+            assert library.made == []
+            assert (websocket.unsent, websocket.direct) == (True, False)
+            await websocket.send([Encoded(("second",), compress=False), Encoded(("3",))])
+            assert library.made == ["first", "second"]
+            assert turns == 2
+            assert (websocket.unsent, websocket.direct) == (False, True)
+            await pipe.aclose()
+            assert await receive_all(other) == b"<first><second>\x81\x013"
+
+
+async def test_what_is_shared_leaves_at_once() -> None:
+    async with transport(Compressing()) as (websocket, other):
+        websocket.send_nowait((Encoded(("3",)), Encoded(("3",))))
+        assert not websocket.unsent
+        assert await other.receive_some() == b"\x81\x013" * 2
+
+
+async def test_what_waits_for_its_turn_is_forgotten_with_the_connection() -> None:
+    library = Compressing()
+    async with transport(library) as (websocket, _):
+        websocket.send_nowait((Encoded(("first",), compress=False),))
+        websocket.abandon()
+        assert library.made == []

@@ -44,6 +44,7 @@ class WebSocketTransport:
     __slots__ = (
         "_code",
         "_compresses",
+        "_delayed",
         "_format",
         "_goodbye",
         "_heard",
@@ -55,6 +56,7 @@ class WebSocketTransport:
         "_pipe",
         "_released",
         "_rest",
+        "_turn",
         "direct",
         "outbox",
         "unsent",
@@ -80,6 +82,8 @@ class WebSocketTransport:
         self._compresses = library.compresses
         self._format = WS3_BASE64 if base64 else WS3
         self._rest = _NOTHING
+        self._delayed: Sequence[Encoded] = ()  # not compressed yet
+        self._turn = turn
         self._midway = False  # inside a frame, where no other may begin
         self._code: int | None = None
         self._hung_up = False  # with a close frame, which is echoed, or without
@@ -168,9 +172,17 @@ class WebSocketTransport:
     # -- packets out -----------------------------------------------------------------------
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
-        """Hand the frames to the kernel; see `abc.Transport`."""
-        one = not (self._compresses or items[1:])
-        data = items[0].wire(self._format) if one else self._wire(items)
+        """Hand the frames to the kernel; see `abc.Transport`.
+
+        What has to be compressed for this client alone is left to `send`: a broadcast would hold
+        the event loop until it had been done for everybody.
+        """
+        if self._compresses and not all(map(self._library.shared_frames, items)):
+            self._delayed = items
+            self.unsent = True
+            self.direct = self.writable = False
+            return
+        data = self._format.join(items) if items[1:] else items[0].wire(self._format)
         sent = self._pipe.write_nowait(data)
         if sent < len(data):
             self._rest = memoryview(data)[sent:]
@@ -179,26 +191,37 @@ class WebSocketTransport:
 
     async def send(self, items: Sequence[Encoded]) -> None:
         """Send what is unsent, then the items; see `abc.Transport`."""
-        self.unsent = self._midway = True
+        self.unsent = True
         self.direct = False
         await self._send_all(self._rest)
         self._rest = _NOTHING
+        delayed, self._delayed = self._delayed, ()
+        items = (*delayed, *items)
         if items:
-            await self._send_all(memoryview(self._wire(items)))
-        self.unsent = self._midway = False
+            await self._send_all(memoryview(await self._wire(items)))
+        self.unsent = False
         self.writable = True
         self.direct = self._pipe.direct
 
     async def _send_all(self, data: memoryview) -> None:
+        self._midway = True
         for start in range(0, len(data), CHUNK):
             await self._pipe.send_all(data[start : start + CHUNK])
+        self._midway = False
 
-    def _wire(self, items: Sequence[Encoded]) -> bytes:
+    async def _wire(self, items: Sequence[Encoded]) -> bytes:
+        """Return the frames of items; each that is this client's own is made in its own turn."""
         kind = self._format
         if not self._compresses:
             return kind.join(items)
-        shared, own = self._library.shared_frames, self._library.own_frames
-        return b"".join([item.wire(kind) if shared(item) else own(item, kind) for item in items])
+        frames = []
+        for item in items:
+            if self._library.shared_frames(item):
+                frames.append(item.wire(kind))
+            else:
+                await self._turn()
+                frames.append(self._library.own_frames(item, kind))
+        return b"".join(frames)
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -232,6 +255,7 @@ class WebSocketTransport:
         self.direct = self.writable = False
         self._stop_hearing()
         self._rest = _NOTHING
+        self._delayed = ()
         self._released.set()
 
     async def wait_released(self) -> None:
