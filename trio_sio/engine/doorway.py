@@ -177,7 +177,7 @@ class Doorway:
             text = refusal.websocket_text
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
-            await connection.send_raw(websocket_handshake.refusal(text))
+            await connection.send_raw(websocket_handshake.refusal(text, request.method))
             await linger(connection.pipe)
             return None
         return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))

@@ -123,3 +123,11 @@ def test_a_refusal_is_400_whatever_the_reason(text: str) -> None:
         b"HTTP/1.1 400 Bad Request\r\nCache-Control: no-store\r\nConnection: close\r\n"
         b"Content-type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     )
+
+
+def test_what_answers_a_head_request_ends_with_its_head() -> None:
+    head, _, body = refusal("no").partition(b"\r\n\r\n")
+    assert body == b"no"
+    answer, _, nothing = refusal("no", "HEAD").partition(b"\r\n\r\n")
+    assert (answer[:25], nothing) == (head[:25], b"")
+    assert b"Content-Length: 2" in answer

@@ -78,14 +78,15 @@ def acceptance(request: Request, extensions: str = "") -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def refusal(message: str) -> bytes:
+def refusal(message: str, method: str = "GET") -> bytes:
     """Return the raw answer to an upgrade request that is refused: 400 and a text.
 
-    The reference server answers so whatever the reason, and closes the connection.
+    The reference server answers so whatever the reason, and closes the connection. What answers
+    a HEAD ends with its head.
     """
     body = message.encode("utf-8", "replace")
     head = (
         f"HTTP/1.1 400 Bad Request\r\nDate: {date.now()}\r\nCache-Control: no-store\r\n"
         f"Connection: close\r\nContent-type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return head.encode("ascii") + body
+    return head.encode("ascii") + (b"" if method == "HEAD" else body)
