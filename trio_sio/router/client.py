@@ -122,12 +122,16 @@ class Client:
         for scope in self._asking.values():  # nobody waits for what they answer
             scope.cancel()
         reason = self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN
-        joining = [socket for socket in self._joining.values() if socket is not None]
-        leaving = [*self.sockets.values(), *joining]
+        leaving = self._sockets()
         if error is not None and leaving:
             leaving[0].witnesses = leaving
         for socket in leaving:
             socket.end(reason, error)
+
+    def _sockets(self) -> list[Socket]:
+        """Return those that have joined, and then those that are about to."""
+        joining = [socket for socket in self._joining.values() if socket is not None]
+        return [*self.sockets.values(), *joining]
 
     # -- routing ---------------------------------------------------------------------------
 
@@ -197,10 +201,9 @@ class Client:
         A client that joins and leaves in turn would otherwise have any number of them.
         """
         while True:
-            joining = [socket for socket in self._joining.values() if socket is not None]
-            leaving = self._present - len(self.sockets) - len(joining)
-            present = len(self.sockets) + len(self._joining) + len(self._waiting) + leaving
-            if not leaving or present < self.router.limits.max_namespaces:
+            leaving = self._present - len(self._sockets())
+            staying = len(self.sockets) + len(self._joining) + len(self._waiting)
+            if not leaving or staying + leaving < self.router.limits.max_namespaces:
                 break
             if self._departed is None:
                 self._departed = trio.Event()

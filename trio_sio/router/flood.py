@@ -56,13 +56,10 @@ class Flood:
         Raises:
             RemoteProtocolError: the client is to be closed.
         """
-        if self._limits.on_flood == "wait":
-            await self._wait()
-            return True
-        if self._take(tell):
+        if await self._passes(tell):
             return True
         text = f"{self._text} ({OPTION}): some are dropped"
-        self._log.tell(logger, logging.WARNING, OPTION, _LINE, short_id(self._session.id), text)
+        self._write(text)
         now = trio.current_time()
         if now - self._told >= TELL_EVERY:
             self._told = now
@@ -78,20 +75,24 @@ class Flood:
         Raises:
             RemoteProtocolError: the client is to be closed.
         """
-        if self._limits.on_flood == "wait":
-            await self._wait()
+        if await self._passes(tell):
             return ""
-        if self._take(tell):
-            return ""
-        text = f"{self._text} ({OPTION}): a namespace is refused"
+        text = f"{self._text} ({OPTION})"
+        self._write(f"{text}: a namespace is refused")
+        return text
+
+    def _write(self, text: str) -> None:
         self._log.tell(logger, logging.WARNING, OPTION, _LINE, short_id(self._session.id), text)
-        return f"{self._text} ({OPTION})"
 
     @property
     def _text(self) -> str:
         return f"more than {self._rate} events a second"
 
-    def _take(self, tell: Tell) -> bool:
+    async def _passes(self, tell: Tell) -> bool:
+        """Whether one more may pass, now or after a while; a client may be closed for it."""
+        if self._limits.on_flood == "wait":
+            await self._wait()
+            return True
         if self._bucket.take(trio.current_time()):
             return True
         if self._limits.on_flood == "disconnect":

@@ -121,8 +121,8 @@ class Inbox:
 
     def expect_reader(self) -> None:
         """Line up for a reader whose task is about to begin, and which calls `wait_turn` first."""
-        self._number = self.order.count()
-        self._in_line = not self.order.claim(self, self._number)
+        self._number, has_turn = self.order.count_and_claim(self)
+        self._in_line = not has_turn
 
     async def wait_turn(self) -> None:
         """Return when it is the reader's turn: for the first time, or for the packet that it got

@@ -43,10 +43,6 @@ class EventOrder:
     def count_and_claim(self, contender: Contender) -> tuple[int, bool]:
         """Do as `count`, then as `claim`: for an event that somebody waits for."""
         number = self._number = self._number + 1
-        if self._turn is None:
-            self._turn = contender
-            self._granted = number
-            return number, True
         return number, self.claim(contender, number)
 
     def claim(self, contender: Contender, number: int) -> bool:
