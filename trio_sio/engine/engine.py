@@ -26,11 +26,11 @@ from trio_sio.abc import Transport
 from trio_sio.counters import Counters
 from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.alarm import Alarm
-from trio_sio.engine.connection import HTTPConnection, Sequel
+from trio_sio.engine.connection import HTTPConnection
 from trio_sio.engine.doorway import Doorway
 from trio_sio.engine.http_limits import HTTPLimits
 from trio_sio.engine.listening import urls_of
-from trio_sio.engine.message import Request, Response
+from trio_sio.engine.message import Request
 from trio_sio.engine.pulse import Pulse
 from trio_sio.engine.request_clock import Phase
 from trio_sio.engine.session import Handler, Session
@@ -282,7 +282,7 @@ class Engine:
         )
         self._connections.add(connection)
         try:
-            await connection.serve(self._answer)
+            await connection.serve(self._doorway.answer)
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
@@ -290,11 +290,6 @@ class Engine:
         finally:
             self._connections.discard(connection)
             self._admission.leave(address)
-
-    async def _answer(
-        self, request: Request, connection: HTTPConnection
-    ) -> Response | Sequel | None:
-        return await self._doorway.answer(request, connection)
 
     # -- sessions, for the doorway and for who brings transports of his own --------------------
 
