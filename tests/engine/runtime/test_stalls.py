@@ -88,7 +88,7 @@ async def test_the_applications_function_is_named_and_where_it_waits_now(
     (told,) = warnings(caplog)
     line = compute.__code__.co_firstlineno + 2
     assert "the event loop was held for 1.50 s (slow_step is 0.25 s) by test_the_app" in told
-    assert f"compute, which waits at test_watch.py:{line} now (task work);" in told
+    assert f"compute, which waits at test_stalls.py:{line} now (task work);" in told
     assert (watch.stalls, watch.stalled, watch.longest) == (1, 1.5, 1.5)
 
 

@@ -21,6 +21,8 @@ from trio_sio.http import Request
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded, WireFormat
 
+_BACKENDS = "trio_sio.engine.websocket.backends"
+
 Control = Callable[[bytes], None]
 """Where a library's own frames go: pongs, and close frames."""
 
