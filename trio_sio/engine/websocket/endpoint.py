@@ -13,7 +13,8 @@ from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake
-from trio_sio.engine.websocket.backends import base as library
+from trio_sio.engine.websocket.backends.auto import choose
+from trio_sio.engine.websocket.backends.base import Agreement
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.engine.websocket.upgrade import try_upgrade
 from trio_sio.http import Request, Response
@@ -33,7 +34,7 @@ class WebSocketEndpoint:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._options = host.options
-        self._negotiate = library.find(host.options)
+        self._negotiate = choose(host.options, host.turns.wait)
 
     async def answer(
         self,
@@ -64,7 +65,7 @@ class WebSocketEndpoint:
         sid = await new_id(self._host, request, connection) if is_handshake else ""
         if sid and (response := turned_away(self._host, request)):
             return response
-        agreement = self._negotiate(request, self._options)
+        agreement = self._negotiate(request)
         await connection.send_raw(handshake.acceptance(request, agreement.extensions))
         wanted = "" if is_handshake else ask.transport
         stream = connection.take_over()
@@ -76,15 +77,16 @@ class WebSocketEndpoint:
         self,
         request: Request,
         stream: ByteStream,
-        agreement: library.Agreement,
+        agreement: Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
         *,
         base64: bool,
     ) -> None:
-        async with agreement.open(stream) as backend:
-            transport = WebSocketTransport(stream, backend, self._host.turns.wait, base64=base64)
+        async with agreement.open(stream) as make_backend:
+            turn = self._host.turns.wait
+            transport = WebSocketTransport(stream, make_backend, turn, base64=base64)
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
@@ -105,7 +107,7 @@ class WebSocketEndpoint:
             self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
             return None
         session = self._host.add(sid, request, transport)
-        transport.take_outbox(session.outbox)
+        transport.attach(session.outbox)
         session.start_with(open_packet(self._options, sid, []))
         return session
 
@@ -123,5 +125,5 @@ class WebSocketEndpoint:
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
-        transport.take_outbox(session.outbox)
+        transport.attach(session.outbox)
         return True
