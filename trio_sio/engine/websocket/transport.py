@@ -166,7 +166,7 @@ class WebSocketTransport:
         elif self.direct:
             self.send_nowait((Encoded.raw(self._format, data),))
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has hung up."""
         return self._stream.hung_up
 
