@@ -138,7 +138,7 @@ class Endpoint:
                 raise
             if found.failure is not None:
                 line, path = "fallback failed for %s %s", shown.target(request.target)
-                self._host.log.fail(logger, found.failure, line, request.method, path)
+                self._host.runtime.log.fail(logger, found.failure, line, request.method, path)
             if found.exits is not None:
                 raise found.exits from None
             return Response(500, [cors.NO_STORE])
@@ -167,8 +167,8 @@ class Endpoint:
     def _tell(self, request: Request, level: int, kind: str, text: str) -> None:
         method, target = shown.printable(request.method, 20), shown.target(request.target)
         line, remote = "refused %s %s from %s: %s", request.remote or "somewhere"
-        self._host.counters.refused[kind] += 1
-        self._host.log.tell(logger, level, kind, line, method, target, remote, text)
+        self._host.runtime.counters.refused[kind] += 1
+        self._host.runtime.log.tell(logger, level, kind, line, method, target, remote, text)
 
     async def _refuse(
         self, refusal: Refusal, request: Request, connection: HTTPConnection, *, websocket: bool
@@ -293,7 +293,7 @@ class Endpoint:
             if found.failure is not None:
                 if self._options.raise_errors:
                     raise
-                self._host.log.fail(logger, found.failure, "%s failed", name)
+                self._host.runtime.log.fail(logger, found.failure, "%s failed", name)
             if found.exits is not None:
                 raise found.exits from None
             if found.refusal is not None:
@@ -336,7 +336,9 @@ class Endpoint:
         base64: bool,
     ) -> None:
         async with agreement.open(pipe) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
+            transport = WebSocketTransport(
+                pipe, opened, self._host.runtime.fairness.wait, base64=base64
+            )
             own = self._begin(sid, request, transport) if sid else None
             if own is not None:
                 await self._host.run(own)
@@ -354,7 +356,9 @@ class Endpoint:
             return None
         if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
             text = "generate_id must return a new, unused text, not %s twice"
-            self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
+            self._host.runtime.log.tell(
+                logger, logging.ERROR, "generate_id", text, shown.short_id(sid)
+            )
             return None
         session = self._host.add(sid, request, transport)
         transport.take_outbox(session.outbox)
@@ -371,7 +375,7 @@ class Endpoint:
         ):
             text = "session %s: a WebSocket that it has no use for"
             sid = shown.short_id(session.id)
-            self._host.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
+            self._host.runtime.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
         if not await try_upgrade(session, transport, self._options.upgrade_timeout):
             return False
