@@ -1,11 +1,10 @@
 """The transport of a session that speaks through a WebSocket."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.websocket.backends.base import MakeBackend, Turn
@@ -14,9 +13,6 @@ from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decod
 from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.sync import Condition, LazyEvent
-
-if TYPE_CHECKING:
-    from trio_sio.engine.session.outbox import Outbox
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -73,7 +69,7 @@ class WebSocketTransport:
         self.writable = True
         self.direct = stream.direct
         self.unsent = False
-        self.outbox: Outbox | None = None
+        self.outbox: OutgoingQueue | None = None
         self._stream = stream
         self._backend = make_backend(self._control)
         self._format = WS3_BASE64 if base64 else WS3
@@ -137,8 +133,8 @@ class WebSocketTransport:
         has_all = self._is_reading and not self._stream.has_unread
         return has_all or self._is_over or self.outbox is not None
 
-    def attach(self, outbox: "Outbox") -> None:
-        """Belong to the session of an outbox from now on."""
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Belong to a session from now on."""
         self.outbox = outbox
         if self._heard is not None:
             self._heard.notify_all()
