@@ -12,9 +12,13 @@ from trio_sio.abc import TransportClosed
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import Outbox
+from trio_sio.engine.websocket.backends.websockets import negotiator
 from trio_sio.engine.websocket.transport import WebSocketTransport
+from trio_sio.http import Headers, Request
+from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EIO3
 from trio_sio.protocol.websocket.errors import FrameError
 from trio_sio.protocol.websocket.frame import unmask
 from trio_sio.protocol.websocket.frame_parser import FrameLimits, FrameParser
@@ -55,7 +59,7 @@ class Quiet:
     def shared_frames(self, item: Encoded) -> bool:
         return item.compress
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         return b"<own>"
 
 
@@ -68,7 +72,7 @@ async def transport(
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
             pipe = ByteStream(await listener.accept())
-            yield WebSocketTransport(pipe, (backend or Quiet()).make), other
+            yield WebSocketTransport(pipe, (backend or Quiet()).make, EIO3), other
             await pipe.aclose()
 
 
@@ -227,6 +231,9 @@ async def test_joining_lifts_the_limit() -> None:
         assert backend.limit_lifted
 
 
+DEFLATED_TEXT = 0xC1
+
+
 class Compressing(Quiet):
     """A backend that compresses what is not shared, and says when."""
 
@@ -234,35 +241,41 @@ class Compressing(Quiet):
         super().__init__()
         self.made: list[str | bytes] = []
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         self.made += item.parts
         return f"<{item.parts[0]!s}>".encode()
 
 
 async def test_nothing_is_compressed_in_the_step_of_whoever_emits() -> None:
     """It is done by the client's own writer, in its turns: a broadcast holds nobody up."""
-    backend, turns = Compressing(), 0
+    turns = 0
 
     async def turn() -> None:
         nonlocal turns
         turns += 1
         await trio.lowlevel.checkpoint()
 
+    negotiate = negotiator(EngineOptions(per_message_deflate={"threshold": 0}), turn)
+    offer = Headers([("Sec-WebSocket-Extensions", "permessage-deflate")])
+    agreement = negotiate(Request("GET", "/", offer))
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener:
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
             pipe = ByteStream(await listener.accept())
-            websocket = WebSocketTransport(pipe, backend.make, turn)
-            websocket.send_nowait((Encoded(("first",), compress=False),))
-            assert backend.made == []
+            async with agreement.open(pipe) as make_backend:
+                websocket = WebSocketTransport(pipe, make_backend, EIO3)
+            websocket.send_nowait((Encoded(("4first",)),))
+            assert turns == 0
             assert (websocket.unsent, websocket.direct) == (True, False)
-            await websocket.send([Encoded(("second",), compress=False), Encoded(("3",))])
-            assert backend.made == ["first", "second"]
+            await websocket.send([Encoded(("4second",)), Encoded(("3",), compress=False)])
             assert turns == 2
             assert (websocket.unsent, websocket.direct) == (False, True)
             await pipe.aclose()
-            assert await receive_all(other) == b"<first><second>\x81\x013"
+            data = await receive_all(other)
+            assert data[0] == DEFLATED_TEXT
+            assert data[2 + data[1]] == DEFLATED_TEXT
+            assert data.endswith(b"\x81\x013")
 
 
 async def test_what_is_shared_leaves_at_once() -> None:

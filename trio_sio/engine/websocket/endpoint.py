@@ -22,6 +22,7 @@ from trio_sio.engine.websocket.upgrade import try_upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
+from trio_sio.protocol.engineio.version import EIO3
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -92,8 +93,7 @@ class WebSocketEndpoint:
     ) -> None:
         with place or nullcontext():
             async with agreement.open(stream) as make_backend:
-                turn = self._host.runtime.fairness.wait
-                transport = WebSocketTransport(stream, make_backend, turn, base64=base64)
+                transport = WebSocketTransport(stream, make_backend, EIO3, base64=base64)
                 own = None if place is None else self._begin(place, sid, request, transport)
                 if own is not None:
                     await self._host.run(own)
@@ -133,4 +133,4 @@ class WebSocketEndpoint:
             sid = shown.short_id(session.id)
             self._host.runtime.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
-        return await try_upgrade(session, transport, self._options.upgrade_timeout)
+        return await try_upgrade(session, transport, EIO3, self._options.upgrade_timeout)

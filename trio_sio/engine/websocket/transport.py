@@ -7,9 +7,10 @@ import trio
 from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.websocket.backends.base import MakeBackend, Turn
-from trio_sio.protocol.encoded import WS3, WS3_BASE64, Encoded
-from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
+from trio_sio.engine.websocket.backends.base import MakeBackend
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.protocol.engineio.version import EngineVersion
 from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.sync import Condition, LazyEvent
@@ -30,7 +31,7 @@ class WebSocketTransport:
     Args:
         stream: the connection.
         make_backend: makes the backend that reads from it.
-        turn: awaited before an item is compressed for this client alone.
+        version: what the client speaks.
         base64: whether the client cannot take binary frames.
 
     Attributes:
@@ -49,7 +50,7 @@ class WebSocketTransport:
         "_released",
         "_rest",
         "_stream",
-        "_turn",
+        "_version",
         "direct",
         "outbox",
         "unsent",
@@ -62,7 +63,7 @@ class WebSocketTransport:
         self,
         stream: ByteStream,
         make_backend: MakeBackend,
-        turn: Turn = trio.lowlevel.checkpoint,
+        version: EngineVersion,
         *,
         base64: bool = False,
     ) -> None:
@@ -72,10 +73,10 @@ class WebSocketTransport:
         self.outbox: OutgoingQueue | None = None
         self._stream = stream
         self._backend = make_backend(self._control)
-        self._format = WS3_BASE64 if base64 else WS3
+        self._version = version
+        self._format = version.base64_frames if base64 else version.frames
         self._rest = _NOTHING
         self._delayed: Sequence[Encoded] = ()  # not compressed yet
-        self._turn = turn
         self._midway = False  # inside a frame, where no other may begin
         self._close_frame: bytes | None = None  # as far as it is known; `b""` for none
         self._is_reading = False  # the session waits for what the client may send
@@ -103,7 +104,9 @@ class WebSocketTransport:
         except WebSocketClosed as end:
             raise self._closed_by(end) from end
         self._is_reading = False
-        return decode_text(message) if isinstance(message, str) else decode_binary(message)
+        if isinstance(message, str):
+            return self._version.decode_text(message)
+        return self._version.decode_binary(message)
 
     def _closed_by(self, end: WebSocketClosed) -> TransportClosed:
         """Return what the session hears of the end, and have the client told, if it is owed that.
@@ -212,17 +215,14 @@ class WebSocketTransport:
         self._midway = False
 
     async def _wire(self, items: Sequence[Encoded]) -> bytes:
-        """Return the frames of items; each that is this client's own is made in its own turn."""
-        kind = self._format
-        if not self._backend.compresses:
+        """Return the frames of items."""
+        kind, backend = self._format, self._backend
+        if not backend.compresses:
             return kind.join(items)
         frames = []
         for item in items:
-            if self._backend.shared_frames(item):
-                frames.append(item.wire(kind))
-            else:
-                await self._turn()
-                frames.append(self._backend.own_frames(item, kind))
+            is_shared = backend.shared_frames(item)
+            frames.append(item.wire(kind) if is_shared else await backend.own_frames(item, kind))
         return b"".join(frames)
 
     # -- the end ---------------------------------------------------------------------------

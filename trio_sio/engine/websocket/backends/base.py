@@ -24,7 +24,8 @@ Control = Callable[[bytes], None]
 """Takes a frame that the library answers with: a pong, or a close frame."""
 
 Turn = Callable[[], Awaitable[object]]
-"""Awaited before more is parsed than a first quantum; it lets other clients go first."""
+"""Awaited before more is parsed than a first quantum, and before each item is compressed; it lets
+other clients go first."""
 
 
 class Backend(Protocol):
@@ -64,8 +65,11 @@ class Backend(Protocol):
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
-        """Return frames for this connection alone: those of a format, compressed."""
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return frames for this connection alone: those of a format, compressed.
+
+        Compressing takes time, so it waits for a turn.
+        """
 
 
 MakeBackend = Callable[[Control], Backend]

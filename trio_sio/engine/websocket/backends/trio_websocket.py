@@ -199,6 +199,6 @@ class TrioWebSocketBackend(BaseBackend):
         """Always: the library has no compression."""
         return True
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Never called."""
         raise NotImplementedError

@@ -224,9 +224,10 @@ class WebsocketsBackend(BaseBackend):
             or not item.parts
         )
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
-        """Return the compressed frames of an item."""
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return the compressed frames of an item, made in a turn of its own."""
         assert self._deflate is not None
+        await self._settings.turn()
         frames = [Frame(Opcode(kind), data) for kind, data in payloads(item.wire(wire_format))]
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
 
