@@ -10,14 +10,13 @@ from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.connection import HTTPConnection, Sequel
-from trio_sio.engine.http.fast_path import CLOSING
-from trio_sio.engine.http.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.http.preflight import Preflight
+from trio_sio.engine.http.responder import HungUp, unless_hung_up
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal, refusal_of
-from trio_sio.engine.runtime.stream import ByteStream, linger
+from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake as websocket_handshake
 from trio_sio.engine.websocket.backends import base as library
@@ -149,7 +148,7 @@ class Endpoint:
     ) -> Response:
         """Answer a request whose body the fallback did not get, and did nothing about that."""
         self._tell(request, logging.WARNING, "body", str(error))
-        return Response(error.status, CLOSING, f"{error}\n".encode())
+        return Response.text(error.status, str(error), [cors.NO_STORE], close=True)
 
     def _tell_wrong_path(self, request: Request) -> None:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""
@@ -179,7 +178,6 @@ class Endpoint:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text, request.method))
-            await linger(connection.pipe)
             return None
         return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 

@@ -8,8 +8,7 @@ from trio_sio.abc import Transport
 from trio_sio.counters import Counters
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.http.connection import HTTPConnection
-from trio_sio.engine.http.hang_up import HungUp
+from trio_sio.engine.http.responder import HungUp, Responder
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.runtime.fairness import FairScheduler
 from trio_sio.engine.runtime.timers import Timers
@@ -64,11 +63,10 @@ def turned_away(host: Host, request: Request) -> Response | None:
     why = host.why_no_session(request.remote)
     if not why:
         return None
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-    return Response(503, headers, f"{why}\n".encode())
+    return Response.text(503, why, close=True)
 
 
-async def new_id(host: Host, request: Request, connection: HTTPConnection) -> str:
+async def new_id(host: Host, request: Request, responder: Responder) -> str:
     """Return an id for a new session: ours, or the application's `generate_id`.
 
     Raises:
@@ -80,7 +78,7 @@ async def new_id(host: Host, request: Request, connection: HTTPConnection) -> st
         return secrets.token_urlsafe(ID_BYTES)
     try:
         limit = host.options.handshake_timeout
-        sid = await callbacks.call("generate_id", generate, request, connection, limit)
+        sid = await callbacks.call("generate_id", generate, request, responder, limit)
         if not isinstance(sid, str) or not sid or host.find(sid) is not None:
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
     except (HungUp, CallbackTooSlow):

@@ -194,7 +194,7 @@ async def test_a_poll_fetches_its_packets_itself(autojump_clock: MockClock) -> N
     fetched: list[Encoded] = []
     async with trio.open_nursery() as nursery:
         async with written(transport) as outbox:
-            transport.outlet = outbox
+            transport.attach(outbox)
             items = [item("4a"), item("4b")]
             for one in items:
                 outbox.put_nowait(one)
