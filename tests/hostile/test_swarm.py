@@ -145,13 +145,13 @@ async def check(ws_engine: str, hostile: int, messages: int, silence: float) -> 
                 polling = await wire.polling()
                 await polling.post(b"1:1")  # it says that it leaves
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             before = Remains.count(io)
             came = await attack(io, port, hostile, messages)
             assert set(came) == set(KINDS)
             assert sum(came.values()) > hostile  # those that were shown out came again
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             await trio.sleep(2 * KEEP)  # bodies that have been made for several
             # Tasks end a few rounds after what they did.
             await trio.testing.wait_all_tasks_blocked(0.1)

@@ -65,14 +65,14 @@ async def echo(session: trio_sio.Session) -> None:
 @asynccontextmanager
 async def client() -> AsyncIterator[Client]:
     engine = trio_sio.Engine(raise_errors=True)
-    engine.handler = echo
+    engine.sessions.handle_with(echo)
     async with engine:
-        found = Client(PollingEndpoint(engine), engine)
+        found = Client(PollingEndpoint(engine.sessions), engine)
         responder = await found.handshake()
         assert responder.response is not None
         assert b'{"sid":' in responder.response.body
         yield found
-        for session in engine.sessions.values():
+        for session in tuple(engine.sessions.values()):
             session.abort(DisconnectReason.TRANSPORT_CLOSE)
 
 

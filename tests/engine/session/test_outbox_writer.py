@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.sockets import socket_pair
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.tick import TickFlusher
@@ -67,6 +67,8 @@ class Slow:
         if items:
             self.batches.append([one.parts[0] for one in items])
 
+    def attach(self, outbox: OutgoingQueue) -> None: ...
+
     async def receive(self) -> EnginePacket:
         raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
 
@@ -83,9 +85,9 @@ class Slow:
 
 @asynccontextmanager
 async def written(transport: Slow | PollingTransport, packets: int = 1000) -> AsyncIterator[Outbox]:
-    """An outbox with its pulse and its writer; at the end all of it has to leave."""
-    pulse = TickFlusher()
-    outbox = Outbox(transport, packets, 2**20, pulse)
+    """An outbox with its ticks and its writer; at the end all of it has to leave."""
+    ticks = TickFlusher()
+    outbox = Outbox(transport, packets, 2**20, ticks)
     closing, ended = trio.Event(), trio.Event()
 
     async def write() -> None:
@@ -93,7 +95,7 @@ async def written(transport: Slow | PollingTransport, packets: int = 1000) -> As
         ended.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(pulse.run)
+        nursery.start_soon(ticks.run)
         nursery.start_soon(write)
         await wait_all_tasks_blocked()
         yield outbox

@@ -9,7 +9,7 @@ from functools import partial
 import trio
 
 from trio_sio.disconnect import DisconnectReason, Explanation
-from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
+from trio_sio.engine.handshake import new_id, open_packet
 from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.engine.polling.held_poll import HeldPoll
@@ -18,6 +18,7 @@ from trio_sio.engine.polling.responses import PollResponses, set_cookie
 from trio_sio.engine.polling.shared_bodies import SHORT
 from trio_sio.engine.polling.transport import NOOP, PollingTransport
 from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.http import (
     BodyTooLarge,
@@ -40,31 +41,34 @@ class PollingEndpoint:
     """Answers the requests of one engine's polling sessions.
 
     Args:
-        host: the engine.
+        host: the engine's sessions.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SessionRegistry) -> None:
         self._host = host
         self._options = host.options
-        self._responses = PollResponses(host.options, host.timers, host.turns.wait)
+        runtime = host.runtime
+        self._responses = PollResponses(host.options, runtime.timers, runtime.fairness.wait)
 
     async def handshake(
         self, request: Request, responder: Responder, ask: HandshakeRequest
     ) -> Response | None:
-        """Begin a session and answer with its OPEN packet, and what else there is to say."""
-        sid = await new_id(self._host, request, responder)
-        if response := turned_away(self._host, request):
-            return response
-        transport = PollingTransport(
-            base64=ask.base64,
-            jsonp=ask.jsonp,
-            max_packets=self._options.max_payload_packets,
-            turn=self._host.turns.wait,
-            cookie=set_cookie(self._options, sid, by_tls=request.secure),
-            wire=wire_log(sid),
-        )
-        session = self._host.add(sid, request, transport)
-        transport.attach(session.outbox)
+        """Begin a session and answer with its OPEN packet, and what else there is to say.
+
+        Raises:
+            NoRoom: the server takes no further client.
+        """
+        with self._host.reserve(request.remote) as place:
+            sid = await new_id(self._host, request, responder)
+            transport = PollingTransport(
+                base64=ask.base64,
+                jsonp=ask.jsonp,
+                max_packets=self._options.max_payload_packets,
+                turn=self._host.runtime.fairness.wait,
+                cookie=set_cookie(self._options, sid, by_tls=request.secure),
+                wire=wire_log(sid),
+            )
+            session = place.add(sid, request, transport)
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)

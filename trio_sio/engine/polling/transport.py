@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
+from trio_sio.abc import OutgoingQueue
 from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.polling.payload_format import PayloadFormat
 from trio_sio.engine.polling.posts import Overlap, PostReceiver
-from trio_sio.engine.session.outbox import NO_LIMIT, Outbox
+from trio_sio.engine.session.outbox import NO_LIMIT
 from trio_sio.logs.wire import WireLog
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
@@ -68,21 +69,21 @@ class PollingTransport:
         self.cookie = cookie
         self.wire = wire
         self.writable = False
-        self._outbox: Outbox | None = None
+        self._outbox: OutgoingQueue | None = None
         self._held: HeldPoll | None = None
         self._answers: set[Callable[[], None]] = set()  # cut those that are being sent
         self._quiet_since = -math.inf  # when the last GET was over
         self._finishing = False
         self._finished = trio.Event()
 
-    def attach(self, outbox: Outbox) -> None:
-        """Take the packets of polls from an outbox."""
-        self._outbox = outbox
-
     @property
     def direct(self) -> bool:
         """A held GET takes a batch at once."""
         return self.writable
+
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Answer GETs with what this outbox holds."""
+        self._outbox = outbox
 
     # -- packets out -----------------------------------------------------------------------
 
