@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tests import setup_machine
-from tests.setup_machine import PEERS, ROOT, SetupError
+from tools import setup_machine
+from tools.setup_machine import PEERS, ROOT, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
 

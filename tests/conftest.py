@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.setup_machine import PEERS
 from tests.time_limit import limit_item
+from tools.setup_machine import PEERS
 
 # By marker: what has to be on the machine for a test that carries it.
 _NEEDS = {
