@@ -27,7 +27,7 @@ import trio_sio
 from tests.api.raw import raw
 from tests.hostile.kinds import KINDS
 from tests.hostile.remains import Remains
-from tests.setup_machine import ROOT
+from tools.setup_machine import ROOT
 from trio_sio.engine.polling.shared_bodies import KEEP
 
 HONEST = 100
