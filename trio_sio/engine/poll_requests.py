@@ -9,7 +9,6 @@ from functools import partial
 
 import trio
 
-from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.detail import Explanation
 from trio_sio.engine import cors
 from trio_sio.engine.compression import choose
@@ -31,6 +30,7 @@ from trio_sio.engine.polling import NOOP, Overlap, PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session import Session
 from trio_sio.engine.shared_bodies import SHORT, Batch, SharedBodies, is_short
+from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.session import State

@@ -19,11 +19,6 @@ from websockets.headers import build_extension, parse_extension
 from websockets.protocol import SERVER, Event, Protocol, State
 
 from trio_sio.abc import TransportClosed
-from trio_sio.compression_options import (
-    COMPRESSION_LEVEL,
-    CompressionOption,
-    compression_threshold,
-)
 from trio_sio.detail import Explanation
 from trio_sio.engine.message import Request
 from trio_sio.engine.pipe import Pipe
@@ -35,7 +30,8 @@ from trio_sio.engine.websocket.incoming import (
 )
 from trio_sio.engine.websocket.library import Control, Library
 from trio_sio.engine.websocket.reader import Reader, stranger_too_big
-from trio_sio.options import EngineOptions
+from trio_sio.options import EngineOptions, compression_threshold
+from trio_sio.options.compression import COMPRESSION_LEVEL, CompressionOption
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.frame import payloads
 from trio_sio.reasons import DisconnectReason
