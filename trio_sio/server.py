@@ -9,13 +9,12 @@ from typing import Any, NoReturn, Self, TypeVar, overload
 
 import trio
 
-from trio_sio.abc import Adapter, Parser, Session
+from trio_sio.abc import Adapter, Session
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.engine.statistics import EngineStatistics
-from trio_sio.options import EngineOptions, Origins, ServerOptions, takes
+from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.drain import drain
@@ -23,6 +22,7 @@ from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
+from trio_sio.statistics import EngineStatistics
 
 M = TypeVar("M", bound=Handler)
 
@@ -115,13 +115,12 @@ class Server(Listens, Targeting):
         self.router.change_adapter(adapter)
 
     @property
-    def parser(self) -> Parser | str | None:
-        """What speaks Socket.IO: `None` for the default, "msgpack", or one of your own."""
-        parser: Parser | str | None = self.options.parser
-        return parser
+    def parser(self) -> ParserOption:
+        """What encodes and decodes packets (JS: `parser`)."""
+        return self.options.parser
 
     @parser.setter
-    def parser(self, parser: Parser | str | None) -> None:
+    def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
         self.router.change_codec(*find_codec(parser, options.max_attachments))

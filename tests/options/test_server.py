@@ -236,4 +236,4 @@ def test_limits_that_statistics_count() -> None:
 @pytest.mark.parametrize("parser", [5, "json", object()])
 def test_wrong_parsers(parser: object) -> None:
     with pytest.raises(TypeError, match=r"option 'parser' must be .*Encoder and Decoder"):
-        ServerOptions(parser=parser)
+        ServerOptions.of({"parser": parser})

@@ -27,5 +27,6 @@ from trio_sio.options.engine import (
 from trio_sio.options.server import (
     LIMIT_OPTIONS as LIMIT_OPTIONS,
     FloodPolicy as FloodPolicy,
+    ParserOption as ParserOption,
     ServerOptions as ServerOptions,
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from trio_sio.http import Request, Response
 from trio_sio.options import checks
 from trio_sio.options.compression import CompressionOption, check_compression
 from trio_sio.options.declaration import Group, Options, frozen, option
@@ -57,7 +58,7 @@ class EngineOptions(Options):
     `["Authorization"]`, for example, if the client's `extraHeaders` has it.
     """
 
-    allow_request: Callable[[Any], Awaitable[object] | object] | None = option(
+    allow_request: Callable[[Request], Awaitable[object] | object] | None = option(
         None, checks.function, Group.BASICS
     )
     """`async def (request)`, decides about each handshake in place of `origins`.
@@ -66,12 +67,14 @@ class EngineOptions(Options):
     returns nothing, lets the client in. It need not be async.
     """
 
-    generate_id: Callable[[Any], Awaitable[str] | str] | None = option(
+    generate_id: Callable[[Request], Awaitable[str] | str] | None = option(
         None, checks.function, Group.BASICS
     )
     """`(request) -> str`, async or not: makes the ids of sessions; `None` for random ones."""
 
-    fallback: Callable[[Any], Awaitable[Any]] | None = option(None, checks.function, Group.BASICS)
+    fallback: Callable[[Request], Awaitable[Response]] | None = option(
+        None, checks.function, Group.BASICS
+    )
     """`async def (request) -> Response`, answers requests for other paths; `None` for a 404.
 
     If the request has no body, the call is cancelled when the client closes its connection.

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from trio_sio.abc import Adapter, Parser
 from trio_sio.options import checks
 from trio_sio.options.declaration import Group, frozen, option, with_default
 from trio_sio.options.engine import EngineOptions
+
+ParserOption = Parser | Literal["msgpack"] | None
+"""`None` for Socket.IO's own."""
 
 FloodPolicy = Literal["disconnect", "drop", "wait"]
 
@@ -37,10 +41,10 @@ class ServerOptions(EngineOptions):
 
     # -- what everybody needs ------------------------------------------------------------------
 
-    adapter: Callable[[Any], Any] | None = option(None, checks.function, Group.BASICS)
+    adapter: Callable[[Any], Adapter] | None = option(None, checks.function, Group.BASICS)
     """`(namespace) -> Adapter`, makes a namespace's adapter; `None` for `MemoryAdapter`."""
 
-    parser: Any = option(None, checks.parser, Group.BASICS)
+    parser: ParserOption = option(None, checks.parser, Group.BASICS)
     """Encodes and decodes packets: `None` for Socket.IO's own, `"msgpack"`, or your own.
 
     Socket.IO's own reads JSON of up to 10,000 levels. `"msgpack"` speaks the format of
