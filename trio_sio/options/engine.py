@@ -119,22 +119,23 @@ class EngineOptions(Options):
     """The interval at which clients send pings; at most 1,000,000."""
 
     ping_timeout: float = option(5.0, _heartbeat, Group.OPERATION, unit="seconds", counted=True)
-    """How long a ping may be late; after `ping_interval` and this, the session ends.
+    """A client that is silent for `ping_interval` and this long is closed; at most 1,000,000.
 
-    At most 1,000,000, like `ping_interval`: JavaScript's timers cannot wait longer than both
-    together.
+    JavaScript's timers, which wait for both together, cannot wait for longer.
     """
 
-    high_water: float = option(0.5, checks.number(above=0, at_most=1), Group.OPERATION)
+    high_water: float = option(
+        0.5, checks.number(above=0, at_most=1), Group.OPERATION, unit="fraction"
+    )
     """The fraction of `max_outbox` or `max_outbox_bytes` above which a client is behind."""
 
-    low_water: float = option(0.25, checks.number(at_least=0), Group.OPERATION)
-    """The fraction of both down to which a client catches up; less than `high_water`."""
+    low_water: float = option(0.25, checks.number(at_least=0), Group.OPERATION, unit="fraction")
+    """The fraction of both down to which it has to drain to catch up; less than `high_water`."""
 
     slow_step: float | None = option(
         0.25, checks.number(above=0, or_none=True), Group.OPERATION, unit="seconds"
     )
-    """A longer step of the event loop is logged with the function that took it; `None`: never."""
+    """A longer step of the event loop is logged with its function; `None` turns this watch off."""
 
     grace: float = option(5.0, checks.number(at_least=0), Group.OPERATION, unit="seconds")
     """How long handlers may go on after their socket or the server has closed."""
@@ -170,19 +171,19 @@ class EngineOptions(Options):
         unit="seconds",
         counted=True,
     )
-    """A client that joins no namespace for so long is closed; `None` for no limit."""
+    """Closes a client that joins no namespace within this time; `None` for no limit."""
 
     # -- limits: number and size ---------------------------------------------------------------
 
     max_connections: int | None = option(
         None, _count_or_none, Group.LIMITS, unit="connections", counted=True
     )
-    """Open connections; more are answered with 503; `None` for no limit."""
+    """How many connections may be open; more are answered with 503; `None` for no limit."""
 
     max_connections_per_address: int | None = option(
         None, _count_or_none, Group.LIMITS, unit="connections", counted=True
     )
-    """Open connections of one address; more are answered with 503; `None` for no limit.
+    """How many may be open from one address; more are answered with 503; `None` for no limit.
 
     Behind a proxy, all connections have the proxy's address.
     """
@@ -190,18 +191,21 @@ class EngineOptions(Options):
     max_sessions: int | None = option(
         100_000, _count_or_none, Group.LIMITS, unit="clients", counted=True
     )
-    """Clients, connected or between two polls; more are answered with 503; `None` for no limit."""
+    """How many clients there may be; more are answered with 503; `None` for no limit.
+
+    A polling client counts between two polls, too.
+    """
 
     max_headers: int = option(100, _count, Group.LIMITS, unit="fields", counted=True)
     """Header fields of one request; more are answered with 431."""
 
     max_header_size: int = option(16 * 1024, _count, Group.LIMITS, unit="bytes", counted=True)
-    """The whole head of a request; a larger one is answered with 431."""
+    """The size of the head of one request; a larger one is answered with 431."""
 
     max_http_buffer_size: int = option(
         100_000_000, _count, Group.LIMITS, unit="bytes", counted=True
     )
-    """One WebSocket message, or the body of one POST.
+    """The size of one WebSocket message, and of the body of one POST.
 
     A body of the default size is parsed in one step, which holds the event loop for 4 s as a JSONP
     form and for 40 s if it is JSON of nothing but `[]`
@@ -212,7 +216,7 @@ class EngineOptions(Options):
     handshake_buffer_size: int | None = option(
         None, _count_or_none, Group.LIMITS, unit="bytes", counted=True
     )
-    """The same until the client has joined a namespace; `None` for no limit of its own."""
+    """The same until the client has joined a namespace; `None` for `max_http_buffer_size`."""
 
     max_payload_packets: int = option(100_000, _count, Group.LIMITS, unit="packets", counted=True)
     """Packets in the body of one POST."""
@@ -227,7 +231,11 @@ class EngineOptions(Options):
     """Bytes that may be queued for one client."""
 
     on_overflow: OverflowPolicy = option("disconnect", checks.word(OVERFLOW_POLICIES), Group.LIMITS)
-    """What a broadcast does at a full outbox: closes that client, or drops an event."""
+    """What a broadcast does at a full outbox.
+
+    `"disconnect"` closes that client, `"drop_newest"` drops the event for that client, and
+    `"drop_oldest"` drops events that have been queued for longer.
+    """
 
     def __attrs_post_init__(self) -> None:
         if not self.low_water < self.high_water:

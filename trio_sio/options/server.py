@@ -68,16 +68,16 @@ class ServerOptions(EngineOptions):
     # -- limits of one client ------------------------------------------------------------------
 
     max_namespaces: int = option(100, _count, Group.LIMITS, unit="namespaces", counted=True)
-    """Namespaces of one client; it is told that it cannot join more."""
+    """How many namespaces one client may join; it is told that it cannot join more."""
 
     max_pending_namespaces: int = option(64, _count, Group.LIMITS, unit="namespaces", counted=True)
-    """Namespaces that a client is joining while their middleware decides; it cannot join more."""
+    """How many namespaces one client may be joining at a time, while middleware decides."""
 
     max_attachments: int = option(10, _count, Group.LIMITS, unit="attachments")
     """Binary values in one packet; JavaScript clients refuse more."""
 
     max_packet_bytes: int = option(100_000_000, _count, Group.LIMITS, unit="bytes", counted=True)
-    """One packet with its attachments."""
+    """The size of one packet with its attachments."""
 
     attachments_timeout: float = option(
         120.0, checks.number(above=0), Group.LIMITS, unit="seconds", counted=True
@@ -87,19 +87,19 @@ class ServerOptions(EngineOptions):
     max_events_per_second: float | None = option(
         None, _rate, Group.LIMITS, unit="events per second", counted=True
     )
-    """Events of one client in all its namespaces, on average; `None` for no limit.
+    """How many events one client may send on average; `None` for no limit.
 
-    Joining a namespace counts as one.
+    Those to all its namespaces count together. Joining a namespace counts as one.
     """
 
     event_burst: int | None = option(None, _count_or_none, Group.LIMITS, unit="events")
-    """Events that a client may send at once; `None` for as many as in one second."""
+    """How many events one client may send at once; `None` for those of one second."""
 
     on_flood: FloodPolicy = option("disconnect", checks.word(get_args(FloodPolicy)), Group.LIMITS)
-    """What is done with a client that sends more events than that.
+    """What happens to a client that sends more events than that.
 
-    It is disconnected; `"drop"` drops the event and tells the client by an ERROR packet; `"wait"`
-    reads the client more slowly.
+    `"disconnect"` closes it, `"drop"` drops the event and sends the client an ERROR packet, and
+    `"wait"` reads from the client more slowly.
     """
 
     # -- limits of one socket ------------------------------------------------------------------
@@ -111,12 +111,12 @@ class ServerOptions(EngineOptions):
     """
 
     max_rooms: int = option(10_000, _count, Group.LIMITS, unit="rooms", counted=True)
-    """Rooms that a socket may be in; `join` raises `LimitReached`."""
+    """How many rooms a socket may be in; then `join` raises `LimitReached`."""
 
     max_pending_acks: int = option(
         10_000, _count, Group.LIMITS, unit="acknowledgements", counted=True
     )
-    """Acknowledgements that a socket waits for; `emit` and `call` raise `LimitReached`.
+    """How many acknowledgements a socket may wait for; then `emit` and `call` raise `LimitReached`.
 
     A callback that has been called counts until it ends.
     """
