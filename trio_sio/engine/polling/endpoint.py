@@ -9,7 +9,6 @@ from functools import partial
 
 import trio
 
-from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
 from trio_sio.engine.http import cors
@@ -31,6 +30,7 @@ from trio_sio.http import (
     Request,
     Response,
 )
+from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
