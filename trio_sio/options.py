@@ -166,7 +166,7 @@ class ServerKeywords(EngineKeywords, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """What the engine can be told; see the table in the README for each option's meaning.
+    """What the engine can be told; docs/options.md explains each option.
 
     `allow_request` is `async def (request)` and raises `RequestRefused` to refuse, or returns
     something false; `None`, as of a function that returns nothing, lets the client in. It replaces

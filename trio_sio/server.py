@@ -36,7 +36,7 @@ class Server(Listens, Targeting):
 
     Args:
         engine: an engine of your own, in place of one made of the engine's options.
-        **options: as the fields of `ServerOptions`, by keyword; the README has a table.
+        **options: as the fields of `ServerOptions`, by keyword; docs/options.md explains them.
 
     Raises:
         TypeError, ValueError: an option that does not exist, or cannot be meant.
