@@ -43,7 +43,7 @@ class Server(Listens, Targeting):
 
     Args:
         engine: an engine of your own, in place of one made of the engine's options.
-        **options: see `docs/options.md`.
+        **options: as the fields of `ServerOptions`, by keyword; docs/options.md explains them.
 
     Raises:
         TypeError: an option that does not exist, or a value of a wrong type.
