@@ -14,7 +14,7 @@ from trio_sio.options import EngineOptions
     [("auto", "websockets"), ("websockets", "websockets"), ("trio-websocket", "trio_websocket")],
 )
 def test_the_option_names_the_library(ws_engine: str, module: str) -> None:
-    negotiate = choose(EngineOptions(ws_engine=ws_engine), trio.lowlevel.checkpoint)
+    negotiate = choose(EngineOptions.of({"ws_engine": ws_engine}), trio.lowlevel.checkpoint)
     assert negotiate.__module__ == f"trio_sio.engine.websocket.backends.{module}"
 
 
