@@ -204,6 +204,9 @@ class PollingTransport:
                 await self._finished.wait()
         await trio.lowlevel.checkpoint()
 
+    async def aclose(self) -> None:
+        """Nothing to do: a session that polls has no connection of its own."""
+
     def abandon(self) -> None:
         """Stop polling: a held GET is told that it is over, and nothing more is received."""
         self.posts.close()
