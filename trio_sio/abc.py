@@ -39,6 +39,19 @@ class TransportClosed(Exception):
         self.why = why
 
 
+class OutgoingQueue(Protocol):
+    """The outbox of a session, as far as its transport is concerned."""
+
+    def take(self, limit: int) -> list[Encoded]:
+        """Return queued items in their order: one at least, further ones up to `limit` bytes."""
+
+    def put_control(self, item: Encoded) -> None:
+        """Send or queue one of the engine's own packets, even if the outbox is full."""
+
+    def flush(self) -> None:
+        """Send what is queued, as far as that can be done without waiting."""
+
+
 class Transport(Protocol):
     """How the packets of one session travel.
 
@@ -64,6 +77,13 @@ class Transport(Protocol):
     @property
     def unsent(self) -> bool:
         """Whether `send` is due."""
+
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Belong to a session from now on.
+
+        Args:
+            outbox: the session's, which sends by this transport.
+        """
 
     async def receive(self) -> EnginePacket:
         """Return the client's next packet.

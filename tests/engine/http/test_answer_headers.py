@@ -157,15 +157,15 @@ class OtherTransport(MemoryTransport):
 
 async def by_another_transport(visit: Visit) -> WireResponse:
     sessions = visit.wire.engine.sessions
-    visit.wire.engine.add("other", trio_sio.Request("GET", "/"), OtherTransport(1))
+    sessions.add("other", trio_sio.Request("GET", "/"), OtherTransport(1))
     try:
         return await visit.ask("GET", POLLING + "&sid=other")
     finally:
-        del sessions["other"]
+        del sessions._sessions["other"]  # it never runs
 
 
 async def while_closing(visit: Visit) -> WireResponse:
-    visit.wire.engine.closing = True
+    visit.wire.engine.sessions.close()
     return await visit.ask("GET", POLLING)
 
 
@@ -350,7 +350,7 @@ ROWS = [
         "protocol/http/chunked._check_size InvalidBody(431)", EXTENSION, b"(max_header_size)", 431
     ),
     Row(
-        "handshake.turned_away Response(503)",
+        "endpoint.answer Response(503)",
         503,
         one_too_many,
         {"max_sessions": 1},
@@ -585,7 +585,7 @@ ROWS = [
         is_engines=False,
     ),
     Row(
-        "endpoint._websocket " + BAD,
+        "websocket/endpoint.answer " + BAD,
         400,
         get("/engine.io/?transport=websocket", fields={**WEBSOCKET, "Sec-WebSocket-Key": "x"}),
         said=b"Bad Request",
@@ -704,7 +704,6 @@ async def visiting(row: Row, folder: Path, fields: dict[str, str]) -> AsyncItera
         visit = Visit(wire, fields)
         await trio.testing.wait_all_tasks_blocked()
         yield visit
-        engine.closing = False
 
 
 async def check_framing(row: Row, response: WireResponse, connection: WireConnection) -> None:

@@ -28,8 +28,9 @@ MESSAGE = EnginePacketType.MESSAGE
 
 def make(*, base64: bool = False, jsonp: str | None = None) -> tuple[PollingTransport, Outbox]:
     transport = PollingTransport(base64=base64, jsonp=jsonp)
-    transport.outlet = Outbox(transport, 10, 1000, TickFlusher())
-    return transport, transport.outlet
+    outbox = Outbox(transport, 10, 1000, TickFlusher())
+    transport.attach(outbox)
+    return transport, outbox
 
 
 async def hold(transport: PollingTransport) -> list[Encoded]:

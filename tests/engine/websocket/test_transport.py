@@ -122,7 +122,7 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
     library = Quiet()
     async with transport(library) as (ours, other):
         library.control(b"\x8a\x01a")  # a probe: nobody owns the connection
-        ours.outbox = Outbox(ours, 10, 1000, TickFlusher())
+        ours.attach(Outbox(ours, 10, 1000, TickFlusher()))
         library.control(b"\x8a\x01b")
         library.control(b"\x88\x02\x03\xe8")
         assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"

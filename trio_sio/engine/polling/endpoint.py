@@ -10,7 +10,7 @@ from functools import partial
 import trio
 
 from trio_sio.disconnect import DisconnectReason, Explanation
-from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
+from trio_sio.engine.handshake import new_id, open_packet
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.http.hang_up import unless_hung_up
@@ -21,6 +21,7 @@ from trio_sio.engine.polling.responses import set_cookie
 from trio_sio.engine.polling.shared_bodies import SHORT, Batch, SharedBodies, is_short
 from trio_sio.engine.polling.transport import NOOP, Overlap, PollingTransport
 from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.http import (
     BodyTooLarge,
@@ -43,10 +44,10 @@ class PollingEndpoint:
     """Answers the requests of one engine's polling sessions.
 
     Args:
-        host: the engine.
+        host: the engine's sessions.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SessionRegistry) -> None:
         self._host = host
         self._options = host.options
         self._threshold = compression_threshold(host.options.http_compression)
@@ -57,18 +58,21 @@ class PollingEndpoint:
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
     ) -> Response | None:
-        """Begin a session and answer with its OPEN packet, and what else there is to say."""
-        sid = await new_id(self._host, request, connection)
-        if response := turned_away(self._host, request):
-            return response
-        transport = PollingTransport(
-            base64=ask.base64,
-            jsonp=ask.jsonp,
-            max_packets=self._options.max_payload_packets,
-            turn=self._host.runtime.fairness.wait,
-        )
-        session = self._host.add(sid, request, transport)
-        transport.outlet, transport.wire = session.outbox, session.log.wire
+        """Begin a session and answer with its OPEN packet, and what else there is to say.
+
+        Raises:
+            NoRoom: the server takes no further client.
+        """
+        with self._host.reserve(request.remote) as place:
+            sid = await new_id(self._host, request, connection)
+            transport = PollingTransport(
+                base64=ask.base64,
+                jsonp=ask.jsonp,
+                max_packets=self._options.max_payload_packets,
+                turn=self._host.runtime.fairness.wait,
+            )
+            session = place.add(sid, request, transport)
+        transport.wire = session.log.wire
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)

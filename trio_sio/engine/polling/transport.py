@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
-from trio_sio.engine.session.outbox import NO_LIMIT, Outbox
+from trio_sio.engine.session.outbox import NO_LIMIT
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
 from trio_sio.protocol.engineio import codec_v3
@@ -79,7 +79,7 @@ class PollingTransport:
         self._turn = turn
         self._share = FIRST_QUANTUM  # of the reader
         self.writable = False  # exactly while a GET is held
-        self.outlet: Outbox | None = None
+        self._outbox: OutgoingQueue | None = None
         self.wire: WireLog | None = None  # of packets that come
         self.cookie: list[tuple[str, str]] | None = None  # the field that goes with each answer
         self._held: HeldResponse | None = None
@@ -103,6 +103,10 @@ class PollingTransport:
         """A held GET takes a batch at once."""
         return self.writable
 
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Answer GETs with what this outbox holds."""
+        self._outbox = outbox
+
     # -- packets out -----------------------------------------------------------------------
 
     def poll_nowait(self) -> list[Encoded]:
@@ -114,7 +118,7 @@ class PollingTransport:
         if self._held is not None or len(self._answers) >= MAX_ANSWERS:
             raise Overlap
         self._quiet_since = trio.current_time()
-        items = self.outlet.take(NO_LIMIT) if self.outlet is not None else []
+        items = self._outbox.take(NO_LIMIT) if self._outbox is not None else []
         if not items and self._finishing:
             self._finished.set()
             return [NOOP, CLOSE]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trio_sio.abc import Transport
+from trio_sio.abc import OutgoingQueue, Transport
 from trio_sio.logs.events import EventLog, event_log
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.logs.wire import WireLog, wire_log
@@ -57,6 +57,10 @@ class TappedTransport:
     def unsent(self) -> bool:
         """Whether `send` is due."""
         return self._transport.unsent
+
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Do as the transport."""
+        self._transport.attach(outbox)
 
     async def receive(self) -> EnginePacket:
         """Return the next packet, and write it."""

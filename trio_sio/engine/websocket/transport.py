@@ -1,11 +1,10 @@
 """The transport of a session that speaks through a WebSocket."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.websocket.backends.base import Backend, Turn
@@ -13,9 +12,6 @@ from trio_sio.protocol.encoded import WS3, WS3_BASE64, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
 from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.sync import Condition, LazyEvent
-
-if TYPE_CHECKING:
-    from trio_sio.engine.session.outbox import Outbox
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -75,7 +71,7 @@ class WebSocketTransport:
         self.writable = True
         self.direct = pipe.direct
         self.unsent = False
-        self.outbox: Outbox | None = None
+        self.outbox: OutgoingQueue | None = None
         self._pipe = pipe
         self._library = library
         self._compresses = library.compresses
@@ -131,7 +127,7 @@ class WebSocketTransport:
         has_all = self._is_reading and not self._pipe.has_unread
         return has_all or self._is_over or self.outbox is not None
 
-    def take_outbox(self, outbox: "Outbox") -> None:
+    def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on."""
         self.outbox = outbox
         if self._heard is not None:
