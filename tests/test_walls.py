@@ -18,6 +18,7 @@ STOREY = {
     "disconnect": 0,
     "options": 0,
     "sync": 0,
+    "channel": 1,
     "statistics": 1,
     "counters": 0,
     "browser_client": 0,
