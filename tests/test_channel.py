@@ -1,6 +1,7 @@
-"""Channels, Trio's and ours: one set of tests for both, and the same steps with both compared."""
+"""Channels, Trio's and ours: one set of tests for all, and the same steps with two compared."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,20 +12,29 @@ from hypothesis import given, settings, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio.channel import Channel
+from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.router.inbox import Inbox
+from trio_sio.router.order import EventOrder
 
 
 @dataclass
 class Ends:
-    """Both ends of a channel, whoever made it."""
+    """Both ends of a channel, whoever made it; or what the tests of all channels use."""
 
     send: Callable[[int], Awaitable[None]]
     send_nowait: Callable[[int], None]
     close: Callable[[], None]
-    sending: trio.abc.SendChannel[int]
+    sending: trio.abc.SendChannel[Any]
     receive: Callable[[], Awaitable[int]]
-    receive_nowait: Callable[[], int]
     close_receiving: Callable[[], None]
-    receiving: trio.abc.ReceiveChannel[int]
+    receiving: trio.abc.ReceiveChannel[Any]
+
+
+@dataclass
+class AllEnds(Ends):
+    """Both ends, of a channel of which the tests ask everything."""
+
+    receive_nowait: Callable[[], int]
     statistics: Callable[[], Any]
 
     def state(self) -> tuple[int, int, int, int]:
@@ -38,25 +48,48 @@ class Ends:
         )
 
 
-def open_ours(size: int) -> Ends:
+def open_ours(size: int) -> AllEnds:
     channel = Channel[int](size)
-    return Ends(
+    return AllEnds(
         *(channel.send, channel.send_nowait, channel.close, channel),
-        *(channel.receive, channel.receive_nowait, channel.close_receiving, channel),
-        channel.statistics,
+        *(channel.receive, channel.close_receiving, channel),
+        *(channel.receive_nowait, channel.statistics),
     )
 
 
-def open_trios(size: int) -> Ends:
+def open_trios(size: int) -> AllEnds:
     sending, receiving = trio.open_memory_channel[int](size)
-    return Ends(
+    return AllEnds(
         *(sending.send, sending.send_nowait, sending.close, sending),
-        *(receiving.receive, receiving.receive_nowait, receiving.close, receiving),
-        sending.statistics,
+        *(receiving.receive, receiving.close, receiving),
+        *(receiving.receive_nowait, sending.statistics),
+    )
+
+
+def open_inbox(size: int) -> Ends:
+    """A channel of packets, of which these have a number."""
+    inbox = Inbox(size, EventOrder())
+
+    def packet(number: int) -> Packet:
+        return Packet(PacketType.EVENT, "/", ["x", number])
+
+    async def receive() -> int:
+        number = (await inbox.receive()).args[0]
+        assert isinstance(number, int)
+        return number
+
+    return Ends(
+        lambda number: inbox.send(packet(number)),
+        lambda number: inbox.send_nowait(packet(number)),
+        *(inbox.close, inbox, receive, inbox.close_receiving, inbox),
     )
 
 
 Open = Callable[[int], Ends]
+OpenAll = Callable[[int], AllEnds]
+every = pytest.mark.parametrize(
+    "open_channel", [open_ours, open_trios, open_inbox], ids=["ours", "trios", "inbox"]
+)
 both = pytest.mark.parametrize("open_channel", [open_ours, open_trios], ids=["ours", "trios"])
 
 
@@ -89,6 +122,15 @@ class Log:
         return scope
 
 
+async def rest_of(ends: Ends) -> list[int]:
+    """What comes until the end, in the order of its coming."""
+    values: list[int] = []
+    with suppress(trio.EndOfChannel):
+        while True:
+            values.append(await ends.receive())
+    return values
+
+
 @pytest.fixture
 async def log(autojump_clock: MockClock) -> AsyncIterator[Log]:
     async with trio.open_nursery() as nursery:
@@ -99,24 +141,35 @@ async def log(autojump_clock: MockClock) -> AsyncIterator[Log]:
 # -- as Trio's -------------------------------------------------------------------------------------
 
 
-@both
+@every
 async def test_values_arrive_in_order_and_then_the_end(open_channel: Open) -> None:
     ends = open_channel(3)
     for value in range(3):
         ends.send_nowait(value)
     with pytest.raises(trio.WouldBlock):
         ends.send_nowait(3)
-    assert ends.state() == (3, 3, 0, 0)
+    assert await ends.receive() == 0
     ends.close()
-    assert [value async for value in ends.receiving] == [0, 1, 2]
+    assert await rest_of(ends) == [1, 2]
+    assert [value async for value in ends.receiving] == []
     with pytest.raises(trio.EndOfChannel):
         await ends.receive()
+
+
+@both
+async def test_what_waits_is_told(open_channel: OpenAll) -> None:
+    ends = open_channel(3)
+    ends.send_nowait(0)
+    ends.send_nowait(1)
+    assert ends.state() == (2, 3, 0, 0)
+    ends.close()
+    assert (ends.receive_nowait(), ends.receive_nowait()) == (0, 1)
     with pytest.raises(trio.EndOfChannel):
         ends.receive_nowait()
 
 
 @both
-async def test_a_receiver_that_waits_gets_the_value(open_channel: Open, log: Log) -> None:
+async def test_a_receiver_that_waits_gets_the_value(open_channel: OpenAll, log: Log) -> None:
     ends = open_channel(1)
     with pytest.raises(trio.WouldBlock):
         ends.receive_nowait()
@@ -133,7 +186,7 @@ async def test_a_receiver_that_waits_gets_the_value(open_channel: Open, log: Log
 
 @both
 async def test_senders_get_room_in_the_order_in_which_they_came(
-    open_channel: Open, log: Log
+    open_channel: OpenAll, log: Log
 ) -> None:
     ends = open_channel(1)
     ends.send_nowait(0)
@@ -151,7 +204,7 @@ async def test_senders_get_room_in_the_order_in_which_they_came(
 
 
 @both
-async def test_without_a_buffer_both_ends_meet(open_channel: Open, log: Log) -> None:
+async def test_without_a_buffer_both_ends_meet(open_channel: OpenAll, log: Log) -> None:
     ends = open_channel(0)
     with pytest.raises(trio.WouldBlock):
         ends.send_nowait(0)
@@ -168,7 +221,7 @@ async def test_without_a_buffer_both_ends_meet(open_channel: Open, log: Log) -> 
     assert log.results == {"send": None, "receive": 2}
 
 
-@both
+@every
 async def test_whoever_is_cancelled_has_sent_and_received_nothing(
     open_channel: Open, log: Log
 ) -> None:
@@ -182,12 +235,13 @@ async def test_whoever_is_cancelled_has_sent_and_received_nothing(
     await wait_all_tasks_blocked()
     assert log.results == {"receive": "cancelled", "send 2": "cancelled"}
     assert [await ends.receive() for _ in range(2)] == [1, 3]
-    assert ends.state() == (0, 1, 0, 0)
+    ends.close()
+    assert await rest_of(ends) == []
 
 
 @both
 async def test_a_value_that_was_handed_over_is_not_lost_by_a_cancellation(
-    open_channel: Open, log: Log
+    open_channel: OpenAll, log: Log
 ) -> None:
     ends = open_channel(1)
     receiving = await log.begin("receive", ends.receive)
@@ -204,7 +258,7 @@ async def test_a_value_that_was_handed_over_is_not_lost_by_a_cancellation(
 
 
 @both
-async def test_each_call_is_a_checkpoint(open_channel: Open) -> None:
+async def test_each_call_is_a_checkpoint(open_channel: OpenAll) -> None:
     ends = open_channel(1)
     with trio.testing.assert_checkpoints():
         await ends.send(1)
@@ -214,23 +268,23 @@ async def test_each_call_is_a_checkpoint(open_channel: Open) -> None:
         await ends.sending.aclose()
 
 
-@both
+@every
 @pytest.mark.parametrize("size", [0, 1, 2])
 async def test_each_call_can_be_cancelled(open_channel: Open, size: int) -> None:
     """Also where it need not wait: then nothing has happened."""
     ends = open_channel(size)
     if size:
         ends.send_nowait(1)
-    before = ends.state()
     for call in (lambda: ends.send(2), ends.receive):
         with trio.CancelScope() as scope:
             scope.cancel()
             await call()
         assert scope.cancelled_caught
-        assert ends.state() == before
+    ends.close()
+    assert await rest_of(ends) == [1] * (size > 0)
 
 
-@both
+@every
 async def test_the_end_of_the_senders(open_channel: Open, log: Log) -> None:
     ends = open_channel(1)
     ends.send_nowait(1)
@@ -248,7 +302,7 @@ async def test_the_end_of_the_senders(open_channel: Open, log: Log) -> None:
         await ends.receive()
 
 
-@both
+@every
 async def test_the_end_of_the_senders_ends_a_receive(open_channel: Open, log: Log) -> None:
     ends = open_channel(1)
     await log.begin("receive", ends.receive)
@@ -258,7 +312,7 @@ async def test_the_end_of_the_senders_ends_a_receive(open_channel: Open, log: Lo
     assert log.results == {"receive": trio.EndOfChannel}
 
 
-@both
+@every
 async def test_the_end_of_the_receiver(open_channel: Open, log: Log) -> None:
     ends = open_channel(1)
     ends.send_nowait(1)
@@ -272,8 +326,6 @@ async def test_the_end_of_the_receiver(open_channel: Open, log: Log) -> None:
     with pytest.raises(trio.BrokenResourceError):
         await ends.send(3)
     with pytest.raises(trio.ClosedResourceError):
-        ends.receive_nowait()
-    with pytest.raises(trio.ClosedResourceError):
         await ends.receive()
     ends.close()
     with pytest.raises(trio.ClosedResourceError):
@@ -282,7 +334,7 @@ async def test_the_end_of_the_receiver(open_channel: Open, log: Log) -> None:
         await ends.receive()
 
 
-@both
+@every
 async def test_the_end_of_the_receiver_ends_a_receive(open_channel: Open, log: Log) -> None:
     ends = open_channel(1)
     await log.begin("receive", ends.receive)
@@ -292,7 +344,9 @@ async def test_the_end_of_the_receiver_ends_a_receive(open_channel: Open, log: L
 
 
 @both
-async def test_the_first_end_counts_for_a_receiver_that_waits(open_channel: Open, log: Log) -> None:
+async def test_the_first_end_counts_for_a_receiver_that_waits(
+    open_channel: OpenAll, log: Log
+) -> None:
     ends = open_channel(1)
     await log.begin("receive", ends.receive)
     ends.close()
@@ -304,7 +358,7 @@ async def test_the_first_end_counts_for_a_receiver_that_waits(open_channel: Open
 @both
 @pytest.mark.parametrize("close", ["close", "close_receiving"])
 async def test_a_value_that_was_handed_over_outlives_the_end(
-    open_channel: Open, close: str, log: Log
+    open_channel: OpenAll, close: str, log: Log
 ) -> None:
     ends = open_channel(1)
     await log.begin("receive", ends.receive)
@@ -316,7 +370,9 @@ async def test_a_value_that_was_handed_over_outlives_the_end(
 
 @both
 @pytest.mark.parametrize(("size", "error"), [("3", TypeError), (-1, ValueError), (1.5, TypeError)])
-def test_sizes_that_cannot_be_meant(open_channel: Open, size: int, error: type[Exception]) -> None:
+def test_sizes_that_cannot_be_meant(
+    open_channel: OpenAll, size: int, error: type[Exception]
+) -> None:
     with pytest.raises(error, match="max_buffer_size must be"):
         open_channel(size)
 
@@ -324,7 +380,7 @@ def test_sizes_that_cannot_be_meant(open_channel: Open, size: int, error: type[E
 class Steps:
     """Takes steps with one channel, in a world in which nothing runs between two of them."""
 
-    def __init__(self, ends: Ends, nursery: trio.Nursery) -> None:
+    def __init__(self, ends: AllEnds, nursery: trio.Nursery) -> None:
         self.ends = ends
         self.log = Log(nursery)
         self.receiving: tuple[str, trio.CancelScope] | None = None

@@ -258,7 +258,7 @@ class Socket(Emitter, Listens, Membership):
             self._nursery = None
             self.end(self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
             error, self._error = self._error, None
-            self.inbox.clear()
+            self.inbox.close_receiving()
             await depart(self, error)
         try:
             if failed is not None and self.session.raise_errors:
@@ -288,9 +288,13 @@ class Socket(Emitter, Listens, Membership):
             return
         if not await welcome(self):
             return
-        while (packet := await inbox.get()) is not None:
+        while True:
+            try:
+                packet = await inbox.receive()
+            except trio.EndOfChannel:
+                return
             if self.reason in _OF_OUR_DOING:
-                inbox.clear()
+                inbox.close_receiving()
                 return
             await self.events.handle(packet)
             del packet  # or it stays until the next one comes
