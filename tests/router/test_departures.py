@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
+from trio_sio.router.departures import Departures
 from trio_sio.testing import connect
 
 
@@ -178,8 +179,8 @@ async def test_a_difficult_adapter_skips_no_step_and_costs_grace_at_most(
 
     async with io:
         async with connect(io, "/room-1", raise_errors=False) as client:
-            (socket,) = io.of("/room-1").sockets.values()
-            io.of("/room-1").is_wanted = False  # as a client's name, that nobody else asks for
+            # A client's name, that nobody else asks for.
+            (socket,) = io.router.namespaces["/room-1"].sockets.values()
             if ends == "kicked":
                 await socket.disconnect()
             elif ends == "leaves":
@@ -229,3 +230,47 @@ async def test_a_refusal_in_one_of_them_refuses_nothing_and_is_a_failure(
         pass
     assert seen == ["disconnect"]
     assert caplog.text.count("refuse, which handles 'disconnecting', failed") == 1
+
+
+async def test_each_waits_for_the_one_that_began_before_it(autojump_clock: MockClock) -> None:
+    departures = Departures[str]()
+    for name in "abc":
+        departures.begin(name)
+    left: list[tuple[str, float]] = []
+
+    async def leave(name: str, patience: float, seconds: float) -> None:
+        await departures[name].wait_turn(patience)
+        await trio.sleep(seconds)
+        left.append((name, trio.current_time()))
+        departures.end(name)
+
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave, "c", 100, 1)
+        nursery.start_soon(leave, "b", 10, 1)
+        nursery.start_soon(leave, "a", 100, 15)
+        await departures.wait_one()
+        assert len(departures) == 2
+    # "b" has waited for "a" as long as it may, and "c" for "b" until that had left.
+    assert [(name, when - begun) for name, when in left] == [("b", 11), ("c", 12), ("a", 15)]
+    assert len(departures) == 0
+    with pytest.raises(KeyError):
+        departures["a"]
+
+
+async def test_who_begins_when_nobody_leaves_waits_for_nobody() -> None:
+    departures = Departures[str]()
+    departures.begin("a")
+    departures.end("a")
+    departures.begin("b")
+    with trio.fail_after(0):
+        await departures["b"].wait_turn(10)
+
+
+def test_an_error_is_announced_once() -> None:
+    departures = Departures[str]()
+    departures.begin("a")
+    error = ValueError()
+    departures["a"].announce(error, ["a", "b"])
+    assert departures["a"].take_announcement() == (error, ["a", "b"])
+    assert departures["a"].take_announcement() is None

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio import ConnectionRefused, Packet, PacketRefused, PacketType, Server, Socket
+from trio_sio import (
+    ConnectionRefused,
+    Disconnected,
+    DisconnectReason,
+    Packet,
+    PacketRefused,
+    PacketType,
+    Server,
+    Socket,
+)
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.testing import MemoryClient, connect
 
@@ -133,3 +142,30 @@ def test_what_is_explained_names_the_option_and_its_value() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Explanation":
                 arguments = len(node.args) + len(node.keywords)
                 assert arguments != 2, f"{path}:{node.lineno} names an option without its value"
+
+
+async def test_nothing_is_sent_by_one_that_is_closed(autojump_clock: MockClock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        (socket,) = io.sockets.sockets.values()
+        sender = socket.sender
+        assert not sender.is_over
+        await client.leave()
+        await wait_all_tasks_blocked()
+        assert sender.is_over
+        assert sender.reason is DisconnectReason.CLIENT_NAMESPACE_DISCONNECT
+        with pytest.raises(Disconnected) as caught:
+            sender.encode("news", (), socket.flags)
+        assert caught.value.reason is sender.reason
+        with pytest.raises(Disconnected):
+            await socket.call("question")
+        assert not sender.acks
+
+
+async def test_one_is_over_when_its_session_is(autojump_clock: MockClock) -> None:
+    io = Server()
+    async with connect(io) as client:
+        (socket,) = io.sockets.sockets.values()
+        client.session.close()
+        assert socket.sender.reason is None
+        assert socket.sender.is_over

@@ -8,8 +8,8 @@ import pytest
 from trio.testing import MockClock
 
 import trio_sio
-from trio_sio.router.causes import function_name
 from trio_sio.router.handlers import call
+from trio_sio.router.invocation import function_name
 from trio_sio.testing import MemoryClient, connect
 
 HERE = __name__

@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import ConnectionRefused, Disconnected, PacketRefused, Refused, Server, Socket
-from trio_sio.router.entrance import BROKEN
+from trio_sio.router.invocation import BROKEN
 from trio_sio.testing import connect
 
 
@@ -14,7 +14,7 @@ def watched(io: Server) -> list[str]:
     story: list[str] = []
 
     def note(socket: Socket) -> None:
-        name, _, whom = socket.doing().partition(" for ")
+        name, _, whom = socket.invoker.doing().partition(" for ")
         assert whom == repr(socket)
         story.append(name.rpartition(".")[2])
 
@@ -61,7 +61,7 @@ async def test_a_socket_that_nobody_has_done_anything_for_does_nothing(
     io = Server()
     async with connect(io):
         (socket,) = io.sockets.sockets.values()
-        assert socket.doing() == ""
+        assert socket.invoker.doing() == ""
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ async def test_of_handlers_that_run_beside_each_other_one_waits_with_the_answer(
             await host.session.send(f"2[{number}]")
         await session.post('427["both"]')
         await trio.sleep(2)
-        assert socket.events.beside.running == 1
+        assert socket.background.running == 1
         assert (await hear(session, MAX_OUTBOX + 1))[-1] == '437["an answer"]'
         await wait_all_tasks_blocked()
-        assert socket.events.beside.running == 0
+        assert socket.background.running == 0

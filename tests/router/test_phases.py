@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from trio_sio.router.phase import Phase
+from trio_sio.router.socket import Phase
 from trio_sio.testing import connect
 
 

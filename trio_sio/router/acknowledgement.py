@@ -1,4 +1,4 @@
-"""The acknowledgement of one event."""
+"""The acknowledgement that a client asked for with an event."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,8 +14,8 @@ from trio_sio.router.broadcast import NO_FLAGS, Flags
 from trio_sio.router.handlers import as_arguments
 
 
-class Place(Protocol):
-    """The socket's namespace, as far as this is concerned."""
+class Encoding(Protocol):
+    """What an acknowledgement needs of the socket's namespace."""
 
     name: str
 
@@ -23,8 +23,8 @@ class Place(Protocol):
         """Serialise a packet."""
 
 
-class Sender(Protocol):
-    """The socket's session, as far as this is concerned."""
+class Sending(Protocol):
+    """What an acknowledgement needs of the socket's session."""
 
     def send_nowait(self, item: Encoded) -> None:
         """Send; raises `trio.WouldBlock`, `Disconnected`."""
@@ -34,14 +34,14 @@ class Sender(Protocol):
         """Send, or line up for room in the outbox; raises `Disconnected`."""
 
 
-class Answer:
-    """The one acknowledgement of one event, whoever of its handlers gives it.
+class Acknowledgement:
+    """The acknowledgement of one event; the first handler to answer wins.
 
-    Handlers that return give theirs to `offer`: the first that is not `None` is sent, and an
-    empty one when all have returned `None`.
+    What handlers return goes to `offer`: the first result that is not `None` is sent, and an empty
+    answer when all have returned `None`.
 
-    An answer that finds the outbox full waits in line for room, as an emit does, and the handler
-    that gave it is not done before: then the inbox fills, and the client is not read any more.
+    An answer that finds the outbox full waits for room, as an emit does, and the handler that gave
+    it is not done before: then the inbox fills, and the client is not read any more.
 
     Args:
         namespace: where the event was sent to.
@@ -59,8 +59,8 @@ class Answer:
 
     def __init__(
         self,
-        namespace: Place,
-        session: Sender,
+        namespace: Encoding,
+        session: Sending,
         ack_id: int,
         handlers: int,
         log: EventLog | None = None,

@@ -8,12 +8,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Server, Socket
-from trio_sio.router.concurrency import Concurrency
+from trio_sio.router.background import BackgroundTasks
 from trio_sio.testing.wire import open_wire
 
 
 async def test_what_is_begun_has_begun_in_order(autojump_clock: MockClock) -> None:
-    beside = Concurrency(limit=10)
+    beside = BackgroundTasks(limit=10)
     story: list[int] = []
 
     async def note(number: int) -> None:
@@ -21,11 +21,12 @@ async def test_what_is_begun_has_begun_in_order(autojump_clock: MockClock) -> No
         await trio.sleep(1)
 
     async with trio.open_nursery() as nursery:
+        beside.open(nursery)
         for number in range(10):
-            await beside.begin_handler(nursery, note, number, name=note)
+            await beside.begin_handler(note, number, name=note)
             assert story == list(range(number + 1))
         assert beside.is_full
-        await beside.begin_callback(nursery, note, 10, name=note)
+        await beside.begin_callback(note, 10, name=note)
         assert beside.running == 11
         await beside.wait_done()
     assert beside.running == 0
@@ -37,7 +38,7 @@ async def test_what_is_begun_has_begun_in_order(autojump_clock: MockClock) -> No
 async def test_a_handler_gives_its_place_back_however_it_ends(
     end: str, autojump_clock: MockClock
 ) -> None:
-    beside = Concurrency(limit=1)
+    beside = BackgroundTasks(limit=1)
 
     async def handle() -> None:
         await trio.sleep(1)
@@ -49,7 +50,9 @@ async def test_a_handler_gives_its_place_back_however_it_ends(
     async def run() -> None:
         async with trio.open_nursery() as nursery:
             nursery.cancel_scope.deadline = 2
-            await beside.begin_handler(nursery, handle, name=handle)
+            beside.open(nursery)
+            beside.open(nursery)
+            await beside.begin_handler(handle, name=handle)
 
     async def wait(what: Callable[[], Awaitable[None]]) -> None:
         await what()
@@ -81,7 +84,7 @@ async def test_as_many_handlers_run_as_may_and_then_the_client_is_not_read(
     async def work(socket: Socket, number: int) -> None:
         nonlocal most
         begun.append(number)
-        most = max(most, socket.events.beside.running)
+        most = max(most, socket.background.running)
         await gate.wait()
 
     async with io, open_wire(io) as wire, trio.open_nursery() as nursery:

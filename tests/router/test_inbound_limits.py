@@ -11,7 +11,7 @@ from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.codec import Decoder
-from trio_sio.router.intake import Intake
+from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.limits import Limits
 
 LIMITS = Limits(
@@ -27,7 +27,7 @@ HEAD = '51-["data",{"_placeholder":true,"num":0}]'
 
 
 class OneSession:
-    """As much of a session as the intake asks for."""
+    """As much of a session as the limits ask for."""
 
     id = "sid"
 
@@ -51,22 +51,24 @@ class OneSession:
 
 
 class Client:
-    """An intake with what is around it."""
+    """Limits with what is around it."""
 
     def __init__(self, *joined: str, limits: Limits = LIMITS, decoder: object = None) -> None:
         self.session = OneSession()
         self.joined = list(joined)
-        self.intake = Intake(cast("Session", self.session), limits, self.joined, LogThrottle())
+        self.limits = InboundLimits(
+            cast("Session", self.session), limits, self.joined, LogThrottle()
+        )
         self.decoder = cast("Any", decoder or Decoder())
         if joined:
-            self.intake.trust()
+            self.limits.stop_checking()
 
     def feed(self, message: str | bytes) -> bool:
         """Take a message as `Client.run` does; return whether it was looked at."""
         packet = self.decoder.feed(message)
-        looked = packet is None or self.intake.is_watchful
+        looked = packet is None or self.limits.is_checking
         if looked:
-            self.intake.look(message, packet, self.decoder)
+            self.limits.check(message, packet, self.decoder)
         return looked
 
 
@@ -80,7 +82,7 @@ async def test_attachments_are_looked_at_until_they_are_whole() -> None:
     assert client.feed(HEAD)
     assert client.feed(b"x")
     assert not client.feed('2["a"]')
-    client.intake.end()
+    client.limits.close()
     assert len(client.session.timers) == 0
 
 
@@ -103,10 +105,10 @@ def test_there_may_be_no_budget() -> None:
 async def test_joining_in_the_middle_of_a_packet_keeps_it_looked_at() -> None:
     client = Client("/", limits=LIMITS._replace(handshake_packets=5))
     client.feed(HEAD)
-    client.intake.trust()
-    assert client.intake.is_watchful
+    client.limits.stop_checking()
+    assert client.limits.is_checking
     client.feed(b"x")
-    assert not client.intake.is_watchful
+    assert not client.limits.is_checking
 
 
 @pytest.mark.parametrize("size", [200 - len(HEAD), 201 - len(HEAD)])
@@ -178,7 +180,7 @@ def test_a_parser_of_ones_own_bounds_itself() -> None:
 )
 async def test_namespaces(joined: int, pending: int, limit: str) -> None:
     client = Client(*map(str, range(joined)))
-    refusal = client.intake.refuse_namespace(pending)
+    refusal = client.limits.refuse_join(pending)
     assert refusal == (f"too many namespaces ({limit})" if limit else "")
     assert client.session.reached == limit.split()[:1]
 
@@ -186,16 +188,16 @@ async def test_namespaces(joined: int, pending: int, limit: str) -> None:
 @pytest.mark.parametrize("end", ["attachment", "end"])
 async def test_one_can_wait_until_a_packet_is_whole(end: str) -> None:
     client = Client("/")
-    assert not client.intake.is_midway
+    assert not client.limits.is_incomplete
     client.feed(HEAD)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.intake.wait_whole)
-        nursery.start_soon(client.intake.wait_whole)
+        nursery.start_soon(client.limits.wait_complete)
+        nursery.start_soon(client.limits.wait_complete)
         await wait_all_tasks_blocked()
-        assert client.intake.is_midway
+        assert client.limits.is_incomplete
         assert len(nursery.child_tasks) == 2
         if end == "attachment":
             client.feed(b"x")
-            assert not client.intake.is_midway
+            assert not client.limits.is_incomplete
         else:
-            client.intake.end()
+            client.limits.close()

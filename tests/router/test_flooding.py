@@ -9,7 +9,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import DisconnectDetail, Disconnected, Server, Socket
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
-from trio_sio.router.flood import TELL_EVERY
+from trio_sio.router.rate_limit import TELL_EVERY
 from trio_sio.testing import MemoryClient, connect
 
 TOLD = "more than 2 events a second (max_events_per_second)"
