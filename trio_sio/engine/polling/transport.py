@@ -338,14 +338,14 @@ class PollingTransport:
 
     # -- the end ---------------------------------------------------------------------------
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has left: a client that is here has a request under way, or soon.
 
         The GET that is held is watched by the task that holds it.
         """
         if self._cut_post is not None:
             return self._has_hung_up()
-        return self._held is None and now - self._quiet_since >= patience
+        return self._held is None and now - self._quiet_since >= silence_limit
 
     def trust(self) -> None:
         """Nothing to do: the limit of a POST is looked up when it comes."""
