@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from functools import partial
 
 from trio_sio.engine.handshake import new_id, open_packet
-from trio_sio.engine.http.connection import HTTPConnection, Sequel
+from trio_sio.engine.http.connection import Sequel
+from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.runtime.stream import ByteStream
@@ -42,7 +43,7 @@ class WebSocketEndpoint:
     async def answer(
         self,
         request: Request,
-        connection: HTTPConnection,
+        responder: Responder,
         ask: HandshakeRequest,
         session: Session | None,
     ) -> Sequel:
@@ -50,7 +51,7 @@ class WebSocketEndpoint:
 
         Args:
             request: the request.
-            connection: where it came, and where the answer is sent.
+            responder: answers it.
             ask: what its query asks for.
             session: the session it belongs to; `None` if it begins one.
 
@@ -69,12 +70,12 @@ class WebSocketEndpoint:
         with self._host.reserve(request.remote) if is_handshake else nullcontext() as place:
             sid = ""
             if place is not None:
-                sid = await new_id(self._host, request, connection)
+                sid = await new_id(self._host, request, responder)
                 place.check()
             agreement = self._negotiate(request)
-            await connection.send_raw(handshake.acceptance(request, agreement.extensions))
+            await responder.send_raw(handshake.acceptance(request, agreement.extensions))
             wanted = "" if is_handshake else ask.transport
-            serve = partial(self._serve, request, connection.take_over(), agreement, wanted)
+            serve = partial(self._serve, request, responder.take_over(), agreement, wanted)
             if place is not None:
                 place.hand_over()
             return partial(serve, session, sid, place, base64=ask.base64)

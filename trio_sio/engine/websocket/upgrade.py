@@ -92,7 +92,7 @@ async def _receive_nudging(polling: PollingTransport, transport: Transport) -> E
         while True:
             await trio.sleep(NUDGE_INTERVAL)
             polling.release()
-            polling.let_ahead()
+            polling.posts.let_ahead()
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
