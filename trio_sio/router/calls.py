@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from trio_sio.exceptions import Refused
+from trio_sio.exceptions import ClientError, Refused
 from trio_sio.failures import Never, failures, sort
 from trio_sio.router.causes import CALLBACK, ERROR_HANDLER, failure
 from trio_sio.router.handlers import Handler, call
@@ -22,10 +22,6 @@ logger = logging.getLogger("trio_sio.router")
 
 FAILED = object()
 """In place of a result: there is none, and what happened has been reported."""
-
-
-class ClientError(Exception):
-    """What a client said in an ERROR packet; "error" handlers get it, and nobody is to blame."""
 
 
 def client_error(data: "JSON") -> ClientError:
