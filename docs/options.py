@@ -19,7 +19,8 @@ INTRODUCTION = """\
 
 `Server` takes all of these as keyword arguments, `Engine` takes those that are not marked. Times
 are in seconds, sizes in bytes. An option that does not exist is a `TypeError`, a value that is not
-allowed a `TypeError` or a `ValueError`, both at once and by name.
+allowed a `TypeError` or a `ValueError`, both at once and by name. The types of options that take a
+word are `OverflowPolicy`, `FloodPolicy`, `WSEngine` and `TransportName` in `trio_sio.options`.
 
 *Written by `python docs/options.py` from `trio_sio/options`, which has the help that editors
 show.*
