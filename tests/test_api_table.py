@@ -13,7 +13,7 @@ import trio_sio
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "api"
-TABLE = (FOLDER / "README.md").read_text("utf-8")
+TABLE = (ROOT / "docs" / "javascript-api.md").read_text("utf-8")
 
 # How the table calls an instance of each class.
 CALLED: dict[str, type] = {

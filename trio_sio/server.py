@@ -66,8 +66,8 @@ class Server(Listens, Targeting):
             grace=self.engine.options.grace,
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
-            log=self.engine.log,
-            counters=self.engine.counters,
+            log=self.engine.runtime.log,
+            counters=self.engine.runtime.counters,
         )
 
     def __repr__(self) -> str:

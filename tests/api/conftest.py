@@ -1,5 +1,5 @@
 """The API, row by row: every test here has the real JavaScript client, or bytes over a real socket,
-on the other side. The README's table names them."""
+on the other side. docs/javascript-api.md names them."""
 
 from collections.abc import Callable
 from functools import partial

@@ -22,7 +22,7 @@ SETTLED = {"": "websocket", "polling": "polling", "websocket": "websocket", "jso
 WIDTH, HEIGHT = 1360, 850
 
 WANTED = "TRIO_SIO_SCREENSHOT"
-"""`TRIO_SIO_SCREENSHOT=examples/demo.png` in the environment writes the README's picture there."""
+"""`TRIO_SIO_SCREENSHOT=docs/images/demo.png` in the environment writes the README's picture."""
 
 
 @asynccontextmanager

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from hypothesis import assume, example, given, settings, strategies as st
+from hypothesis import assume, example, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.refusals import told
 from tests.sockets import socket_pair
+from tests.support.examples import examples
 from trio_sio.options import WSEngine
 from trio_sio.protocol.websocket.frame import BINARY, TEXT
 from trio_sio.testing.wire import StreamPair, open_wire
@@ -124,7 +125,7 @@ MESSAGES = {
 VALUES = st.sampled_from(["", "3", "1", "polling", "websocket", "SID", "nobody", "%00", "+"])
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     key=st.sampled_from(sorted(CODES)),
     values=st.lists(VALUES, min_size=2, max_size=4),

@@ -27,7 +27,7 @@ import trio_sio
 from tests.api.raw import raw
 from tests.hostile.kinds import KINDS
 from tests.hostile.remains import Remains
-from tests.setup_machine import ROOT
+from tools.setup_machine import ROOT
 from trio_sio.engine.polling.shared_bodies import KEEP
 from trio_sio.options import WSEngine
 
@@ -146,13 +146,13 @@ async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float
                 polling = await wire.polling()
                 await polling.post(b"1:1")  # it says that it leaves
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             before = Remains.count(io)
             came = await attack(io, port, hostile, messages)
             assert set(came) == set(KINDS)
             assert sum(came.values()) > hostile  # those that were shown out came again
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             await trio.sleep(2 * KEEP)  # bodies that have been made for several
             # Tasks end a few rounds after what they did.
             await trio.testing.wait_all_tasks_blocked(0.1)

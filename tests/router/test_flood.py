@@ -4,9 +4,10 @@ import logging
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.examples import examples
 from trio_sio import DisconnectDetail, Disconnected, Server, Socket
 from trio_sio.options import FloodPolicy
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
@@ -189,7 +190,7 @@ PACKETS = st.lists(
 
 
 @pytest.mark.parametrize("policy", ["drop", "wait", "disconnect"])
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=PACKETS)
 async def test_no_order_of_joining_and_leaving_gets_a_client_more_than_its_share(
     autojump_clock: MockClock, policy: FloodPolicy, packets: list[tuple[PacketType, str]]

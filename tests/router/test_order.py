@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.examples import examples
 from trio_sio import Packet, Server, Socket
 from trio_sio.options import WSEngine
 from trio_sio.router.order import EventOrder
@@ -184,7 +185,7 @@ WAYS = [by_polling, by_websocket, by_both]
 
 @pytest.mark.parametrize("ws_engine", LIBRARIES)
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     events=st.lists(
         st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(PROMPT)), min_size=1, max_size=60
@@ -226,7 +227,7 @@ async def test_ten_thousand_events_over_ten_namespaces(
         max_size=30,
     )
 )
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_handler_that_waits_holds_up_its_own_socket_alone(
     autojump_clock: MockClock, events: list[tuple[str, str]]
 ) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
@@ -21,6 +21,7 @@ from tests.security.neighbour import beside
 from tests.security.states import STATES, Open, Victim, in_a_namespace
 from tests.security.traffic import bytes_for
 from tests.sockets import socket_pair
+from tests.support.examples import examples
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection
@@ -183,11 +184,7 @@ async def hold(
 
 
 EVERY_STATE = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-SETTINGS = settings(
-    deadline=None,
-    max_examples=20,
-    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
-)
+SUPPRESSED = [HealthCheck.data_too_large, HealthCheck.too_slow]
 
 
 def _hold_once(state: Open, data: st.DataObject) -> None:
@@ -197,7 +194,7 @@ def _hold_once(state: Open, data: st.DataObject) -> None:
 
 
 @EVERY_STATE
-@SETTINGS
+@examples(20, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
 def test_the_server_answers_by_the_protocol_or_closes_and_keeps_nothing(
     state: Open, data: st.DataObject
@@ -207,7 +204,7 @@ def test_the_server_answers_by_the_protocol_or_closes_and_keeps_nothing(
 
 @pytest.mark.long
 @EVERY_STATE
-@settings(SETTINGS, max_examples=300)
+@examples(300, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
 def test_so_it_does_for_many_more(state: Open, data: st.DataObject) -> None:
     _hold_once(state, data)

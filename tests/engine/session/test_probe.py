@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.engine.conftest import Recorder
 from tests.refusals import told
 from tests.sockets import socket_pair, tls_pair
+from tests.support.examples import examples
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient, WireSession, open_wire, packets_of
@@ -218,7 +219,7 @@ def _is_taken(response: WireResponse) -> bool:
     return response.status == 200
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     before=st.lists(st.sampled_from(["post", "emit", "pause"]), max_size=3),
     around=st.lists(st.sampled_from(["poll", "post", "emit", "pause", "5"]), max_size=8),
