@@ -239,7 +239,7 @@ async def too_large(wire: Raw) -> None:
 async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     act: object, options: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    io = trio_sio.Server(**options)  # type: ignore[arg-type]  # by name
+    io = trio_sio.Server(slow_step=None, **options)  # type: ignore[arg-type]  # by name
     io.of("/chat")
     async with served(io) as url, raw(url) as wire:
         await act(wire)  # type: ignore[operator]  # one of those above

@@ -14,8 +14,13 @@ from trio_sio.disconnect import (
 from trio_sio.engine.engine import Engine as Engine
 from trio_sio.engine.session.session import Session as Session
 from trio_sio.exceptions import (
+    BodyError as BodyError,
+    BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
+    ClientError as ClientError,
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
+    InvalidBody as InvalidBody,
     LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
     PacketRefused as PacketRefused,
@@ -26,8 +31,6 @@ from trio_sio.exceptions import (
     SocketIOError as SocketIOError,
 )
 from trio_sio.http import (
-    BodyTooLarge as BodyTooLarge,
-    BodyTooSlow as BodyTooSlow,
     Headers as Headers,
     Request as Request,
     Response as Response,
