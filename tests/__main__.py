@@ -71,7 +71,7 @@ def _steps(options: argparse.Namespace) -> Iterator[_Step]:
     yield _Step("ruff check", lambda: _python("ruff", "check"))
     yield _Step("ruff format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))
-    yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict", "--quiet"))
+    yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict"))
     chosen = [f"--without={peer}" for peer in without] + ["--long"] * options.long
     yield _Step("pytest", lambda: _python("pytest", *chosen, *options.pytest))
 

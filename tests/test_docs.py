@@ -1,9 +1,11 @@
 """What the README and the documentation say is true: programs run, links lead somewhere, defaults
 are those of the code, and lines of the log are the log's."""
 
+import inspect
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -12,6 +14,7 @@ import pytest
 import trio_sio
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
+from tests import test_api_table
 from tests.api.raw import Raw, raw
 from tests.end_to_end.peers import served
 from trio_sio.options import EngineKeywords, EngineOptions, ServerKeywords, ServerOptions
@@ -222,6 +225,49 @@ def test_type_checkers_know_every_option() -> None:
     for keywords, options in ((EngineKeywords, EngineOptions), (ServerKeywords, ServerOptions)):
         known = keywords.__annotations__
         assert sorted(known) == sorted(field.name for field in fields(options))
+
+
+# -- the reference ---------------------------------------------------------------------------------
+
+
+def documented() -> dict[str, set[str]]:
+    """What the pages of the reference show: names behind `:::`, and which members of each."""
+    found = {}
+    for name, text in PAGES.items():
+        if name.startswith("docs/api/"):
+            for path, listed in re.findall(
+                r"^::: ([\w.]+)\n    options:\n      members:(.*\n(?:        - .*\n)*)",
+                f"{text}\n",
+                re.MULTILINE,
+            ):
+                found[path] = set(re.findall(r"^        - \"?(\w+)", listed, re.MULTILINE))
+            assert text.count("\n::: ") == sum(path in text for path in found), name
+    return found
+
+
+def test_each_export_is_in_the_reference() -> None:
+    exported = {name for name in dir(trio_sio) if not name.startswith("_")} - {"JSON"}
+    exported = {name for name in exported if not inspect.ismodule(getattr(trio_sio, name))}
+    assert exported == {
+        path.removeprefix("trio_sio.") for path in documented() if path.count(".") == 1
+    }
+
+
+@pytest.mark.parametrize("name", test_api_table.CALLED)
+def test_each_public_member_is_in_the_reference(name: str) -> None:
+    cls = test_api_table.CALLED[name]
+    if cls is trio_sio.Handshake:
+        return  # a value: its attributes are those that its docstring lists
+    within = test_api_table.WITHIN_THE_PACKAGE.get(name, set())
+    members = {
+        member
+        for member in dir(cls)
+        if not member.startswith("_")
+        and isinstance(
+            inspect.getattr_static(cls, member), (types.FunctionType, property, classmethod)
+        )
+    }
+    assert documented()[f"trio_sio.{cls.__name__}"] == members - within
 
 
 # -- lines of the log ------------------------------------------------------------------------------
