@@ -57,7 +57,7 @@ class Session:
         transport: how the client speaks at first.
         options: the engine's options.
         pulse: the engine's pulse.
-        alarm: wakes the heartbeat.
+        timers: wakes the heartbeat.
         watch: knows when the event loop was held.
         log: where its lines go.
 
