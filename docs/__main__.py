@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 from docs.programs import ROOT, fill_all
-from tests import setup_machine
-from tests.setup_machine import SetupError
+from tools import setup_machine
+from tools.setup_machine import SetupError
 
 _ENVIRONMENT = ROOT / ".venv-docs"
 

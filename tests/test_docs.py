@@ -7,7 +7,6 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
-from dataclasses import fields
 
 import pytest
 
@@ -17,13 +16,12 @@ from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
 from tests.api.raw import Raw, raw
 from tests.end_to_end.peers import served
-from trio_sio.options import EngineKeywords, EngineOptions, ServerKeywords, ServerOptions
+from trio_sio.options import ServerOptions
 
 README = (ROOT / "README.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
-OPTIONS_TABLE = (ROOT / "docs" / "options.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
-OPTIONS = {field.name: getattr(ServerOptions(), field.name) for field in fields(ServerOptions)}
+OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in pages()}
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -36,11 +34,6 @@ def blocks(text: str, language: str) -> list[str]:
 def prose(text: str) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def table_rows(text: str) -> list[list[str]]:
-    rows = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
-    return [[cell.strip() for cell in row.split(" | ")] for row in rows[1:] if "---" not in row]
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -187,31 +180,6 @@ def test_each_table_of_figures_names_its_command() -> None:
             assert re.search(r"`python3 -m benchmarks[^`]*`", section), section[:40]
 
 
-# -- options ---------------------------------------------------------------------------------------
-
-
-def test_every_option_has_a_row() -> None:
-    named = [name for row in table_rows(OPTIONS_TABLE) for name in re.findall(r"`(\w+)`", row[0])]
-    assert sorted(named) == sorted(field.name for field in fields(ServerOptions))
-
-
-def test_defaults_are_those_of_the_code() -> None:
-    for row in table_rows(OPTIONS_TABLE):
-        names = re.findall(r"`(\w+)`", row[0])
-        shown = row[1].replace(",000", "000").replace(",000", "000").split(", ")
-        for name, text in zip(names, shown, strict=False):
-            value = OPTIONS[name]
-            literal = text.strip("`")
-            if re.fullmatch(r"\d+", literal):
-                assert value == int(literal), name
-            elif literal == "8 MiB":
-                assert value == 8 * 2**20
-            elif literal in ("True", "False"):
-                assert value is (literal == "True"), name
-            elif literal.startswith('"'):
-                assert value == literal.strip('"'), name
-
-
 @each_page
 def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
     units = {"": 1, "s": 1, "KiB": 2**10, "MiB": 2**20}
@@ -219,12 +187,6 @@ def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
     for option, number, unit in found:
         if option in OPTIONS:
             assert float(number.replace(",", "")) * units[unit] == OPTIONS[option], option
-
-
-def test_type_checkers_know_every_option() -> None:
-    for keywords, options in ((EngineKeywords, EngineOptions), (ServerKeywords, ServerOptions)):
-        known = keywords.__annotations__
-        assert sorted(known) == sorted(field.name for field in fields(options))
 
 
 # -- the reference ---------------------------------------------------------------------------------
