@@ -27,13 +27,13 @@ class ClientBuildHook(BuildHookInterface[Any]):
             build_data["artifacts"].append(f"/{_FOLDER}/")
 
     def _has_client(self) -> bool:
-        client_files = _load(Path(self.root, "trio_sio", "client_files.py"))
+        browser_client = _load(Path(self.root, "trio_sio", "browser_client.py"))
         folder = Path(self.root, _FOLDER)
-        if client_files.is_complete(folder):
+        if browser_client.is_complete(folder):
             return True
         try:
-            client_files.fetch(folder)
-        except client_files.ClientFilesError as error:
+            browser_client.fetch(folder)
+        except browser_client.ClientFilesError as error:
             self.app.display_warning(
                 f"trio-sio is built without the browser client: {error}. "
                 "`trio-sio fetch-client` gets it later."
@@ -44,7 +44,7 @@ class ClientBuildHook(BuildHookInterface[Any]):
 
 def _load(path: Path) -> ModuleType:
     """Load a file by its path: importing the package would need what it depends on."""
-    spec = importlib.util.spec_from_file_location("client_files", path)
+    spec = importlib.util.spec_from_file_location("browser_client", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -14,8 +14,8 @@ from typing import Any
 
 import h11
 
-from trio_sio.engine.http import Exchange, find_head
-from trio_sio.engine.plain_http import NO_FIELDS, PlainRequest, read_head
+from trio_sio.engine.http.fast_path import NO_FIELDS, PlainRequest, read_head
+from trio_sio.engine.http.h11 import H11Exchange, find_head
 
 try:
     import httptools
@@ -98,7 +98,7 @@ def by_httptools() -> Reader:
 
 def by_h11(data: bytes) -> tuple[Any, object]:
     end = find_head(data, 16 * 1024)
-    return Exchange(data[:end]).head, data[end:]
+    return H11Exchange(data[:end]).head, data[end:]
 
 
 def by_h11_alone(data: bytes) -> tuple[Any, object]:

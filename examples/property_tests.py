@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from trio_sio.protocol.engineio import session as eio
+from trio_sio.protocol.engineio import state as eio
 from trio_sio.protocol.socketio.codec import Decoder, encode
 from trio_sio.testing import strategies as sio
 

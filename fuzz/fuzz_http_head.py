@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import h11
 
 from fuzz import harness
-from trio_sio.engine.plain_http import read_head
+from trio_sio.engine.http.fast_path import read_head
 
 NAME = "http_head"
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 
 from fuzz import harness
 from trio_sio.protocol.engineio.packet import TYPES, EnginePacket, EnginePacketType
-from trio_sio.protocol.engineio.session import SessionState, Signal, State
+from trio_sio.protocol.engineio.state import SessionState, Signal, State
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 
 NAME = "session"

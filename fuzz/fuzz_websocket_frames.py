@@ -7,9 +7,9 @@ from collections.abc import Hashable
 
 from fuzz import harness
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.websocket.incoming import Incoming
-from trio_sio.engine.websocket.websockets import Core
-from trio_sio.protocol.frame import unmask
+from trio_sio.engine.websocket.backends.websockets import Core
+from trio_sio.engine.websocket.frame_parser import FrameParser
+from trio_sio.protocol.websocket.frame import unmask
 
 NAME = "websocket_frames"
 MAX_SIZE = 1000
@@ -27,7 +27,7 @@ def fuzz(data: bytes) -> Hashable:
 
 
 def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
-    incoming = Incoming(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
     core = Core(incoming, MAX_SIZE)
     messages: list[str | bytes] = []
     end: Hashable = None
@@ -44,7 +44,7 @@ def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
     return messages, end
 
 
-def _take(incoming: Incoming, messages: list[str | bytes]) -> Hashable:
+def _take(incoming: FrameParser, messages: list[str | bytes]) -> Hashable:
     """Take the messages that are whole; return the end, `None` if it has not come."""
     try:
         while (message := incoming.next()) is not None:

@@ -116,7 +116,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)  # of a worker of pytest-xdist
     if output is not None:
-        output[_LEFT_OUT] = dict(session.config.stash[_left_out])
+        left_out = session.config.stash[_left_out]
+        output[_LEFT_OUT] = dict(left_out)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -27,9 +27,11 @@ class Counter:
 @pytest.fixture
 def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     counter = Counter()
-    for module in ("garbage", "watch"):
-        monkeypatch.setattr(f"trio_sio.engine.{module}.perf_counter", counter)
-    monkeypatch.setattr("trio_sio.engine.garbage._told_until", 0.0)  # by the clock of another test
+    for module in ("gc_pauses", "stalls"):
+        monkeypatch.setattr(f"trio_sio.engine.runtime.{module}.perf_counter", counter)
+    monkeypatch.setattr(
+        "trio_sio.engine.runtime.gc_pauses._told_until", 0.0
+    )  # by the clock of another test
     return counter
 
 

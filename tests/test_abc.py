@@ -11,13 +11,13 @@ import trio
 
 from trio_sio import Broadcast, Namespace, Packet, Server, Socket
 from trio_sio.abc import TransportClosed
-from trio_sio.reasons import DisconnectReason
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.testing import connect
 
 if TYPE_CHECKING:
     from trio_sio import MemoryAdapter
     from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session, Transport
-    from trio_sio.engine.session import Session as EngineSession
+    from trio_sio.engine.session.session import Session as EngineSession
     from trio_sio.protocol.socketio.codec import Decoder, Encoder
     from trio_sio.testing.transport import MemoryTransport
 

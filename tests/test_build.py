@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trio_sio.client_files import FILES
+from trio_sio.browser_client import FILES
 
 ROOT = Path(__file__).parents[1]
 CLIENT = {f"trio_sio/client/{Path(name).name}" for name in FILES}
@@ -60,7 +60,7 @@ def test_wheel_has_the_client(tree: Path) -> None:
 def test_wheel_without_the_client_by_request(tree: Path) -> None:
     wheel, said = build(tree, "wheel", TRIO_SIO_NO_CLIENT="1")
     assert not [name for name in names(wheel) if name.startswith("trio_sio/client/")]
-    assert "trio_sio/client_files.py" in names(wheel)
+    assert "trio_sio/browser_client.py" in names(wheel)
     assert "without the browser client" not in said
 
 

@@ -14,11 +14,11 @@ from tests.api.raw import raw
 from tests.end_to_end.peers import served
 from tests.held_loop import Counter, counter as counter
 from trio_sio.counters import REFUSALS
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
 from trio_sio.metrics import Collector
 from trio_sio.options import LIMIT_OPTIONS
 from trio_sio.protocol.socketio.packet import Packet, PacketType
-from trio_sio.reasons import DisconnectReason
 from trio_sio.testing import connect
 
 FROM_THE_START = {"trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"}

@@ -33,5 +33,5 @@ def test_source_has_tests(source: Path) -> None:
 
 
 def test_mirror() -> None:
-    assert mirror(Path("trio_sio/engine/http.py")) == Path("tests/engine/test_http.py")
+    assert mirror(Path("trio_sio/engine/http/h11.py")) == Path("tests/engine/http/test_h11.py")
     assert mirror(Path("trio_sio/options.py")) == Path("tests/test_options.py")

@@ -7,17 +7,12 @@ from trio_sio.abc import (
     Adapter as Adapter,
     Parser as Parser,
 )
-from trio_sio.detail import DisconnectDetail as DisconnectDetail
-from trio_sio.engine.engine import Engine as Engine
-from trio_sio.engine.message import (
-    BodyTooLarge as BodyTooLarge,
-    BodyTooSlow as BodyTooSlow,
-    Headers as Headers,
-    Request as Request,
-    Response as Response,
+from trio_sio.disconnect import (
+    DisconnectDetail as DisconnectDetail,
+    DisconnectReason as DisconnectReason,
 )
-from trio_sio.engine.session import Session as Session
-from trio_sio.engine.statistics import EngineStatistics as EngineStatistics
+from trio_sio.engine.engine import Engine as Engine
+from trio_sio.engine.session.session import Session as Session
 from trio_sio.exceptions import (
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
@@ -30,6 +25,13 @@ from trio_sio.exceptions import (
     RequestRefused as RequestRefused,
     SocketIOError as SocketIOError,
 )
+from trio_sio.http import (
+    BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
+    Headers as Headers,
+    Request as Request,
+    Response as Response,
+)
 from trio_sio.options import (
     EngineOptions as EngineOptions,
     ServerOptions as ServerOptions,
@@ -39,7 +41,6 @@ from trio_sio.protocol.socketio.packet import (
     Packet as Packet,
     PacketType as PacketType,
 )
-from trio_sio.reasons import DisconnectReason as DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter as MemoryAdapter
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.calls import ClientError as ClientError
@@ -51,4 +52,7 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
-from trio_sio.statistics import SessionStatistics as SessionStatistics
+from trio_sio.statistics import (
+    EngineStatistics as EngineStatistics,
+    SessionStatistics as SessionStatistics,
+)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import trio
 
-from trio_sio import client_files
+from trio_sio import browser_client
 from trio_sio.demo.application import Demo
 
 _EVERY_INTERFACE = ("", "0.0.0.0", "::")
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["fetch-client"]:
-        return client_files.main(arguments[1:])
+        return browser_client.main(arguments[1:])
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     # Ours alone: the WebSocket libraries log each frame.

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 
 import trio
 
-from trio_sio.detail import DisconnectDetail, Explanation
+from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.socketio.packet import Packet
-from trio_sio.reasons import DisconnectReason
 from trio_sio.statistics import SessionStatistics
 
 Room = str
@@ -125,7 +124,7 @@ class Timer(Protocol):
         """Do not call it."""
 
 
-class Alarm(Protocol):
+class Timers(Protocol):
     """Calls functions at their times."""
 
     def call_at(self, deadline: float, function: Callable[[], object]) -> Timer:
@@ -153,7 +152,7 @@ class Session(Protocol):
     raise_errors: bool
 
     @property
-    def alarm(self) -> Alarm:
+    def timers(self) -> Timers:
         """What has to happen at its time, happens by this."""
 
     @property

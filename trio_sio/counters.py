@@ -37,8 +37,8 @@ class Counters:
         events_in: events that clients have sent to namespaces that they are in.
         events_out: events that were sent, one for each recipient.
         calls: calls of handlers of events that are over.
-        call_seconds: seconds that these took, with all waiting; see `trio_sio.engine.watch`, which
-            adds a part of them and is off without `slow_step`.
+        call_seconds: seconds that these took, with all waiting; a part of them is added by
+            `trio_sio.engine.runtime.stalls`, which is off without `slow_step`.
         turn: when the present task's turn of the event loop began, by `perf_counter()`; 0 if nobody
             watches. A handler takes its time from here, which spares it two looks at the clock.
     """

@@ -16,6 +16,7 @@ Waiting too long for an answer is `trio.TooSlowError`, as everywhere in Trio; a 
 
 import trio
 
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.handshake import ErrorCode
 from trio_sio.protocol.errors import (
     LocalProtocolError as LocalProtocolError,
@@ -24,7 +25,6 @@ from trio_sio.protocol.errors import (
     SocketIOError as SocketIOError,
 )
 from trio_sio.protocol.socketio.packet import JSON
-from trio_sio.reasons import DisconnectReason
 
 
 class Disconnected(SocketIOError, trio.BrokenResourceError):

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector as _Collector
 
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
 from trio_sio.options import LIMIT_OPTIONS
-from trio_sio.reasons import DisconnectReason
 from trio_sio.server import Server
 
 Family = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily

@@ -11,11 +11,10 @@ from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 import trio
 
 from trio_sio.abc import Adapter, Parser, Session
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.engine.statistics import EngineStatistics
 from trio_sio.options import EngineOptions, Origins, ServerKeywords, ServerOptions
 from trio_sio.protocol.socketio.parser import find_codec
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.drain import drain
@@ -23,6 +22,7 @@ from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
+from trio_sio.statistics import EngineStatistics
 
 M = TypeVar("M", bound=Handler)
 

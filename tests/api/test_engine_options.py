@@ -247,7 +247,7 @@ async def test_ws_engine(ws_engine: str, make_server: MakeServer) -> None:
         client = await process.connect(url, **WEBSOCKET.options)
         (module,) = await client.call("where")
         name = "websockets" if ws_engine == "auto" else ws_engine.replace("-", "_")
-        assert module == f"trio_sio.engine.websocket.{name}"
+        assert module == f"trio_sio.engine.websocket.backends.{name}"
 
 
 # -- the browser's client ------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from types import CoroutineType
 import trio
 
 from tests.endings.stage import Stage
-from trio_sio.engine.alarm import Call
+from trio_sio.engine.runtime.timers import Timer
 
 PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}
 
@@ -65,7 +65,7 @@ class Remains:
 def _kinds() -> Iterator[str]:
     for one in gc.get_objects():
         kind = type(one)
-        if kind is Call and not one.is_due:
+        if kind is Timer and not one.is_due:
             continue  # a thousand that were cancelled may wait to be swept up together
         if kind is CoroutineType:
             if "/trio_sio/" in one.cr_code.co_filename:
@@ -97,6 +97,6 @@ def _numbers(stage: Stage) -> dict[str, int]:
         "rooms": sum(len(vars(one.adapter)["rooms"]) for one in namespaces),
         "members": sum(len(vars(one.adapter)["sids"]) for one in namespaces),
         "namespaces": len(io.router.namespaces),
-        "calls of the alarm": len(io.engine.alarm),
+        "calls of the alarm": len(io.engine.timers),
         "halted": stage.halted,
     }

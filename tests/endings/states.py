@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.endings.stage import GRACE, PING, POLLING, WEBSOCKET, Guest, Stage
-from trio_sio.protocol.engineio.session import State as SessionState
+from trio_sio.protocol.engineio.state import State as SessionState
 from trio_sio.testing.wire_websocket import CONTINUATION, TEXT, frame_bytes, handshake_headers
 
 

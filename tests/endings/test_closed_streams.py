@@ -24,8 +24,8 @@ from tests.endings import states
 from tests.endings.stage import GRACE, PING, Guest, Listener, Open, Stage, by_tcp, serving, until
 from tests.endings.states import STATES, State
 from tests.endings.test_kills import pass_time
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.reasons import DisconnectReason
 
 Act = Callable[[Stage], Awaitable[object]]
 

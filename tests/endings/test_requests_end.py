@@ -25,7 +25,7 @@ from tests.endings.test_tls_endings import (
     contexts as contexts,  # a fixture
     over_tls,
 )
-from trio_sio.reasons import DisconnectReason
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.testing.wire_http import WireConnection
 
 FAR = 500.0  # less than a client of bytes waits

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 import trio
 from trio.testing import memory_stream_pair
 
-from trio_sio.engine.alarm import Alarm
-from trio_sio.engine.connection import HTTPConnection
-from trio_sio.engine.http_limits import HTTPLimits
-from trio_sio.engine.message import Request, Response
-from trio_sio.engine.request_clock import Phase
+from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.engine.http.timeouts import HTTPLimits, Phase
+from trio_sio.engine.runtime.timers import Timers
+from trio_sio.http import Request, Response
 from trio_sio.logs.throttle import LogThrottle
 
 Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
@@ -29,18 +28,20 @@ LIMITS = HTTPLimits(
 )
 
 
-def _limits(alarm: Alarm) -> HTTPLimits:
-    return LIMITS._replace(log=LogThrottle(alarm.call_at))
+def _limits(timers: Timers) -> HTTPLimits:
+    return LIMITS._replace(log=LogThrottle(timers.call_at))
 
 
 @asynccontextmanager
 async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
     reached.clear()
     ours, theirs = memory_stream_pair()
-    alarm = Alarm()
-    connection = HTTPConnection(theirs, "1.2.3.4", secure=True, alarm=alarm, limits=_limits(alarm))
+    timers = Timers()
+    connection = HTTPConnection(
+        theirs, "1.2.3.4", secure=True, timers=timers, limits=_limits(timers)
+    )
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(alarm.run)
+        nursery.start_soon(timers.run)
         nursery.start_soon(connection.serve, answer)
         yield ours
         nursery.cancel_scope.cancel()
@@ -50,14 +51,14 @@ async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
 async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
     """As `served`, over a real socket, where reading is interrupted in another way."""
     reached.clear()
-    alarm = Alarm()
+    timers = Timers()
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener, trio.open_nursery() as nursery:
         client = await trio.open_tcp_stream(*listener.socket.getsockname())
         async with client:
             stream = await listener.accept()
-            connection = HTTPConnection(stream, "1.2.3.4", alarm=alarm, limits=_limits(alarm))
-            nursery.start_soon(alarm.run)
+            connection = HTTPConnection(stream, "1.2.3.4", timers=timers, limits=_limits(timers))
+            nursery.start_soon(timers.run)
             nursery.start_soon(connection.serve, answer)
             yield client
             nursery.cancel_scope.cancel()

@@ -13,8 +13,8 @@ from tests.engine.serving import GET, hear, served
 from tests.sockets import socket_pair, tls_pair
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.connection import HTTPConnection
-from trio_sio.engine.message import Request, Response
+from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.http import Request, Response
 from trio_sio.testing.wire import StreamPair, WireClient, open_wire
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import handshake_headers

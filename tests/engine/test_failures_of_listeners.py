@@ -11,8 +11,8 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 import trio_sio
 from tests.sockets import socket_pair
 from trio_sio.abc import Transport
-from trio_sio.engine.alarm import Alarm
-from trio_sio.engine.holding import Hold
+from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.failures import leaves
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.testing.wire import StreamPair, WireSession, open_wire
@@ -285,12 +285,12 @@ async def test_a_call_of_the_alarm_that_raises_stops_nobody(
     def fail() -> None:
         raise failure()
 
-    alarm = Alarm()
+    timers = Timers()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(alarm.run)
-        alarm.call_at(1, fail)
-        await alarm.sleep_until(1)
-        await alarm.sleep_until(2)
+        nursery.start_soon(timers.run)
+        timers.call_at(1, fail)
+        await timers.sleep_until(1)
+        await timers.sleep_until(2)
         nursery.cancel_scope.cancel()
     assert "a mistake" in caplog.text
 
@@ -305,7 +305,7 @@ def test_an_answer_that_cannot_be_given_at_once_is_left_to_its_task(
         def respond(_: list[Encoded]) -> bool:
             raise failure()
 
-        hold = Hold(lambda: woken.append(True), respond)
+        hold = HeldResponse(lambda: woken.append(True), respond)
         items = [Encoded(("4a",))]
         hold.end(items)
         assert (hold.items, woken) == (items, [True])

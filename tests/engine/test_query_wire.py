@@ -13,7 +13,7 @@ import trio_sio
 from tests.refusals import told
 from tests.sockets import socket_pair
 from tests.support.examples import examples
-from trio_sio.protocol.frame import BINARY, TEXT
+from trio_sio.protocol.websocket.frame import BINARY, TEXT
 from trio_sio.testing.wire import StreamPair, open_wire
 from trio_sio.testing.wire_websocket import Frame, handshake_headers
 

@@ -10,7 +10,7 @@ import trio
 from trio._core._run import GLOBAL_RUN_CONTEXT
 
 import trio_sio
-from trio_sio.engine.alarm import Call
+from trio_sio.engine.runtime.timers import Timer
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Remains:
         return cls(
             Counter(task.name for task in _tasks()),
             sum(os.readlink(link).startswith("socket:") for link in _descriptors()),
-            GLOBAL_RUN_CONTEXT.runner.deadlines._active + len(io.engine.alarm),
+            GLOBAL_RUN_CONTEXT.runner.deadlines._active + len(io.engine.timers),
             Counter(type(one).__qualname__ for one in gc.get_objects() if _counts(one)),
         )
 
@@ -80,4 +80,4 @@ def _counts(one: object) -> bool:
     """
     if not str(type(one).__module__).startswith("trio_sio."):
         return False
-    return not isinstance(one, Call) or one.is_due
+    return not isinstance(one, Timer) or one.is_due

@@ -28,7 +28,7 @@ from tests.api.raw import raw
 from tests.hostile.kinds import KINDS
 from tests.hostile.remains import Remains
 from tools.setup_machine import ROOT
-from trio_sio.engine.shared_bodies import KEEP
+from trio_sio.engine.polling.shared_bodies import KEEP
 
 HONEST = 100
 RATE = 80

@@ -9,7 +9,7 @@ import trio
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from trio_sio.engine.alarm import Alarm
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import INTERVAL, MAX_KINDS, LogThrottle
 
 logger = logging.getLogger("trio_sio.test")
@@ -23,10 +23,10 @@ def talkative(caplog: pytest.LogCaptureFixture) -> None:
 @asynccontextmanager
 async def ticking(interval: float = INTERVAL, max_kinds: int = 8) -> AsyncIterator[LogThrottle]:
     """A throttle beside an alarm that runs."""
-    alarm = Alarm()
+    timers = Timers()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(alarm.run)
-        yield LogThrottle(alarm.call_at, interval, max_kinds)
+        nursery.start_soon(timers.run)
+        yield LogThrottle(timers.call_at, interval, max_kinds)
         nursery.cancel_scope.cancel()
 
 

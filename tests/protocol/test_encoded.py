@@ -22,9 +22,9 @@ from trio_sio.protocol.engineio.codec_v3 import (
     encode_text_payload,
 )
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.frame import BINARY, TEXT, frame
 from trio_sio.protocol.socketio.codec import encode
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame
 from trio_sio.testing import strategies as sio
 
 FORMATS = (WS3, WS3_BASE64, POLL3_TEXT, POLL3_BINARY)

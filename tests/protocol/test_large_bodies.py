@@ -20,10 +20,10 @@ from trio_sio.protocol.engineio.codec_v3 import (
 from trio_sio.protocol.engineio.jsonp_form import decode_jsonp_form
 from trio_sio.protocol.socketio.codec import Decoder
 
-SHARE = 10
+QUANTUM = 10
 """A tenth of the largest body is read, and the time is multiplied: all of this is linear."""
 
-SIZE = EngineOptions().max_http_buffer_size // SHARE
+SIZE = EngineOptions().max_http_buffer_size // QUANTUM
 
 
 def event(element: str) -> str:
@@ -44,7 +44,7 @@ def test_what_the_largest_body_costs(capsys: pytest.CaptureFixture[str]) -> None
     def cost(what: str, act: Callable[[], object]) -> None:
         begun = time.perf_counter()
         act()
-        seconds = (time.perf_counter() - begun) * SHARE
+        seconds = (time.perf_counter() - begun) * QUANTUM
         with capsys.disabled():
             sys.stdout.write(f"\n{what}: {seconds:.1f} s")
 

@@ -96,8 +96,8 @@ WITHOUT = {
     ("router/drain.py", "_let_go"): "server shutting down",
     ("engine/engine.py", "aclose"): "server shutting down",
     ("router/client.py", "disconnect"): "server namespace disconnect",
-    ("engine/session.py", "_write"): "transport close: the connection broke",
-    ("engine/session.py", "run"): "the handler has ended, or the server is cancelled",
+    ("engine/session/session.py", "_write"): "transport close: the connection broke",
+    ("engine/session/session.py", "run"): "the handler has ended, or the server is cancelled",
     # Whoever calls it explains it.
     ("router/client.py", "_end"): "explained by `run`",
 }
@@ -127,7 +127,7 @@ def test_whoever_ends_a_session_says_why() -> None:
 
 def test_what_is_explained_names_the_option_and_its_value() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path.name == "detail.py":  # which only writes it out
+        if path.name == "disconnect.py":  # which only writes it out
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Explanation":

@@ -7,8 +7,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio import DisconnectReason, RemoteProtocolError, Session
-from trio_sio.detail import Explanation
-from trio_sio.engine.alarm import Alarm
+from trio_sio.disconnect import Explanation
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.codec import Decoder
 from trio_sio.router.intake import Intake
@@ -34,7 +34,7 @@ class OneSession:
     def __init__(self) -> None:
         self.why: Explanation | None = None
         self.reason: DisconnectReason | None = None
-        self.alarm = Alarm()
+        self.timers = Timers()
         self.reached: list[str] = []
 
     def count_limit(self, option: str) -> None:
@@ -81,7 +81,7 @@ async def test_attachments_are_looked_at_until_they_are_whole() -> None:
     assert client.feed(b"x")
     assert not client.feed('2["a"]')
     client.intake.end()
-    assert len(client.session.alarm) == 0
+    assert len(client.session.timers) == 0
 
 
 def test_a_stranger_has_a_budget() -> None:
@@ -134,7 +134,7 @@ async def test_what_nobody_waits_for_is_not_kept() -> None:
 async def test_a_half_packet_has_some_time(autojump_clock: trio.abc.Clock) -> None:
     client = Client("/")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.session.alarm.run)
+        nursery.start_soon(client.session.timers.run)
         client.feed(HEAD)
         await trio.sleep(6)
         client.feed(b"x")
@@ -151,7 +151,7 @@ async def test_a_half_packet_has_some_time(autojump_clock: trio.abc.Clock) -> No
 async def test_a_whole_packet_is_not_late(autojump_clock: trio.abc.Clock) -> None:
     client = Client("/")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(client.session.alarm.run)
+        nursery.start_soon(client.session.timers.run)
         client.feed(HEAD)
         client.feed(b"x")
         await trio.sleep(30)

@@ -25,11 +25,11 @@ CALLS = {"eval", "exec", "compile", "__import__", "globals", "locals", "breakpoi
 METHODS = {"loads_pickle", "system", "popen", "find_class", "exec_module", "load_module"}
 DOORS = {
     # One of three names, each checked when the options are made.
-    ("engine/websocket/library.py", "importlib"),
+    ("engine/websocket/backends/base.py", "importlib"),
     # The demo's page, which comes with the package.
     ("demo/page.py", "importlib"),
     # npm, for the command line that fetches the browser's client; no argument is a client's.
-    ("client_files.py", "subprocess"),
+    ("browser_client.py", "subprocess"),
 }
 GUARDED = {"importlib", "subprocess"}
 SECRETS = ("authorization", "www-authenticate", "basic ", "password", "passwd")
@@ -87,7 +87,7 @@ def test_cve_2025_61765_the_search_finds_what_it_looks_for(source: str, problem:
 
 def test_cve_2025_61765_the_search_lets_pass_what_is_harmless() -> None:
     assert list(problems("router/adapter.py", "import json, re\nre.compile('x')")) == []
-    assert list(problems("client_files.py", "import subprocess")) == []
+    assert list(problems("browser_client.py", "import subprocess")) == []
 
 
 LISTENING = """
@@ -169,7 +169,7 @@ NAMES_ONLY = ["authorization", "proxy-authorization"]
 def test_cve_2021_33880_there_is_no_password_to_find_by_timing() -> None:
     """No file reads a credential or asks for one; `allow_request` is the application's."""
     for here in FILES:
-        named = NAMES_ONLY if here == "engine/repeated_fields.py" else []
+        named = NAMES_ONLY if here == "protocol/http/repeated_fields.py" else []
         assert secrets_in((ROOT / here).read_text("utf-8")) == named, here
     assert secrets_in('x = headers.get("Authorization")') == ["authorization"]
     assert secrets_in('"""Authorization."""\nx = b"Basic realm"') == ["b'basic realm'"]

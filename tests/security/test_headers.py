@@ -10,11 +10,11 @@ from trio.testing import MockClock
 import trio_sio
 from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, talk_raw
-from trio_sio.engine import cors
-from trio_sio.engine.compression import choose
-from trio_sio.engine.message import Headers, Request
+from trio_sio.engine.http import cors
+from trio_sio.engine.polling.compression import choose
+from trio_sio.engine.websocket.backends.websockets import _negotiate
 from trio_sio.engine.websocket.handshake import acceptance
-from trio_sio.engine.websocket.websockets import _negotiate
+from trio_sio.http import Headers, Request
 from trio_sio.testing.wire_websocket import handshake_headers
 
 EXTENSIONS = [

@@ -9,9 +9,9 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 import trio_sio
 from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, polling
-from trio_sio.engine import host
-from trio_sio.engine.connection import HTTPConnection
-from trio_sio.engine.message import Headers, Request
+from trio_sio.engine import handshake as host
+from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.http import Headers, Request
 from trio_sio.testing.wire_websocket import handshake_headers
 
 ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")

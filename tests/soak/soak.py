@@ -17,9 +17,9 @@ from tests.soak.faults import Ending, Faults, Kind
 from tests.soak.ledger import Ledger
 from tests.soak.proxy import Proxy, bad_network
 from tests.soak.raw_client import RawClient
-from trio_sio.engine.alarm import Call
-from trio_sio.engine.shared_bodies import KEEP
-from trio_sio.engine.statistics import EngineStatistics
+from trio_sio.engine.polling.shared_bodies import KEEP
+from trio_sio.engine.runtime.timers import Timer
+from trio_sio.statistics import EngineStatistics
 
 PAUSE = 0.5
 """Seconds between two messages of a task, on average; in all, some hundred messages a second."""
@@ -227,14 +227,14 @@ class _Belongings:
         kinds = Counter(
             f"{type(one).__module__}.{type(one).__name__}"
             for one in gc.get_objects()
-            if str(type(one).__module__).startswith("trio_sio") and type(one) is not Call
+            if str(type(one).__module__).startswith("trio_sio") and type(one) is not Timer
         )
         statistics = io.statistics()
         numbers = {
             "connections": statistics.connections,
             "sessions": statistics.sessions,
             "queued": statistics.queued,
-            "alarms": len(io.engine.alarm),
+            "alarms": len(io.engine.timers),
             "tasks": trio.lowlevel.current_statistics().tasks_living,
         }
         return cls(Counter(kinds) + Counter(numbers), kinds.total(), _resident())

@@ -5,9 +5,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.reasons import DisconnectReason
 from trio_sio.testing.transport import MemoryTransport
 
 PING = EnginePacket(EnginePacketType.PING)

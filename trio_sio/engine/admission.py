@@ -7,8 +7,8 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.counters import Counters
-from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.plain_http import refusal
+from trio_sio.engine.http.fast_path import refusal
+from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.logs.throttle import LogThrottle
 
 logger = logging.getLogger("trio_sio.engine")
@@ -89,7 +89,7 @@ class Admission:
 
 async def turn_away(stream: trio.abc.Stream, text: str) -> None:
     """Answer a connection that may not be, as far as that needs no waiting, and close it."""
-    pipe = Pipe(stream)
+    pipe = ByteStream(stream)
     try:
         if pipe.direct:
             pipe.write_nowait(refusal(503, f"too many connections ({text})\n"))

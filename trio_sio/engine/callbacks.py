@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import trio
 
-from trio_sio.engine.connection import HTTPConnection
-from trio_sio.engine.hang_up import unless_hung_up
+from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.engine.http.hang_up import unless_hung_up
 
 A = TypeVar("A")
 

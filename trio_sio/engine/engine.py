@@ -24,27 +24,26 @@ import trio
 
 from trio_sio.abc import Transport
 from trio_sio.counters import Counters
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.admission import Admission, turn_away
-from trio_sio.engine.alarm import Alarm
-from trio_sio.engine.connection import HTTPConnection
-from trio_sio.engine.doorway import Doorway
-from trio_sio.engine.http_limits import HTTPLimits
-from trio_sio.engine.listening import urls_of
-from trio_sio.engine.message import Request
-from trio_sio.engine.pulse import Pulse
-from trio_sio.engine.request_clock import Phase
-from trio_sio.engine.session import Handler, Session
-from trio_sio.engine.session_log import SessionLog
-from trio_sio.engine.statistics import EngineStatistics, Ledger
-from trio_sio.engine.tapped import tapped
-from trio_sio.engine.turns import ENTRIES_PER_ROUND, Turns
-from trio_sio.engine.watch import Watch
+from trio_sio.engine.endpoint import Endpoint
+from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.engine.http.timeouts import HTTPLimits, Phase
+from trio_sio.engine.runtime.fairness import ARRIVALS_PER_ROUND, FairScheduler
+from trio_sio.engine.runtime.listeners import urls_of
+from trio_sio.engine.runtime.stalls import StallMonitor
+from trio_sio.engine.runtime.tick import TickFlusher
+from trio_sio.engine.runtime.timers import Timers
+from trio_sio.engine.session.counters import SessionCounters
+from trio_sio.engine.session.log import SessionLog, tapped
+from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
+from trio_sio.http import Request
 from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineKeywords, EngineOptions
-from trio_sio.protocol.engineio.session import State
-from trio_sio.reasons import DisconnectReason
+from trio_sio.protocol.engineio.state import State
+from trio_sio.statistics import EngineStatistics
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -84,15 +83,15 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.closing = False
         self._drains = 0
-        self.pulse = Pulse()
-        self.alarm = Alarm()
-        self.log = LogThrottle(self.alarm.call_at)
+        self.pulse = TickFlusher()
+        self.timers = Timers()
+        self.log = LogThrottle(self.timers.call_at)
         self._session_log = SessionLog(self.log)
-        self.turns = Turns(self.pulse)
-        self.entries = Turns(self.pulse, ENTRIES_PER_ROUND)
+        self.turns = FairScheduler(self.pulse)
+        self.entries = FairScheduler(self.pulse, ARRIVALS_PER_ROUND)
         self.handler: Handler | None = None
         self.counters = Counters()
-        self._ledger = Ledger(self.counters)
+        self._ledger = SessionCounters(self.counters)
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -115,8 +114,8 @@ class Engine:
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
-        self.watch = Watch(options.slow_step, self.log, self.counters)
-        self._doorway = Doorway(self)
+        self.watch = StallMonitor(options.slow_step, self.log, self.counters)
+        self._doorway = Endpoint(self)
         count = self._ledger.count_limit
         self._admission = Admission(
             options.max_connections,
@@ -162,7 +161,7 @@ class Engine:
         try:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.pulse.run)
-                self._nursery.start_soon(self.alarm.run)
+                self._nursery.start_soon(self.timers.run)
                 self._nursery.start_soon(self.turns.run)
                 self._nursery.start_soon(self.entries.run)
                 with self.watch.watching():
@@ -278,7 +277,7 @@ class Engine:
             await turn_away(stream, refusal)
             return
         connection = HTTPConnection(
-            stream, address, secure, self.alarm, self._http_limits, self.entries.wait
+            stream, address, secure, self.timers, self._http_limits, self.entries.wait
         )
         self._connections.add(connection)
         try:
@@ -321,7 +320,7 @@ class Engine:
         log = self._session_log.of(sid)
         transport = tapped(transport, log.wire)
         session = Session(
-            sid, request, transport, self.options, self.pulse, self.alarm, self.watch, log
+            sid, request, transport, self.options, self.pulse, self.timers, self.watch, log
         )
         if log.events is not None:
             log.events.connected(transport.name, request.remote)

@@ -12,7 +12,7 @@ when a session begins; sessions that are there already do not change.
 import logging
 from collections.abc import Collection, Sequence
 
-from trio_sio.detail import DisconnectDetail
+from trio_sio.disconnect import DisconnectDetail
 from trio_sio.logs.shown import printable, quoted, short_id
 
 logger = logging.getLogger("trio_sio.events")

@@ -55,7 +55,7 @@ class LogThrottle:
     """Writes lines for one server.
 
     Args:
-        call_at: has a function called at a time, as `Alarm.call_at`; without it, a count is told
+        call_at: has a function called at a time, as `Timers.call_at`; without it, a count is told
             with the next line of its kind or by `flush`.
         interval: seconds for which further lines of a kind are only counted.
         max_kinds: kinds that are told apart at a time.

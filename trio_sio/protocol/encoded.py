@@ -24,7 +24,7 @@ from typing import Final
 
 from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.engineio.packet import utf8
-from trio_sio.protocol.frame import BINARY, TEXT, frame, payloads
+from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame, payloads
 
 LARGE: Final = 4096
 """Bytes from which on a packet is kept in one form; many small ones are bounded by their number."""

@@ -9,8 +9,8 @@ from typing import Protocol
 import trio
 
 from trio_sio.abc import Session
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected, LimitReached
-from trio_sio.reasons import DisconnectReason
 
 OnAnswer = Callable[..., object]
 

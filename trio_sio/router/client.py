@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trio_sio.abc import Session
-from trio_sio.detail import Explanation
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import Disconnected, Refused, RemoteProtocolError
 from trio_sio.failures import failures, sort
 from trio_sio.logs.events import event_log
 from trio_sio.logs.shown import quoted, short_id
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.backlog import tell_backlog
 from trio_sio.router.control import send_control
 from trio_sio.router.entrance import BROKEN, admit

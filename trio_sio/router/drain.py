@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import trio
 
-from trio_sio.reasons import DisconnectReason
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.router.client import Client
 from trio_sio.router.socket import Socket
 

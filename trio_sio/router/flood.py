@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.abc import Session
-from trio_sio.detail import Explanation
+from trio_sio.disconnect import Explanation
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle

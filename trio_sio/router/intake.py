@@ -9,12 +9,11 @@ from collections.abc import Collection
 import trio
 
 from trio_sio.abc import PacketDecoder, Session, Timer
-from trio_sio.detail import Explanation
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.packet import Packet
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.limits import Limits
 
 logger = logging.getLogger("trio_sio.router")
@@ -116,7 +115,7 @@ class Intake:
         self._since = trio.current_time()
         if self._timer is None:  # or it looks when its time has come
             deadline = self._since + self._limits.attachments_timeout
-            self._timer = self._session.alarm.call_at(deadline, self._look_at_clock)
+            self._timer = self._session.timers.call_at(deadline, self._look_at_clock)
 
     def _look_at_clock(self) -> None:
         self._timer = None
@@ -124,7 +123,7 @@ class Intake:
             return
         limit = self._limits.attachments_timeout
         if trio.current_time() < self._since + limit:
-            self._timer = self._session.alarm.call_at(self._since + limit, self._look_at_clock)
+            self._timer = self._session.timers.call_at(self._since + limit, self._look_at_clock)
             return
         text = f"the attachments of a packet did not come within {limit} s"
         self._session.explain(Explanation(text, "attachments_timeout", limit))

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.abc import Room, Session
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import LimitReached
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.broadcast import Broadcast
 from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace import Namespace

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trio_sio.abc import Session
-from trio_sio.detail import DisconnectDetail
+from trio_sio.disconnect import DisconnectDetail, DisconnectReason
 from trio_sio.exceptions import Disconnected, LocalProtocolError
 from trio_sio.failures import failed_leaves
 from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
-from trio_sio.reasons import DisconnectReason
 from trio_sio.router.acks import PendingAcks
 from trio_sio.router.broadcast import Flags, event_packet
 from trio_sio.router.calls import Calls

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 import trio
 
-from trio_sio.engine.message import Headers, Request
-from trio_sio.engine.session import Session
+from trio_sio.engine.session.session import Session
 from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
+from trio_sio.http import Headers, Request
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.server import Server

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.condition import Condition
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
-from trio_sio.reasons import DisconnectReason
+from trio_sio.sync import Condition
 
 if TYPE_CHECKING:
-    from trio_sio.engine.outbox import Outbox
+    from trio_sio.engine.session.outbox import Outbox
 
 
 class MemoryTransport:

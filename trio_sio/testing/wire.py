@@ -19,7 +19,7 @@ import trio
 import trio.testing
 
 from trio_sio.engine.engine import Engine
-from trio_sio.engine.session import Handler
+from trio_sio.engine.session.session import Handler
 from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.engineio.packet import (
     EnginePacket,

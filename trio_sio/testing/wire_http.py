@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
-from trio_sio.engine.message import Headers
+from trio_sio.http import Headers
 from trio_sio.testing.limit import WIRE_WAIT, within
 
 _WITHOUT_BODY = (204, 304)

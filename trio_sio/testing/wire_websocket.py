@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 
 if TYPE_CHECKING:
-    from trio_sio.engine.message import Headers
+    from trio_sio.http import Headers
 
 CONTINUATION = 0x0
 TEXT = 0x1

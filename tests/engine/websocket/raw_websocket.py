@@ -7,7 +7,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 import trio_sio
-from trio_sio.engine.session import Handler
+from trio_sio.engine.session.session import Handler
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.engine.serving import undated
-from trio_sio.engine.message import Headers, Request
 from trio_sio.engine.websocket.handshake import (
     absence,
     acceptance,
@@ -11,6 +10,7 @@ from trio_sio.engine.websocket.handshake import (
     refusal,
     subprotocol,
 )
+from trio_sio.http import Headers, Request
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of the example in RFC 6455, section 1.3
 

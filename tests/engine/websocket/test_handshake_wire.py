@@ -11,8 +11,8 @@ from trio.testing import MockClock, lockstep_stream_pair
 import trio_sio
 from tests.engine.websocket.raw_websocket import ACCEPT, BINARY, KEY, TEXT, echo, frame
 from tests.support.examples import examples
-from trio_sio.engine.message import Headers
 from trio_sio.engine.websocket.transport import CLOSE_TIMEOUT
+from trio_sio.http import Headers
 from trio_sio.testing.wire import WireClient, WireSession, open_wire
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 

@@ -2,8 +2,8 @@
 
 from hypothesis import given, strategies as st
 
-from trio_sio.engine.websocket.partial import Partial
-from trio_sio.protocol.frame import unmask
+from trio_sio.engine.websocket.frame_parser import Partial
+from trio_sio.protocol.websocket.frame import unmask
 
 MASK = b"\x01\x80\x0f\xff"
 

@@ -9,16 +9,16 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.outbox import Outbox
-from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.pulse import Pulse
+from trio_sio.disconnect import DisconnectReason
+from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.engine.runtime.tick import TickFlusher
+from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.reasons import DisconnectReason
 
 if TYPE_CHECKING:
-    from trio_sio.engine.websocket.library import Control, Turn
+    from trio_sio.engine.websocket.backends.base import Control, Turn
 
 
 class Quiet:
@@ -63,7 +63,7 @@ async def transport(
     async with listener:
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
-            pipe = Pipe(await listener.accept())
+            pipe = ByteStream(await listener.accept())
             yield WebSocketTransport(pipe, library or Quiet()), other
             await pipe.aclose()
 
@@ -122,7 +122,7 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
     library = Quiet()
     async with transport(library) as (ours, other):
         library.control(b"\x8a\x01a")  # a probe: nobody owns the connection
-        ours.outbox = Outbox(ours, 10, 1000, Pulse())
+        ours.outbox = Outbox(ours, 10, 1000, TickFlusher())
         library.control(b"\x8a\x01b")
         library.control(b"\x88\x02\x03\xe8")
         assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"
@@ -244,7 +244,7 @@ async def test_nothing_is_compressed_in_the_step_of_whoever_emits() -> None:
     async with listener:
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
-            pipe = Pipe(await listener.accept())
+            pipe = ByteStream(await listener.accept())
             websocket = WebSocketTransport(pipe, library, turn)
             websocket.send_nowait((Encoded(("first",), compress=False),))
             assert library.made == []

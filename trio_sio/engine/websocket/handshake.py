@@ -4,10 +4,10 @@ import base64
 import hashlib
 import re
 
-from trio_sio.engine import date
-from trio_sio.engine.field_list import elements, has_element
-from trio_sio.engine.message import Request
+from trio_sio.engine.http import date
+from trio_sio.http import Request
 from trio_sio.logs.shown import printable
+from trio_sio.protocol.http.field_list import elements, has_element
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = ("13", "8")

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_sio.abc import TransportClosed
-from trio_sio.engine.condition import Condition
-from trio_sio.engine.moment import Moment
-from trio_sio.engine.pipe import Pipe
-from trio_sio.engine.websocket.library import Library, Turn
+from trio_sio.disconnect import DisconnectReason
+from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.engine.websocket.backends.base import Backend, Turn
 from trio_sio.protocol.encoded import WS3, WS3_BASE64, Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
-from trio_sio.protocol.frame import CLOSE, EMPTY_CLOSE, frame
-from trio_sio.reasons import DisconnectReason
+from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
+from trio_sio.sync import Condition, LazyEvent
 
 if TYPE_CHECKING:
-    from trio_sio.engine.outbox import Outbox
+    from trio_sio.engine.session.outbox import Outbox
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -67,8 +66,8 @@ class WebSocketTransport:
 
     def __init__(
         self,
-        pipe: Pipe,
-        library: Library,
+        pipe: ByteStream,
+        library: Backend,
         turn: Turn = trio.lowlevel.checkpoint,
         *,
         base64: bool = False,
@@ -91,7 +90,7 @@ class WebSocketTransport:
         self._is_reading = False  # the session waits for what the client may send
         self._is_over = False
         self._heard: Condition | None = None  # for somebody who waits until all has been read
-        self._released = Moment()
+        self._released = LazyEvent()
         library.control = self._control
         library.turn = turn
 

@@ -1,0 +1,85 @@
+"""Requests and headers as applications see them."""
+
+import pytest
+
+from trio_sio.http import Headers, Request
+
+
+def test_headers_have_no_case_and_keep_their_order() -> None:
+    headers = Headers([("Accept", "a"), ("X-One", "1"), ("accept", "b")])
+    assert list(headers) == [("accept", "a"), ("x-one", "1"), ("accept", "b")]
+    assert len(headers) == 3
+    assert headers["ACCEPT"] == headers.get("accept") == "a, b"
+    assert headers.get_all("Accept") == ["a", "b"]
+    assert "x-ONE" in headers
+    assert "missing" not in headers
+    assert 5 not in headers
+    assert headers.get("missing") == ""
+    assert headers.get("missing", "default") == "default"
+    with pytest.raises(KeyError, match="missing"):
+        headers["missing"]
+    assert repr(Headers([("A", "b")])) == "Headers([('a', 'b')])"
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [("/a/b?c=d?e", "/a/b", "c=d?e"), ("/a", "/a", ""), ("/a?", "/a", ""), ("*", "*", "")],
+)
+def test_path_and_query(target: str, path: str, query: str) -> None:
+    request = Request("GET", target)
+    assert (request.path, request.query_string) == (path, query)
+
+
+@pytest.mark.parametrize(
+    ("connection", "upgrade", "wants"),
+    [
+        ("Upgrade", "websocket", True),
+        ("keep-alive, Upgrade", "WebSocket", True),
+        ("keep-alive,,\tUPGRADE ,x", "h2c , websocket", True),
+        ("xupgradey", "websocket", False),
+        ("upgrade-x, x", "websocket", False),
+        ("Upgrade", "websocketx", False),
+        ("Upgrade", "", False),
+        ("close", "websocket", False),
+        ("Upgrade", "h2c", False),
+        ("", "", False),
+    ],
+)
+def test_wants_websocket(connection: str, upgrade: str, wants: bool) -> None:
+    headers = Headers([("Connection", connection), ("Upgrade", upgrade)])
+    assert Request("GET", "/", headers).wants_websocket is wants
+
+
+def test_both_fields_may_come_several_times() -> None:
+    fields = [("Connection", "Upgrade"), ("Connection", "keep-alive")]
+    fields += [("Upgrade", "websocket"), ("Upgrade", "h2c")]
+    for headers in (Headers(fields), Headers(fields[::-1])):
+        assert Request("GET", "/", headers).wants_websocket
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
+def test_http_1_0_asks_by_the_same_fields(upgrade: str) -> None:
+    headers = Headers([("Connection", "Upgrade"), ("Upgrade", upgrade)])
+    wants = Request("GET", "/", headers, http_version="1.0").wants_websocket
+    assert wants is (upgrade == "websocket")
+
+
+@pytest.mark.parametrize(
+    ("fields", "has"),
+    [
+        ([], False),
+        ([("Content-Length", "0")], False),
+        ([("Content-Length", "000")], False),
+        ([("Content-Length", "0, 0"), ("Content-Length", "0")], False),
+        ([("Content-Length", "10")], True),
+        ([("Content-Length", "0"), ("Content-Length", "1")], True),
+        ([("Transfer-Encoding", "chunked")], True),
+        ([("Transfer-Encoding", "")], True),
+    ],
+)
+def test_has_body(fields: list[tuple[str, str]], has: bool) -> None:
+    assert Request("GET", "/", Headers(fields)).has_body is has
+
+
+async def test_a_request_of_ones_own_has_no_body() -> None:
+    assert await Request("GET", "/").body() == b""

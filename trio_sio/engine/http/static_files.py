@@ -1,0 +1,108 @@
+"""Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
+
+The reference server knows two files, by the beginning of the request-target; their ETag is the
+client's version, as it is here for the package's own files. More of the npm package's files are
+served beside them, since they are there.
+"""
+
+import hashlib
+import logging
+import re
+from pathlib import Path
+
+from trio_sio import browser_client
+from trio_sio.http import Request, Response
+
+logger = logging.getLogger("trio_sio.engine")
+
+SCRIPTS = ("socket.io.js", "socket.io.slim.js", "socket.io.dev.js")
+_NAMES = tuple(name + suffix for name in SCRIPTS for suffix in (".map", ""))
+
+ETAG = f'"{browser_client.VERSION}"'
+
+
+_HEADERS = [
+    ("Cache-Control", "public, max-age=0"),  # kept, and asked about each time
+    ("Access-Control-Allow-Origin", "*"),  # for `<script crossorigin integrity=…>`
+]
+_NOT_KEPT = [("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*")]
+_REFUSAL = [("Content-Type", "text/plain; charset=utf-8"), *_NOT_KEPT]
+
+
+class StaticFiles:
+    """The files of one folder under the engine's path.
+
+    A file is read once, and kept. That one could not be read is not kept: it may come later, or
+    the server may have had no descriptor left.
+
+    Args:
+        folder: where the files are; `True` for those that belong to the package.
+        path: the engine's path without a slash at its end.
+    """
+
+    def __init__(self, folder: bool | Path | str, path: str) -> None:
+        self._is_own = folder is True
+        self._folder = browser_client.client_folder() if folder is True else Path(str(folder))
+        self._path = path
+        self._beginnings = tuple(f"{path}/{name}" for name in SCRIPTS)
+        self._files: dict[str, tuple[bytes, str]] = {}  # with their tags
+        self._told: dict[str, str] = {}  # the last problem with a file that was logged
+
+    def answer(self, request: Request) -> Response | None:
+        """Return the response, `None` if the request is for no file of ours."""
+        if not request.target.startswith(self._beginnings):  # nearly every request
+            return None
+        for name in _NAMES:
+            if request.target.startswith(f"{self._path}/{name}"):
+                return self._serve(name, request)
+        return None
+
+    def _serve(self, name: str, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, [("Allow", "GET, HEAD"), *_NOT_KEPT])
+        try:
+            content, etag = self._files.get(name) or self._read(name)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            self._tell(name, f"is not in {self._folder}; `trio-sio fetch-client` fetches it")
+            text = f"{name} is not installed on this server: run `trio-sio fetch-client` there.\n"
+            return Response(404, [*_REFUSAL], text.encode())
+        except OSError as error:
+            self._tell(name, f"in {self._folder} cannot be read: {error.strerror}")
+            text = f"{name} cannot be read at present; the server's log says why.\n"
+            return Response(503, [*_REFUSAL], text.encode())
+        headers = [("ETag", etag), *_HEADERS]
+        if has_current(request, etag):
+            return Response(304, headers)
+        kind = "application/json" if name.endswith(".map") else "application/javascript"
+        return Response(200, [("Content-Type", kind), *headers], content)
+
+    def _read(self, name: str) -> tuple[bytes, str]:
+        content = (self._folder / name).read_bytes()
+        # In a folder of the application's may be anything: its tag is of the content.
+        etag = ETAG if self._is_own else f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        self._told.pop(name, None)
+        self._files[name] = content, etag
+        return content, etag
+
+    def _tell(self, name: str, problem: str) -> None:
+        """Log what is wrong with a file, until it is something else."""
+        if self._told.get(name) != problem:
+            self._told[name] = problem
+            logger.warning("serve_client: %s %s", name, problem)
+
+
+_TAGS = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
+"""8.8.3: a tag may have a comma in it."""
+
+
+def has_current(request: Request, etag: str) -> bool:
+    """Whether a GET or HEAD is to be answered 304, since the client has what `etag` stands for.
+
+    `If-None-Match` compares weakly (13.1.2): whether a tag is marked as weak says nothing about
+    whether what it stands for will do. `If-Modified-Since` is for answers with a `Last-Modified`,
+    of which this server has none.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return False
+    field = ", ".join(request.headers.get_all("if-none-match"))
+    return field.strip() == "*" or etag.removeprefix("W/") in _TAGS.findall(field)

@@ -1,0 +1,1 @@
+"""Long polling: the transport, its HTTP requests, and the bodies of its responses."""

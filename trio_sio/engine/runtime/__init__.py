@@ -1,0 +1,1 @@
+"""What every connection shares: byte streams, timers, ticks, fairness, stalls."""

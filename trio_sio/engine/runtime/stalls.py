@@ -1,0 +1,212 @@
+"""Watches the event loop: how long each task holds it, and when it stood still.
+
+Whoever computes for seconds in a handler, or calls something that blocks, keeps everybody waiting:
+pings are not answered, and clients leave. Trio's own tools show that, where somebody has thought of
+them; this one is there all the time. It looks at a clock when a task begins its turn, and says who
+it was if that took long.
+
+The same clock tells how long handlers take. One that waits adds the time from the turn in which it
+began to the turn in which it ended, and this turn is added when it is over, once for all the
+handlers that ended in it. So that is exact but for what we do in these turns ourselves, some
+microseconds for each event, and costs no event a look at the clock.
+"""
+
+import logging
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from time import perf_counter
+from types import FrameType
+from typing import Protocol, runtime_checkable
+
+import trio
+from trio.lowlevel import RunVar, Task
+
+from trio_sio.counters import Counters
+from trio_sio.engine.runtime.gc_pauses import GCPauses
+from trio_sio.logs.throttle import LogThrottle
+
+logger = logging.getLogger("trio_sio.engine")
+
+KEPT = 256
+"""Stalls that are remembered."""
+
+_told_until: RunVar[float] = RunVar("_told_until", float("-inf"))
+"""When the last stall of this event loop that was told of was over (`perf_counter()`). Each server
+of a loop sees the same stalls, and counts them; but once told is enough."""
+
+_BETWEEN = frozenset({"contextlib", "outcome", "trio", "trio_sio", "trio_websocket"})
+"""Whose frames lie between a task and the application's code: they are nobody's to mend."""
+
+
+@runtime_checkable
+class Busy(Protocol):
+    """Something whose task runs code of others, and that knows which."""
+
+    def doing(self) -> str:
+        """Say what was run last, `""` if it was nothing."""
+
+
+class StallMonitor(trio.abc.Instrument):
+    """Notices when the event loop is held or stands still.
+
+    Args:
+        limit: seconds that a task may hold it (option `slow_step`); `None` for no watch.
+        log: where it is told who held it; a log of its own if there is none.
+        counters: where turns are noted in which handlers ended.
+
+    Attributes:
+        stalls: how many there have been.
+        stalled: seconds that they took together.
+        longest: seconds that the longest took.
+    """
+
+    def __init__(
+        self,
+        limit: float | None,
+        log: LogThrottle | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        self.stalls = 0
+        self.stalled = 0.0
+        self.longest = 0.0
+        self._limit = limit if limit is not None else float("inf")
+        self._begun = float("inf")  # the present turn; none is too long that did not begin
+        self._task: Task | None = None
+        self._lost = 0.0  # of Trio's clock, in this run
+        self._ends: list[float] = []  # of stalls, in their order
+        self._sums: list[float] = []  # what had been lost before each
+        self._log = LogThrottle() if log is None else log  # an empty one is false
+        self._garbage = GCPauses()
+        self._counters = Counters() if counters is None else counters
+        self._calls = 0  # of handlers, when the present turn began
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch, meanwhile."""
+        if self._limit == float("inf"):
+            yield
+            return
+        self._forget()
+        trio.lowlevel.add_instrument(self)
+        try:
+            with self._garbage.noting():
+                yield
+        finally:
+            with suppress(KeyError):  # Trio throws out what raises, a filter of the log perhaps
+                trio.lowlevel.remove_instrument(self)
+            self._begun, self._task = float("inf"), None
+
+    def _forget(self) -> None:
+        """Forget what was noted by the clock of another run, which told another time."""
+        self._lost = 0.0
+        self._ends.clear()
+        self._sums.clear()
+
+    def lost_since(self, moment: float) -> float:
+        """Return the seconds that the loop has been stalled since a moment.
+
+        Args:
+            moment: by `trio.current_time()`.
+        """
+        index = bisect_right(self._ends, moment)
+        return self._lost - self._sums[index] if index < len(self._ends) else 0.0
+
+    # -- called by Trio ------------------------------------------------------------------------
+
+    def before_task_step(self, task: Task) -> None:
+        """A task's turn begins, and another's is over."""
+        now, counters = perf_counter(), self._counters
+        if counters.calls != self._calls and self._task is not None:
+            counters.call_seconds += now - self._begun
+        self._calls = counters.calls
+        if now - self._begun > self._limit:
+            self._tell_of(self._task, now - self._begun)
+            now = perf_counter()
+        self._begun = counters.turn = now
+        self._task = task
+
+    def before_io_wait(self, timeout: float) -> None:
+        """The last turn of a round is over."""
+        now, counters = perf_counter(), self._counters
+        if counters.calls != self._calls and self._task is not None:
+            counters.call_seconds += now - self._begun
+        self._calls = counters.calls
+        if now - self._begun > self._limit:
+            self._tell_of(self._task, now - self._begun)
+            now = perf_counter()
+        self._begun = now + timeout
+        self._task = None
+
+    def after_io_wait(self, timeout: float) -> None:
+        """Something has come, or its time: not much later than it had to."""
+        now = perf_counter()
+        if now - self._begun > self._limit:
+            self._tell_of(None, now - self._begun)
+        self._begun = now
+
+    # -- what there is to tell -------------------------------------------------------------------
+
+    def _tell_of(self, task: Task | None, seconds: float) -> None:
+        self._note(seconds)
+        if _told_until.get() > self._begun:
+            return
+        _told_until.set(self._begun + seconds)
+        if self._garbage.seconds_since(self._begun) > seconds / 2:
+            if not self._garbage.claim():
+                return
+            name = "Python's garbage collector"
+        else:
+            name = "" if task is None else _describe(task)
+        if not name:
+            text = "the process stood still for %.2f s: suspended, or the machine is overloaded"
+            self._log.tell(logger, logging.WARNING, "standstill", text, seconds)
+            return
+        text = (
+            "the event loop was held for %.2f s (slow_step is %s s) by %s;"
+            " nobody else was served meanwhile"
+        )
+        self._log.tell(logger, logging.WARNING, ("held", name), text, seconds, self._limit, name)
+
+    def _note(self, seconds: float) -> None:
+        if len(self._ends) >= KEPT:
+            del self._ends[0], self._sums[0]
+        now = trio.current_time()
+        self._ends.append(now)
+        self._sums.append(self._lost)
+        # A clock on which our seconds take longer is a test's: it has not moved meanwhile.
+        if trio.lowlevel.current_clock().deadline_to_sleep_time(now + 1) <= 1:
+            self._lost += seconds
+        self.stalls += 1
+        self.stalled += seconds
+        self.longest = max(self.longest, seconds)
+
+
+def _describe(task: Task) -> str:
+    """Say whose code a task ran, as far as that can be seen behind its turn."""
+    try:
+        return _whose(task) or f"task {task.name}"
+    except Exception:  # in an application's own `__repr__`, say
+        logger.debug("task %s cannot be described", task.name, exc_info=True)
+        return f"task {task.name}"
+
+
+def _whose(task: Task) -> str:
+    doing = ""
+    for frame, line in task.iter_await_frames():
+        code = frame.f_code
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _BETWEEN:  # it has not come to its end yet
+            where = f"{os.path.basename(code.co_filename)}:{line}"
+            return f"{code.co_qualname}, which waits at {where} now (task {task.name})"
+        doing = doing or _doing(frame)
+    return doing and f"{doing} (task {task.name})"
+
+
+def _doing(frame: FrameType) -> str:
+    found = frame.f_locals
+    owner = found.get("self")
+    if type(found) is dict:  # before Python 3.13, a copy that stays with the frame: let it go
+        found.clear()
+    return owner.doing() if isinstance(owner, Busy) else ""

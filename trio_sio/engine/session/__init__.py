@@ -1,0 +1,1 @@
+"""One Engine.IO client: its life, its outgoing queue, its heartbeat."""

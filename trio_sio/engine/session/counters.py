@@ -1,0 +1,73 @@
+"""What an engine is in numbers."""
+
+from collections import Counter
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from trio_sio.counters import Counters
+from trio_sio.engine.runtime.stalls import StallMonitor
+from trio_sio.statistics import EngineStatistics
+
+if TYPE_CHECKING:
+    from trio_sio.engine.session.session import Session
+
+
+class SessionCounters:
+    """What is kept of sessions that have ended, and of limits that were reached.
+
+    Args:
+        counters: what else the server counts.
+    """
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._dropped = 0
+        self._ended: Counter[str] = Counter()
+        self._limits: Counter[str] = Counter()
+
+    def enter(self, session: "Session") -> None:
+        """Note the end of a session."""
+        self._dropped += session.outbox.dropped
+        detail = session.detail
+        if detail is not None:
+            self._ended[str(detail.reason)] += 1
+            if detail.option:
+                self._limits[detail.option] += 1
+        self._limits.update(session.limits or {})
+
+    def count_limit(self, option: str) -> None:
+        """Note that a limit was reached outside of sessions."""
+        self._limits[option] += 1
+
+    def statistics(
+        self, sessions: Collection["Session"], connections: int, refused: int, watch: StallMonitor
+    ) -> EngineStatistics:
+        """Put it together with those that are here."""
+        present = [session.statistics() for session in sessions]
+        limits, counters = self._limits.copy(), self._counters
+        for session in sessions:
+            limits.update(session.limits or {})
+        return EngineStatistics(
+            connections=connections,
+            refused_connections=refused,
+            sessions=len(present),
+            queued=sum(one.queued for one in present),
+            queued_bytes=sum(one.queued_bytes for one in present),
+            largest_queue=max((one.queued_bytes for one in present), default=0),
+            dropped=self._dropped + sum(one.dropped for one in present),
+            ended=dict(self._ended),
+            limits=dict(limits),
+            behind=sum(one.is_behind for one in present),
+            stalls=watch.stalls,
+            stalled=watch.stalled,
+            longest_stall=watch.longest,
+            opened=counters.sessions,
+            joined=counters.joins,
+            refused=counters.refused.copy(),
+            bytes_in=counters.bytes_in,
+            bytes_out=counters.bytes_out,
+            events_in=counters.events_in,
+            events_out=counters.events_out,
+            calls=counters.calls,
+            call_seconds=counters.call_seconds,
+        )

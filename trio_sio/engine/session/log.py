@@ -1,0 +1,106 @@
+"""Where the lines about one session go."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from trio_sio.abc import Transport
+from trio_sio.logs.events import EventLog, event_log
+from trio_sio.logs.throttle import LogThrottle
+from trio_sio.logs.wire import WireLog, wire_log
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket
+
+
+class SessionLog(NamedTuple):
+    """What one session says.
+
+    Attributes:
+        throttle: what an operator reads; the engine's.
+        wire: the session's packets; `None` if nobody wants to see them.
+        events: what becomes of the session; `None` if nobody wants to know.
+    """
+
+    throttle: LogThrottle
+    wire: WireLog | None = None
+    events: EventLog | None = None
+
+    def of(self, sid: str) -> "SessionLog":
+        """Return that of a new session; the same for all of which nobody wants to know more."""
+        wire, events = wire_log(sid), event_log(sid)
+        return self if wire is None and events is None else SessionLog(self.throttle, wire, events)
+
+
+class TappedTransport:
+    """Does what a transport does, and writes.
+
+    Args:
+        transport: what does the work.
+        wire: where its packets are written.
+    """
+
+    def __init__(self, transport: Transport, wire: WireLog) -> None:
+        self._transport = transport
+        self._wire = wire
+        self.name = transport.name
+
+    @property
+    def writable(self) -> bool:
+        """Whether a batch could leave now."""
+        return self._transport.writable
+
+    @property
+    def direct(self) -> bool:
+        """Whether `send_nowait` may be called now."""
+        return self._transport.direct
+
+    @property
+    def unsent(self) -> bool:
+        """Whether `send` is due."""
+        return self._transport.unsent
+
+    async def receive(self) -> EnginePacket:
+        """Return the next packet, and write it."""
+        packet = await self._transport.receive()
+        self._wire.incoming(self.name, packet)
+        return packet
+
+    async def wait_heard(self) -> None:
+        """Do as the transport."""
+        await self._transport.wait_heard()
+
+    def send_nowait(self, items: Sequence[Encoded]) -> None:
+        """Write the items, and send them without waiting."""
+        self._wire.outgoing(self.name, items)
+        self._transport.send_nowait(items)
+
+    async def send(self, items: Sequence[Encoded]) -> None:
+        """Write the items, and send them."""
+        self._wire.outgoing(self.name, items)
+        await self._transport.send(items)
+
+    def is_gone(self, now: float, patience: float) -> bool:
+        """Do as the transport."""
+        return self._transport.is_gone(now, patience)
+
+    def trust(self) -> None:
+        """Do as the transport."""
+        self._transport.trust()
+
+    def end_requests(self, *, orderly: bool) -> None:
+        """Do as the transport."""
+        self._transport.end_requests(orderly=orderly)
+
+    async def finish(self, *, by_client: bool, orderly: bool) -> None:
+        """Do as the transport."""
+        await self._transport.finish(by_client=by_client, orderly=orderly)
+
+    def abandon(self) -> None:
+        """Do as the transport."""
+        self._transport.abandon()
+
+
+def tapped(transport: Transport, wire: WireLog | None) -> Transport:
+    """Return the transport that a session is to use; the same if nobody wants to see packets."""
+    if wire is None or transport.name == "polling":
+        return transport
+    return TappedTransport(transport, wire)

@@ -1,0 +1,1 @@
+"""The WebSocket libraries behind the transport, one file each."""

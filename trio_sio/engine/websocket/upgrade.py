@@ -1,0 +1,98 @@
+"""From polling to WebSocket: probe, pause, switch.
+
+    client (WebSocket)  2probe
+    server (WebSocket)                 3probe
+    server (polling)                   6 on the held GET, so that the client can stop polling
+    client (WebSocket)  5
+    server (polling)                   400, on a GET that is held nevertheless
+    from here on both sides use the WebSocket; what was queued meanwhile leaves there, in order
+
+Anything else on the probing WebSocket, its end, or `upgrade_timeout` lets the session go on
+polling as if nothing had been.
+"""
+
+import contextlib
+
+import trio
+
+from trio_sio.abc import Transport, TransportClosed
+from trio_sio.engine.polling.transport import PollingTransport
+from trio_sio.engine.session.log import tapped
+from trio_sio.engine.session.probe import Probe
+from trio_sio.engine.session.session import Session
+from trio_sio.engine.websocket.transport import WebSocketTransport
+from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.state import Signal, State
+
+NUDGE_INTERVAL = 0.1
+"""Seconds after which a poll that is held during the probe is let go, as in the reference; the
+client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
+
+PROBE = EnginePacket(EnginePacketType.PING, "probe")
+ANSWER = Encoded(("3probe",))
+
+
+async def try_upgrade(session: Session, transport: WebSocketTransport, limit: float) -> bool:
+    """Let a polling session try a WebSocket; return whether it moved there.
+
+    Args:
+        session: a session that polls, and is not trying another WebSocket.
+        transport: the WebSocket.
+        limit: seconds that the client may take (option `upgrade_timeout`).
+    """
+    polling, door = session.transport, tapped(transport, session.log.wire)
+    moved = False
+    with trio.move_on_after(limit) as scope:
+        session.probe = Probe(transport, scope)
+        session.state.signal(Signal.PROBE)
+        # Whatever goes wrong here, the session goes on polling.
+        with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
+            moved = isinstance(polling, PollingTransport) and await _probe(polling, door)
+    session.probe = None
+    # The session may have ended in the very tick that brought the client's `5`.
+    if moved and session.state.state is not State.CLOSED:
+        if isinstance(polling, PollingTransport):
+            polling.turn_away()
+        session.finish_upgrade(door)
+        if session.log.events is not None:
+            session.log.events.upgraded(door.name)
+        return True
+    if session.state.state in (State.UPGRADING, State.CLOSING):
+        session.state.signal(Signal.PROBE_LOST)
+    return False
+
+
+async def _probe(polling: PollingTransport, transport: Transport) -> bool:
+    packet = await transport.receive()
+    if packet == PROBE:
+        await transport.send((ANSWER,))
+        packet = await _receive_nudging(polling, transport)
+    # The reference takes an UPGRADE packet without a probe before it, too.
+    return packet.type is EnginePacketType.UPGRADE
+
+
+async def _receive_nudging(polling: PollingTransport, transport: Transport) -> EnginePacket:
+    """Receive the next packet; let go of polls and POSTs until it comes.
+
+    The client ends both before it says `5`.
+    """
+    outcome: list[EnginePacket | Exception] = []
+
+    async def receive(scope: trio.CancelScope) -> None:
+        try:
+            outcome.append(await transport.receive())
+        except (TransportClosed, RemoteProtocolError) as error:
+            outcome.append(error)
+        scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive, nursery.cancel_scope)
+        while True:
+            await trio.sleep(NUDGE_INTERVAL)
+            polling.release()
+            polling.let_ahead()
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]

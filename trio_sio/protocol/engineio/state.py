@@ -1,0 +1,193 @@
+"""The states of an Engine.IO 3 session. Everything about states is in this file.
+
+    OPEN ──PROBE──▶ UPGRADING ──UPGRADED──▶ OPEN        (PROBE_LOST leads back to OPEN too)
+    OPEN, UPGRADING ──CLOSE_ASKED──▶ CLOSING ──FLUSHED──▶ CLOSED
+    any but CLOSED ──CLOSE packet, OVERLAP, MALFORMED, TRANSPORT_LOST, TIMEOUT──▶ CLOSED
+
+Packets from the client and ticks of a clock go in, replies come out, and there is one deadline:
+in protocol 3 the client pings, so the server only waits `interval + timeout` seconds for
+anything at all. A step that is not in the table raises and changes nothing; entering CLOSING or
+CLOSED fixes `reason`, and the first reason wins.
+"""
+
+from enum import Enum, auto
+
+from trio_sio.disconnect import DisconnectReason
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+
+__all__ = [
+    "EnginePacket",
+    "EnginePacketType",
+    "RemoteProtocolError",
+    "SessionState",
+    "Signal",
+    "State",
+]
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    OPEN = auto()
+    UPGRADING = auto()
+    """A WebSocket has sent its probe; polling goes on until the client's UPGRADE packet."""
+    CLOSING = auto()
+    """The server wants to end: what is queued still goes out, what comes in is ignored."""
+    CLOSED = auto()
+
+
+class Signal(Enum):
+    """What happens to a session besides packets on its current transport."""
+
+    PROBE = auto()
+    PROBE_LOST = auto()
+    UPGRADED = auto()
+    OVERLAP = auto()
+    """A second GET or POST while one was under way."""
+    MALFORMED = auto()
+    """A packet or payload that cannot be decoded."""
+    TRANSPORT_LOST = auto()
+    TIMEOUT = auto()
+    CLOSE_ASKED = auto()
+    FLUSHED = auto()
+
+
+_PACKETS = {kind: None for kind in EnginePacketType if kind is not EnginePacketType.CLOSE}
+"""All packets that leave the state as it is; the client's OPEN, PONG, UPGRADE and NOOP mean
+nothing on a session's own transport, and the reference server ignores them."""
+
+_ENDS: dict[EnginePacketType | Signal, State] = {
+    EnginePacketType.CLOSE: State.CLOSED,
+    Signal.OVERLAP: State.CLOSED,
+    Signal.MALFORMED: State.CLOSED,
+    Signal.TRANSPORT_LOST: State.CLOSED,
+    Signal.TIMEOUT: State.CLOSED,
+}
+
+TRANSITIONS: dict[State, dict[EnginePacketType | Signal, State]] = {
+    State.OPEN: {
+        **dict.fromkeys(_PACKETS, State.OPEN),
+        **_ENDS,
+        Signal.PROBE: State.UPGRADING,
+        Signal.UPGRADED: State.OPEN,  # the reference takes a `5` without a probe before it
+        Signal.CLOSE_ASKED: State.CLOSING,
+    },
+    State.UPGRADING: {
+        **dict.fromkeys(_PACKETS, State.UPGRADING),
+        **_ENDS,
+        Signal.UPGRADED: State.OPEN,
+        Signal.PROBE_LOST: State.OPEN,
+        Signal.CLOSE_ASKED: State.CLOSING,
+    },
+    State.CLOSING: {
+        **dict.fromkeys(_PACKETS, State.CLOSING),
+        **_ENDS,
+        Signal.UPGRADED: State.CLOSING,  # the queue then goes out on the WebSocket
+        Signal.PROBE_LOST: State.CLOSING,
+        Signal.CLOSE_ASKED: State.CLOSING,
+        Signal.FLUSHED: State.CLOSED,
+    },
+    State.CLOSED: {},
+}
+
+_REASONS = {
+    EnginePacketType.CLOSE: DisconnectReason.TRANSPORT_CLOSE,
+    Signal.OVERLAP: DisconnectReason.TRANSPORT_ERROR,
+    Signal.MALFORMED: DisconnectReason.PARSE_ERROR,
+    Signal.TRANSPORT_LOST: DisconnectReason.TRANSPORT_CLOSE,
+    Signal.TIMEOUT: DisconnectReason.PING_TIMEOUT,
+    Signal.CLOSE_ASKED: DisconnectReason.FORCED_CLOSE,
+}
+
+_PONG = EnginePacket(EnginePacketType.PONG)
+
+
+class SessionState:
+    """One session's state and deadline.
+
+    Args:
+        interval: `ping_interval`, seconds.
+        timeout: `ping_timeout`, seconds.
+        now: the clock's present reading, seconds.
+    """
+
+    __slots__ = ("deadline", "patience", "reason", "state")
+
+    def __init__(self, interval: float, timeout: float, now: float) -> None:
+        self.patience = interval + timeout
+        self.deadline = now + self.patience
+        self.state = State.OPEN
+        self.reason: DisconnectReason | None = None
+
+    def receive(self, packet: EnginePacket, now: float) -> list[EnginePacket]:
+        """Take a packet from the current transport and return what has to be answered.
+
+        Any packet is a sign of life. A ping is answered by a pong without data, whatever the
+        ping carried, unless the session is closing.
+
+        Raises:
+            RemoteProtocolError: the session is closed.
+        """
+        state = TRANSITIONS[self.state].get(packet.type)
+        if state is None:
+            raise RemoteProtocolError("session closed", f"{packet.type.name} after the end")
+        self.deadline = now + self.patience
+        if state is State.CLOSED:
+            self._end(State.CLOSED, _REASONS[packet.type])
+        if packet.type is EnginePacketType.PING and state is not State.CLOSING:
+            return [_PONG]
+        return []
+
+    def receive_message(self, now: float) -> bool:
+        """Do as `receive` for a MESSAGE; return whether the session is open to it."""
+        if self.state is not State.OPEN and self.state is not State.UPGRADING:
+            return False
+        self.deadline = now + self.patience
+        return True
+
+    def signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
+        """Take a step that is not a packet.
+
+        Args:
+            signal: what happened.
+            reason: why, where the signal alone does not say it.
+
+        Raises:
+            LocalProtocolError: the present state does not know this step.
+        """
+        state = TRANSITIONS[self.state].get(signal)
+        if state is None:
+            raise LocalProtocolError(f"{signal.name} is no step from {self.state.name}")
+        if state in (State.CLOSING, State.CLOSED):
+            self._end(state, reason or _REASONS.get(signal))
+        self.state = state
+
+    def tick(self, now: float) -> None:
+        """Look at the clock: a session past its deadline is closed with "ping timeout"."""
+        if self.state is not State.CLOSED and now >= self.deadline:
+            self.signal(Signal.TIMEOUT)
+
+    def touch(self, now: float) -> None:
+        """Start the client's patience anew, as a packet would."""
+        self.deadline = now + self.patience
+
+    @property
+    def last_seen(self) -> float:
+        """When the client's patience began anew: with its last packet, as a rule."""
+        return self.deadline - self.patience
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.state is State.CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages go in and out: neither closing nor closed."""
+        return self.state is State.OPEN or self.state is State.UPGRADING
+
+    def _end(self, state: State, reason: DisconnectReason | None) -> None:
+        self.state = state
+        if self.reason is None:
+            self.reason = reason
