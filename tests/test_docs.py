@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import trio_sio
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import Raw, raw
 
 ROOT = Path(__file__).parents[1]
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.end_to_end.peers import DEADLINE, ENGINE, peer
+from tests.support.peers import DEADLINE, ENGINE, peer
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

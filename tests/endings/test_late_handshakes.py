@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import states
-from tests.endings.stage import Guest, Stage, in_lockstep, serving, until
+from tests.endings import client_states as states
+from tests.support.stage import Guest, Stage, in_lockstep, serving, until
 from trio_sio.testing.wire_websocket import WireWebSocket
 
 
