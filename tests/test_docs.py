@@ -14,8 +14,8 @@ import trio_sio
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import Raw, raw
 from trio_sio.options import ServerOptions
 
 README = (ROOT / "README.md").read_text("utf-8")

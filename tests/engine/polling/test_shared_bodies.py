@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
-from tests.sockets import socket_pair
+from tests.support.socket_pairs import socket_pair
 from trio_sio.engine.polling import shared_bodies
 from trio_sio.engine.polling.compression import Compressor, compressor
 from trio_sio.engine.polling.payload_format import PayloadFormat
