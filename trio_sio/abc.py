@@ -218,7 +218,7 @@ class Session(Protocol):
         """
 
     @property
-    def offer(self) -> Callable[[Encoded], None]:
+    def deliver(self) -> Callable[[Encoded], None]:
         """Send as one of many: what happens at a full outbox is the overflow policy's."""
 
     def send_volatile(self, item: Encoded) -> bool:
