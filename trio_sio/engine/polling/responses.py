@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import quote
 
-from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.engine.http import cors
 from trio_sio.engine.polling.compression import choose
 from trio_sio.engine.polling.shared_bodies import SHORT, Batch, SharedBodies, is_short
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import EngineResponse, Request, Response
-from trio_sio.options import EngineOptions
+from trio_sio.options import EngineOptions, compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 
 _SAFE = "-_.!~*'()"
