@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
-from tests.end_to_end.peers import served
+from tests.support.peers import served
 from trio_sio.engine.runtime.listeners import CAPACITY_PAUSE, accept_forever, urls_of
 
 

@@ -6,15 +6,15 @@ import pytest
 import trio
 
 from trio_sio.engine.websocket.backends.auto import choose
-from trio_sio.options import EngineOptions
+from trio_sio.options import EngineOptions, WSEngine
 
 
 @pytest.mark.parametrize(
     ("ws_engine", "module"),
     [("auto", "websockets"), ("websockets", "websockets"), ("trio-websocket", "trio_websocket")],
 )
-def test_the_option_names_the_library(ws_engine: str, module: str) -> None:
-    negotiate = choose(EngineOptions.of({"ws_engine": ws_engine}), trio.lowlevel.checkpoint)
+def test_the_option_names_the_library(ws_engine: WSEngine, module: str) -> None:
+    negotiate = choose(EngineOptions(ws_engine=ws_engine), trio.lowlevel.checkpoint)
     assert negotiate.__module__ == f"trio_sio.engine.websocket.backends.{module}"
 
 
