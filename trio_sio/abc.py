@@ -6,7 +6,7 @@ Adapter     who is in which room, and how a broadcast reaches them
 Parser      packets to messages and back
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Protocol
 
 import trio
@@ -45,7 +45,7 @@ class OutgoingQueue(Protocol):
     def take(self, limit: int) -> list[Encoded]:
         """Return queued items in their order: one at least, further ones up to `limit` bytes."""
 
-    def put_control(self, item: Encoded) -> None:
+    def send_control(self, item: Encoded) -> None:
         """Send or queue one of the engine's own packets, even if the outbox is full."""
 
     def flush(self) -> None:
@@ -204,8 +204,9 @@ class Session(Protocol):
     async def wait_heard(self) -> None:
         """Return when `receive` waits, and nothing of what the client has sent is half here."""
 
-    async def send(self, item: Encoded) -> None:
-        """Send, waiting for room in the outbox; raises `Disconnected`."""
+    @property
+    def send(self) -> Callable[[Encoded], Coroutine[Any, Any, None]]:
+        """Send, waiting for room in the outbox; to be awaited. Raises `Disconnected`."""
 
     def send_nowait(self, item: Encoded) -> None:
         """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""
@@ -218,8 +219,8 @@ class Session(Protocol):
         """
 
     @property
-    def offer(self) -> Callable[[Encoded], None]:
-        """Send as one of many: what happens at a full outbox is the overflow policy's."""
+    def deliver(self) -> Callable[[Encoded], None]:
+        """Send as one of many; at a full outbox, the overflow policy applies."""
 
     def send_volatile(self, item: Encoded) -> bool:
         """Send if it can leave at once, else drop; return whether it left."""

@@ -53,7 +53,7 @@ class Emitter:
                 await socket.session.send(item)
                 return
             await trio.lowlevel.checkpoint_if_cancelled()
-            socket.session.offer(item)
+            socket.session.deliver(item)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         if ack is not None:
@@ -87,7 +87,7 @@ class Emitter:
         if self.flags.volatile:
             self._emit_volatile(event, args, None)
         elif self.flags.on_overflow:
-            socket.session.offer(socket.encode(event, args, self.flags, None))
+            socket.session.deliver(socket.encode(event, args, self.flags, None))
         else:
             socket.session.send_nowait(socket.encode(event, args, self.flags, None))
 

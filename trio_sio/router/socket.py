@@ -73,7 +73,7 @@ class Socket(Emitter, Listens, Membership):
         self.id = session.id if namespace.name == "/" else f"{namespace.name}#{session.id}"
         self.client = client
         self.session: Session = session
-        self.deliver: Callable[[Encoded], None] = session.offer
+        self.deliver: Callable[[Encoded], None] = session.deliver
         self.namespace = namespace
         self._handshake: Handshake | None = None
         self._query = query

@@ -110,13 +110,13 @@ async def broadcast(
             item = Encoded.of(message)
             if not held:
                 for session in engine.sessions.values():
-                    session.offer(item)
+                    session.deliver(item)
             for number, client in enumerate(clients):
                 nursery.start_soon(poll, number, client)
             await wait_all_tasks_blocked()
             if held:
                 for session in engine.sessions.values():
-                    session.offer(item)
+                    session.deliver(item)
     return answers
 
 
@@ -188,7 +188,7 @@ async def test_a_body_is_joined_once(
                 nursery.start_soon(wire.request, "GET", target)
             await wait_all_tasks_blocked()
             for session in engine.sessions.values():
-                session.offer(item)
+                session.deliver(item)
     assert made["payload"] == 1
 
 
@@ -341,7 +341,7 @@ async def broadcast_to_a_crowd(count: int, accept: str, message: str) -> tuple[f
         steps, begun, item = Steps(), time.process_time(), Encoded.of(message)
         trio.lowlevel.add_instrument(steps)
         for session in engine.sessions.values():
-            session.offer(item)
+            session.deliver(item)
         await over.wait()
         trio.lowlevel.remove_instrument(steps)
         spent = time.process_time() - begun

@@ -6,6 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.engine.session.outboxes import make_outbox
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.polling.transport import (
@@ -17,7 +18,6 @@ from trio_sio.engine.polling.transport import (
     PollingTransport,
 )
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
-from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.encoded import Encoded
@@ -28,7 +28,7 @@ MESSAGE = EnginePacketType.MESSAGE
 
 def make(*, base64: bool = False, jsonp: str | None = None) -> tuple[PollingTransport, Outbox]:
     transport = PollingTransport(base64=base64, jsonp=jsonp)
-    outbox = Outbox(transport, 10, 1000, TickFlusher())
+    outbox = make_outbox(transport)
     transport.attach(outbox)
     return transport, outbox
 
@@ -49,7 +49,7 @@ async def test_a_poll_takes_everything_that_waits(autojump_clock: MockClock) -> 
     transport, outbox = make()
     items = [Encoded(("4a",)), Encoded(("4b",))]
     for item in items:
-        outbox.put_nowait(item)
+        outbox.send_nowait(item)
     assert transport.poll_nowait() == items
     assert transport.poll_nowait() == []
     assert not transport.writable
@@ -80,10 +80,10 @@ async def test_who_takes_no_answers_gets_no_further_ones(autojump_clock: MockClo
     transport, outbox = make()
     cuts = [lambda number=number: number for number in range(MAX_ANSWERS)]
     for cut in cuts:
-        outbox.put_nowait(Encoded(("4a",)))
+        outbox.send_nowait(Encoded(("4a",)))
         assert transport.poll_nowait()
         transport.begin_answer(cut)
-    outbox.put_nowait(Encoded(("4a",)))
+    outbox.send_nowait(Encoded(("4a",)))
     with pytest.raises(Overlap):
         transport.poll_nowait()
     assert len(outbox) == 1

@@ -8,11 +8,10 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from tests.engine.session.outboxes import make_outbox
 from trio_sio.abc import TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.runtime.tick import TickFlusher
-from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -122,7 +121,7 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
     library = Quiet()
     async with transport(library) as (ours, other):
         library.control(b"\x8a\x01a")  # a probe: nobody owns the connection
-        ours.attach(Outbox(ours, 10, 1000, TickFlusher()))
+        ours.attach(make_outbox(ours))
         library.control(b"\x8a\x01b")
         library.control(b"\x88\x02\x03\xe8")
         assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"

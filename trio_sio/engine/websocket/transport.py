@@ -152,7 +152,7 @@ class WebSocketTransport:
         if data[:1] == _CLOSE_FRAME:
             self._goodbye = data
         elif self.outbox is not None:
-            self.outbox.put_control(Encoded.raw(self._format, data))
+            self.outbox.send_control(Encoded.raw(self._format, data))
         elif self.direct:
             self.send_nowait((Encoded.raw(self._format, data),))
 
