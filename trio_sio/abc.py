@@ -107,12 +107,12 @@ class Transport(Protocol):
             trio.BrokenResourceError: the peer is gone.
         """
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has left, as far as one sees while nobody receives.
 
         Args:
             now: the time (`trio.current_time()`).
-            patience: seconds for which a client that has no request under way may be silent.
+            silence_limit: seconds for which a client without a request under way may be silent.
         """
 
     def trust(self) -> None:

@@ -3,13 +3,12 @@
 import itertools
 import sys
 import time
-from typing import Any
 
 import pytest
 
 import trio_sio
 from tests.soak.soak import Report, Soak
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.node
 
@@ -18,7 +17,7 @@ HASTE = 10  # of cuts, in a short one
 
 
 def make_server(
-    engine: str, ping_interval: float = 2.0, ping_timeout: float = 6.0
+    engine: WSEngine, ping_interval: float = 2.0, ping_timeout: float = 6.0
 ) -> trio_sio.Server:
     return trio_sio.Server(
         ws_engine=engine,
@@ -44,7 +43,7 @@ def check(report: Report) -> None:
 
 
 @pytest.mark.parametrize("engine", ["trio-websocket", "websockets"])
-async def test_a_short_soak(engine: str) -> None:
+async def test_a_short_soak(engine: WSEngine) -> None:
     check(await soak(make_server(engine), SHORT, HASTE))
 
 
@@ -63,14 +62,14 @@ async def test_a_soak_finds_what_a_server_loses_and_handles_twice() -> None:
             raise trio_sio.PacketRefused("one in five")
 
     def answer_twice(socket: trio_sio.Socket) -> None:
-        encode = socket.encode
+        emit = socket.emit
 
-        def twice(event: str, args: tuple[object, ...], *more: Any) -> Encoded:  # noqa: ANN401
+        async def twice(event: str, *args: object) -> None:
             if event == "news":
-                socket.session.send_nowait(encode(event, args, *more))
-            return encode(event, args, *more)
+                await emit(event, *args)
+            await emit(event, *args)
 
-        vars(socket)["encode"] = twice
+        vars(socket)["emit"] = twice
 
     io.on("connection", lambda socket: socket.use(refuse_some) and None)
     io.of("/chat").on("connection", answer_twice)

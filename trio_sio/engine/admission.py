@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.counters import Counters
-from trio_sio.engine.http.fast_path import refusal
+from trio_sio.engine.http.exchange import refusal
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.logs.throttle import LogThrottle
 
@@ -83,7 +83,7 @@ async def turn_away(stream: trio.abc.Stream, text: str) -> None:
     pipe = ByteStream(stream)
     try:
         if pipe.direct:
-            pipe.write_nowait(refusal(503, f"too many connections ({text})\n"))
+            pipe.write_nowait(refusal(503, f"too many connections ({text})"))
             await pipe.send_eof()
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass

@@ -8,13 +8,11 @@ from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.connection import HTTPConnection, Sequel
-from trio_sio.engine.http.fast_path import CLOSING
-from trio_sio.engine.http.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.http.preflight import Preflight
+from trio_sio.engine.http.responder import HungUp, unless_hung_up
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.refusal import Refusal, refusal_of
-from trio_sio.engine.runtime.stream import linger
 from trio_sio.engine.session.registry import NoRoom, SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake as websocket_handshake
@@ -90,8 +88,7 @@ class Endpoint:
         except Refusal as refusal:
             response = await self._refuse(refusal, request, connection, websocket=websocket)
         except NoRoom as error:
-            headers = [("Content-Type", _TEXT), ("Connection", "close")]
-            response = Response(503, headers, f"{error}\n".encode())
+            response = Response.text(503, str(error), close=True)
         except CallbackTooSlow as error:
             response = self._too_slow(error, request)
         if isinstance(response, Response):  # for the pages of welcome origins to read
@@ -148,7 +145,7 @@ class Endpoint:
     ) -> Response:
         """Answer a request whose body the fallback did not get, and did nothing about that."""
         self._tell(request, logging.WARNING, "body", str(error))
-        return Response(error.status, CLOSING, f"{error}\n".encode())
+        return Response.text(error.status, str(error), [cors.NO_STORE], close=True)
 
     def _tell_wrong_path(self, request: Request) -> None:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""
@@ -178,7 +175,6 @@ class Endpoint:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text, request.method))
-            await linger(connection.pipe)
             return None
         return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 

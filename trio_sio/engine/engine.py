@@ -15,11 +15,14 @@ Sessions that came by WebSocket run in their connection's task.
 import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from dataclasses import replace
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+)
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, Unpack
+from typing import Any, NoReturn, Self, TypeVar
 
 import trio
 
@@ -36,7 +39,7 @@ from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
 from trio_sio.http import Request
-from trio_sio.options import EngineKeywords, EngineOptions
+from trio_sio.options import EngineOptions, takes
 from trio_sio.statistics import EngineStatistics
 
 logger = logging.getLogger("trio_sio.engine")
@@ -57,13 +60,15 @@ class Engine:
     cancelled, and `receive` raises `Disconnected`, when the session ends.
 
     Args:
-        options: as the fields of `EngineOptions`, by keyword.
+        **options: see `docs/options.md`.
 
     Raises:
-        TypeError, ValueError: an option that does not exist, or cannot be meant.
+        TypeError: an option that does not exist, or a value of a wrong type.
+        ValueError: a value that is not allowed.
     """
 
-    def __init__(self, **options: Unpack[EngineKeywords]) -> None:
+    @takes(EngineOptions)
+    def __init__(self, **options: object) -> None:
         self._setup(EngineOptions.of(options))
 
     @classmethod
@@ -86,15 +91,18 @@ class Engine:
         """Whether the engine has been entered and not left."""
         return self._nursery is not None
 
-    def set_options(self, **changes: Unpack[EngineKeywords]) -> None:
-        """Change options; possible until the engine is entered.
+    @takes(EngineOptions)
+    def set_options(self, **changes: object) -> None:
+        """Change some options; possible until the engine is entered.
 
         Raises:
             RuntimeError: it has been.
+            TypeError: an option that does not exist, or a value of a wrong type.
+            ValueError: a value that is not allowed.
         """
         if self.serving:
             raise RuntimeError(f"{', '.join(changes)}: options are fixed once serving has begun")
-        self._apply(replace(self.options, **changes))
+        self._apply(self.options.changed(changes))
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options

@@ -5,8 +5,7 @@ import secrets
 
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.http.connection import HTTPConnection
-from trio_sio.engine.http.hang_up import HungUp
+from trio_sio.engine.http.responder import HungUp, Responder
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.failures import Never, failures, sort
@@ -21,7 +20,7 @@ ID_BYTES = 15
 """120 random bits; 20 characters, as the reference server's ids have."""
 
 
-async def new_id(sessions: SessionRegistry, request: Request, connection: HTTPConnection) -> str:
+async def new_id(sessions: SessionRegistry, request: Request, responder: Responder) -> str:
     """Return an id for a new session: ours, or the application's `generate_id`.
 
     Raises:
@@ -33,7 +32,7 @@ async def new_id(sessions: SessionRegistry, request: Request, connection: HTTPCo
         return secrets.token_urlsafe(ID_BYTES)
     try:
         limit = sessions.options.handshake_timeout
-        sid = await callbacks.call("generate_id", generate, request, connection, limit)
+        sid = await callbacks.call("generate_id", generate, request, responder, limit)
         if not isinstance(sid, str) or not sid or sessions.find(sid) is not None:
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
     except (HungUp, CallbackTooSlow):

@@ -56,7 +56,7 @@ class Slow:
         self.room -= len(taken)
         self._take(taken)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         return False
 
     async def send(self, items: Sequence[Encoded]) -> None:
