@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.engine.session.outboxes import make_outbox
-from tests.held_loop import Counter
+from tests.support.held_loop import Counter
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.heartbeat import STALL, beat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType

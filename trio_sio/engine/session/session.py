@@ -40,8 +40,6 @@ class Session:
     Attributes:
         id: the session id.
         request: the handshake request; an upgrade does not change it.
-        send: sends a message (`str` or `bytes`), waiting while the outbox is full; to be awaited.
-            Raises `Disconnected`.
         deliver: sends an item as one of many; if it does not fit, does what `on_overflow` says.
         enqueue: sends an item, or lets it wait in line for room; see `Outbox.enqueue`.
         is_listening: whether the handler receives at present, or has not begun.
@@ -53,6 +51,13 @@ class Session:
         transport: how the client speaks now; `transport.name` is "polling" or "websocket".
         trusted: whether the full limits apply: there are no others, or the client has joined.
         upgraded: whether the client came by polling and moved to WebSocket.
+    """
+
+    send: Callable[[Encoded | str | bytes], Coroutine[Any, Any, None]]
+    """Send a message, waiting while the outbox is full; to be awaited.
+
+    Raises:
+        Disconnected: the session has ended, or ends meanwhile.
     """
 
     def __init__(
