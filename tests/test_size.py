@@ -21,8 +21,6 @@ LARGE_FOLDERS_TODAY = {"": 14}
 LARGE_CLASSES_TODAY = {
     "PollingTransport": 24,
     "Socket": 23,
-    "WebSocketTransport": 19,
-    "FrameParser": 17,
     "HTTPConnection": 17,
 }
 
