@@ -229,7 +229,7 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
             inspect.getattr_static(cls, member), (types.FunctionType, property, classmethod)
         )
     }
-    assert documented()[f"trio_sio.{cls.__name__}"] == members - within
+    assert documented()[f"trio_sio.{cls.__name__}"] == members - within, "see docs/api"
 
 
 # -- lines of the log ------------------------------------------------------------------------------
