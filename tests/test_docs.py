@@ -14,8 +14,8 @@ import trio_sio
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import Raw, raw
 from trio_sio.options import ServerOptions
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -276,7 +276,7 @@ async def too_large(wire: Raw) -> None:
 async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     act: object, options: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    io = trio_sio.Server(**options)  # type: ignore[arg-type]  # by name
+    io = trio_sio.Server(slow_step=None, **options)  # type: ignore[arg-type]  # by name
     io.of("/chat")
     async with served(io) as url, raw(url) as wire:
         await act(wire)  # type: ignore[operator]  # one of those above
