@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+import time
 import types
 from collections.abc import Iterator
 
@@ -17,8 +18,10 @@ from tests import test_api_table
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
 from trio_sio.options import ServerOptions
+from trio_sio.testing import connect
 
 README = (ROOT / "README.md").read_text("utf-8")
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
@@ -294,3 +297,31 @@ async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     lines = blocks(DEBUGGING.partition("## When it does not connect")[2], "text")
     assert f"{shown}\n" in lines
     assert len(lines) == 6
+
+
+def report() -> None:
+    time.sleep(0.1)
+
+
+async def test_the_line_about_a_held_event_loop_is_the_logs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = trio_sio.Server(slow_step=0.01)
+    io.on("report", lambda socket: report())
+    async with connect(io) as client:
+        await client.call("report")
+    (shown,) = [text for text in blocks(DEPLOYMENT, "text") if "was held" in text]
+    wanted = _without_what_differs(shown.replace("\n", " ").strip())
+    assert wanted in [_without_what_differs(line) for line in caplog.messages]
+
+
+def _without_what_differs(line: str) -> str:
+    line = re.sub(r"\d+\.\d+ s", "0.25 s", line)
+    return re.sub(r"by \S+ for <Socket '\S+'", "by report for <Socket 'sid'", line)
+
+
+def test_the_sentence_about_a_client_that_gave_up_is_its_detail() -> None:
+    detail = trio_sio.DisconnectDetail(
+        trio_sio.DisconnectReason.TRANSPORT_CLOSE, "", "", None, None, 0.0, stalled=40.0
+    )
+    assert f'"{detail}"' in DEPLOYMENT.replace("\n", " ")
