@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 import trio_sio
+from docs import reference
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
@@ -242,6 +243,27 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
         )
     }
     assert documented()[f"trio_sio.{cls.__name__}"] == members - within, "see docs/api"
+
+
+def test_the_reference_leaves_out_what_is_there_for_the_package_alone() -> None:
+    docstring = inspect.cleandoc(
+        """
+        One client.
+
+        Args:
+            client: the client.
+
+        Attributes:
+            id: the id,
+                of more than a line.
+            inbox: not for everybody.
+        """
+    )
+    shown = "One client.\n\nAttributes:\n    id: the id,\n        of more than a line."
+    assert reference.public(docstring, "Socket") == shown
+    assert "Args:" in reference.public(docstring, "Server")
+    called = {cls.__name__: name for name, cls in test_api_table.CALLED.items()}
+    assert called == reference.CALLED
 
 
 # -- lines of the log ------------------------------------------------------------------------------
