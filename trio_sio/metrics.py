@@ -94,7 +94,7 @@ class Collector(_Collector):
             labels=["namespace"],
         )
         sockets: Counter[str] = Counter(
-            {printable(one.label): 0 for one in self._io.router.parents}
+            {printable(one.label): 0 for one in self._io.router.namespaces.parents}
         )
         for namespace in tuple(self._io.router.namespaces.values()):
             parent = namespace.parent  # of a dynamic namespace, whose names clients choose
