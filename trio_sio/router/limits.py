@@ -1,42 +1,26 @@
-"""What one client may have, and may make others keep for it; the options of the same names."""
+"""How many rooms a socket may be in (option `max_rooms`)."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from trio_sio.abc import Room
 from trio_sio.exceptions import LimitReached
 
 
-class Limits(NamedTuple):
-    """The options of the same names."""
-
-    handshake_packets: int | None
-    max_namespaces: int
-    max_pending_namespaces: int
-    max_packet_bytes: int
-    attachments_timeout: float
-    max_rooms: int
-    max_pending_acks: int
-    max_events_per_second: float | None = None
-    event_burst: int | None = None
-    on_flood: str = "disconnect"
-
-
 def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) -> None:
-    """Check what a socket is about to join.
+    """Check the rooms that a socket is about to join.
 
     Args:
-        rooms: what it is about to join.
-        present: where it is; its own room does not count.
-        limit: option `max_rooms`.
+        rooms: those that it is about to join.
+        present: those that it is in; its own room does not count.
+        limit: the value of `max_rooms`.
 
     Raises:
-        TypeError: a room's name is no text.
-        LimitReached: that would be too many.
+        TypeError: a room's name is not a str.
+        LimitReached: it would be in too many.
     """
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name is a text, not {room!r}")
+            raise TypeError(f"a room's name must be a str, not {room!r}")
     if len(present) + len(rooms) <= limit:
         return
     count = len({*present, *rooms}) - 1
