@@ -7,6 +7,7 @@ from trio_sio.abc import (
     Adapter as Adapter,
     Parser as Parser,
 )
+from trio_sio.adapters.memory import MemoryAdapter as MemoryAdapter
 from trio_sio.disconnect import (
     DisconnectDetail as DisconnectDetail,
     DisconnectReason as DisconnectReason,
@@ -44,7 +45,6 @@ from trio_sio.protocol.socketio.packet import (
     Packet as Packet,
     PacketType as PacketType,
 )
-from trio_sio.router.adapter import MemoryAdapter as MemoryAdapter
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake

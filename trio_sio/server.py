@@ -10,12 +10,12 @@ from typing import Any, NoReturn, Self, TypeVar, overload
 import trio
 
 from trio_sio.abc import Adapter, Session
+from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
-from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
@@ -25,6 +25,9 @@ from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
 
 M = TypeVar("M", bound=Handler)
+
+AdapterFactory = Callable[[Namespace], Adapter]
+"""Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
 
 
 @frozen(kw_only=True)
@@ -57,7 +60,7 @@ class Server(Listens, Targeting):
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
         codec = find_codec(self.options.parser, self.options.max_attachments)
-        self._adapter: Callable[[Any], Adapter] = self.options.adapter or MemoryAdapter
+        self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self.router = Router(
             encoder=codec.encoder,
             make_decoder=codec.make_decoder,
@@ -104,12 +107,12 @@ class Server(Listens, Targeting):
         self.engine.set_options(origins=origins)
 
     @property
-    def adapter(self) -> Callable[[Any], Adapter]:
+    def adapter(self) -> AdapterFactory:
         """The factory of the namespaces' adapters (JS: `adapter`)."""
         return self._adapter
 
     @adapter.setter
-    def adapter(self, adapter: Callable[[Any], Adapter]) -> None:
+    def adapter(self, adapter: AdapterFactory) -> None:
         self._check_not_serving("adapter")
         self.options = self.options.changed({"adapter": adapter})
         self._adapter = adapter
@@ -143,8 +146,8 @@ class Server(Listens, Targeting):
         """The handlers of the namespace "/"."""
         return self.router.root.handlers
 
-    def _target(self) -> Broadcast:
-        return Broadcast(self.router.root)
+    def _broadcast(self) -> Broadcast:
+        return Broadcast(audience=self.router.root)
 
     def use(self, function: M) -> M:
         """Register middleware of the namespace "/"; see `Namespace.use`."""

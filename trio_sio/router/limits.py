@@ -10,17 +10,17 @@ def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) 
     """Check the rooms that a socket is about to join.
 
     Args:
-        rooms: those that it is about to join.
-        present: those that it is in; its own room does not count.
-        limit: the value of `max_rooms`.
+        rooms: what it is about to join.
+        present: the rooms it is in; its own does not count.
+        limit: option `max_rooms`.
 
     Raises:
-        TypeError: a room's name is not a str.
-        LimitReached: it would be in too many.
+        TypeError: a room's name is not a `str`.
+        LimitReached: the socket would be in too many rooms.
     """
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name must be a str, not {room!r}")
+            raise TypeError(f"a room name must be a str, not {room!r}")
     if len(present) + len(rooms) <= limit:
         return
     count = len({*present, *rooms}) - 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import trio_sio
-from tests.engine.serving import undated
+from tests.support.served_connection import undated
 from trio_sio.engine.http.fast_path import read_head
 from trio_sio.protocol.http.response_check import check_length
 
