@@ -19,8 +19,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import setup_machine
-from tests.setup_machine import ROOT, SetupError
+from tools import setup_machine
+from tools.setup_machine import ROOT, SetupError
 
 ENVIRONMENT = ROOT / ".venv-bench"
 SERVERS = Path(__file__).parent / "servers"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from benchmarks.peers import PEERS, Peer, versions
 from benchmarks.process import Server, pin, running
-from tests.setup_machine import ROOT
+from tools.setup_machine import ROOT
 
 HONEST = 100
 MESSAGES, FEW = 5, 1

@@ -7,8 +7,8 @@ import contextlib
 import os
 import sys
 
-from tests import setup_machine
-from tests.setup_machine import ROOT, SetupError
+from tools import setup_machine
+from tools.setup_machine import ROOT, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-demo"
 

@@ -1,7 +1,15 @@
 """`python3 -m tests`: sets up what the tests need, and runs all checks.
 
-Everything runs even if something before it failed; the summary at the end tells what did, and
-the exit code is 1. A peer that is missing is a failure too, unless `--without` leaves it out.
+    python3 -m tests                          everything
+    python3 -m tests --quick                  in a minute: no peers, no slow tests, few examples
+    python3 -m tests --only mypy              only this step (repeatable)
+    python3 -m tests -- tests/engine -x       all steps; arguments for pytest
+
+Every step runs even if one before it failed; the summary at the end says which did, and the exit
+code is 1. A peer that is missing is a failure too, unless `--without` leaves it out.
+
+Tests run in as many processes as there are cores, and those that others would disturb afterwards in
+one; with arguments for pytest, all run in one.
 """
 
 import argparse
@@ -11,10 +19,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tests import setup_machine
-from tests.setup_machine import PEERS, ROOT, SetupError
+from tools import setup_machine
+from tools.setup_machine import PEERS, ROOT, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
+_STEPS = (
+    *("client", "node", "chromium"),
+    *("ruff-check", "ruff-format", "mypy", "pytest", "pytest-alone"),
+)
+_BESIDE_OTHERS = ("--alone=without", "--numprocesses=auto", "--dist=worksteal")
 
 
 class _Step(NamedTuple):
@@ -32,7 +45,12 @@ class _Result(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Run all steps and return the exit code."""
     options = _parse(argv)
-    results = list(_run(_steps(options)))
+    steps = _steps(options)
+    left_out = set(options.only) - {step.name for step in steps}
+    if left_out:
+        _say(f"left out by the other options: {', '.join(sorted(left_out))}")
+        return 2
+    results = list(_run(steps))
     _say("")
     for result in results:
         _say(f"{result.seconds:7.1f} s  {result.name:<20} {result.error or 'ok'}")
@@ -44,7 +62,8 @@ def main(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python3 -m tests",
-        description="Set up what the tests need, and run linter, type checker and tests.",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--without",
@@ -53,32 +72,62 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         choices=PEERS,
         help="leave out the tests that need this peer, and do not install it (repeatable)",
     )
-    parser.add_argument(
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--quick",
+        action="store_true",
+        help="leave out the tests that need a peer or take seconds, and try few examples",
+    )
+    length.add_argument(
         "--long", action="store_true", help="run the tests that take many minutes, too"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=_STEPS,
+        help="only this step, and the virtual environment that all need (repeatable)",
     )
     parser.add_argument("pytest", nargs="*", help="after `--`: arguments for pytest")
     return parser.parse_args(argv)
 
 
-def _steps(options: argparse.Namespace) -> Iterator[_Step]:
-    without: Sequence[str] = options.without
-    yield _Step("virtual environment", _make_environment, needed_by_all=True)
+def _steps(options: argparse.Namespace) -> list[_Step]:
+    """Return the steps that are asked for."""
+    return [
+        step
+        for step in _all_steps(options)
+        if step.needed_by_all or not options.only or step.name in options.only
+    ]
+
+
+def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
+    without: Sequence[str] = PEERS if options.quick else options.without
+    yield _Step("environment", _make_environment, needed_by_all=True)
     if "node" not in without:
-        yield _Step("browser client", lambda: setup_machine.browser_client(_ENVIRONMENT))
-        yield _Step("JavaScript peers", setup_machine.node_modules)
+        yield _Step("client", lambda: setup_machine.browser_client(_ENVIRONMENT))
+        yield _Step("node", setup_machine.node_modules)
     if not {"node", "chromium"} & set(without):  # Node.js drives the browser
-        yield _Step("Chromium", setup_machine.chromium)
-    yield _Step("ruff check", lambda: _python("ruff", "check"))
-    yield _Step("ruff format", lambda: _python("ruff", "format", "--check"))
+        yield _Step("chromium", setup_machine.chromium)
+    yield _Step("ruff-check", lambda: _python("ruff", "check"))
+    yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))
-    chosen = [f"--without={peer}" for peer in without] + ["--long"] * options.long
-    yield _Step("pytest", lambda: _python("pytest", *chosen, *options.pytest))
+    yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict", "--quiet"))
+    chosen = [f"--without={peer}" for peer in options.without]
+    chosen += ["--quick"] * options.quick + ["--long"] * options.long
+    if options.pytest:
+        yield _Step("pytest", lambda: _python("pytest", *chosen, *options.pytest))
+    else:
+        yield _Step("pytest", lambda: _python("pytest", *chosen, *_BESIDE_OTHERS))
+        if not options.quick:
+            yield _Step("pytest-alone", lambda: _python("pytest", *chosen, "--alone=only"))
 
 
 def _make_environment() -> None:
     setup_machine.environment(
         _ENVIRONMENT,
-        *("--editable", ".[speed,testing]", *setup_machine.requirements("test")),
+        *("--editable", ".[speed,testing]"),
+        *(*setup_machine.requirements("test"), *setup_machine.requirements("docs")),
         made_from=[ROOT / "pyproject.toml"],
     )
 
@@ -88,10 +137,11 @@ def _python(module: str, *arguments: str) -> None:
     # The environment's programs are found by tests that start them by name.
     path = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
     environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(_ENVIRONMENT)}
+    environment["NO_MKDOCS_2_WARNING"] = "1"  # pyproject.toml holds the version still
     setup_machine.run([python, "-m", module, *arguments], env=environment)
 
 
-def _run(steps: Iterator[_Step]) -> Iterator[_Result]:
+def _run(steps: Sequence[_Step]) -> Iterator[_Result]:
     for step in steps:
         _say(f"\n--- {step.name}")
         start = time.monotonic()

@@ -1,22 +1,27 @@
-"""What a run leaves out, which its last lines say.
+"""Which tests a run leaves out; its last lines say how many, and why.
 
 Peers that a machine may lack: `--without node` leaves out what needs Node.js. Without the option a
 missing peer is a failure, never a silent skip.
 
-Tests that take many minutes, marked `long`: they run with `--long` only. All other async tests
-have a limit.
+Tests marked `long` take many minutes and run with `--long` only; all other async tests have a time
+limit. `--quick` leaves out the peers and the tests marked `slow`, and lets Hypothesis try few
+examples.
+
+Tests marked `alone` measure what others on the same machine would disturb, and `long` ones keep it
+busy: `--alone without` leaves both to a second run, which is `--alone only`.
 """
 
 import faulthandler
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
-from hypothesis import settings
 
-from tests.setup_machine import PEERS
+from tests.support import examples
 from tests.time_limit import limit_item
+from tools.setup_machine import PEERS
 
 # By marker: what has to be on the machine for a test that carries it.
 _NEEDS = {
@@ -26,9 +31,22 @@ _NEEDS = {
 }
 _PROGRAMS = ("node", "chromium")
 
-settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing
-settings.load_profile("any machine")
+_MARKERS = {
+    "long": "takes many minutes; runs with --long only",
+    "slow": "takes seconds; left out with --quick",
+    "alone": "measures what other tests would disturb; see --alone",
+}
+
+examples.be_thorough()
+_LEFT_OUT = "left out"
 _left_out = pytest.StashKey[Counter[str]]()
+
+
+class _Worker(Protocol):
+    """A process in which pytest-xdist runs tests, as the one that prints sees it."""
+
+    config: pytest.Config
+    workeroutput: dict[str, dict[str, int]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +61,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--long", action="store_true", help="run the tests that take many minutes, too"
     )
     parser.addoption(
+        "--quick",
+        action="store_true",
+        help="leave out tests that need a peer or take seconds, and try few examples",
+    )
+    parser.addoption(
+        "--alone",
+        choices=["without", "only"],
+        help="run only the tests that others may, or may not, run beside",
+    )
+    parser.addoption(
         "--limit",
         type=float,
         default=90.0,
@@ -53,9 +81,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_left_out] = Counter()
+    if config.getoption("--quick"):
+        examples.be_quick()  # before test files are imported, whose decorators ask for examples
     for marker, peers in _NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: needs {' and '.join(peers)}")
-    config.addinivalue_line("markers", "long: takes many minutes; runs with --long only")
+    for marker, meaning in _MARKERS.items():
+        config.addinivalue_line("markers", f"{marker}: {meaning}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -64,7 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         why = _why_left_out(item)
         if why is None:
             kept.append(item)
-            if item.get_closest_marker("long") is None:
+            if not _has_marker(item, "long"):
                 limit_item(item, config.getoption("--limit"))
         else:
             dropped.append(item)
@@ -75,11 +106,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("long") is not None:
+    if _has_marker(item, "long"):
         faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for the others
     for peer in _peers(item):
         if peer in _PROGRAMS and shutil.which(peer) is None:
             pytest.fail(f"{peer} is not installed; `--without {peer}` leaves this out", False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)  # of a worker of pytest-xdist
+    if output is not None:
+        left_out = session.config.stash[_left_out]
+        output[_LEFT_OUT] = dict(left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: _Worker) -> None:
+    """Take what a worker has left out; all of them have collected the same tests."""
+    if hasattr(node, "workeroutput"):  # it did not crash
+        left_out: Counter[str] = Counter(node.workeroutput[_LEFT_OUT])
+        node.config.stash[_left_out] = left_out
 
 
 def pytest_terminal_summary(
@@ -90,11 +136,23 @@ def pytest_terminal_summary(
 
 
 def _why_left_out(item: pytest.Item) -> str | None:
-    if item.get_closest_marker("long") is not None and not item.config.getoption("--long"):
+    option = item.config.getoption
+    if _has_marker(item, "long") and not option("--long"):
         return "without --long"
-    without: list[str] = item.config.getoption("--without")
+    without: list[str] = option("--without")
     missed = next((peer for peer in without if peer in _peers(item)), None)
-    return None if missed is None else f"by --without {missed}"
+    if missed is not None:
+        return f"by --without {missed}"
+    if option("--quick") and (_has_marker(item, "slow") or any(_peers(item))):
+        return "by --quick"
+    is_alone = _has_marker(item, "alone") or _has_marker(item, "long")
+    if option("--alone") == ("without" if is_alone else "only"):
+        return f"by --alone {option('--alone')}"
+    return None
+
+
+def _has_marker(item: pytest.Item, name: str) -> bool:
+    return item.get_closest_marker(name) is not None
 
 
 def _peers(item: pytest.Item) -> Iterator[str]:

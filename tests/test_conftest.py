@@ -116,6 +116,73 @@ def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None
     assert "5 passed" in said
 
 
+SLOW = """
+@pytest.mark.slow
+def test_slow(): pass
+
+@pytest.mark.alone
+def test_alone(): pass
+"""
+EXAMPLES = """
+from hypothesis import given, strategies as st
+from tests.support.examples import examples
+
+seen = {"many": 0, "few": 0, "usual": 0}
+
+@examples(50)
+@given(st.integers())
+def test_many(_): seen["many"] += 1
+
+@examples(5)
+@given(st.integers())
+def test_few(_): seen["few"] += 1
+
+@given(st.integers())
+def test_usual(_): seen["usual"] += 1
+
+def test_print(): print("seen", *seen.values(), ".")
+"""
+
+
+def test_a_quick_run_leaves_out_what_is_slow_or_needs_a_peer(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
+    code, said = run(suite, "--quick")
+    assert code == 0
+    assert "2 passed, 5 deselected" in said
+    assert "::test_plain PASSED" in said
+    assert "::test_alone PASSED" in said
+    assert "left out by --quick: 4 tests" in said
+    assert "left out without --long: 1 test" in said
+
+
+def test_a_quick_run_tries_few_examples(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(EXAMPLES)
+    assert "seen 50 5 100 ." in run(suite, "-s")[1]
+    assert "seen 10 5 10 ." in run(suite, "-s", "--quick")[1]
+
+
+def test_what_others_disturb_runs_alone(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
+    code, said = run(suite, "--alone=only", "--long")
+    assert code == 0
+    assert "2 passed, 5 deselected" in said
+    assert "::test_alone PASSED" in said
+    assert "::test_long PASSED" in said
+    code, said = run(suite, "--alone=without", "--long")
+    assert code == 0
+    assert "5 passed, 2 deselected" in said
+    assert "left out by --alone without: 2 tests" in said
+
+
+def test_several_processes_say_once_what_is_left_out(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
+    code, said = run(suite, "-n2", "--without=node")
+    assert code == 0
+    assert "4 passed" in said
+    assert said.count("left out by --without node: 2 tests") == 1
+    assert said.count("left out without --long: 1 test") == 1
+
+
 HANGS = """
 import pytest, trio
 from hypothesis import given, settings, strategies as st

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 import trio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.support.examples import examples
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_websocket import BINARY, TEXT, frame_bytes, handshake_headers
 
@@ -186,7 +187,7 @@ def logged(act: Callable[[WireClient], object]) -> list[str]:
     fields=st.lists(st.sampled_from(FIELDS), max_size=3),
     body=st.sampled_from(["", SECRET, "x" * 5000]),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_of_a_request(head: str, fields: list[str], body: str) -> None:
     lines = logged(lambda wire: ask(wire, head, fields, body))
     assert [line for line in lines if any(secret in line for secret in SECRETS)] == []
@@ -196,7 +197,7 @@ def test_of_a_request(head: str, fields: list[str], body: str) -> None:
     packets=st.lists(st.sampled_from(PACKETS), min_size=1, max_size=6),
     raw=st.sampled_from([False, False, True]),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_of_a_session(packets: list[str], raw: bool) -> None:
     lines = logged(lambda wire: say(wire, packets, raw))
     assert [line for line in lines if any(secret in line for secret in SECRETS)] == []

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.examples import examples
 from trio_sio import Server, Session, Socket
 from trio_sio.testing.wire import WireSession, open_wire
 
@@ -74,7 +75,7 @@ KINDS = st.lists(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kinds=KINDS)
 async def test_answers_leave_in_the_order_in_which_they_were_given(
     autojump_clock: MockClock, kinds: list[str]

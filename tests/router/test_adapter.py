@@ -5,10 +5,11 @@ from collections.abc import Collection
 
 import pytest
 import trio
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from trio.testing import wait_all_tasks_blocked
 
+from tests.support.examples import examples
 from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
 from trio_sio.counters import Counters
 from trio_sio.protocol.encoded import Encoded
@@ -142,7 +143,7 @@ class RoomsMachine(RuleBasedStateMachine):
 
 
 TestRooms = RoomsMachine.TestCase
-TestRooms.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestRooms.settings = examples(40, stateful_step_count=25)
 
 
 async def test_recipients_come_in_the_order_of_rooms_and_of_joining() -> None:

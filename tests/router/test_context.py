@@ -11,8 +11,8 @@ async def test_it_has_the_servers_options_and_numbers(autojump_clock: MockClock)
     io = Server(max_rooms=1, max_inbox=7, grace=2.5)
     context = io.router.context
     assert (context.limits.max_rooms, context.max_inbox, context.grace) == (1, 7, 2.5)
-    assert context.counters is io.engine.counters
-    assert context.log is io.engine.log
+    assert context.counters is io.engine.runtime.counters
+    assert context.log is io.engine.runtime.log
     sockets: list[Socket] = []
     for namespace in (io, io.of("/chat")):
         namespace.on("connection", sockets.append)

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.examples import examples
 from trio_sio import Packet, Server, Socket
+from trio_sio.options import WSEngine
 from trio_sio.router.order import EventOrder
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_websocket import packet_frames
@@ -86,7 +88,7 @@ class Sent(NamedTuple):
 class Story:
     """A server that notes which events begin to be handled, in their order."""
 
-    def __init__(self, ws_engine: str = "websockets", max_inbox: int = 64) -> None:
+    def __init__(self, ws_engine: WSEngine = "websockets", max_inbox: int = 64) -> None:
         self.io = Server(ws_engine=ws_engine, raise_errors=True, max_inbox=max_inbox)
         self.begun: list[int] = []
         self.gate = trio.Event()
@@ -183,7 +185,7 @@ WAYS = [by_polling, by_websocket, by_both]
 
 @pytest.mark.parametrize("ws_engine", LIBRARIES)
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     events=st.lists(
         st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(PROMPT)), min_size=1, max_size=60
@@ -192,7 +194,7 @@ WAYS = [by_polling, by_websocket, by_both]
 async def test_events_begin_in_the_order_in_which_they_were_sent(
     autojump_clock: MockClock,
     way: Callable[[WireClient, Sequence[str]], Awaitable[None]],
-    ws_engine: str,
+    ws_engine: WSEngine,
     events: list[tuple[str, str]],
 ) -> None:
     sent = numbered(events)
@@ -207,7 +209,7 @@ async def test_events_begin_in_the_order_in_which_they_were_sent(
 async def test_ten_thousand_events_over_ten_namespaces(
     autojump_clock: MockClock,
     way: Callable[[WireClient, Sequence[str]], Awaitable[None]],
-    ws_engine: str,
+    ws_engine: WSEngine,
 ) -> None:
     kinds = itertools.cycle(["sync", "async", "ack", "concurrent sync", "sync"])
     places = itertools.cycle([*NAMESPACES, "/n3", "/", "/n3"])
@@ -225,7 +227,7 @@ async def test_ten_thousand_events_over_ten_namespaces(
         max_size=30,
     )
 )
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_handler_that_waits_holds_up_its_own_socket_alone(
     autojump_clock: MockClock, events: list[tuple[str, str]]
 ) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
@@ -21,13 +21,19 @@ from tests.security.neighbour import beside
 from tests.security.states import STATES, Open, Victim, in_a_namespace
 from tests.security.traffic import bytes_for
 from tests.sockets import socket_pair
+from tests.support.examples import examples
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection
 
 LONGER_THAN_ANY_LIMIT = 200.0
 """Seconds in which a silent connection has been closed, whatever it was in the middle of."""
 
-ENGINES = (("websockets", True), ("websockets", False), ("trio-websocket", False))
+ENGINES: tuple[tuple[WSEngine, bool], ...] = (
+    ("websockets", True),
+    ("websockets", False),
+    ("trio-websocket", False),
+)
 
 STREAMS = (memory_stream_pair, socket_pair)
 """In memory everything goes the long way, on a socket the short one where there is one."""
@@ -56,7 +62,7 @@ def attacks(state: Open) -> st.SearchStrategy[list[Attack]]:
     return st.lists(one, min_size=1, max_size=4)
 
 
-def make_server(ws_engine: str, deflate: bool) -> trio_sio.Server:
+def make_server(ws_engine: WSEngine, deflate: bool) -> trio_sio.Server:
     """A server with something in it, and limits that a few bytes reach."""
     ids = iter(["neighbour", *(f"victim{number}" for number in range(1000))])
     io = trio_sio.Server(
@@ -161,7 +167,7 @@ def frozen() -> Iterator[None]:
 
 async def hold(
     state: Open,
-    engine: tuple[str, bool],
+    engine: tuple[WSEngine, bool],
     streams: Callable[[], StreamPair],
     hows: list[Attack],
 ) -> None:
@@ -178,11 +184,7 @@ async def hold(
 
 
 EVERY_STATE = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-SETTINGS = settings(
-    deadline=None,
-    max_examples=20,
-    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
-)
+SUPPRESSED = [HealthCheck.data_too_large, HealthCheck.too_slow]
 
 
 def _hold_once(state: Open, data: st.DataObject) -> None:
@@ -192,7 +194,7 @@ def _hold_once(state: Open, data: st.DataObject) -> None:
 
 
 @EVERY_STATE
-@SETTINGS
+@examples(20, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
 def test_the_server_answers_by_the_protocol_or_closes_and_keeps_nothing(
     state: Open, data: st.DataObject
@@ -202,7 +204,7 @@ def test_the_server_answers_by_the_protocol_or_closes_and_keeps_nothing(
 
 @pytest.mark.long
 @EVERY_STATE
-@settings(SETTINGS, max_examples=300)
+@examples(300, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
 def test_so_it_does_for_many_more(state: Open, data: st.DataObject) -> None:
     _hold_once(state, data)

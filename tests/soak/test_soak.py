@@ -8,6 +8,7 @@ import pytest
 
 import trio_sio
 from tests.soak.soak import Report, Soak
+from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.node
 
@@ -16,7 +17,7 @@ HASTE = 10  # of cuts, in a short one
 
 
 def make_server(
-    engine: str, ping_interval: float = 2.0, ping_timeout: float = 6.0
+    engine: WSEngine, ping_interval: float = 2.0, ping_timeout: float = 6.0
 ) -> trio_sio.Server:
     return trio_sio.Server(
         ws_engine=engine,
@@ -42,7 +43,7 @@ def check(report: Report) -> None:
 
 
 @pytest.mark.parametrize("engine", ["trio-websocket", "websockets"])
-async def test_a_short_soak(engine: str) -> None:
+async def test_a_short_soak(engine: WSEngine) -> None:
     check(await soak(make_server(engine), SHORT, HASTE))
 
 

@@ -115,7 +115,7 @@ def of_type(kind: PacketType) -> Callable[[Packet], bool]:
 
 DRAWN |= {kind.name: (sio.socketio_packets(), of_type(kind)) for kind in PacketType}
 # What is found is not made small: that would take most of the time.
-SEARCH = settings(max_examples=5000, phases=[Phase.generate], database=None, deadline=None)
+SEARCH = settings(max_examples=5000, phases=[Phase.generate], database=None)
 
 
 @pytest.mark.parametrize("name", DRAWN)

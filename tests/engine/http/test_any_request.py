@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import h11
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.sockets import socket_pair
+from tests.support.examples import examples
 from trio_sio.testing.wire import open_wire
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -232,7 +233,7 @@ def check(request: Strange, said: bytes, seen: list[str]) -> None:
         assert (others[0].status, seen) == (200, ["/first", "/read", "/last"])
 
 
-SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TOO_SLOW = [HealthCheck.too_slow]
 CUTS = st.sampled_from([None, None, 1, 7])
 
 
@@ -243,7 +244,7 @@ def _hold(request: Strange, streams: str, cut: int | None) -> None:
 
 
 @pytest.mark.parametrize("streams", ["memory", "sockets"])
-@settings(SETTINGS, max_examples=150)
+@examples(150, suppress_health_check=TOO_SLOW)
 @given(strange(), CUTS)
 def test_between_two_others(streams: str, request_: Strange, cut: int | None) -> None:
     _hold(request_, streams, cut)
@@ -251,7 +252,7 @@ def test_between_two_others(streams: str, request_: Strange, cut: int | None) ->
 
 @pytest.mark.long
 @pytest.mark.parametrize("streams", ["memory", "sockets"])
-@settings(SETTINGS, max_examples=5000)
+@examples(5000, suppress_health_check=TOO_SLOW)
 @given(strange(), CUTS)
 def test_many_more_between_two_others(streams: str, request_: Strange, cut: int | None) -> None:
     _hold(request_, streams, cut)

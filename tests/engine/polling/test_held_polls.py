@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
 from tests.sockets import socket_pair
+from tests.support.examples import examples
 from trio_sio.engine.runtime.fairness import FairScheduler
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_http import WireConnection
@@ -70,7 +71,7 @@ async def test_what_was_sent_behind_a_held_poll_is_answered_behind_it(together: 
         assert await client.answer() == "8:4heard a"
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     requests=st.lists(st.sampled_from(["poll", "poll by h11", "post"]), min_size=1, max_size=8),
     pieces=st.lists(st.integers(1, 300), max_size=12),

@@ -4,10 +4,11 @@ from collections import deque
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.engine.session.test_outbox import Tap, item, make, texts
+from tests.support.examples import examples
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.session.outbox import NO_LIMIT
 from trio_sio.engine.session.waiting import WaitingItem, WaitingLine
@@ -110,7 +111,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_what_is_not_withdrawn_comes_out_in_the_order_of_asking(
     autojump_clock: MockClock, steps: list[tuple[str, int]]

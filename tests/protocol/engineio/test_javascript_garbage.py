@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from tests.protocol.oracle import Answer, Oracle, engine_view
+from tests.support.examples import examples
 from trio_sio.protocol.engineio.codec_v3 import (
     decode_binary_payload,
     decode_jsonp_payload,
@@ -201,7 +202,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("form", DECODERS)
 @given(data=st.data())
-@settings(max_examples=300)
+@examples(300)
 def test_garbage(oracle: Oracle, form: str, data: st.DataObject) -> None:
     seen = disagreement(oracle, form, data.draw(GARBAGE[form]))
     assert seen is None or any(d.explains(seen) for d in DIFFERENCES if form in d.forms)

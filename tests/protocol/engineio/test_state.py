@@ -1,9 +1,10 @@
 """The states of a session, against a table of their own, and in any order; design, section 7.2."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.support.examples import examples
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import TRANSITIONS, SessionState, Signal, State
@@ -219,4 +220,4 @@ class Session(RuleBasedStateMachine):
 
 
 TestSession = Session.TestCase
-TestSession.settings = settings(max_examples=200, stateful_step_count=30)
+TestSession.settings = examples(200, stateful_step_count=30)

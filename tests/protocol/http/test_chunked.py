@@ -4,8 +4,9 @@ import tracemalloc
 
 import h11
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
+from tests.support.examples import examples
 from trio_sio.http import BodyTooLarge, InvalidBody
 from trio_sio.protocol.http.chunked import ChunkedBody
 
@@ -71,7 +72,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(pieces, max_size=12).map(b"".join), st.integers(0, 5))
 def test_what_is_accepted_means_the_same_to_h11(data: bytes, cut: int) -> None:
     try:

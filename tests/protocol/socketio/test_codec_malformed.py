@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.support.examples import examples
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.codec import Decoder, encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
@@ -226,7 +227,7 @@ class Feeding(RuleBasedStateMachine):
 
 
 TestFeeding = Feeding.TestCase
-TestFeeding.settings = settings(max_examples=50, stateful_step_count=20)
+TestFeeding.settings = examples(50, stateful_step_count=20)
 
 
 GARBAGE = st.one_of(sio.garbage(), sio.garbage().map(lambda data: data.decode("latin-1")))

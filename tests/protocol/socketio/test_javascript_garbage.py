@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from tests.protocol.oracle import Answer, Oracle, number_view, socket_view
+from tests.support.examples import examples
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.codec import Decoder
 from trio_sio.testing import strategies as sio
@@ -166,7 +167,7 @@ GARBAGE = st.lists(
 
 
 @given(messages=GARBAGE)
-@settings(max_examples=500)
+@examples(500)
 def test_garbage(oracle: Oracle, messages: Messages) -> None:
     seen = disagreement(oracle, messages)
     assert seen is None or any(difference.explains(seen) for difference in DIFFERENCES)

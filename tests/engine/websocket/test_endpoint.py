@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from trio.testing import MockClock, lockstep_stream_pair
 
 import trio_sio
 from tests.engine.websocket.raw_websocket import ACCEPT, BINARY, KEY, TEXT, echo, frame
+from tests.support.examples import examples
 from trio_sio.engine.websocket.transport import CLOSE_TIMEOUT
 from trio_sio.http import Headers
 from trio_sio.testing.wire import WireClient, WireSession, open_wire
@@ -392,7 +393,7 @@ def handshakes(draw: st.DrawFn) -> list[Field]:
     return draw(st.permutations([(getattr(name, spell)(), value) for name, value in fields]))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     handshakes(),
     st.sampled_from(["GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "CONNECT"]),

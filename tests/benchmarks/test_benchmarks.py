@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import heads, report
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LOADS = ["echo, 100", "acknowledgement", "room of", "to 100, bursts", "64 KiB", "polling echo"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import setup_machine
-from tests.setup_machine import ROOT, SetupError
+from tools import setup_machine
+from tools.setup_machine import ROOT, SetupError
 
 
 class Commands:

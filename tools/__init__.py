@@ -1,0 +1,1 @@
+"""What tests, benchmarks and examples share; none of it is installed with the package."""
