@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "trio_sio"
 STOREY = {
     "disconnect": 0,
     "sync": 0,
+    "channel": 1,
     "statistics": 1,
     "counters": 0,
     "browser_client": 0,

@@ -34,8 +34,7 @@ def early_bird(io: Server) -> tuple[Session, MemoryTransport]:
     """A session whose client can speak before it has joined "/"."""
     transport = MemoryTransport(100)
     request = Request("GET", "/socket.io/?EIO=3", Headers(), remote="192.0.2.1")
-    session = io.engine.add("early bird", request, transport)
-    transport.outbox = session.outbox
+    session = io.engine.sessions.add("early bird", request, transport)
     return session, transport
 
 
@@ -52,7 +51,7 @@ async def test_client_leaves_while_those_who_wait_join(autojump_clock: trio.abc.
         io.of(name).on("connection", lambda socket: story.append(socket.nsp.name))
     async with io, trio.open_nursery() as nursery:
         session, transport = early_bird(io)
-        nursery.start_soon(io.engine.run, session, io.serve_session)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
         for name in names:
             await transport.client_send(EnginePacket(EnginePacketType.MESSAGE, f"0{name}"))
         await trio.sleep(12.5)  # now "/" and "/a" are joined, and "/b" is being joined
@@ -100,7 +99,7 @@ async def test_too_many_who_wait_are_the_clients_fault(autojump_clock: trio.abc.
         io.of(f"/{number}")
     async with io, trio.open_nursery() as nursery:
         session, transport = early_bird(io)
-        nursery.start_soon(io.engine.run, session, io.serve_session)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
         sent = 0
         try:
             for sent in range(100):

@@ -151,9 +151,12 @@ class Client:
                     self.log.ignored(packet.namespace, "EVENT is ignored: its name is reserved")
                 return
             try:
-                socket.inbox.put_nowait(packet)
-            except trio.WouldBlock:
-                await socket.inbox.put(packet)
+                try:
+                    socket.inbox.send_nowait(packet)
+                except trio.WouldBlock:
+                    await socket.inbox.send(packet)
+            except trio.ClosedResourceError:
+                return  # the socket has ended meanwhile
         elif kind in _ACKS:
             if self.log is not None:
                 self.log.acknowledged(packet.namespace, packet.id, by_client=True)

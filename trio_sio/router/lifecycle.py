@@ -101,7 +101,7 @@ class Lifecycle:
             self._tell_begun()
             socket.background.close()
             socket.end(socket.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
-            socket.inbox.clear()
+            socket.inbox.close_receiving()
             await self._depart()
         try:
             if failed is not None and socket.session.raise_errors:
@@ -136,9 +136,13 @@ class Lifecycle:
         if not await self._greet():
             return
         dispatcher, sender = socket.dispatcher, socket.sender
-        while (packet := await inbox.get()) is not None:
+        while True:
+            try:
+                packet = await inbox.receive()
+            except trio.EndOfChannel:
+                return
             if sender.reason in _OF_OUR_DOING:
-                inbox.clear()
+                inbox.close_receiving()
                 return
             await dispatcher.handle(packet)
             del packet  # or it stays until the next one comes
