@@ -76,7 +76,7 @@ def event_packet(
         ValueError: the name is reserved: on a JavaScript client it would mean something else.
     """
     if not isinstance(event, str):
-        raise TypeError(f"an event's name is a text, not {event!r}")
+        raise TypeError(f"an event name must be a str, not {event!r}")
     if event in reserved:
         raise ValueError(f"the event name {event!r} is reserved")
     return Packet(PacketType.EVENT, namespace, [event, *args], ack_id)  # type: ignore[list-item]  # the encoder judges
@@ -186,7 +186,7 @@ class Targeting:
 def _checked(rooms: tuple[Room, ...]) -> frozenset[Room]:
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name is a text, not {room!r}")
+            raise TypeError(f"a room name must be a str, not {room!r}")
     return frozenset(rooms)
 
 

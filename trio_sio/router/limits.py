@@ -36,7 +36,7 @@ def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) 
     """
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name is a text, not {room!r}")
+            raise TypeError(f"a room name must be a str, not {room!r}")
     if len(present) + len(rooms) <= limit:
         return
     count = len({*present, *rooms}) - 1
