@@ -11,8 +11,9 @@ from hypothesis import given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Server, Socket
+from trio_sio.abc import Flags
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.router.broadcast import Broadcast, Flags
+from trio_sio.router.broadcast import Broadcast
 from trio_sio.testing import connect
 
 FLAGS: dict[str, tuple[Callable[[Any], Any], dict[str, object]]] = {
@@ -163,7 +164,7 @@ async def test_a_volatile_call_that_cannot_leave_ends_at_once(autojump_clock: Mo
 
 @given(st.lists(st.sampled_from([*FLAGS, *TARGETS]), max_size=8))
 def test_flags_of_any_chain_of_a_target_are_the_sum_of_its_verbs(chain: list[str]) -> None:
-    one: Any = Broadcast(Server().sockets)
+    one: Any = Broadcast(audience=Server().sockets)
     expected = Flags()
     for verb in chain:
         if verb == "broadcast":

@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.sockets import socket_pair
+from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.transport import PollingTransport

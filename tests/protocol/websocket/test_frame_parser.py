@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol, State
 
-from tests.engine.websocket.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
+from tests.support.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
 from trio_sio.engine.websocket.backends.websockets import Core
 from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import unmask

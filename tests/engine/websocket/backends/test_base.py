@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
-from tests.engine.websocket.raw_websocket import PING, TEXT, frame
+from tests.support.raw_websocket import PING, TEXT, frame
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.engine.runtime.stream import READ_SIZE, ByteStream
 from trio_sio.engine.websocket.backends.base import BaseBackend, Settings, Turn

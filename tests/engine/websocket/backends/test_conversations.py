@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.engine.websocket.raw_websocket import (
+from tests.support.raw_websocket import (
     ACCEPT,
     BINARY,
     CLOSE,
@@ -18,7 +18,7 @@ from tests.engine.websocket.raw_websocket import (
     frame,
     websockets,
 )
-from tests.refusals import told
+from tests.support.refusals import told
 
 DIRECT = "/engine.io/?EIO=3&transport=websocket"
 

@@ -14,8 +14,8 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.endings.stage import GRACE, Guest, Stage, by_tcp, until
-from trio_sio.router.adapter import MemoryAdapter
+from tests.support.stage import GRACE, Guest, Stage, by_tcp, until
+from trio_sio.adapters.memory import MemoryAdapter
 
 
 @pytest.fixture(autouse=True)
