@@ -16,6 +16,7 @@ from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import ServerOptions
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.sync import Notifier
 
 logger = logging.getLogger("trio_sio.router")
 
@@ -61,7 +62,7 @@ class InboundLimits:
         self._size = 0  # bytes so far of a packet that is not complete
         self._begun = 0.0  # when its first message came
         self._timer: Timer | None = None
-        self._complete: trio.Event | None = None  # somebody waits until it is
+        self._complete: Notifier | None = None  # for whoever waits until it is
 
     @property
     def is_incomplete(self) -> bool:
@@ -72,13 +73,12 @@ class InboundLimits:
         """Wait for the packet's attachments, or the client's end; needs `is_incomplete`."""
         assert self.is_incomplete
         if self._complete is None:
-            self._complete = trio.Event()
+            self._complete = Notifier()
         await self._complete.wait()
 
     def _tell_complete(self) -> None:
         if self._complete is not None:
-            self._complete.set()
-            self._complete = None
+            self._complete.notify_all()
 
     def check(
         self, message: str | bytes, packet: Packet | None, decoder: BoundedDecoder | None
