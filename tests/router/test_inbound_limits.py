@@ -10,7 +10,7 @@ from trio_sio import DisconnectReason, RemoteProtocolError, Session
 from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.parser import BoundedDecoder
 from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.limits import Limits

@@ -22,13 +22,11 @@ from trio_sio.protocol.socketio.checks import (
     refuse_payload,
 )
 from trio_sio.protocol.socketio.notepack import pack, unpack
-from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.packet import BINARY_OF, JSON, PLAIN_OF, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import explain
 
 _AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
-_BINARY_OF = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
-_PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
 
 _UNDEFINED = b"\xd4\x00\x00"
 
@@ -49,10 +47,10 @@ class Encoder:
         """
         if packet.type in _AS_TEXT:
             return [_control_text(packet)]
-        kind = _PLAIN_OF.get(packet.type, packet.type)
+        kind = PLAIN_OF.get(packet.type, packet.type)
         try:
             if binary and _has_binary(packet.data):
-                kind = _BINARY_OF[kind]
+                kind = BINARY_OF[kind]
             return [pack(_fields(packet, kind))]
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
