@@ -50,10 +50,10 @@ WITHIN_THE_PACKAGE = {
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
         "on_backlog",
-        *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
+        *("deliver", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },
-    "engine": {"add", "count_limit", "find", "from_options", "run", "start", "why_no_session"},
+    "engine": {"from_options", "open_session"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

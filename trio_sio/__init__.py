@@ -15,8 +15,13 @@ from trio_sio.disconnect import (
 from trio_sio.engine.engine import Engine as Engine
 from trio_sio.engine.session.session import Session as Session
 from trio_sio.exceptions import (
+    BodyError as BodyError,
+    BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
+    ClientError as ClientError,
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
+    InvalidBody as InvalidBody,
     LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
     PacketRefused as PacketRefused,
@@ -27,8 +32,6 @@ from trio_sio.exceptions import (
     SocketIOError as SocketIOError,
 )
 from trio_sio.http import (
-    BodyTooLarge as BodyTooLarge,
-    BodyTooSlow as BodyTooSlow,
     Headers as Headers,
     Request as Request,
     Response as Response,
@@ -45,7 +48,6 @@ from trio_sio.protocol.socketio.packet import (
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
-from trio_sio.router.invocation import ClientError as ClientError
 from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,

@@ -9,10 +9,10 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import WEBSOCKET, peer, served
-from tests.engine.websocket.raw_websocket import TEXT, RawWebSocket, frame
-from tests.refusals import told
+from tests.support.peers import WEBSOCKET, peer, served
+from tests.support.raw import Raw, raw
+from tests.support.raw_websocket import TEXT, RawWebSocket, frame
+from tests.support.refusals import told
 
 LONG = "x" * 2000
 EVENT = f'42["x","{LONG}"]'

@@ -74,7 +74,7 @@ def test_medians_and_ratios() -> None:
 
 def test_what_reading_a_request_costs() -> None:
     found = heads.measure(heads.CASES["POST"], rounds=1, times=3)
-    assert {"here, fields as before", "here, fields anew", "http.Exchange (h11)"} <= set(found)
+    assert {"here, fields as before", "here, fields anew", "here, by h11"} <= set(found)
     assert all(value > 0 for value in found.values())
 
 

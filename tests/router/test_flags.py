@@ -86,9 +86,9 @@ class Spy:
     def __init__(self, socket: Socket) -> None:
         self.items: list[tuple[str, Encoded]] = []
         session: Any = socket.session
-        for verb in ("send", "send_nowait", "send_volatile", "offer"):
+        for verb in ("send", "send_nowait", "send_volatile", "deliver"):
             setattr(session, verb, self._seen(verb, getattr(session, verb)))
-        socket.deliver = session.offer
+        socket.deliver = session.deliver
 
     def _seen(self, verb: str, function: Callable[[Encoded], Any]) -> Callable[[Encoded], Any]:
         def call(item: Encoded) -> Any:  # noqa: ANN401 - as the function

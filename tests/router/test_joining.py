@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
+import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import (
     DisconnectReason,
@@ -33,8 +34,7 @@ def early_bird(io: Server) -> tuple[Session, MemoryTransport]:
     """A session whose client can speak before it has joined "/"."""
     transport = MemoryTransport(100)
     request = Request("GET", "/socket.io/?EIO=3", Headers(), remote="192.0.2.1")
-    session = io.engine.add("early bird", request, transport)
-    transport.outbox = session.outbox
+    session = io.engine.sessions.add("early bird", request, transport)
     return session, transport
 
 
@@ -51,7 +51,7 @@ async def test_client_leaves_while_those_who_wait_join(autojump_clock: trio.abc.
         io.of(name).on("connection", lambda socket: story.append(socket.nsp.name))
     async with io, trio.open_nursery() as nursery:
         session, transport = early_bird(io)
-        nursery.start_soon(io.engine.run, session, io.serve_session)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
         for name in names:
             await transport.client_send(EnginePacket(EnginePacketType.MESSAGE, f"0{name}"))
         await trio.sleep(12.5)  # now "/" and "/a" are joined, and "/b" is being joined
@@ -99,7 +99,7 @@ async def test_too_many_who_wait_are_the_clients_fault(autojump_clock: trio.abc.
         io.of(f"/{number}")
     async with io, trio.open_nursery() as nursery:
         session, transport = early_bird(io)
-        nursery.start_soon(io.engine.run, session, io.serve_session)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
         sent = 0
         try:
             for sent in range(100):
@@ -129,3 +129,30 @@ async def test_a_socket_that_left_while_its_adapter_joined_a_room_is_in_none(
         adapter = io.sockets.adapter
         assert isinstance(adapter, MemoryAdapter)
         assert (adapter.rooms, adapter.sids) == ({}, {})
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_the_next_request_is_looked_at_when_middleware_waits_or_has_passed(
+    waits: bool, autojump_clock: MockClock
+) -> None:
+    io = Server()
+    story: list[str] = []
+
+    @io.of("/checked").use
+    async def check(_: Socket) -> None:
+        story.append("check")
+        if waits:
+            await trio.sleep(1)
+
+    @io.of("/checked").use
+    async def check_again(_: Socket) -> None:
+        story.append("check again")
+
+    for name in ("/checked", "/free"):
+        io.of(name).on("connection", lambda socket: story.append(socket.nsp.name))
+    async with connect(io) as client:
+        for name in ("/checked", "/free"):
+            await client.send_packet(Packet(PacketType.CONNECT, name))
+        await trio.sleep(2)
+    checked = ["check again", "/checked"]
+    assert story == ["check", *(["/free", *checked] if waits else [*checked, "/free"])]

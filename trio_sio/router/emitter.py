@@ -54,7 +54,7 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
                 await sender.session.send(item)
                 return
             await trio.lowlevel.checkpoint_if_cancelled()
-            sender.session.offer(item)
+            sender.session.deliver(item)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         if ack is not None:
@@ -86,7 +86,7 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
         if flags.volatile:
             self._emit_volatile(event, args, None)
         elif flags.on_overflow:
-            sender.session.offer(sender.encode(event, args, flags))
+            sender.session.deliver(sender.encode(event, args, flags))
         else:
             sender.session.send_nowait(sender.encode(event, args, flags))
 

@@ -81,4 +81,4 @@ def send_control(session: Session, encoder: PacketEncoder, packet: Packet) -> No
     Raises:
         LocalProtocolError: its data cannot be sent.
     """
-    session.offer(Encoded.of_messages(encoder.encode(packet), on_overflow="disconnect"))
+    session.deliver(Encoded.of_messages(encoder.encode(packet), on_overflow="disconnect"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.serving import undated
+from tests.support.served_connection import undated
 from trio_sio.engine.websocket.handshake import (
     absence,
     acceptance,

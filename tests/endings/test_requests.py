@@ -18,13 +18,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings.stage import GRACE, PING, Guest, Stage, by_tcp, in_lockstep, serving
 from tests.endings.test_kills import pass_time
-from tests.endings.test_tls_endings import (
+from tests.endings.test_tls import (
     Streams,
     contexts as contexts,  # a fixture
     over_tls,
 )
+from tests.support.stage import GRACE, PING, Guest, Stage, by_tcp, in_lockstep, serving
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.testing.wire_http import WireConnection
 

@@ -1,4 +1,4 @@
-"""Frames to messages: what is read here, what the library's core reads, and both in one stream."""
+"""Frames to messages: those parsed here, those of the library's core, and both in one stream."""
 
 from typing import Any
 
@@ -7,54 +7,56 @@ from hypothesis import given, strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol, State
 
-from tests.engine.websocket.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
-from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason
-from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
+from tests.support.raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame
 from trio_sio.engine.websocket.backends.websockets import Core
-from trio_sio.engine.websocket.frame_parser import FrameParser
+from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import unmask
+from trio_sio.protocol.websocket.frame_parser import FrameLimits, FrameParser, PartialFrame
 
 CONTINUATION = 0
 COMPRESSED = 0x40
 MAX_SIZE = 70_000
 MAX_FRAGMENTS = 4096
+FIRST_QUANTUM = 2
+QUANTUM = 8
+LIMITS = FrameLimits(MAX_SIZE, MAX_FRAGMENTS, FIRST_QUANTUM, QUANTUM)
 
 
 class Both:
-    """Frames read by `FrameParser`, with the core of websockets for what it leaves."""
+    """Frames parsed by `FrameParser`, with the core of websockets for what it leaves."""
 
     def __init__(self, max_size: int = MAX_SIZE) -> None:
-        self.incoming = FrameParser(max_size, MAX_FRAGMENTS, unmask)
-        self.core = Core(self.incoming, max_size)
-        self.next = self.incoming.next
+        self.parser = FrameParser(LIMITS._replace(max_size=max_size), unmask)
+        self.answers: list[bytes] = []
+        self.core = Core(self.parser, self.answers.append)
+        self.next_message = self.parser.next_message
 
     def feed(self, data: bytes) -> None:
-        piece = self.incoming.feed(data)
-        while piece or self.incoming.is_paused:
+        piece = self.parser.feed(data)
+        while piece or self.parser.is_paused:
             if piece:
-                self.core.read(piece)
-                piece = self.incoming.go_on()
+                self.core.read(piece, self.parser.limits.too_big())
+                piece = self.parser.go_on()
             else:
-                piece = self.incoming.resume()
+                piece = self.parser.resume()
 
 
-def drain(incoming: Both) -> tuple[list[str | bytes], int | str | None]:
-    """The messages so far; then the code of the end, its reason if it has none, or `None`."""
+def drain(parser: Both) -> tuple[list[str | bytes], int | str | None]:
+    """The messages so far; then the code of the end, "closed" if it has none, or `None`."""
     messages: list[str | bytes] = []
     try:
-        while (message := incoming.next()) is not None:
+        while (message := parser.next_message()) is not None:
             messages.append(message)
-    except TransportClosed as end:
-        return messages, end.code or str(end.reason)
+    except WebSocketClosed as end:
+        return messages, end.code if isinstance(end, FrameError) else "closed"
     return messages, None
 
 
 def read(*chunks: bytes, max_size: int = MAX_SIZE) -> tuple[list[str | bytes], int | str | None]:
-    incoming = Both(max_size)
+    parser = Both(max_size)
     for chunk in chunks:
-        incoming.feed(chunk)
-    return drain(incoming)
+        parser.feed(chunk)
+    return drain(parser)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,8 @@ def test_messages(data: bytes, messages: list[str | bytes]) -> None:
 @pytest.mark.parametrize(
     ("data", "end"),
     [
-        (frame(CLOSE, b""), "transport close"),
-        (frame(CLOSE, (1001).to_bytes(2, "big") + b"bye"), "transport close"),
+        (frame(CLOSE, b""), "closed"),
+        (frame(CLOSE, (1001).to_bytes(2, "big") + b"bye"), "closed"),
         (frame(TEXT, b"x", mask=False), 1002),
         (frame(TEXT, b"x", rsv=0x40), 1002),
         (frame(3, b"x"), 1002),
@@ -106,11 +108,11 @@ def test_messages(data: bytes, messages: list[str | bytes]) -> None:
 def test_the_end_comes_after_what_came_before_and_is_the_end(data: bytes, end: int | str) -> None:
     before = frame(TEXT, b"4before")
     assert read(before + data + frame(TEXT, b"4late")) == (["4before"], end)
-    incoming = Both()
-    incoming.feed(before + data)
-    incoming.feed(frame(TEXT, b"4late"))
-    assert drain(incoming) == (["4before"], end)
-    assert drain(incoming) == ([], end)
+    parser = Both()
+    parser.feed(before + data)
+    parser.feed(frame(TEXT, b"4late"))
+    assert drain(parser) == (["4before"], end)
+    assert drain(parser) == ([], end)
 
 
 def test_the_limit_holds_for_small_frames_too() -> None:
@@ -123,55 +125,56 @@ def test_the_limit_holds_for_small_frames_too() -> None:
 @pytest.mark.parametrize("compressed", [0, COMPRESSED])
 def test_a_head_that_announces_too_much_is_enough(compressed: int) -> None:
     """The library is not asked, whatever it would do: not even about what it has begun."""
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    parser = FrameParser(LIMITS, unmask)
     first = frame(TEXT, b"x" * 60_000, fin=False, rsv=compressed)
-    assert incoming.feed(first) == (first if compressed else b"")
-    assert incoming.go_on() == b""
+    assert parser.feed(first) == (first if compressed else b"")
+    assert parser.go_on() == b""
     head = bytes((CONTINUATION, 0xFE)) + (MAX_SIZE - 59_999).to_bytes(2, "big") + b"mask"
-    assert incoming.feed(head) == b""
-    with pytest.raises(TransportClosed, match="transport error") as caught:
-        incoming.next()
+    assert parser.feed(head) == b""
+    with pytest.raises(FrameError, match="more than 70000 bytes") as caught:
+        parser.next_message()
     assert caught.value.code == 1009
+    assert (caught.value.option, caught.value.limit) == ("max_http_buffer_size", MAX_SIZE)
 
 
 def test_it_says_which_piece_completes_a_message() -> None:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    parser = FrameParser(LIMITS, unmask)
     first, ping, last = (
         frame(TEXT, b"a", fin=False, rsv=COMPRESSED),
         frame(PING, b""),
         frame(CONTINUATION, b"b" * 10),
     )
-    assert incoming.feed(first + ping + last[:9]) == first
-    assert not incoming.completes
-    assert (incoming.go_on(), incoming.completes) == (ping, False)
-    assert incoming.go_on() == b""
-    assert (incoming.resume(), incoming.completes) == (last[:9], False)
-    assert incoming.go_on() == b""
-    assert (incoming.feed(last[9:] + frame(TEXT, b"c")), incoming.completes) == (last[9:], True)
-    assert incoming.go_on() == b""
-    assert incoming.next() == "c"
+    assert parser.feed(first + ping + last[:9]) == first
+    assert not parser.completes
+    assert (parser.go_on(), parser.completes) == (ping, False)
+    assert parser.go_on() == b""
+    assert (parser.resume(), parser.completes) == (last[:9], False)
+    assert parser.go_on() == b""
+    assert (parser.feed(last[9:] + frame(TEXT, b"c")), parser.completes) == (last[9:], True)
+    assert parser.go_on() == b""
+    assert parser.next_message() == "c"
 
 
 def test_large_frames_and_fragments_are_no_business_of_the_library() -> None:
     """It would keep them until its garbage is collected."""
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    parser = FrameParser(LIMITS, unmask)
     large, ping = frame(BINARY, b"12345" * 2000), frame(PING, b"")
     for start in range(0, len(large), 999):
-        assert incoming.is_clear == (start == 0)
-        assert incoming.feed(large[start : start + 999]) == b""
-    assert incoming.next() == b"12345" * 2000
-    assert incoming.is_clear
-    assert incoming.feed(frame(TEXT, b"a", fin=False) + ping) == ping
-    assert incoming.go_on() == b""
-    assert not incoming.is_clear
-    assert incoming.feed(frame(CONTINUATION, b"b")) == b""
-    assert not incoming.is_clear
-    assert incoming.next() == "ab"
-    assert incoming.is_clear
+        assert parser.is_idle == (start == 0)
+        assert parser.feed(large[start : start + 999]) == b""
+    assert parser.next_message() == b"12345" * 2000
+    assert parser.is_idle
+    assert parser.feed(frame(TEXT, b"a", fin=False) + ping) == ping
+    assert parser.go_on() == b""
+    assert not parser.is_idle
+    assert parser.feed(frame(CONTINUATION, b"b")) == b""
+    assert not parser.is_idle
+    assert parser.next_message() == "ab"
+    assert parser.is_idle
 
 
 @pytest.mark.parametrize(
-    ("data", "is_clear"),
+    ("data", "is_idle"),
     [
         (b"", True),
         (frame(PING, b""), True),
@@ -183,39 +186,56 @@ def test_large_frames_and_fragments_are_no_business_of_the_library() -> None:
         (frame(TEXT, b"", fin=False, rsv=COMPRESSED), False),
     ],
 )
-def test_whether_all_has_been_read(data: bytes, is_clear: bool) -> None:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
-    piece = incoming.feed(data)
+def test_whether_all_has_been_read(data: bytes, is_idle: bool) -> None:
+    parser = FrameParser(LIMITS, unmask)
+    piece = parser.feed(data)
     while piece:
-        piece = incoming.go_on()
-    assert incoming.is_clear == is_clear
+        piece = parser.go_on()
+    assert parser.is_idle == is_idle
 
 
 def test_what_has_been_read_can_be_forgotten() -> None:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    parser = FrameParser(LIMITS, unmask)
     for data in (frame(TEXT, b"x"), frame(BINARY, b"x", fin=False), frame(CONTINUATION, b"x")[:-1]):
-        incoming.feed(data)
-    incoming.clear()
-    assert incoming.next() is None
+        parser.feed(data)
+    parser.clear()
+    assert parser.next_message() is None
 
 
 def test_pings_are_answered_by_the_core() -> None:
-    answers: list[bytes] = []
-    incoming = Both()
-    incoming.core.control = answers.append
-    incoming.feed(frame(TEXT, b"a") + frame(PING, b"one")[:4])
-    assert answers == []
-    incoming.feed(frame(PING, b"one")[4:] + frame(TEXT, b"b"))
-    assert answers == [b"\x8a\x03one"]
-    assert drain(incoming) == (["a", "b"], None)
+    parser = Both()
+    parser.feed(frame(TEXT, b"a") + frame(PING, b"one")[:4])
+    assert parser.answers == []
+    parser.feed(frame(PING, b"one")[4:] + frame(TEXT, b"b"))
+    assert parser.answers == [b"\x8a\x03one"]
+    assert drain(parser) == (["a", "b"], None)
 
 
-def test_the_reason_of_a_broken_client_is_an_error() -> None:
-    incoming = Both()
-    incoming.feed(frame(TEXT, b"\xff"))
-    with pytest.raises(TransportClosed) as caught:
-        incoming.next()
-    assert caught.value.reason is DisconnectReason.TRANSPORT_ERROR
+def test_a_broken_client_is_told_so_and_one_that_closes_is_not() -> None:
+    broken, closing = Both(), Both()
+    broken.feed(frame(TEXT, b"\xff"))
+    with pytest.raises(FrameError, match="UTF-8") as caught:
+        broken.next_message()
+    assert (caught.value.code, caught.value.option) == (1007, "")
+    closing.feed(frame(CLOSE, b""))
+    with pytest.raises(WebSocketClosed) as closed:
+        closing.next_message()
+    assert not isinstance(closed.value, FrameError)
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=8), st.binary(max_size=9))
+def test_the_mask_goes_on_where_it_was(payload: bytes, cuts: list[int], behind: bytes) -> None:
+    mask = b"\x01\x80\x0f\xff"
+    data = b"head" + unmask(payload, mask) + behind
+    partial = PartialFrame(0x82, mask, len(payload), unmask)
+    position = 4
+    for end in sorted({min(cut + 4, len(data)) for cut in cuts} | {len(data)}):
+        position = partial.take(data[:end], position)
+        assert partial.missing == len(payload) - len(partial.payload)
+    assert partial.payload == payload
+    assert partial.missing == 0
+    assert data[position:] == behind
+    assert partial.first == 0x82
 
 
 # -- the same as the library's core alone ------------------------------------------------------
@@ -283,15 +303,15 @@ def test_it_reads_what_the_core_reads(stream: tuple[bytes, list[bytes]]) -> None
 
 
 def test_it_pauses_behind_a_few_frames() -> None:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
-    assert incoming.feed(frame(TEXT, b"x") * 1000) == b""
+    parser = FrameParser(LIMITS, unmask)
+    assert parser.feed(frame(TEXT, b"x") * 1000) == b""
     taken = [0]
     while True:
-        while incoming.next() is not None:
+        while parser.next_message() is not None:
             taken[-1] += 1
-        if not incoming.is_paused:
+        if not parser.is_paused:
             break
-        assert incoming.resume() == b""
+        assert parser.resume() == b""
         taken.append(0)
     assert sum(taken) == 1000
     assert taken[0] == FIRST_QUANTUM
@@ -299,12 +319,12 @@ def test_it_pauses_behind_a_few_frames() -> None:
 
 
 def test_frames_of_the_library_count_as_well() -> None:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
+    parser = FrameParser(LIMITS, unmask)
     ping = frame(PING, b"?")
-    piece, pieces = incoming.feed(ping * (FIRST_QUANTUM + 1)), 0
+    piece, pieces = parser.feed(ping * (FIRST_QUANTUM + 1)), 0
     while piece:
         pieces += 1
-        piece = incoming.go_on()
-    assert (pieces, incoming.is_paused) == (FIRST_QUANTUM, True)
-    assert incoming.resume() == ping
-    assert (incoming.go_on(), incoming.is_paused) == (b"", False)
+        piece = parser.go_on()
+    assert (pieces, parser.is_paused) == (FIRST_QUANTUM, True)
+    assert parser.resume() == ping
+    assert (parser.go_on(), parser.is_paused) == (b"", False)

@@ -7,7 +7,7 @@ has there at this moment, by which a test knows that they have arrived.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.endings.stage import GRACE, PING, POLLING, WEBSOCKET, Guest, Stage
+from tests.support.stage import GRACE, PING, POLLING, WEBSOCKET, Guest, Stage
 from trio_sio.protocol.engineio.state import State as SessionState
 from trio_sio.testing.wire_websocket import CONTINUATION, TEXT, frame_bytes, handshake_headers
 

@@ -13,9 +13,10 @@ import trio
 import trustme
 from trio.testing import MockClock
 
-from tests.endings import states
+from tests.endings import client_states as states
 from tests.endings.remains import Remains
-from tests.endings.stage import (
+from tests.endings.test_kills import pass_time
+from tests.support.stage import (
     GRACE,
     PING,
     Guest,
@@ -27,7 +28,6 @@ from tests.endings.stage import (
     serving,
     until,
 )
-from tests.endings.test_kills import pass_time
 from trio_sio.engine.engine import GOODBYE
 
 AT_ONCE = 0.1

@@ -3,16 +3,40 @@
 import contextlib
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers import Peer
-
 CORES = sorted(os.sched_getaffinity(0))
 SETTLED = 0.3
 """Seconds in which a server that has nothing to do does nothing."""
+
+GIVING_BACK = ("env", "MALLOC_MMAP_THRESHOLD_=65536")
+"""The C library keeps freed memory for its process. With this in front of the command it gives
+large pieces back at once, and one sees what the program itself still holds."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A server that can be started.
+
+    Attributes:
+        name: what it is called in tables.
+        command: starts it; it prints its port.
+        version: of Engine.IO, which its clients speak.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: int
+
+
+def own_server(*arguments: str) -> tuple[str, ...]:
+    """Return the command that starts a server of this package; see `trio_sio_server.py`."""
+    script = Path(__file__).with_name("trio_sio_server.py")
+    return (sys.executable, str(script), *arguments)
 
 
 def pin(pid: int, index: int) -> None:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import trio
 
 import trio_sio
-from tests.engine.websocket.raw_websocket import RawWebSocket
+from tests.support.raw_websocket import RawWebSocket
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 
 POLLING = "/socket.io/?EIO=3&transport=polling"

@@ -8,10 +8,10 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, Raw, raw
 from tests.api.watched import Watched
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import (
+from tests.support.peers import served
+from tests.support.raw import POLLING, Raw, raw
+from tests.support.raw_websocket import (
     BINARY,
     CLOSE,
     PING,
@@ -20,7 +20,7 @@ from tests.engine.websocket.raw_websocket import (
     RawWebSocket,
     frame,
 )
-from tests.refusals import told
+from tests.support.refusals import told
 
 ALL = ("/", "/admin")
 EMPTY_CLOSE = (CLOSE, b"")

@@ -14,7 +14,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.endings.stage import GRACE, Guest, Stage, by_tcp, until
+from tests.support.stage import GRACE, Guest, Stage, by_tcp, until
 from trio_sio.adapters.memory import MemoryAdapter
 
 

@@ -4,14 +4,14 @@ import pytest
 import trio
 
 from trio_sio.engine.http.h11 import BadRequest
-from trio_sio.engine.http.received import Received
+from trio_sio.engine.http.request_reader import ReceiveBuffer
 from trio_sio.http import BodyTooLarge
 from trio_sio.protocol.http.chunked import ChunkedBody
 
 HEAD = b"GET / HTTP/1.1\r\n\r\n"
 
 
-def bringing(*pieces: bytes) -> Received:
+def bringing(*pieces: bytes) -> ReceiveBuffer:
     """These pieces, and then the end."""
     left = list(pieces)
 
@@ -19,7 +19,7 @@ def bringing(*pieces: bytes) -> Received:
         await trio.lowlevel.checkpoint()
         return left.pop(0) if left else b""
 
-    return Received(read)
+    return ReceiveBuffer(read)
 
 
 class Begun:
