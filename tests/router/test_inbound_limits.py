@@ -11,7 +11,7 @@ from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import ServerOptions
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.parser import BoundedDecoder
 from trio_sio.router.inbound_limits import InboundLimits
 
