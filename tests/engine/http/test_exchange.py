@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.serving import undated
 from trio_sio.engine.http import fast_path, h11
-from trio_sio.engine.http.exchange import Exchange, phrase, refusal
+from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.http import EngineResponse, Response
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -70,9 +70,11 @@ def test_a_refusal_ends_the_connection() -> None:
         b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"
         b"Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
     )
-    assert undated(refusal(408, "too slow")) == head + b"too slow\n"
-    assert undated(refusal(408, "too slow", "HEAD")) == head
+    assert undated(render_refusal(408, "too slow")) == head + b"too slow\n"
+    assert undated(render_refusal(408, "too slow", "HEAD")) == head
 
 
-def test_phrases() -> None:
-    assert [phrase(status) for status in (200, 404, 299)] == ["OK", "Not Found", ""]
+@pytest.mark.parametrize(("status", "phrase"), [(200, b"OK"), (404, b"Not Found"), (299, b"")])
+def test_the_phrase_of_a_status(status: int, phrase: bytes) -> None:
+    line, _, _ = plain(GET).render(Response(status)).partition(b"\r\n")
+    assert line == b"HTTP/1.1 %d %b" % (status, phrase)
