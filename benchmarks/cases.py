@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.clients import Client, Crowd, connect, frame_size, masked
-from benchmarks.polling import Poller, Pollers
-from benchmarks.process import Server
+from tools.load.clients import Client, Crowd, connect, frame_size, masked
+from tools.load.polling import Poller, Pollers
+from tools.load.process import Server
 
 TEXT = "x" * 32
 BLOB = 65536

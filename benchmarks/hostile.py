@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from benchmarks.peers import PEERS, Peer, versions
-from benchmarks.process import Server, pin, running
+from benchmarks.peers import PEERS, versions
+from tools.load.process import Peer, Server, pin, running
 from tools.setup_machine import ROOT
 
 HONEST = 100

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.slow_reader import Curve
+from benchmarks.curve import Curve
 
 MIB = 2**20
 
 
-def draw(curves: Sequence["Curve"], outbox: int, path: Path) -> None:
+def draw(curves: Sequence[Curve], outbox: int, path: Path) -> None:
     """Draw the curves, and the limit of an outbox; as SVG."""
     import matplotlib
     from matplotlib import pyplot

@@ -4,25 +4,11 @@ import importlib.metadata
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from tools.load.process import GIVING_BACK, Peer, own_server
+
 SERVERS = Path(__file__).parent / "servers"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A server.
-
-    Attributes:
-        name: what it is called in tables.
-        command: starts it; it prints its port.
-        version: of Engine.IO, which its clients speak.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    version: int
 
 
 def _python(script: str, *arguments: str) -> tuple[str, ...]:
@@ -34,27 +20,24 @@ def _node(argument: str) -> tuple[str, ...]:
 
 
 PEERS = (
-    Peer("websockets", _python("trio_sio_server.py", "websockets"), 3),
-    Peer("trio-websocket", _python("trio_sio_server.py", "trio-websocket"), 3),
+    Peer("websockets", own_server("websockets"), 3),
+    Peer("trio-websocket", own_server("trio-websocket"), 3),
     Peer("socket.io 2.5.1", _node("2"), 3),
     Peer("socket.io 4.8.4", _node("4"), 4),
     Peer("p-socketio aiohttp", _python("python_socketio_server.py", "aiohttp"), 4),
     Peer("p-socketio uvicorn", _python("python_socketio_server.py", "uvicorn"), 4),
 )
 OURS = ("websockets", "trio-websocket")
-_GIVING_BACK = ("env", "MALLOC_MMAP_THRESHOLD_=65536")
-"""The C library keeps freed memory for its process; so it gives large pieces back at once, and one
-sees what the program itself still holds."""
 
 SLOW_READER_PEERS = (
-    Peer("trio_sio", _GIVING_BACK + _python("trio_sio_server.py", "websockets"), 3),
+    Peer("trio_sio", GIVING_BACK + own_server("websockets"), 3),
     Peer(
         "trio_sio, drop_oldest",
-        _GIVING_BACK + _python("trio_sio_server.py", "websockets", "drop_oldest"),
+        GIVING_BACK + own_server("websockets", "drop_oldest"),
         3,
     ),
     Peer("socket.io 2.5.1", _node("2"), 3),
-    Peer("python-socketio", _GIVING_BACK + _python("python_socketio_server.py", "uvicorn"), 4),
+    Peer("python-socketio", GIVING_BACK + _python("python_socketio_server.py", "uvicorn"), 4),
 )
 """Those of the run with a client that never reads: what we do by default, what else can be done."""
 

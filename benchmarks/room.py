@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from benchmarks.clients import PATIENCE, Client, connect, frame_size, masked
+from tools.load.clients import PATIENCE, Client, connect, frame_size, masked
 
 TRUNCATED = bytearray(4 * 2**20)
 """Where nothing is ever written to; its size is what one call may drop."""

@@ -9,9 +9,9 @@ from itertools import groupby
 
 from benchmarks import picture, report
 from benchmarks.cases import Case, cases, latency
-from benchmarks.clients import Crowd
-from benchmarks.peers import PEERS, Peer, versions
-from benchmarks.process import pin, running
+from benchmarks.peers import PEERS, versions
+from tools.load.clients import Crowd
+from tools.load.process import Peer, pin, running
 
 LATENCY_SECONDS = 5.0
 

@@ -12,12 +12,13 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from benchmarks import memory_picture
-from benchmarks.peers import SLOW_READER_PEERS, Peer, versions
-from benchmarks.process import Server, pin, running
+from benchmarks.curve import Curve
+from benchmarks.peers import SLOW_READER_PEERS, versions
 from benchmarks.room import Room
+from tools.load.process import Peer, Server, pin, running
 
 MEGABYTE = 1_000_000
 MIB = 2**20
@@ -43,35 +44,6 @@ class Load:
     payload: int = 100_000
     messages: int = 3000
     window: int = 4
-
-
-@dataclass
-class Curve:
-    """The memory of one server, in bytes above what it was when the slow client stopped.
-
-    Attributes:
-        name: the server's.
-        before: bytes that it had then.
-        sent: by megabytes that had come to each of the others.
-        after: by seconds since the slow client was closed.
-        seconds: what it took.
-    """
-
-    name: str
-    before: int
-    sent: list[tuple[float, int]] = field(default_factory=list)
-    after: list[tuple[float, int]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def rise(self) -> int:
-        """The most that it was."""
-        return max((size for _, size in self.sent), default=0)
-
-    @property
-    def left(self) -> int:
-        """What is left of that at the end."""
-        return self.after[-1][1]
 
 
 def measure(peer: Peer, load: Load, afterwards: float = AFTERWARDS) -> Curve:

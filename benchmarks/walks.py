@@ -27,8 +27,8 @@ import trio
 import trio.testing
 
 import trio_sio
-from benchmarks.clients import Client, masked
-from benchmarks.polling import Connection, Poller
+from tools.load.clients import Client, masked
+from tools.load.polling import Connection, Poller
 
 PACKAGE = Path(trio_sio.__file__).parent
 WARM_UP = 3

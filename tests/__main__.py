@@ -25,7 +25,7 @@ from tools.setup_machine import PEERS, ROOT, SetupError
 _ENVIRONMENT = ROOT / ".venv-test"
 _STEPS = (
     *("client", "node", "chromium"),
-    *("ruff-check", "ruff-format", "mypy", "pytest", "pytest-alone"),
+    *("ruff-check", "ruff-format", "mypy", "mkdocs", "pytest", "pytest-alone"),
 )
 _BESIDE_OTHERS = ("--alone=without", "--numprocesses=auto", "--dist=worksteal")
 
@@ -112,7 +112,7 @@ def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
     yield _Step("ruff-check", lambda: _python("ruff", "check"))
     yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))
-    yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict", "--quiet"))
+    yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict"))
     chosen = [f"--without={peer}" for peer in options.without]
     chosen += ["--quick"] * options.quick + ["--long"] * options.long
     if options.pytest:

@@ -20,7 +20,7 @@ from typing import Protocol
 import pytest
 
 from tests.support import examples
-from tests.time_limit import limit_item
+from tests.support.time_limit import limit_item
 from tools.setup_machine import PEERS
 
 # By marker: what has to be on the machine for a test that carries it.

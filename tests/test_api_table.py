@@ -32,26 +32,25 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "counters", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
-        *("is_listened_to", "is_wanted"),
+        *("acquire", "add", "chain", "change_adapter", "change_encoder", "counters"),
+        *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
+        *("is_listened_to", "keep", "release"),
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
-    "parent": {"accepts", "find_clients", "label", "publish"},
+    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
     "socket": {
-        *("check_open", "deliver", "deliver_volatile", "encode", "end"),
-        *("doing", "enter", "events"),
-        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run"),
-        *("run_callback", "send_error"),
+        *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
+        *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
+        *("mark_ended", "open", "phase", "refuse", "sender", "wait_idle"),
     },
     "client": {
-        *("departed", "disconnect", "joined", "left", "log", "order", "router", "run"),
-        "wait_heard",
+        *("disconnect", "joins", "left", "log", "order", "run", "wait_heard"),
     },
     "handshake": {"of"},
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
         "on_backlog",
-        *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
+        *("deliver", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },
     "engine": {"from_options", "open_session"},

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.api.raw import raw
 from tests.end_to_end.browser import chromium
-from tests.end_to_end.peers import DEADLINE, ENGINE, peer
+from tests.support.peers import DEADLINE, ENGINE, peer
+from tests.support.raw import raw
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

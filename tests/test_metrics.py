@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.api.raw import raw
-from tests.end_to_end.peers import served
-from tests.held_loop import Counter, counter as counter
+from tests.support.held_loop import Counter, counter as counter
+from tests.support.peers import served
+from tests.support.raw import raw
 from trio_sio.counters import REFUSALS
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable

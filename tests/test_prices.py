@@ -19,9 +19,9 @@ import pytest
 import trio
 import trio.testing
 
-from benchmarks.clients import Crowd, frame_size, masked
-from benchmarks.polling import Pollers
-from benchmarks.servers.trio_sio_server import make_server
+from tools.load.clients import Crowd, frame_size, masked
+from tools.load.polling import Pollers
+from tools.load.trio_sio_server import make_server
 from trio_sio.options import WSEngine
 
 TEXT = "x" * 32

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.clients import Client, Crowd, frame_size, masked
-from benchmarks.peers import SLOW_READER_PEERS
-from benchmarks.process import Server, running
+from tools.load.clients import Client, Crowd, frame_size, masked
+from tools.load.process import GIVING_BACK, Peer, Server, own_server, running
 from trio_sio import ServerOptions
 
 PAYLOAD = 32 * 1024
@@ -22,6 +21,7 @@ PAYLOAD = 32 * 1024
 RATE = 50.0
 """Questions that the neighbour asks in a second."""
 
+OURS = Peer("trio_sio", GIVING_BACK + own_server("websockets"), 3)
 OPTIONS = ServerOptions()
 KEPT = OPTIONS.max_outbox_bytes + OPTIONS.max_inbox * PAYLOAD
 
@@ -47,7 +47,7 @@ class Seen:
 
 def measure(seconds: float) -> Seen:
     """Let one client ask and never read, for so long, while another one is served."""
-    with running(SLOW_READER_PEERS[0]) as server:
+    with running(OURS) as server:
         neighbour = Crowd(server.port, 3, 1)
         silent = Client(server.port, 3, receive_buffer=4096)
         silent.join()

@@ -7,15 +7,15 @@ has one door, one file that imports it.
 import ast
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1] / "trio_sio"
+from tools.source import PACKAGE, imported_names
 
 STOREY = {
     "disconnect": 0,
     "sync": 0,
+    "channel": 1,
     "statistics": 1,
     "counters": 0,
     "browser_client": 0,
@@ -75,22 +75,13 @@ def problems(here: str, source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield "relative import: write it in full"
-    for name in _imported(tree):
+    for name in imported_names(tree):
         if name.split(".")[0] == "trio_sio":
             yield from _look_at_ours(room, name)
         else:
             yield from _look_at_foreign(here, room, name)
     if any("spawn_system_task" in names for names in map(_names, ast.walk(tree))):
         yield "a task outside every nursery"
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    """Full names: `from a import b` is `a.b`, since nobody can tell whether b is a module."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _look_at_ours(room: str, name: str) -> Iterator[str]:
@@ -125,12 +116,12 @@ def _names(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
-FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
 @pytest.mark.parametrize("here", FILES)
 def test_file_keeps_the_walls(here: str) -> None:
-    assert list(problems(here, (ROOT / here).read_text("utf-8"))) == []
+    assert list(problems(here, (PACKAGE / here).read_text("utf-8"))) == []
 
 
 def test_every_file_has_a_room() -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import pytest
 
 import trio_sio
-from tests.held_loop import counter as counter
+from tests.support.held_loop import counter as counter
 from trio_sio.options import WSEngine
 
 MakeServer: TypeAlias = Callable[..., trio_sio.Server]

@@ -9,9 +9,9 @@ import trio.lowlevel
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, WEBSOCKET, raw
-from tests.end_to_end.peers import peer, served
-from tests.refusals import told
+from tests.support.peers import peer, served
+from tests.support.raw import POLLING, WEBSOCKET, raw
+from tests.support.refusals import told
 
 
 def refusal(code: int, message: str) -> bytes:

@@ -5,8 +5,8 @@ from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import raw
 
 
 class Told:

@@ -8,9 +8,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, raw
-from tests.end_to_end.peers import UPGRADING, WEBSOCKET, Kind, peer, served
-from tests.engine.websocket.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
+from tests.support.peers import UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.raw import POLLING, raw
+from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
 
 node = pytest.mark.node
 TEAMS = re.compile(r"/team-\d+")

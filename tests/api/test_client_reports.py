@@ -8,7 +8,7 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.end_to_end.peers import (
+from tests.support.peers import (
     ENGINE,
     POLLING,
     QUICKLY_BACK,

@@ -9,10 +9,10 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import WEBSOCKET, peer, served
-from tests.engine.websocket.raw_websocket import TEXT, RawWebSocket, frame
-from tests.refusals import told
+from tests.support.peers import WEBSOCKET, peer, served
+from tests.support.raw import Raw, raw
+from tests.support.raw_websocket import TEXT, RawWebSocket, frame
+from tests.support.refusals import told
 
 LONG = "x" * 2000
 EVENT = f'42["x","{LONG}"]'
@@ -379,7 +379,7 @@ async def test_raise_errors(make_server: MakeServer, caplog: pytest.LogCaptureFi
 class Loud(trio_sio.MemoryAdapter):
     """An adapter of the application's own: it says everything twice."""
 
-    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.Broadcast) -> None:
+    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.abc.Target) -> None:
         await super().broadcast(packet, target)
         await super().broadcast(packet, target)
 

@@ -8,9 +8,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import Raw, RawPolling, raw
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
+from tests.support.peers import served
+from tests.support.raw import Raw, RawPolling, raw
+from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
 
 pytestmark = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 

@@ -6,9 +6,9 @@ from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, raw
-from tests.end_to_end.peers import UPGRADING, WEBSOCKET, peer, served
-from tests.engine.websocket.raw_websocket import CLOSE
+from tests.support.peers import UPGRADING, WEBSOCKET, peer, served
+from tests.support.raw import POLLING, raw
+from tests.support.raw_websocket import CLOSE
 
 node = pytest.mark.node
 

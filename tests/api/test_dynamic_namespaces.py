@@ -8,9 +8,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import Raw, raw
-from tests.end_to_end.peers import WEBSOCKET, peer, served
-from tests.engine.websocket.raw_websocket import RawWebSocket
+from tests.support.peers import WEBSOCKET, peer, served
+from tests.support.raw import Raw, raw
+from tests.support.raw_websocket import RawWebSocket
 
 node = pytest.mark.node
 TEAMS = re.compile(r"/team-\d+")

@@ -5,10 +5,10 @@ import json
 import trio
 
 from tests.api.conftest import MakeServer
-from tests.api.raw import Raw, RawPolling, raw
 from tests.api.watched import Watched
-from tests.end_to_end.peers import served
-from tests.refusals import told
+from tests.support.peers import served
+from tests.support.raw import Raw, RawPolling, raw
+from tests.support.refusals import told
 
 ALL = ("/", "/admin")
 OK = (200, b"ok")

@@ -6,10 +6,10 @@ import pytest
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
 from tests.api.watched import Watched
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
+from tests.support.peers import served
+from tests.support.raw import raw
+from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
 
 EMPTY_CLOSE = (CLOSE, b"")
 ALL = ("/", "/admin")

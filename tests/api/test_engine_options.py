@@ -9,10 +9,10 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, WEBSOCKET as WEBSOCKET_TARGET, RawPolling, raw
-from tests.end_to_end.peers import UPGRADING, WEBSOCKET, peer, served
-from tests.engine.websocket.raw_websocket import CLOSE, FIELDS
-from tests.refusals import told
+from tests.support.peers import UPGRADING, WEBSOCKET, peer, served
+from tests.support.raw import POLLING, WEBSOCKET as WEBSOCKET_TARGET, RawPolling, raw
+from tests.support.raw_websocket import CLOSE, FIELDS
+from tests.support.refusals import told
 
 BOTH_ENGINES = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 node = pytest.mark.node
@@ -242,7 +242,7 @@ async def test_allow_upgrades(make_server: MakeServer) -> None:
 @pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets", "auto"])
 async def test_ws_engine(ws_engine: str, make_server: MakeServer) -> None:
     io = make_server()
-    io.on("where", lambda socket: type(socket.session.transport._library).__module__)
+    io.on("where", lambda socket: type(socket.session.transport._backend).__module__)
     async with served(io) as url, peer() as process:
         client = await process.connect(url, **WEBSOCKET.options)
         (module,) = await client.call("where")

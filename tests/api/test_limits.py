@@ -9,9 +9,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, Raw, raw
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import BINARY, CLOSE, TEXT, RawWebSocket, frame
+from tests.support.peers import served
+from tests.support.raw import POLLING, Raw, raw
+from tests.support.raw_websocket import BINARY, CLOSE, TEXT, RawWebSocket, frame
 
 HEAD = '51-["data",{"_placeholder":true,"num":0}]'
 

@@ -8,8 +8,8 @@ import trio.lowlevel
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import WEBSOCKET, Client, Peer, peer, served
+from tests.support.peers import WEBSOCKET, Client, Peer, peer, served
+from tests.support.raw import raw
 
 pytestmark = pytest.mark.node
 HEAR = ["a", "message", "end"]

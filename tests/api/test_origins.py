@@ -7,9 +7,9 @@ import pytest
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, Raw, raw
-from tests.end_to_end.peers import UPGRADING, WEBSOCKET, Kind, peer, served
-from tests.refusals import told
+from tests.support.peers import UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.raw import POLLING, Raw, raw
+from tests.support.refusals import told
 
 FORBIDDEN = told(b'{"code":4,"message":"Forbidden"}')
 Origins = str | Collection[str] | Callable[[str], object]

@@ -8,8 +8,7 @@ import pytest
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, WEBSOCKET, raw
-from tests.end_to_end.peers import (
+from tests.support.peers import (
     POLLING as POLLING_CLIENT,
     UPGRADING,
     WEBSOCKET as WEBSOCKET_CLIENT,
@@ -17,6 +16,7 @@ from tests.end_to_end.peers import (
     peer,
     served,
 )
+from tests.support.raw import POLLING, WEBSOCKET, raw
 
 node = pytest.mark.node
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import raw
 from trio_sio.options import Origins
 
 POLLING = "/socket.io/?EIO=3&transport=polling"

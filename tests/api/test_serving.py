@@ -9,8 +9,8 @@ import trio.testing
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, raw
-from tests.end_to_end.peers import QUICKLY_BACK, UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.peers import QUICKLY_BACK, UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.raw import POLLING, raw
 from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.node

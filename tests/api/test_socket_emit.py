@@ -9,9 +9,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import peer, served
-from tests.engine.websocket.raw_websocket import TEXT, RawWebSocket
+from tests.support.peers import peer, served
+from tests.support.raw import raw
+from tests.support.raw_websocket import TEXT, RawWebSocket
 
 node = pytest.mark.node
 LONG = "x" * 2000

@@ -7,9 +7,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import peer, served
-from tests.engine.websocket.raw_websocket import RawWebSocket
+from tests.support.peers import peer, served
+from tests.support.raw import raw
+from tests.support.raw_websocket import RawWebSocket
 
 node = pytest.mark.node
 PLACEHOLDER = '{"_placeholder":true,"num":0}'

@@ -10,8 +10,7 @@ import trustme
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, WEBSOCKET, raw
-from tests.end_to_end.peers import (
+from tests.support.peers import (
     POLLING as POLLING_CLIENT,
     UPGRADING,
     WEBSOCKET as WEBSOCKET_CLIENT,
@@ -19,7 +18,8 @@ from tests.end_to_end.peers import (
     peer,
     served,
 )
-from tests.engine.websocket.raw_websocket import CLOSE
+from tests.support.raw import POLLING, WEBSOCKET, raw
+from tests.support.raw_websocket import CLOSE
 
 node = pytest.mark.node
 

@@ -5,9 +5,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import Client, peer, served
-from tests.engine.websocket.raw_websocket import CLOSE, TEXT, RawWebSocket
+from tests.support.peers import Client, peer, served
+from tests.support.raw import raw
+from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket
 
 node = pytest.mark.node
 LEFT = "server namespace disconnect"
@@ -91,7 +91,7 @@ async def test_rooms_joined_in_middleware_stay(make_server: MakeServer) -> None:
     @io.use
     async def check(socket: trio_sio.Socket) -> None:
         await socket.join("members")
-        with pytest.raises(TypeError, match="a room's name is a text"):
+        with pytest.raises(TypeError, match="a room name must be a str"):
             await socket.join(["a", "list"])  # type: ignore[arg-type]
 
     async with served(io) as url, raw(url) as wire:

@@ -7,8 +7,8 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import Client, peer, served
+from tests.support.peers import Client, peer, served
+from tests.support.raw import raw
 
 pytestmark = pytest.mark.node
 HEAR = ["a", "end"]

@@ -9,10 +9,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import raw
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import CLOSE, TEXT, frame
-from tests.held_loop import Counter, warnings
+from tests.support.held_loop import Counter, warnings
+from tests.support.peers import served
+from tests.support.raw import raw
+from tests.support.raw_websocket import CLOSE, TEXT, frame
 from trio_sio.testing import connect
 
 HELD = "the event loop was held for 40.00 s (slow_step is 0.25 s) by "
@@ -41,7 +41,7 @@ async def test_a_client_that_gave_up_meanwhile_is_not_to_blame(
         await wait_all_tasks_blocked(0.01)
     (told,) = warnings(caplog)
     assert told.startswith(HELD)
-    assert f"<lambda> for {before} (task trio_sio.router.socket.Socket.run)" in told
+    assert f"<lambda> for {before} (task trio_sio.router.lifecycle.Lifecycle.run)" in told
     (detail,) = details
     assert detail is not None
     assert (detail.reason, detail.text, detail.stalled) == ("transport close", "", 40)
@@ -129,7 +129,7 @@ async def test_a_function_is_named_with_its_socket(
         (socket,) = io.sockets.sockets.values()
         (told,) = (one for one in warnings(caplog) if "held" in one)
         assert told.startswith(HELD)
-        assert f".holding for {socket!r} (task trio_sio.router.socket.Socket.run);" in told
+        assert f".holding for {socket!r} (task trio_sio.router.lifecycle.Lifecycle.run);" in told
 
 
 def of_the_namespace(io: trio_sio.Server, function: Callable[..., object]) -> None:

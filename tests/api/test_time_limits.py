@@ -7,9 +7,9 @@ import trio
 
 import trio_sio
 from tests.api.conftest import MakeServer
-from tests.api.raw import POLLING, Raw, raw
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import CLOSE
+from tests.support.peers import served
+from tests.support.raw import POLLING, Raw, raw
+from tests.support.raw_websocket import CLOSE
 
 BOTH_ENGINES = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 

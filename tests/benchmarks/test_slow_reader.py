@@ -5,8 +5,10 @@ The clients are those of the benchmark: they count every byte, and one of them r
 
 import pytest
 
-from benchmarks.peers import SLOW_READER_PEERS, Peer
-from benchmarks.slow_reader import MIB, OUTBOX, Curve, Load, measure, table
+from benchmarks.curve import Curve
+from benchmarks.peers import SLOW_READER_PEERS
+from benchmarks.slow_reader import MIB, OUTBOX, Load, measure, table
+from tools.load.process import Peer
 from trio_sio import EngineOptions
 
 OURS = [peer for peer in SLOW_READER_PEERS if peer.name.startswith("trio_sio")]

@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from tests.end_to_end.peers import DEADLINE, JAVASCRIPT, Client, Peer, peer
+from tests.support.peers import DEADLINE, JAVASCRIPT, Client, Peer, peer
 
 
 class Page:

@@ -10,8 +10,8 @@ import trio
 
 from tests.end_to_end import png
 from tests.end_to_end.browser import Browser, Page, chromium
-from tests.end_to_end.peers import DEADLINE, served
 from tests.end_to_end.scenery import sunset
+from tests.support.peers import DEADLINE, served
 from trio_sio.demo.application import Demo
 from trio_sio.options import WSEngine
 

@@ -12,7 +12,7 @@ import pytest
 
 import trio_sio
 from tests.end_to_end.browser import Browser, Page, chromium
-from tests.end_to_end.peers import JAVASCRIPT, served
+from tests.support.peers import JAVASCRIPT, served
 
 pytestmark = pytest.mark.chromium
 

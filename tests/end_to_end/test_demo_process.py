@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 import trio
 
-from tests.end_to_end.peers import DEADLINE, Client, Peer, peer
+from tests.support.peers import DEADLINE, Client, Peer, peer
 
 COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
 READY = b"trio_sio demo on "

@@ -8,7 +8,7 @@ import pytest
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import (
+from tests.support.peers import (
     BUNDLE,
     PACKAGE,
     POLLING,

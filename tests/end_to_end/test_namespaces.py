@@ -6,7 +6,7 @@ import pytest
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, served
 
 pytestmark = pytest.mark.node
 

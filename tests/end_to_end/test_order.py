@@ -8,7 +8,7 @@ import trio
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import BUNDLE, PACKAGE, Client, Heard, peer, served
+from tests.support.peers import BUNDLE, PACKAGE, Client, Heard, peer, served
 
 pytestmark = pytest.mark.node
 

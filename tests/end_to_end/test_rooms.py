@@ -10,7 +10,7 @@ import trio
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import (
+from tests.support.peers import (
     BUNDLE,
     DEADLINE,
     POLLING,

@@ -9,7 +9,7 @@ import trio.testing
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import DEADLINE, served
+from tests.support.peers import DEADLINE, served
 
 HEAD = (
     "GET /socket.io/?EIO=3&transport=websocket&sid={} HTTP/1.1\r\n"

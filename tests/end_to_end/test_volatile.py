@@ -7,7 +7,7 @@ import trio
 
 import trio_sio
 from tests.end_to_end.conftest import MakeServer
-from tests.end_to_end.peers import WEBSOCKET, peer, served
+from tests.support.peers import WEBSOCKET, peer, served
 
 pytestmark = pytest.mark.node
 

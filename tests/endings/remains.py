@@ -9,7 +9,7 @@ from types import CoroutineType
 
 import trio
 
-from tests.endings.stage import Stage
+from tests.support.stage import Stage
 from trio_sio.engine.runtime.timers import Timer
 
 PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}

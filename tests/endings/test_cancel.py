@@ -12,7 +12,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.endings.stage import (
+from tests.endings.client_states import STATES, State, in_disconnect_handler
+from tests.support.stage import (
     GRACE,
     Guest,
     Listener,
@@ -22,7 +23,6 @@ from tests.endings.stage import (
     in_lockstep,
     until,
 )
-from tests.endings.states import STATES, State, in_disconnect_handler
 from trio_sio.engine.engine import GOODBYE
 from trio_sio.options import WSEngine
 

@@ -20,10 +20,10 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.endings import states
-from tests.endings.stage import GRACE, PING, Guest, Listener, Open, Stage, by_tcp, serving, until
-from tests.endings.states import STATES, State
+from tests.endings import client_states as states
+from tests.endings.client_states import STATES, State
 from tests.endings.test_kills import pass_time
+from tests.support.stage import GRACE, PING, Guest, Listener, Open, Stage, by_tcp, serving, until
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.options import WSEngine
 from trio_sio.protocol.encoded import Encoded
@@ -100,7 +100,7 @@ class Stranger:
 
 async def emit(stage: Stage) -> None:
     for session in stage.io.engine.sessions.values():
-        session.offer(Encoded.of_messages(['2["news","for the client only"]']))
+        session.deliver(Encoded.of_messages(['2["news","for the client only"]']))
     await trio.lowlevel.checkpoint()
 
 

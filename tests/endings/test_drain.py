@@ -8,8 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import states
-from tests.endings.stage import (
+from tests.endings import client_states as states
+from tests.endings.client_states import STATES, State
+from tests.support.stage import (
     GRACE,
     SMALL,
     Guest,
@@ -21,7 +22,6 @@ from tests.endings.stage import (
     serving,
     until,
 )
-from tests.endings.states import STATES, State
 from trio_sio.engine.engine import GOODBYE
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import packets_of

@@ -12,9 +12,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.endings.client_states import STATES, State
 from tests.endings.remains import Remains
-from tests.endings.stage import Guest, Open, Stage, serving, until
-from tests.endings.states import STATES, State
+from tests.support.stage import Guest, Open, Stage, serving, until
 from trio_sio.options import WSEngine
 
 BATCH = 200

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings.stage import (
+from tests.endings.test_kills import pass_time
+from tests.support.stage import (
     PING,
     WEBSOCKET,
     Guest,
@@ -24,7 +25,6 @@ from tests.endings.stage import (
     in_lockstep,
     serving,
 )
-from tests.endings.test_kills import pass_time
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire_websocket import (
     BINARY,

@@ -5,10 +5,10 @@ import signal
 import pytest
 import trio
 
-from tests.end_to_end.peers import DEADLINE
 from tests.end_to_end.test_demo_process import demo
-from tests.endings import states
-from tests.endings.stage import Guest, Stage, open_tcp
+from tests.endings import client_states as states
+from tests.support.peers import DEADLINE
+from tests.support.stage import Guest, Stage, open_tcp
 
 ENTER = (
     states.connected_and_silent,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 import trio_sio
-from tests.held_loop import counter as counter
+from tests.support.held_loop import counter as counter
 
 
 @dataclass

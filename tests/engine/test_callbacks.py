@@ -10,8 +10,8 @@ from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from tests.engine.serving import GET, hear, served
-from tests.sockets import socket_pair, tls_pair
+from tests.support.served_connection import GET, hear, served
+from tests.support.socket_pairs import socket_pair, tls_pair
 from trio_sio.engine.handshake import CallbackTooSlow, call_function
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.http import Request, Response

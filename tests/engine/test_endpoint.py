@@ -8,7 +8,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.polling.test_endpoint import browsers, handshake
-from tests.refusals import told
+from tests.support.refusals import told
 from trio_sio.testing.wire import open_wire
 
 HANDSHAKE = "/engine.io/?EIO=3&transport=polling"

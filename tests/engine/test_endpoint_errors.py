@@ -6,8 +6,8 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from tests.engine.serving import undated
-from tests.refusals import told
+from tests.support.refusals import told
+from tests.support.served_connection import undated
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_websocket import handshake_headers
 

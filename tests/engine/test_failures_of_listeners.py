@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
-from tests.sockets import socket_pair
+from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import Transport
 from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.runtime.timers import Timers

@@ -10,9 +10,9 @@ from hypothesis import assume, example, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
-from tests.refusals import told
-from tests.sockets import socket_pair
 from tests.support.examples import examples
+from tests.support.refusals import told
+from tests.support.socket_pairs import socket_pair
 from trio_sio.options import WSEngine
 from trio_sio.protocol.websocket.frame import BINARY, TEXT
 from trio_sio.testing.wire import StreamPair, open_wire

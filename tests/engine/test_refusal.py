@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.engine.serving import undated
+from tests.support.served_connection import undated
 from trio_sio.counters import Counters
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.engine.refusal import (

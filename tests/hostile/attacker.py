@@ -6,7 +6,7 @@ import struct
 
 import trio
 
-from benchmarks.clients import PATIENCE, masked
+from tools.load.clients import PATIENCE, masked
 
 SEND_BUFFER = 32 * 1024
 """Thousands of floods would fill gigabytes of the kernel's memory otherwise."""

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import deque
 
-from benchmarks.clients import PATIENCE, READ_SIZE, Client, masked
+from tools.load.clients import PATIENCE, READ_SIZE, Client, masked
 
 PING_EVERY = 1.0
 

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from benchmarks.clients import masked
-from tests.engine.websocket.raw_websocket import BINARY, PING, TEXT, frame
 from tests.hostile.attacker import Attacker
+from tests.support.raw_websocket import BINARY, PING, TEXT, frame
+from tools.load.clients import masked
 
 Kind = Callable[[Attacker], Awaitable[None]]
 

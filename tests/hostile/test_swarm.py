@@ -24,9 +24,9 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.raw import raw
 from tests.hostile.kinds import KINDS
 from tests.hostile.remains import Remains
+from tests.support.raw import raw
 from tools.setup_machine import ROOT
 from trio_sio.engine.polling.shared_bodies import KEEP
 from trio_sio.options import WSEngine

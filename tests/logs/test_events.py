@@ -7,8 +7,8 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.api.raw import raw
-from tests.end_to_end.peers import served
+from tests.support.peers import served
+from tests.support.raw import raw
 from trio_sio.logs.events import SHOWN_NAMES, EventLog, event_log
 from trio_sio.testing import connect
 

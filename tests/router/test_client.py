@@ -8,8 +8,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, PacketType, Server, Socket
+from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.testing import connect
 from trio_sio.testing.wire import open_wire
 
@@ -197,7 +197,7 @@ async def test_too_many_namespaces_to_join_at_once(autojump_clock: trio.abc.Cloc
             await client.send_packet(Packet(PacketType.CONNECT, f"/{number}"))
         await trio.sleep(1)
         (one,) = io.router.clients
-        assert len(one._joining) == io.options.max_pending_namespaces
+        assert one.joins.pending == io.options.max_pending_namespaces
         assert not client.session.closed
 
 

@@ -17,11 +17,11 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from tests.security.answers import Invalid, check_http, check_websocket
+from tests.security.connection_states import STATES, Open, Victim, in_a_namespace
 from tests.security.neighbour import beside
-from tests.security.states import STATES, Open, Victim, in_a_namespace
 from tests.security.traffic import bytes_for
-from tests.sockets import socket_pair
 from tests.support.examples import examples
+from tests.support.socket_pairs import socket_pair
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection

@@ -12,11 +12,11 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.raw import POLLING, WEBSOCKET, Raw, RawPolling, raw
-from tests.end_to_end.peers import served
-from tests.engine.websocket.raw_websocket import FIELDS, RawWebSocket, frame
 from tests.security.conftest import MakeServer
 from tests.security.neighbour import answer_neighbour
+from tests.support.peers import served
+from tests.support.raw import POLLING, WEBSOCKET, Raw, RawPolling, raw
+from tests.support.raw_websocket import FIELDS, RawWebSocket, frame
 
 Step = Callable[[Raw], Awaitable[trio.abc.Stream]]
 """Goes as far as that on a connection, and returns it."""

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import trio
 
 import trio_sio
-from tests.end_to_end.peers import QUICKLY_BACK, Client, Heard, Peer
 from tests.soak.application import ROOMS, Moments
 from tests.soak.bodies import Bodies
 from tests.soak.ledger import Ledger
+from tests.support.peers import QUICKLY_BACK, Client, Heard, Peer
 
 FENCE_PATIENCE = 2.0
 """Seconds until a fence is asked for again: its session may have been about to end."""

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.end_to_end.peers import pack
+from tests.support.peers import pack
 
 ONLY_RUN = ""
 """The run of a stream that no other session goes on with; it has to begin at the beginning."""

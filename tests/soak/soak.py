@@ -10,13 +10,13 @@ from pathlib import Path
 import trio
 
 import trio_sio
-from tests.end_to_end.peers import Peer, peer, served
 from tests.soak.application import Application
 from tests.soak.clients import Ear, NodeLine, Talker
 from tests.soak.faults import Ending, Faults, Kind
+from tests.soak.fragmenting_client import RawClient
 from tests.soak.ledger import Ledger
 from tests.soak.proxy import Proxy, bad_network
-from tests.soak.raw_client import RawClient
+from tests.support.peers import Peer, peer, served
 from trio_sio.engine.polling.shared_bodies import KEEP
 from trio_sio.engine.runtime.timers import Timer
 from trio_sio.statistics import EngineStatistics

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, lockstep_stream_pair
 
 import trio_sio
-from tests.refusals import told
+from tests.support.refusals import told
 from trio_sio.testing.wire import BINARY_PAYLOAD, binary_payload, open_wire, text_payload
 
 

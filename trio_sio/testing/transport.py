@@ -70,7 +70,7 @@ class MemoryTransport:
         await trio.lowlevel.checkpoint()
         self.send_nowait(items)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has closed."""
         return self._server_end.statistics().open_send_channels == 0
 

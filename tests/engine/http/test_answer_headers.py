@@ -19,7 +19,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.sockets import socket_pair
+from tests.support.socket_pairs import socket_pair
 from trio_sio.testing.transport import MemoryTransport
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_http import WireConnection, WireResponse

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, strategies as st
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
-from tests.sockets import socket_pair
 from tests.support.examples import examples
+from tests.support.socket_pairs import socket_pair
 from trio_sio.testing.wire import open_wire
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -11,7 +11,7 @@ from trio.testing import (
     wait_all_tasks_blocked,
 )
 
-from tests.engine.serving import GET, Answer, hear, served, served_by_tcp
+from tests.support.served_connection import GET, Answer, hear, served, served_by_tcp
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.http import BodyTooLarge, BodyTooSlow, Request, Response
 

@@ -11,7 +11,7 @@ from trio.testing import (
     wait_all_tasks_blocked,
 )
 
-from tests.engine.serving import GET, LIMITS, hear, reached, served, served_by_tcp
+from tests.support.served_connection import GET, LIMITS, hear, reached, served, served_by_tcp
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import Request, Response

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.serving import undated
+from tests.support.served_connection import undated
 from trio_sio.engine.http import fast_path, h11
 from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.http import EngineResponse, Response

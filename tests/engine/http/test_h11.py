@@ -4,7 +4,7 @@ import h11
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.engine.serving import undated
+from tests.support.served_connection import undated
 from trio_sio.engine.http.h11 import (
     BadRequest,
     count_empty_lines,

@@ -13,8 +13,8 @@ import trio
 import trustme
 from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 
-from tests.engine.serving import hear, undated
-from tests.sockets import socket_pair
+from tests.support.served_connection import hear, undated
+from tests.support.socket_pairs import socket_pair
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.timers import Timers

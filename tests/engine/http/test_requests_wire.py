@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from tests.refusals import told
+from tests.support.refusals import told
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_websocket import handshake_headers
 

@@ -3,7 +3,7 @@
 import trio
 from trio.testing import MockClock
 
-from tests.engine.serving import GET, hear, served
+from tests.support.served_connection import GET, hear, served
 from trio_sio.engine.http.connection import MAX_PIPELINED, HTTPConnection
 from trio_sio.engine.http.responder import HungUp, unless_hung_up
 from trio_sio.http import Request, Response

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
-from tests.sockets import socket_pair
 from tests.support.examples import examples
+from tests.support.socket_pairs import socket_pair
 from trio_sio.engine.runtime.fairness import FairScheduler
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_http import WireConnection

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.held_loop import Counter, collection, full_collection
+from tests.support.held_loop import Counter, collection, full_collection
 from trio_sio.engine.runtime.gc_pauses import KEPT, GCPauses
 
 

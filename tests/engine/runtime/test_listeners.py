@@ -7,7 +7,7 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.peers import served
+from tests.support.peers import served
 from trio_sio.engine.runtime.listeners import urls_of
 
 

@@ -3,7 +3,7 @@
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.held_loop import Counter
+from tests.support.held_loop import Counter
 from trio_sio.engine.runtime.fairness import ARRIVALS_PER_ROUND, QUANTA_PER_ROUND
 from trio_sio.engine.runtime.runtime import Runtime
 

@@ -9,9 +9,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import states
-from tests.endings.stage import Guest, Stage, serving, until
+from tests.endings import client_states as states
 from tests.engine.runtime.test_stream import connection
+from tests.support.stage import Guest, Stage, serving, until
 from trio_sio.engine.runtime import stream as pipe_module
 from trio_sio.engine.runtime.socket_errors import MEANINGS, Meaning, meaning
 from trio_sio.engine.runtime.stream import ByteStream

@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.held_loop import Counter, full_collection, warnings
+from tests.support.held_loop import Counter, full_collection, warnings
 from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stalls import KEPT, StallMonitor
 from trio_sio.logs.throttle import INTERVAL, LogThrottle

@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.held_loop import Counter
+from tests.support.held_loop import Counter
 from trio_sio.engine.runtime.stalls import StallMonitor
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.engine.session.connect_timeout import ConnectTimeout

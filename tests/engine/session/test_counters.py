@@ -4,7 +4,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.held_loop import Counter
+from tests.support.held_loop import Counter
 from trio_sio.testing import connect
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.held_loop import Counter
+from tests.support.held_loop import Counter
 from trio_sio.engine.runtime.stalls import StallMonitor
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.runtime.timers import Timers

@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.sockets import socket_pair
+from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.transport import PollingTransport
@@ -54,7 +54,7 @@ class Slow:
         self.room -= len(taken)
         self._take(taken)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         return False
 
     async def send(self, items: Sequence[Encoded]) -> None:

@@ -11,9 +11,9 @@ from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from tests.refusals import told
-from tests.sockets import socket_pair, tls_pair
 from tests.support.examples import examples
+from tests.support.refusals import told
+from tests.support.socket_pairs import socket_pair, tls_pair
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient, WireSession, open_wire, packets_of

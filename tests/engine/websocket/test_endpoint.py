@@ -9,8 +9,8 @@ from hypothesis import example, given, strategies as st
 from trio.testing import MockClock, lockstep_stream_pair
 
 import trio_sio
-from tests.engine.websocket.raw_websocket import ACCEPT, BINARY, KEY, TEXT, echo, frame
 from tests.support.examples import examples
+from tests.support.raw_websocket import ACCEPT, BINARY, KEY, TEXT, echo, frame
 from trio_sio.engine.websocket.transport import CLOSE_TIMEOUT
 from trio_sio.http import Headers
 from trio_sio.testing.wire import WireClient, WireSession, open_wire

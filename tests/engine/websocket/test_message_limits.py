@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from trio.testing import MockClock
 
-from tests.engine.websocket.raw_websocket import (
+from tests.support.raw_websocket import (
     BINARY,
     CLOSE,
     PING,

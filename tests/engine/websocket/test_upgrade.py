@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.refusals import told
+from tests.support.refusals import told
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_websocket import WebSocketClosed

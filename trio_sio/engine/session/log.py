@@ -82,9 +82,9 @@ class TappedTransport:
         self._wire.outgoing(self.name, items)
         await self._transport.send(items)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Do as the transport."""
-        return self._transport.is_gone(now, patience)
+        return self._transport.is_gone(now, silence_limit)
 
     def trust(self) -> None:
         """Do as the transport."""

@@ -16,12 +16,14 @@ from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.session.registry import NoRoom, Reservation, SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake
-from trio_sio.engine.websocket.backends import base as library
+from trio_sio.engine.websocket.backends.auto import choose
+from trio_sio.engine.websocket.backends.base import Agreement
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.engine.websocket.upgrade import try_upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
+from trio_sio.protocol.engineio.version import EIO3
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -36,7 +38,7 @@ class WebSocketEndpoint:
     def __init__(self, host: SessionRegistry) -> None:
         self._host = host
         self._options = host.options
-        self._negotiate = library.find(host.options)
+        self._negotiate = choose(host.options, host.runtime.fairness.wait)
 
     async def answer(
         self,
@@ -70,7 +72,7 @@ class WebSocketEndpoint:
             if place is not None:
                 sid = await new_id(self._host, request, responder)
                 place.check()
-            agreement = self._negotiate(request, self._options)
+            agreement = self._negotiate(request)
             await responder.send_raw(handshake.acceptance(request, agreement.extensions))
             wanted = "" if is_handshake else ask.transport
             serve = partial(self._serve, request, responder.take_over(), agreement, wanted)
@@ -82,7 +84,7 @@ class WebSocketEndpoint:
         self,
         request: Request,
         stream: ByteStream,
-        agreement: library.Agreement,
+        agreement: Agreement,
         wanted: str,
         session: Session | None,
         sid: str,
@@ -91,9 +93,8 @@ class WebSocketEndpoint:
         base64: bool,
     ) -> None:
         with place or nullcontext():
-            async with agreement.open(stream) as backend:
-                turn = self._host.runtime.fairness.wait
-                transport = WebSocketTransport(stream, backend, turn, base64=base64)
+            async with agreement.open(stream) as make_backend:
+                transport = WebSocketTransport(stream, make_backend, EIO3, base64=base64)
                 own = None if place is None else self._begin(place, sid, request, transport)
                 if own is not None:
                     await self._host.run(own)
@@ -133,4 +134,4 @@ class WebSocketEndpoint:
             sid = shown.short_id(session.id)
             self._host.runtime.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
-        return await try_upgrade(session, transport, self._options.upgrade_timeout)
+        return await try_upgrade(session, transport, EIO3, self._options.upgrade_timeout)

@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.engine.websocket.raw_websocket import FIELDS, TEXT, frame, websockets
+from tests.support.raw_websocket import FIELDS, TEXT, frame, websockets
 
 TARGET = "/engine.io/?transport=websocket"
 

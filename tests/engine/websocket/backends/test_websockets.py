@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.engine.websocket.raw_websocket import (
+from tests.support.raw_websocket import (
     BINARY,
     CLOSE,
     TEXT,

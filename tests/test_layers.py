@@ -1,0 +1,250 @@
+"""Inside the engine and the router: who may import whom, and that nobody imports in a circle.
+
+The files and folders of a room stand on shelves. One may import what stands on lower shelves and
+what is in its own folder, never its neighbours on the same shelf. Imports for types count: types
+are the design. `test_walls.py` holds the walls between the rooms.
+"""
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from tools.source import Graph, import_graph, read, read_package
+
+# From top to bottom.
+SHELVES = {
+    "engine": [
+        {"engine"},
+        {"endpoint"},
+        {"websocket/"},
+        {"polling/"},
+        {"handshake"},
+        {"callbacks"},
+        {"session/", "http/"},
+        {"admission", "refusal"},
+        {"runtime/"},
+    ],
+    "router": [
+        {"router", "drain"},
+        {"client"},
+        {"joining"},
+        {"namespaces"},
+        {"namespace", "lifecycle"},
+        {"socket"},
+        {"emitter", "dispatch", "backlog"},
+        {"invocation", "acknowledgement", "background"},
+        {"sender"},
+        {"namespace_base", "rate_limit", "inbound_limits"},
+        {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
+        {"limits", "order", "departures"},
+    ],
+}
+# Whoever starts with the first never imports what starts with the second.
+NEVER = [
+    ("engine/session/", "engine/http/"),
+    ("engine/http/", "engine/session/"),
+    ("engine/http/", "protocol/engineio/"),
+    ("engine/polling/", "engine/websocket/"),
+    ("adapters/", "router/"),
+    ("router/", "engine/"),
+    ("engine/", "router/"),
+]
+
+GRAPH = import_graph(read_package())
+
+
+def unit(name: str, room: str) -> str:
+    """What stands on a shelf: a file without its ending, or a folder of the room."""
+    folder, is_folder, _ = name.removeprefix(f"{room}/").partition("/")
+    return f"{folder}/" if is_folder else folder.removesuffix(".py")
+
+
+def shelf(name: str, room: str) -> int | None:
+    """On which shelf a file of the room stands, counted from the top."""
+    numbers = (number for number, units in enumerate(SHELVES[room]) if unit(name, room) in units)
+    return next(numbers, None)
+
+
+def upward(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Who imports what does not stand below it."""
+    for here, imported in graph.items():
+        room = here.partition("/")[0]
+        if room not in SHELVES or shelf(here, room) is None:
+            continue
+        for other in sorted(imported):
+            if other.startswith(f"{room}/") and unit(other, room) != unit(here, room):
+                above, below = shelf(here, room), shelf(other, room)
+                if above is None or below is None or above >= below:
+                    yield here, other
+
+
+def homeless(graph: Graph) -> Iterator[str]:
+    """Which files of the rooms stand on no shelf."""
+    for name in graph:
+        room = name.partition("/")[0]
+        if room in SHELVES and shelf(name, room) is None and not name.endswith("__init__.py"):
+            yield name
+
+
+def forbidden(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Who imports what it never may."""
+    for here, imported in graph.items():
+        for other in sorted(imported):
+            if any(here.startswith(one) and other.startswith(two) for one, two in NEVER):
+                yield here, other
+
+
+# What is still to be put in order; these lists only ever get shorter.
+UPWARD_TODAY = {
+    ("engine/admission.py", "engine/http/exchange.py"),
+    ("engine/session/probe.py", "engine/websocket/transport.py"),
+    ("router/backlog.py", "router/calls.py"),
+    ("router/backlog.py", "router/causes.py"),
+    ("router/backlog.py", "router/socket.py"),
+    ("router/client.py", "router/control.py"),
+    ("router/client.py", "router/entrance.py"),
+    ("router/client.py", "router/flood.py"),
+    ("router/client.py", "router/intake.py"),
+    ("router/client.py", "router/router.py"),
+    ("router/emitter.py", "router/socket.py"),
+    ("router/namespace.py", "router/causes.py"),
+    ("router/socket.py", "router/calls.py"),
+    ("router/socket.py", "router/causes.py"),
+    ("router/socket.py", "router/client.py"),
+    ("router/socket.py", "router/control.py"),
+    ("router/socket.py", "router/departure.py"),
+    ("router/socket.py", "router/entrance.py"),
+    ("router/socket.py", "router/events.py"),
+    ("router/socket.py", "router/membership.py"),
+    ("router/socket.py", "router/namespace.py"),
+    ("router/socket.py", "router/phase.py"),
+}
+NO_SHELF_TODAY = {
+    f"router/{name}.py"
+    for name in (
+        *("adapter", "answer", "bucket", "calls", "causes", "concurrency", "control"),
+        *("departure", "entrance", "events", "flood", "intake", "membership", "phase"),
+    )
+}
+CIRCLE_TODAY = {
+    f"router/{name}.py"
+    for name in (
+        *("backlog", "calls", "client", "departure", "emitter", "entrance", "events"),
+        *("membership", "namespace", "router", "socket"),
+    )
+}
+
+
+def test_files_import_downward_only() -> None:
+    assert set(upward(GRAPH)) <= UPWARD_TODAY
+
+
+def test_what_is_never_imported() -> None:
+    assert list(forbidden(GRAPH)) == []
+
+
+def test_every_file_has_a_shelf() -> None:
+    assert set(homeless(GRAPH)) <= NO_SHELF_TODAY
+
+
+def test_no_circle() -> None:
+    TopologicalSorter({here: imported - CIRCLE_TODAY for here, imported in GRAPH.items()}).prepare()
+
+
+# That all of this would be seen.
+
+FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+TEXTS = {
+    "engine/engine.py": "from trio_sio.engine.endpoint import Endpoint",
+    "engine/endpoint.py": "from trio_sio.engine.http.h11 import Exchange",
+    "engine/http/h11.py": "from trio_sio.engine.http import connection",
+    "engine/http/connection.py": "",
+    "engine/session/session.py": "",
+    "router/joining.py": "",
+    "router/socket.py": "",
+    "router/lifecycle.py": "",
+    "protocol/engineio/state.py": "",
+    "adapters/redis.py": "",
+}
+
+
+def graph(**texts: str) -> Graph:
+    """Who imports whom in a package as it should be, but for some texts."""
+    named = {name.replace("__", "/") + ".py": text for name, text in texts.items()}
+    return import_graph({name: read(name, text) for name, text in {**TEXTS, **named}.items()})
+
+
+def test_the_checkers_let_pass_what_is_right() -> None:
+    right = graph(router__lifecycle="import trio_sio.router.socket")
+    assert list(upward(right)) == []
+    assert list(forbidden(right)) == []
+    TopologicalSorter(right).prepare()
+
+
+@pytest.mark.parametrize(
+    ("here", "text", "other"),
+    [
+        ("engine/endpoint.py", "import trio_sio.engine.engine", "engine/engine.py"),
+        (
+            "engine/http/h11.py",
+            FOR_TYPES + "from trio_sio.engine.endpoint import Endpoint",
+            "engine/endpoint.py",
+        ),
+        (
+            "engine/session/session.py",
+            "def f():\n    from trio_sio.engine.http import h11",
+            "engine/http/h11.py",
+        ),
+        (
+            "router/lifecycle.py",
+            "from trio_sio.router import joining",
+            "router/joining.py",
+        ),
+    ],
+)
+def test_the_checker_catches_an_import_upward(here: str, text: str, other: str) -> None:
+    wrong = graph(**{here.removesuffix(".py").replace("/", "__"): text})
+    assert list(upward(wrong)) == [(here, other)]
+
+
+@pytest.mark.parametrize(
+    ("here", "text", "other"),
+    [
+        (
+            "engine/session/session.py",
+            "from trio_sio.engine.http.h11 import Exchange",
+            "engine/http/h11.py",
+        ),
+        (
+            "engine/http/h11.py",
+            "from trio_sio.protocol.engineio.state import State",
+            "protocol/engineio/state.py",
+        ),
+        ("adapters/redis.py", "import trio_sio.router.socket", "router/socket.py"),
+    ],
+)
+def test_the_checker_catches_what_is_never_imported(here: str, text: str, other: str) -> None:
+    wrong = graph(**{here.removesuffix(".py").replace("/", "__"): text})
+    assert list(forbidden(wrong)) == [(here, other)]
+
+
+def test_the_checker_catches_a_file_without_a_shelf() -> None:
+    assert list(homeless(graph(router__poetry="", router__deeper__socket=""))) == [
+        *("router/poetry.py", "router/deeper/socket.py"),
+    ]
+
+
+@pytest.mark.parametrize("only_types", [False, True])
+def test_the_checker_catches_a_circle(only_types: bool) -> None:
+    text = "from trio_sio.engine.engine import Engine"
+    if only_types:
+        text = FOR_TYPES + text
+    with pytest.raises(CycleError) as caught:
+        TopologicalSorter(graph(engine__http__connection=text)).prepare()
+    assert {*caught.value.args[1]} == {
+        "engine/engine.py",
+        "engine/endpoint.py",
+        "engine/http/h11.py",
+        "engine/http/connection.py",
+    }

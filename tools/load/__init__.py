@@ -1,0 +1,1 @@
+"""Servers under load: a process to watch, and clients that cost little themselves."""
