@@ -65,6 +65,19 @@ def test_a_response_that_cannot_be_sent_is_none(read: Callable[[bytes], Exchange
     assert not exchange.is_answered
 
 
+def test_a_body_that_has_been_read_does_not_end_the_connection() -> None:
+    exchange = plain(POST)
+    exchange.end_body()
+    assert b"Connection" not in exchange.render(Response(200))
+    assert not exchange.closes
+
+
+def test_a_response_may_be_rendered_elsewhere() -> None:
+    exchange = plain(GET)
+    exchange.end()
+    assert (exchange.is_answered, exchange.closes) == (True, True)
+
+
 def test_a_refusal_ends_the_connection() -> None:
     head = (
         b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"

@@ -220,7 +220,7 @@ class HTTPConnection:
     async def send_raw(self, data: bytes) -> None:
         """Send a response that has been rendered already; see `Responder`."""
         assert self._exchange is not None
-        self._exchange.is_answered = self._exchange.closes = True
+        self._exchange.end()
         await self._send_and_tell(self._write(data))
 
     async def _write(self, data: bytes) -> None:

@@ -73,6 +73,14 @@ class Exchange:
     closes: bool = False
     is_answered: bool = False
 
+    def end_body(self) -> None:
+        """Note that all of the body has been read."""
+        self.unread = 0
+
+    def end(self) -> None:
+        """Note that the response was rendered elsewhere, and that the connection ends with it."""
+        self.is_answered = self.closes = True
+
     def go_on(self) -> bytes:
         """Return `100 Continue` if the client waits for it, and nothing a second time."""
         if not self.awaits_continue:
