@@ -20,13 +20,11 @@ LARGE_FOLDERS = {"router"}
 LARGE_FOLDERS_TODAY = {"": 14}
 LARGE_CLASSES_TODAY = {
     "Session": 29,
-    "PollingTransport": 24,
     "Socket": 23,
     "Outbox": 22,
     "Engine": 20,
     "WebSocketTransport": 19,
     "FrameParser": 17,
-    "HTTPConnection": 17,
 }
 
 
