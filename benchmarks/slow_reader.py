@@ -1,6 +1,6 @@
 """What a client that never reads costs a server: its memory, while a room of others is served.
 
-    python3 -m benchmarks --slow-reader --picture benchmarks/slow_reader.svg
+    python3 -m benchmarks --slow-reader --picture docs/images/slow_reader.svg
 
 A warm-up first, in which everybody reads, so that buffers have the size that they need anyway; then
 one client stops, and the rest of the messages go to the room. When all of them have come to the

@@ -1,21 +1,49 @@
-"""Say hello to everyone who comes; echo what they say."""
+"""A page, and everybody who has it open: what one of them says, all can read."""
 
 import trio
 
 import trio_sio
 
-io = trio_sio.Server()
+PAGE = b"""<!doctype html>
+<ul></ul>
+<form><input placeholder="Say something" autofocus></form>
+<script src="/socket.io/socket.io.js"></script>
+<script>
+  const socket = io(), input = document.querySelector("input");
+  document.querySelector("form").onsubmit = (event) => {
+    event.preventDefault();
+    socket.emit("say", input.value);
+    input.value = "";
+  };
+  socket.on("said", (text) => {
+    const line = document.createElement("li");
+    line.textContent = text;
+    document.querySelector("ul").append(line);
+  });
+</script>
+"""
 
 
-@io.on("connection")
-async def welcome(socket):
-    await socket.emit("hello", {"id": socket.id})
+async def page(request):
+    return trio_sio.Response(200, [("Content-Type", "text/html; charset=utf-8")], PAGE)
 
 
-@io.on("chat message")
-async def chat(socket, text):
-    await socket.broadcast.emit("chat message", text)  # everyone but the sender
+io = trio_sio.Server(fallback=page)
+
+
+@io.on("say")
+async def say(socket, text):
+    await io.emit("said", text)
+
+
+async def main():
+    async with trio.open_nursery() as nursery:
+        await nursery.start(io.serve_tcp, 3000)
+        print("Open http://localhost:3000 in two windows. Ctrl-C stops the server.")
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    try:
+        trio.run(main)
+    except* KeyboardInterrupt:
+        pass

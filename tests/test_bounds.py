@@ -7,7 +7,6 @@ something that is gone, a default that is not the option's, and a test that does
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -218,7 +217,7 @@ def value_of(text: str) -> object:
 
 
 ROWS = list(rows(DOCUMENT))
-OPTIONS = {field.name: getattr(ServerOptions(), field.name) for field in fields(ServerOptions)}
+OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
 TOLD = {place for row in ROWS for place in row.places}
 
 

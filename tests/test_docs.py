@@ -1,49 +1,201 @@
-"""What the documentation shows is what happens: programs run, lines are those of the log."""
+"""What the README and the documentation say is true: programs run, links lead somewhere, defaults
+are those of the code, and lines of the log are the log's."""
 
 import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
+import attrs
 import pytest
 
 import trio_sio
+from docs.hooks import loaded_from_elsewhere
+from docs.programs import QUOTED, ROOT, fill, pages
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
+from trio_sio.options import ServerOptions
 
-ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
-DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
+OPTIONS = attrs.asdict(ServerOptions(), recurse=False)
+
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in pages()}
+each_page = pytest.mark.parametrize("name", PAGES)
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_the_readme_leads_there_and_links_lead_somewhere(path: Path) -> None:
-    assert f"](docs/{path.name})" in (ROOT / "README.md").read_text("utf-8")
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text("utf-8"))
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+def prose(text: str) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_the_program_prints_what_is_shown() -> None:
-    (program,) = (one for one in blocks(DEBUGGING, "python") if "trio.run" in one)
+def table_rows(text: str) -> list[list[str]]:
+    rows = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows[1:] if "---" not in row]
+
+
+# -- programs --------------------------------------------------------------------------------------
+
+
+def test_programs_are_those_of_the_examples() -> None:
+    quoted = [match for text in PAGES.values() for match in QUOTED.finditer(text)]
+    assert quoted
+    for match in quoted:
+        assert match[3] == (ROOT / match[1]).read_text("utf-8"), "`python3 -m docs programs`?"
+
+
+def test_every_example_is_shown() -> None:
+    shown = {match[1] for text in PAGES.values() for match in QUOTED.finditer(text)}
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*.*")}
+    there = {name for name in there if name.endswith((".py", ".html"))}
+    assert shown == there - {"examples/demo.py"}
+
+
+def own_programs() -> Iterator[tuple[str, str, str]]:
+    """Each program that stands in a page alone, with the output that is shown behind it."""
+    for name, text in PAGES.items():
+        rest = QUOTED.sub("", text)
+        for part in re.split(r"^```python\n", rest, flags=re.MULTILINE)[1:]:
+            program, _, behind = part.partition("\n```\n")
+            shown = blocks(behind, "text") if "print" in program or "stdout" in program else []
+            yield name, f"{program}\n", shown[0] if shown else ""
+
+
+@pytest.mark.parametrize(("name", "program", "shown"), [*own_programs()])
+def test_other_programs_print_what_is_shown(name: str, program: str, shown: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    expected = blocks(DEBUGGING, "text")[0]
     assert done.stderr == ""
-    assert _without_the_id(done.stdout).splitlines() == _without_the_id(expected).splitlines()
+    assert _without_the_id(done.stdout).splitlines() == _without_the_id(shown).splitlines()
 
 
 def _without_the_id(text: str) -> str:
     return re.sub(r"memory-\d+", "memory-1", text)
 
 
-def test_each_snippet_compiles() -> None:
-    for program in blocks(DEBUGGING, "python"):
-        compile(program, "debugging.md", "exec")
+@each_page
+def test_no_program_of_another_language_stands_alone(name: str) -> None:
+    """They are run as the examples that they belong to."""
+    rest = QUOTED.sub("", PAGES[name])
+    assert [language for language in ("html", "js", "javascript") if blocks(rest, language)] == []
+
+
+def test_programs_are_copied_into_the_pages() -> None:
+    page = "a\n<!-- examples/rooms.py -->\n```python\nold\n```\nb\n"
+    filled = fill(page)
+    assert (ROOT / "examples" / "rooms.py").read_text("utf-8") in filled
+    assert filled.startswith("a\n<!-- examples/rooms.py -->\n```python\n")
+    assert filled.endswith("\n```\nb\n")
+    assert fill(filled) == filled
+
+
+# -- links and commands ----------------------------------------------------------------------------
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MkDocs make them."""
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {re.sub(r"[ -]+", "-", heading.strip()) for heading in plain}
+
+
+@each_page
+def test_links_lead_somewhere(name: str) -> None:
+    folder = (ROOT / name).parent
+    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", prose(PAGES[name]))
+    for target in targets:
+        file, _, anchor = target.partition("#")
+        path = folder / file if file else ROOT / name
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.read_text("utf-8")), target
+
+
+def test_the_readme_leads_to_the_documentation() -> None:
+    targets = set(re.findall(r"\]\((docs/[^)#]+\.md)\)", README))
+    below_others = {"docs/index.md", *(name for name in PAGES if name.startswith("docs/api/"))}
+    assert targets == {name for name in PAGES if name.startswith("docs/")} - below_others | {
+        "docs/api/index.md"
+    }
+
+
+@each_page
+def test_commands_name_modules_that_exist(name: str) -> None:
+    for module in re.findall(r"python3? -m ([\w.]+)", PAGES[name]):
+        if module in ("venv", "pip", "pytest", "perf"):
+            continue
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+def test_the_readme_names_the_commands() -> None:
+    modules = set(re.findall(r"python3 -m ([\w.]+)", README))
+    assert {"examples.demo", "tests", "benchmarks", "docs"} <= modules
+
+
+@each_page
+def test_files_that_are_named_exist(name: str) -> None:
+    roots = "tests|benchmarks|docs|examples|fuzz|trio_sio"
+    for path in re.findall(rf"`((?:{roots})/[\w./]+)(?:::\w+)?`", prose(PAGES[name])):
+        assert (ROOT / path).exists(), path
+
+
+def test_what_a_browser_would_load_from_elsewhere_is_found() -> None:
+    assert loaded_from_elsewhere('<script src="https://cdn.example/a.js"></script>')
+    assert loaded_from_elsewhere("<img alt='' src='//cdn.example/a.png'>")
+    assert loaded_from_elsewhere('<link href="https://fonts.example/css" rel="stylesheet">')
+    assert loaded_from_elsewhere('<link rel="stylesheet" href="https://fonts.example/css">')
+    assert not loaded_from_elsewhere('<a href="https://trio.readthedocs.io">Trio</a>')
+    assert not loaded_from_elsewhere('<script src="assets/a.js"></script><img src="b.png">')
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= 10_000
+
+
+def test_each_number_of_the_readme_was_measured_by_a_command() -> None:
+    why = README.partition("## Why this one\n")[2].partition("\n![")[0]
+    sentences = [text.replace("\n", " ") for text in re.split(r"\n(?=\* )|\n\n", why.strip())]
+    assert len(sentences) > 5
+    for sentence in sentences:
+        (command,) = re.findall(r"`(python3 -m [^`]+)`", sentence)
+        assert f"`{command}" in PERFORMANCE, command
+        numbers = re.findall(r"([\d,.]*\d) (?:µs|KiB|MiB|MB|ms|clients|states|hostile)", sentence)
+        assert numbers, sentence
+        for number in numbers:
+            assert re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", PERFORMANCE), number
+
+
+def test_each_table_of_figures_names_its_command() -> None:
+    sections = re.split(r"^## ", PERFORMANCE, flags=re.MULTILINE)[1:]
+    assert sum("| ---" in section for section in sections) >= 3
+    for section in sections:
+        if "| ---" in section:
+            assert re.search(r"`python3 -m benchmarks[^`]*`", section), section[:40]
+
+
+# -- options ---------------------------------------------------------------------------------------
+
+
+@each_page
+def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
+    units = {"": 1, "s": 1, "KiB": 2**10, "MiB": 2**20}
+    found = re.findall(r"`(\w+)` \(([\d,.]*\d)(?: (s|KiB|MiB))?\)", prose(PAGES[name]))
+    for option, number, unit in found:
+        if option in OPTIONS:
+            assert float(number.replace(",", "")) * units[unit] == OPTIONS[option], option
+
+
+# -- lines of the log ------------------------------------------------------------------------------
 
 
 async def later_client(wire: Raw) -> None:

@@ -1,5 +1,6 @@
 """Every example runs: programs as they are, with real clients; files of tests with pytest."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.end_to_end.browser import chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
+from tests.support.raw import raw
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -42,7 +45,7 @@ class Program:
 
 
 @asynccontextmanager
-async def program(name: str) -> AsyncIterator[Program]:
+async def program(name: str, *, may_log_traceback: bool = False) -> AsyncIterator[Program]:
     """The example as a process; whatever its clients do, it must not end in a traceback."""
     run_process = partial(
         trio.run_process,
@@ -61,7 +64,7 @@ async def program(name: str) -> AsyncIterator[Program]:
         process.kill()
         assert process.stderr is not None
         complaints = b"".join([data async for data in process.stderr])
-        assert b"Traceback" not in complaints, complaints.decode()
+        assert may_log_traceback or b"Traceback" not in complaints, complaints.decode()
 
 
 def run_pytest(name: str) -> None:
@@ -69,24 +72,149 @@ def run_pytest(name: str) -> None:
     subprocess.run([*command, str(EXAMPLES / f"{name}.py")], check=True, cwd=ROOT, timeout=300)
 
 
+async def stops_without_complaint(example: Program, end: signal.Signals) -> None:
+    """It ends with exit code 0; `program` looks for tracebacks."""
+    example.process.send_signal(end)
+    with trio.fail_after(DEADLINE):
+        assert await example.process.wait() == 0
+
+
 def test_every_example_has_a_test() -> None:
-    there = {path.stem for path in EXAMPLES.glob("*.py")} - {"__init__", "demo"}
-    assert {name for name in there if f"test_{name}" not in globals()} == set()
+    there = {path.relative_to(EXAMPLES).with_suffix("") for path in EXAMPLES.rglob("*.py")}
+    names = {"_".join(path.parts) for path in there} - {"demo"}
+    assert {name for name in names if f"test_{name}" not in globals()} == set()
 
 
 @node
 async def test_hello() -> None:
     async with program("hello") as example, peer() as process:
-        hear = ["hello", "chat message"]
-        anna = await process.connect(example.url, hear=hear)
-        ben = await process.connect(example.url, hear=hear, transports=["polling"])
-        (me,) = await anna.hear("hello")
-        (other,) = await ben.hear("hello")
-        assert me["id"] != other["id"]
-        await anna.emit("chat message", "größer \U0001f600")
-        assert await ben.hear("chat message") == ["größer \U0001f600"]
-        await ben.emit("chat message", "answer")
-        assert await anna.hear("chat message") == ["answer"]  # and not what she said herself
+        assert await example.line() == (
+            "Open http://localhost:3000 in two windows. Ctrl-C stops the server."
+        )
+        anna = await process.connect(example.url, hear=["said"])
+        ben = await process.connect(example.url, hear=["said"], transports=["polling"])
+        await anna.emit("say", "größer \U0001f600")
+        assert await ben.hear("said") == await anna.hear("said") == ["größer \U0001f600"]
+        await stops_without_complaint(example, signal.SIGINT)
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("name", ["hello", "chat/names", "chat/rooms"])
+async def test_the_pages_of_the_tutorial(name: str) -> None:
+    async with program(name) as example, chromium() as browser:
+        anna, ben = [await browser.open(example.url) for _ in range(2)]
+        if name != "hello":
+            for page, who in ((anna, "Anna"), (ben, "Ben")):
+                await page.wait('input[placeholder="Your name"]')
+                await page.enter("input", who)
+                await page.wait('input[placeholder^="Say something"]')
+        if name == "chat/rooms":
+            for page in (anna, ben):
+                await page.wait('#people:has-text("lobby: Anna")')  # the answer to "enter"
+        await anna.enter("input", "größer \U0001f600")
+        said = "größer \U0001f600" if name == "hello" else "Anna: größer \U0001f600"
+        for page in (anna, ben):
+            await page.wait(f'li:text-is("{said}")')
+            assert await page.complaints() == []
+
+
+@node
+async def test_chat_names() -> None:
+    async with program("chat/names") as example, peer() as process:
+        anna, ben = [await process.connect(example.url, hear=["said", "note"]) for _ in range(2)]
+        assert await anna.call("enter", "Anna") == [{"name": "Anna"}]
+        assert await ben.hear("note") == ["Anna is here."]
+        assert await ben.call("enter", "Anna") == [{"error": "There is a Anna already."}]
+        assert await ben.call("enter", 7) == [{"error": "A name has 1 to 20 characters."}]
+        await ben.emit("say", "too early")
+        assert await ben.call("enter", "Ben") == [{"name": "Ben"}]
+        await ben.emit("say", "hello")
+        assert await anna.hear("said") == ["Ben", "hello"]
+        assert await anna.hear("note") == ["Ben is here."]
+        await ben.close()
+        assert await anna.hear("note") == ["Ben has left."]
+        await stops_without_complaint(example, signal.SIGINT)
+
+
+@node
+async def test_chat_rooms() -> None:
+    async with program("chat/rooms") as example, peer() as process:
+        nobody = await process.open(example.url)
+        assert await nobody.hear("error") == ["A name has 1 to 20 characters."]
+        hear = ["said", "note"]
+        anna, ben = [
+            await process.connect(f"{example.url}?name={name}", hear=hear)
+            for name in ("Anna", "Ben")
+        ]
+        assert await anna.call("enter", "kitchen") == [{"people": ["Anna"]}]
+        assert await ben.call("enter", "kitchen") == [{"people": ["Anna", "Ben"]}]
+        assert await anna.hear("note") == ["Ben came in."]
+        await ben.emit("say", "Soup is ready.")
+        assert await anna.hear("said") == ["Ben", "Soup is ready."]
+        assert await ben.call("enter", []) == [{"error": "A room's name has 1 to 20 characters."}]
+        await ben.call("enter", "garden")
+        assert await anna.hear("note") == ["Ben went away."]
+        await anna.close()
+        await stops_without_complaint(example, signal.SIGINT)
+
+
+def test_chat_test_rooms() -> None:
+    run_pytest("chat/test_rooms")
+
+
+@node
+async def test_binary() -> None:
+    async with program("binary") as example, peer() as process:
+        anna = await process.connect(example.url)
+        ben = await process.connect(example.url, hear=["picture"], transports=["polling"])
+        content = bytes(range(256))
+        (answer,) = await anna.call("picture", "sunset.png", content)
+        assert answer == {"sha256": hashlib.sha256(content).digest()}
+        assert await ben.hear("picture") == [{"name": "sunset.png", "content": content}]
+        assert await anna.call("picture", "sunset.png", 7) == [{"error": "send the file itself"}]
+
+
+@node
+async def test_errors() -> None:
+    async with program("errors", may_log_traceback=True) as example, peer() as process:
+        client = await process.connect(example.url, hear=["failed"], transports=["websocket"])
+        await client.emit("divide", 1, 0)
+        assert await client.hear("failed") == ["ZeroDivisionError"]
+        assert await client.call("divide", 1, 4) == [0.25]
+        assert await client.call("buy", "pear") == [{"error": "we have no pear"}]
+        assert await client.call("buy", "apple") == [{"price": 1.25}]
+        await client.close()
+        assert await example.line() == "client namespace disconnect | no more is known"
+        async with raw(example.url) as wire:
+            polling = await wire.polling()
+            await polling.post(b"4:42{}")  # an event without a name
+            assert await example.line() == "forced close | invalid payload: EVENT with a dict"
+
+
+async def test_slow_clients() -> None:
+    async with program("slow_clients") as example, raw(example.url) as wire:
+        polling = await wire.polling()  # and it does not poll again, for a while
+        assert await example.line() == "is behind"
+        while b"summary" not in (await polling.get())[1]:
+            pass
+        assert await example.line() == "has caught up"
+
+
+@node
+async def test_deployment() -> None:
+    async with program("deployment") as example, peer() as process:
+        headers = {"Origin": "https://shop.example"}
+        client = await process.connect(example.url, extraHeaders=headers)
+        async with raw(example.url) as wire:
+            assert b"trio_sio_sessions 1.0" in (await wire.get("/metrics")).body
+            assert (await wire.get("/elsewhere")).status == 404
+            await client.order("call", 1000, "order", "tea")
+            while b"trio_sio_events_in_total 1.0" not in (await wire.get("/metrics")).body:
+                pass
+        example.process.send_signal(signal.SIGTERM)
+        assert await client.hear("answer 1000") == [{"ordered": "tea"}]
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
 
 
 @node

@@ -22,6 +22,7 @@ import trio.testing
 from tools.load.clients import Crowd, frame_size, masked
 from tools.load.polling import Pollers
 from tools.load.trio_sio_server import make_server
+from trio_sio.options import WSEngine
 
 TEXT = "x" * 32
 CLIENTS = 100
@@ -65,7 +66,7 @@ class Counts:
 
 
 async def price(
-    ws_engine: str,
+    ws_engine: WSEngine,
     open_crowd: Callable[[int], Crowd | Pollers],
     act: Callable[[Crowd | Pollers], object],
     units: int,
@@ -114,7 +115,7 @@ def poll(crowd: Crowd | Pollers) -> None:
 
 
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
-async def test_an_echo(ws_engine: str) -> None:
+async def test_an_echo(ws_engine: WSEngine) -> None:
     cost = await price(ws_engine, crowd_of(1), echo, TIMES)
     assert cost.system["read"] <= 1.2
     assert cost.system["write"] <= 1.2
@@ -126,7 +127,7 @@ async def test_an_echo(ws_engine: str) -> None:
 
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 @pytest.mark.parametrize(("burst", "writes", "calls"), [(1, 1, 11.5), (8, 0.25, 14)])
-async def test_a_broadcast(ws_engine: str, burst: int, writes: float, calls: float) -> None:
+async def test_a_broadcast(ws_engine: WSEngine, burst: int, writes: float, calls: float) -> None:
     deliveries = TIMES * burst * CLIENTS
     cost = await price(ws_engine, crowd_of(CLIENTS), partial(broadcast, burst), deliveries)
     assert cost.system["write"] == pytest.approx(writes, rel=0.05)

@@ -14,6 +14,7 @@ import trio
 
 from trio_sio import browser_client
 from trio_sio.demo.application import Demo
+from trio_sio.options import WSEngine
 
 _EVERY_INTERFACE = ("", "0.0.0.0", "::")
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def serve(host: str, port: int, ws_engine: str = "auto") -> None:
+async def serve(host: str, port: int, ws_engine: WSEngine = "auto") -> None:
     """Serve the demo until SIGINT or SIGTERM; a second one does not wait for goodbyes."""
     demo = _make_demo(ws_engine)
     listeners = await _open_listeners(host, port)
@@ -71,7 +72,7 @@ async def _watch_signals(
         asked_to_end.set()
 
 
-def _make_demo(ws_engine: str) -> Demo:
+def _make_demo(ws_engine: WSEngine) -> Demo:
     try:
         return Demo(ws_engine=ws_engine)
     except (ImportError, ValueError) as error:

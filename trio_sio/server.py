@@ -3,17 +3,17 @@
 import re
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
+from typing import Any, NoReturn, Self, TypeVar, overload
 
 import trio
 
-from trio_sio.abc import Adapter, Parser, Session
+from trio_sio.abc import Adapter, Session
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.options import EngineOptions, Origins, ServerKeywords, ServerOptions
+from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
+from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
@@ -27,6 +27,13 @@ from trio_sio.statistics import EngineStatistics
 M = TypeVar("M", bound=Handler)
 
 
+@frozen(kw_only=True)
+class _Arguments(ServerOptions):
+    """What `Server` can be called with, for `takes`: the options, and an engine."""
+
+    engine: Engine | None = None
+
+
 class Server(Listens, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
@@ -36,13 +43,15 @@ class Server(Listens, Targeting):
 
     Args:
         engine: an engine of your own, in place of one made of the engine's options.
-        **options: as the fields of `ServerOptions`, by keyword; the README has a table.
+        **options: as the fields of `ServerOptions`, by keyword; docs/options.md explains them.
 
     Raises:
-        TypeError, ValueError: an option that does not exist, or cannot be meant.
+        TypeError: an option that does not exist, or a value of a wrong type.
+        ValueError: a value that is not allowed.
     """
 
-    def __init__(self, *, engine: Engine | None = None, **options: Unpack[ServerKeywords]) -> None:
+    @takes(_Arguments)
+    def __init__(self, *, engine: Engine | None = None, **options: object) -> None:
         self.options = ServerOptions.of(options)
         if engine is not None:
             _check_engine_alone(options)
@@ -57,8 +66,8 @@ class Server(Listens, Targeting):
             grace=self.engine.options.grace,
             limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
-            log=self.engine.log,
-            counters=self.engine.counters,
+            log=self.engine.runtime.log,
+            counters=self.engine.runtime.counters,
         )
 
     def __repr__(self) -> str:
@@ -101,20 +110,19 @@ class Server(Listens, Targeting):
     @adapter.setter
     def adapter(self, adapter: Callable[[Any], Adapter]) -> None:
         self._check_not_serving("adapter")
-        self.options = replace(self.options, adapter=adapter)
+        self.options = self.options.changed({"adapter": adapter})
         self._adapter = adapter
         self.router.change_adapter(adapter)
 
     @property
-    def parser(self) -> Parser | str | None:
-        """What speaks Socket.IO: `None` for the default, "msgpack", or one of your own."""
-        parser: Parser | str | None = self.options.parser
-        return parser
+    def parser(self) -> ParserOption:
+        """What encodes and decodes packets (JS: `parser`)."""
+        return self.options.parser
 
     @parser.setter
-    def parser(self, parser: Parser | str | None) -> None:
+    def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
-        options = replace(self.options, parser=parser)
+        options = self.options.changed({"parser": parser})
         self.router.change_codec(*find_codec(parser, options.max_attachments))
         self.options = options
 
@@ -261,6 +269,6 @@ class Server(Listens, Targeting):
 
 def _check_engine_alone(options: Iterable[str]) -> None:
     """Refuse options of the engine beside an engine, which has its own."""
-    taken = {field.name for field in fields(EngineOptions)}.intersection(options)
+    taken = EngineOptions.declarations().keys() & options
     if taken:
         raise TypeError(f"give {sorted(taken)} to the engine; Server(engine=…) cannot change it")

@@ -147,7 +147,7 @@ async def test_it_may_be_set_until_serving_starts(make_server: MakeServer) -> No
     io.parser = "msgpack"
     io.parser = Plain()
     with pytest.raises(TypeError, match="option 'parser' must be"):
-        io.parser = "yaml"
+        io.parser = "yaml"  # type: ignore[assignment]
     async with served(io) as url, raw(url) as wire:
         assert (await wire.get(POLLING)).body.endswith(b'29:4["CONNECT", "/", null, null]')
         websocket = await wire.websocket(WEBSOCKET)

@@ -11,6 +11,7 @@ import trio_sio
 from tests.api.conftest import MakeServer
 from tests.support.peers import QUICKLY_BACK, UPGRADING, WEBSOCKET, Kind, peer, served
 from tests.support.raw import POLLING, raw
+from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.node
 KINDS = pytest.mark.parametrize("kind", [UPGRADING, WEBSOCKET], ids=str)
@@ -89,7 +90,7 @@ async def test_serve_session(kind: Kind, make_server: MakeServer) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_an_engine_of_ones_own(ws_engine: str) -> None:
+async def test_an_engine_of_ones_own(ws_engine: WSEngine) -> None:
     """JS: `bind(engine)`."""
     engine = trio_sio.Engine(path="/mine", ping_interval=7, ws_engine=ws_engine, raise_errors=True)
     io = trio_sio.Server(engine=engine)

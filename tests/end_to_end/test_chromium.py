@@ -13,6 +13,7 @@ from tests.end_to_end.browser import Browser, Page, chromium
 from tests.end_to_end.scenery import sunset
 from tests.support.peers import DEADLINE, served
 from trio_sio.demo.application import Demo
+from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.chromium
 
@@ -21,11 +22,11 @@ SETTLED = {"": "websocket", "polling": "polling", "websocket": "websocket", "jso
 WIDTH, HEIGHT = 1360, 850
 
 WANTED = "TRIO_SIO_SCREENSHOT"
-"""`TRIO_SIO_SCREENSHOT=examples/demo.png` in the environment writes the README's picture there."""
+"""`TRIO_SIO_SCREENSHOT=docs/images/demo.png` in the environment writes the README's picture."""
 
 
 @asynccontextmanager
-async def demo(ws_engine: str, port: int = 0) -> AsyncIterator[str]:
+async def demo(ws_engine: WSEngine, port: int = 0) -> AsyncIterator[str]:
     application = Demo(ws_engine=ws_engine)
     async with served(application.io, port) as url, trio.open_nursery() as nursery:
         nursery.start_soon(application.push_figures)
@@ -86,7 +87,7 @@ async def type_until_seen(author: Page, reader: Page, name: str) -> None:
             await trio.sleep(0.3)
 
 
-async def test_two_people_chat(ws_engine: str, picture: Path) -> None:
+async def test_two_people_chat(ws_engine: WSEngine, picture: Path) -> None:
     async with demo(ws_engine) as url, chromium() as browser:
         anna = await visit(browser, url, "Anna")
         ben = await visit(browser, url, "Ben", "jsonp")
@@ -107,7 +108,7 @@ async def test_two_people_chat(ws_engine: str, picture: Path) -> None:
             assert await page.complaints() == []
 
 
-async def test_private_messages(ws_engine: str) -> None:
+async def test_private_messages(ws_engine: WSEngine) -> None:
     async with demo(ws_engine) as url, chromium() as browser:
         anna = await visit(browser, url, "Anna")
         ben = await visit(browser, url, "Ben", "jsonp")
@@ -128,7 +129,7 @@ async def test_private_messages(ws_engine: str) -> None:
 
 
 @pytest.mark.parametrize("transport", SETTLED)
-async def test_rooms_and_measurements(ws_engine: str, transport: str) -> None:
+async def test_rooms_and_measurements(ws_engine: WSEngine, transport: str) -> None:
     async with demo(ws_engine) as url, chromium() as browser:
         page = await visit(browser, url, "Anna", transport)
         await page.enter("#join-room", "Kitchen")
@@ -150,7 +151,7 @@ async def test_rooms_and_measurements(ws_engine: str, transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", SETTLED)
-async def test_the_page_comes_back(ws_engine: str, transport: str) -> None:
+async def test_the_page_comes_back(ws_engine: WSEngine, transport: str) -> None:
     async with chromium() as browser:
         async with demo(ws_engine) as url:
             page = await visit(browser, url, "Anna", transport)

@@ -97,6 +97,6 @@ def _numbers(stage: Stage) -> dict[str, int]:
         "rooms": sum(len(vars(one.adapter)["rooms"]) for one in namespaces),
         "members": sum(len(vars(one.adapter)["sids"]) for one in namespaces),
         "namespaces": len(io.router.namespaces),
-        "calls of the alarm": len(io.engine.timers),
+        "calls of the alarm": len(io.engine.runtime.timers),
         "halted": stage.halted,
     }

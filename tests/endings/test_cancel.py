@@ -24,6 +24,7 @@ from tests.support.stage import (
     until,
 )
 from trio_sio.engine.engine import GOODBYE
+from trio_sio.options import WSEngine
 
 AT_ONCE = 0.1
 FAR = 1000.0
@@ -34,8 +35,8 @@ every_stream = pytest.mark.parametrize("streams", [by_tcp, in_lockstep])
 
 
 @pytest.fixture(params=["websockets", "trio-websocket"])
-def ws_engine(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
+def ws_engine(request: pytest.FixtureRequest) -> WSEngine:
+    name: WSEngine = request.param
     return name
 
 
@@ -74,7 +75,7 @@ async def seconds(clock: MockClock, stage: Stage, over: trio.Event) -> float:
 @every_state
 @every_stream
 async def test_serving_is_cancelled(
-    state: State, streams: Streams, ws_engine: str, mock_clock: MockClock
+    state: State, streams: Streams, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     stage, over = Stage(ws_engine), trio.Event()
     state.prepare(stage)
@@ -97,7 +98,7 @@ async def test_serving_is_cancelled(
 @every_state
 @every_stream
 async def test_an_open_server_is_cancelled(
-    state: State, streams: Streams, ws_engine: str, mock_clock: MockClock
+    state: State, streams: Streams, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     """What is around `async with io` is cancelled, and its body with it."""
     stage, over = Stage(ws_engine), trio.Event()
@@ -122,7 +123,7 @@ async def test_an_open_server_is_cancelled(
 @every_state
 @every_stream
 async def test_an_open_server_is_left(
-    state: State, streams: Streams, ws_engine: str, mock_clock: MockClock
+    state: State, streams: Streams, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     """The application gets `grace`, and the clients a moment behind it."""
     stage, over, leave = Stage(ws_engine), trio.Event(), trio.Event()
@@ -147,7 +148,7 @@ async def test_an_open_server_is_left(
 
 @every_stream
 async def test_disconnect_handlers_get_as_long_as_grace_says(
-    streams: Streams, ws_engine: str, mock_clock: MockClock
+    streams: Streams, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     stage, over = Stage(ws_engine, grace=AT_ONCE), trio.Event()
     listener, open_stream = await streams()

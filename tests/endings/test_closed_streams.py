@@ -25,6 +25,7 @@ from tests.endings.client_states import STATES, State
 from tests.endings.test_kills import pass_time
 from tests.support.stage import GRACE, PING, Guest, Listener, Open, Stage, by_tcp, serving, until
 from trio_sio.disconnect import DisconnectReason
+from trio_sio.options import WSEngine
 from trio_sio.protocol.encoded import Encoded
 
 Act = Callable[[Stage], Awaitable[object]]
@@ -142,7 +143,7 @@ each_engine = pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocke
 
 @asynccontextmanager
 async def client_in(
-    state: State, ws_engine: str
+    state: State, ws_engine: WSEngine
 ) -> AsyncIterator[tuple[Stage, Guest, list[trio.SocketStream]]]:
     """A server with a client in a state, and the streams that are open."""
     stage = Stage(ws_engine)
@@ -176,7 +177,7 @@ async def see_the_end(stage: Stage, strangers: list[Stranger], clock: MockClock)
 @each_engine
 @pytest.mark.parametrize("act", [wait, emit, close, abort, drain], ids=lambda act: act.__name__)
 async def test_the_next_owner_of_a_number_is_left_alone(
-    state: State, act: Act, ws_engine: str, mock_clock: MockClock
+    state: State, act: Act, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     async with trio.open_nursery() as nursery, client_in(state, ws_engine) as there:
         stage, _, streams = there
@@ -205,7 +206,7 @@ class InTheNextStep(trio.abc.Instrument):
 @every_moment
 @each_engine
 async def test_also_if_the_stream_was_ready(
-    state: State, ws_engine: str, mock_clock: MockClock
+    state: State, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     async with trio.open_nursery() as nursery, client_in(state, ws_engine) as there:
         stage, guest, streams = there

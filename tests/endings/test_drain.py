@@ -23,6 +23,7 @@ from tests.support.stage import (
     until,
 )
 from trio_sio.engine.engine import GOODBYE
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import packets_of
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import CLOSE, TEXT, WireWebSocket, frame_bytes
@@ -195,7 +196,7 @@ async def test_what_is_left_by_who_leaves_in_the_middle_is_not_waited_for(
 @pytest.mark.parametrize("connections", [by_tcp, in_lockstep])
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 async def test_all_that_came_at_once_is_handled(
-    ws_engine: str,
+    ws_engine: WSEngine,
     connections: Callable[[], Awaitable[tuple[Listener, Open]]],
     autojump_clock: MockClock,
 ) -> None:

@@ -15,6 +15,7 @@ from trio.testing import MockClock
 from tests.endings.client_states import STATES, State
 from tests.endings.remains import Remains
 from tests.support.stage import Guest, Open, Stage, serving, until
+from trio_sio.options import WSEngine
 
 BATCH = 200
 """Clients that are there at a time: each may have two connections with two ends in this process."""
@@ -64,7 +65,7 @@ def _is_empty(stage: Stage) -> bool:
 
 
 async def open_and_kill(
-    state: State, clock: MockClock, ws_engine: str, count: int
+    state: State, clock: MockClock, ws_engine: WSEngine, count: int
 ) -> tuple[Remains, Remains, Remains]:
     """Return what there was before, with the first batch of clients, and after all of them."""
     stage = Stage(ws_engine)
@@ -84,7 +85,7 @@ async def open_and_kill(
 @every_state
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 async def test_nothing_is_left_of_clients_cut_off(
-    state: State, ws_engine: str, mock_clock: MockClock
+    state: State, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     before, among, after = await open_and_kill(state, mock_clock, ws_engine, 25)
     assert among.beyond(before)  # it can be seen

@@ -8,6 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.endings import client_states as states
 from tests.support.stage import Guest, Stage, in_lockstep, serving, until
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire_websocket import WireWebSocket
 
 
@@ -50,7 +51,7 @@ async def test_the_application_answers_too_late(
 
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 async def test_the_client_takes_the_answer_too_late(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     stage = Stage(ws_engine)
     async with serving(stage, in_lockstep) as open_stream:

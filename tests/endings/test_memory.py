@@ -25,6 +25,7 @@ from tests.support.stage import (
     in_lockstep,
     serving,
 )
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire_websocket import (
     BINARY,
     CONTINUATION,
@@ -193,7 +194,7 @@ async def leave_behind(
     ],
 )
 async def test_it_goes_with_the_client(
-    enter: Enter, connections: Connections, ws_engine: str, mock_clock: MockClock
+    enter: Enter, connections: Connections, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     taken, left = await leave_behind(enter, connections, Stage(ws_engine), mock_clock)
     assert taken > MUCH * 0.9
@@ -233,7 +234,7 @@ async def text_in_place_of_an_attachment(stage: Stage, guest: Guest) -> None:
     "enter", [a_malformed_packet, a_malformed_body, text_in_place_of_an_attachment]
 )
 async def test_what_is_malformed_is_not_kept(
-    enter: Enter, ws_engine: str, mock_clock: MockClock
+    enter: Enter, ws_engine: WSEngine, mock_clock: MockClock
 ) -> None:
     _, left = await leave_behind(enter, by_tcp, Stage(ws_engine), mock_clock)
     assert left < LITTLE

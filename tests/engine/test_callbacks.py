@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 import trio
@@ -37,7 +38,7 @@ class Slow:
         self.asked = 0
         self.cancelled = 0
 
-    async def __call__(self, argument: object) -> str:
+    async def __call__(self, argument: object) -> NoReturn:
         self.asked += 1
         try:
             await trio.sleep_forever()

@@ -12,6 +12,7 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from trio_sio.engine.engine import GOODBYE
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import WireClient, open_wire
 
 
@@ -61,7 +62,7 @@ STATES = {
 @pytest.mark.parametrize("state", list(STATES))
 @pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 async def test_leaving_is_prompt_in_every_state(
-    state: str, ws_engine: str, autojump_clock: MockClock
+    state: str, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     engine = trio_sio.Engine(ws_engine=ws_engine, raise_errors=True, grace=60)
     async with open_wire(engine, echo) as wire:
@@ -78,7 +79,7 @@ async def test_leaving_is_prompt_in_every_state(
 @pytest.mark.parametrize("state", list(STATES))
 @pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 async def test_cancelling_is_prompt_in_every_state(
-    state: str, ws_engine: str, autojump_clock: MockClock
+    state: str, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     engine = trio_sio.Engine(ws_engine=ws_engine, raise_errors=True)
     with trio.CancelScope() as scope:

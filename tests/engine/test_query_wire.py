@@ -13,6 +13,7 @@ import trio_sio
 from tests.support.examples import examples
 from tests.support.refusals import told
 from tests.support.socket_pairs import socket_pair
+from trio_sio.options import WSEngine
 from trio_sio.protocol.websocket.frame import BINARY, TEXT
 from trio_sio.testing.wire import StreamPair, open_wire
 from trio_sio.testing.wire_websocket import Frame, handshake_headers
@@ -56,7 +57,7 @@ async def test_a_websocket_that_takes_no_binary_frames(
     kind: int,
     payload: bytes,
     streams: Callable[[], StreamPair],
-    ws_engine: str,
+    ws_engine: WSEngine,
 ) -> None:
     async with open_wire(engine(ws_engine=ws_engine), echo, streams=streams) as wire:
         websocket = await wire.websocket(query)
@@ -74,7 +75,7 @@ async def test_a_websocket_that_takes_no_binary_frames(
 @pytest.mark.parametrize("by_polling", ["", "b64=1"])
 @pytest.mark.parametrize("by_websocket", ["", "b64=1"])
 async def test_in_an_upgrade_each_transport_goes_by_its_own_query(
-    by_polling: str, by_websocket: str, ws_engine: str, autojump_clock: MockClock
+    by_polling: str, by_websocket: str, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     async with open_wire(engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake(by_polling)
@@ -87,7 +88,7 @@ async def test_in_an_upgrade_each_transport_goes_by_its_own_query(
 
 
 @both_libraries
-async def test_a_broadcast_to_both_kinds(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_a_broadcast_to_both_kinds(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     """One event with an attachment, which each gets whole and in its form; compressed as well."""
     compress = {"threshold": 10} if ws_engine == "websockets" else False
     io = trio_sio.Server(raise_errors=True, ws_engine=ws_engine, per_message_deflate=compress)

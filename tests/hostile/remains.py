@@ -50,7 +50,7 @@ class Remains:
         return cls(
             Counter(task.name for task in _tasks()),
             sum(os.readlink(link).startswith("socket:") for link in _descriptors()),
-            GLOBAL_RUN_CONTEXT.runner.deadlines._active + len(io.engine.timers),
+            GLOBAL_RUN_CONTEXT.runner.deadlines._active + len(io.engine.runtime.timers),
             Counter(type(one).__qualname__ for one in gc.get_objects() if _counts(one)),
         )
 

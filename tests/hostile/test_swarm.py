@@ -29,6 +29,7 @@ from tests.hostile.remains import Remains
 from tests.support.raw import raw
 from tools.setup_machine import ROOT
 from trio_sio.engine.polling.shared_bodies import KEEP
+from trio_sio.options import WSEngine
 
 HONEST = 100
 RATE = 80
@@ -39,7 +40,7 @@ PATIENCE = 600.0
 """Seconds after which the test is given up."""
 
 
-def make_server(ws_engine: str, silence: float) -> trio_sio.Server:
+def make_server(ws_engine: WSEngine, silence: float) -> trio_sio.Server:
     """Return the server, whose clients chat in a room.
 
     Args:
@@ -130,7 +131,7 @@ async def all_left(io: trio_sio.Server) -> None:
         await trio.sleep(0.2)
 
 
-async def check(ws_engine: str, hostile: int, messages: int, silence: float) -> None:
+async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float) -> None:
     """Attack a server; nothing is lost and nothing is left."""
     io = make_server(ws_engine, silence)
     with trio.fail_after(PATIENCE):
@@ -145,13 +146,13 @@ async def check(ws_engine: str, hostile: int, messages: int, silence: float) -> 
                 polling = await wire.polling()
                 await polling.post(b"1:1")  # it says that it leaves
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             before = Remains.count(io)
             came = await attack(io, port, hostile, messages)
             assert set(came) == set(KINDS)
             assert sum(came.values()) > hostile  # those that were shown out came again
             await all_left(io)
-            io.engine.log.flush()
+            io.engine.runtime.log.flush()
             await trio.sleep(2 * KEEP)  # bodies that have been made for several
             # Tasks end a few rounds after what they did.
             await trio.testing.wait_all_tasks_blocked(0.1)
@@ -172,5 +173,5 @@ async def test_honest_clients_lose_nothing_and_nothing_is_left() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
-async def test_ten_thousand(ws_engine: str) -> None:
+async def test_ten_thousand(ws_engine: WSEngine) -> None:
     await check(ws_engine, hostile=10_000, messages=20, silence=60)

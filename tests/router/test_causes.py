@@ -8,6 +8,7 @@ import pytest
 from trio.testing import MockClock
 
 import trio_sio
+from trio_sio.options import ParserOption
 from trio_sio.router.causes import function_name
 from trio_sio.router.handlers import call
 from trio_sio.testing import MemoryClient, connect
@@ -149,7 +150,7 @@ async def test_middleware_of_a_namespace_and_an_error_handler(
     [(balance, 'decimal.Decimal at args[0]["balance"]'), (pair, "set at args[1]")],
 )
 async def test_a_result_that_cannot_be_sent(
-    parser: str | None,
+    parser: ParserOption,
     function: Callable[..., object],
     what: str,
     autojump_clock: MockClock,

@@ -10,7 +10,7 @@ import pytest
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import ConnectionRefused, Packet, PacketRefused, PacketType, Server, Socket
-from trio_sio.options import OVERFLOW_POLICIES
+from trio_sio.options import OVERFLOW_POLICIES, OverflowPolicy
 from trio_sio.testing import MemoryClient, connect
 
 PACKAGE = Path(__file__).parents[2] / "trio_sio"
@@ -41,7 +41,7 @@ async def refuse_packet(io: Server, socket: Socket, client: MemoryClient) -> Non
 @pytest.mark.parametrize("policy", OVERFLOW_POLICIES)
 @pytest.mark.parametrize("act", [let_in, refuse, refuse_unknown, disconnect, refuse_packet])
 async def test_a_client_without_room_for_one_is_closed_with_an_explanation(
-    act: Act, policy: str, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+    act: Act, policy: OverflowPolicy, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "trio_sio")
     io = Server(max_outbox=ROOM, on_overflow=policy)

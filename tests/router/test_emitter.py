@@ -7,6 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio import Disconnected, DisconnectReason, LocalProtocolError, Server, Socket
+from trio_sio.options import OverflowPolicy
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS
 from trio_sio.testing import connect
 
@@ -223,7 +224,7 @@ def test_there_is_no_such_policy() -> None:
 
 @pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest"])
 async def test_other_policies_drop_and_keep_the_client(
-    autojump_clock: trio.abc.Clock, policy: str
+    autojump_clock: trio.abc.Clock, policy: OverflowPolicy
 ) -> None:
     io = Server(max_outbox=3, on_overflow=policy)
     async with connect(io, buffer=1) as slow, connect(io) as fast:

@@ -9,6 +9,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.examples import examples
 from trio_sio import DisconnectDetail, Disconnected, Server, Socket
+from trio_sio.options import FloodPolicy
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.router.flood import TELL_EVERY
 from trio_sio.testing import MemoryClient, connect
@@ -19,7 +20,7 @@ TOLD = "more than 2 events a second (max_events_per_second)"
 class Hall:
     """A server that notes what it hears, and when."""
 
-    def __init__(self, policy: str, burst: int | None = 3) -> None:
+    def __init__(self, policy: FloodPolicy, burst: int | None = 3) -> None:
         self.io = Server(max_events_per_second=2, event_burst=burst, on_flood=policy)
         self.heard: list[tuple[float, object]] = []
         self.ends: list[DisconnectDetail | None] = []
@@ -164,7 +165,7 @@ async def test_names_that_nobody_hears_count_too(autojump_clock: MockClock) -> N
 class Rooms:
     """Several namespaces of one server with a limit, in which events are counted."""
 
-    def __init__(self, policy: str) -> None:
+    def __init__(self, policy: FloodPolicy) -> None:
         self.io = Server(max_events_per_second=2, event_burst=10, on_flood=policy)
         self.handled = 0
         self.joined = 0
@@ -192,7 +193,7 @@ PACKETS = st.lists(
 @examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=PACKETS)
 async def test_no_order_of_joining_and_leaving_gets_a_client_more_than_its_share(
-    autojump_clock: MockClock, policy: str, packets: list[tuple[PacketType, str]]
+    autojump_clock: MockClock, policy: FloodPolicy, packets: list[tuple[PacketType, str]]
 ) -> None:
     rooms = Rooms(policy)
     async with connect(rooms.io) as client:

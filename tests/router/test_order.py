@@ -11,6 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.examples import examples
 from trio_sio import Packet, Server, Socket
+from trio_sio.options import WSEngine
 from trio_sio.router.order import EventOrder
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_websocket import packet_frames
@@ -87,7 +88,7 @@ class Sent(NamedTuple):
 class Story:
     """A server that notes which events begin to be handled, in their order."""
 
-    def __init__(self, ws_engine: str = "websockets", max_inbox: int = 64) -> None:
+    def __init__(self, ws_engine: WSEngine = "websockets", max_inbox: int = 64) -> None:
         self.io = Server(ws_engine=ws_engine, raise_errors=True, max_inbox=max_inbox)
         self.begun: list[int] = []
         self.gate = trio.Event()
@@ -193,7 +194,7 @@ WAYS = [by_polling, by_websocket, by_both]
 async def test_events_begin_in_the_order_in_which_they_were_sent(
     autojump_clock: MockClock,
     way: Callable[[WireClient, Sequence[str]], Awaitable[None]],
-    ws_engine: str,
+    ws_engine: WSEngine,
     events: list[tuple[str, str]],
 ) -> None:
     sent = numbered(events)
@@ -208,7 +209,7 @@ async def test_events_begin_in_the_order_in_which_they_were_sent(
 async def test_ten_thousand_events_over_ten_namespaces(
     autojump_clock: MockClock,
     way: Callable[[WireClient, Sequence[str]], Awaitable[None]],
-    ws_engine: str,
+    ws_engine: WSEngine,
 ) -> None:
     kinds = itertools.cycle(["sync", "async", "ack", "concurrent sync", "sync"])
     places = itertools.cycle([*NAMESPACES, "/n3", "/", "/n3"])

@@ -22,13 +22,18 @@ from tests.security.neighbour import beside
 from tests.security.traffic import bytes_for
 from tests.support.examples import examples
 from tests.support.socket_pairs import socket_pair
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection
 
 LONGER_THAN_ANY_LIMIT = 200.0
 """Seconds in which a silent connection has been closed, whatever it was in the middle of."""
 
-ENGINES = (("websockets", True), ("websockets", False), ("trio-websocket", False))
+ENGINES: tuple[tuple[WSEngine, bool], ...] = (
+    ("websockets", True),
+    ("websockets", False),
+    ("trio-websocket", False),
+)
 
 STREAMS = (memory_stream_pair, socket_pair)
 """In memory everything goes the long way, on a socket the short one where there is one."""
@@ -57,7 +62,7 @@ def attacks(state: Open) -> st.SearchStrategy[list[Attack]]:
     return st.lists(one, min_size=1, max_size=4)
 
 
-def make_server(ws_engine: str, deflate: bool) -> trio_sio.Server:
+def make_server(ws_engine: WSEngine, deflate: bool) -> trio_sio.Server:
     """A server with something in it, and limits that a few bytes reach."""
     ids = iter(["neighbour", *(f"victim{number}" for number in range(1000))])
     io = trio_sio.Server(
@@ -162,7 +167,7 @@ def frozen() -> Iterator[None]:
 
 async def hold(
     state: Open,
-    engine: tuple[str, bool],
+    engine: tuple[WSEngine, bool],
     streams: Callable[[], StreamPair],
     hows: list[Attack],
 ) -> None:

@@ -147,7 +147,7 @@ async def test_cve_2026_48802_packets_of_the_engine_start_no_tasks(
             assert await websocket.receive() == "3"
         await wait_all_tasks_blocked()
         assert trio.lowlevel.current_statistics().tasks_living == living
-        assert len(io.engine.timers) < 10
+        assert len(io.engine.runtime.timers) < 10
 
 
 @pytest.mark.parametrize("packet", FLOODS)
@@ -159,13 +159,16 @@ async def test_cve_2026_48802_nor_do_those_of_a_client_that_has_not_been_let_in(
     async with beside(io) as wire:
         target, connection = await _stranger(wire)
         await wait_all_tasks_blocked()
-        living, calls = trio.lowlevel.current_statistics().tasks_living, len(io.engine.timers)
+        living, calls = (
+            trio.lowlevel.current_statistics().tasks_living,
+            len(io.engine.runtime.timers),
+        )
         body = f"{len(packet)}:{packet}".encode() * 500
         response = await connection.request("POST", target, None, body)
         assert (response.status, response.body) == (200, b"ok")
         await wait_all_tasks_blocked()
         assert trio.lowlevel.current_statistics().tasks_living <= living
-        assert len(io.engine.timers) <= calls + 1
+        assert len(io.engine.runtime.timers) <= calls + 1
 
 
 async def test_cve_2026_48802_nor_do_pongs_of_the_websocket_and_they_prolong_nothing(

@@ -178,7 +178,7 @@ class Soak:
         with trio.move_on_after(60):
             while not _is_empty(self._io.statistics()):  # noqa: ASYNC110 - nobody tells
                 await trio.sleep(0.05)
-        self._io.engine.log.flush()
+        self._io.engine.runtime.log.flush()
         await trio.sleep(2 * KEEP)  # bodies that have been made for several
         await trio.testing.wait_all_tasks_blocked(0.1)
 
@@ -234,7 +234,7 @@ class _Belongings:
             "connections": statistics.connections,
             "sessions": statistics.sessions,
             "queued": statistics.queued,
-            "alarms": len(io.engine.timers),
+            "alarms": len(io.engine.runtime.timers),
             "tasks": trio.lowlevel.current_statistics().tasks_living,
         }
         return cls(Counter(kinds) + Counter(numbers), kinds.total(), _resident())

@@ -9,6 +9,7 @@ import pytest
 
 import trio_sio
 from tests.soak.soak import Report, Soak
+from trio_sio.options import WSEngine
 from trio_sio.protocol.encoded import Encoded
 
 pytestmark = pytest.mark.node
@@ -18,7 +19,7 @@ HASTE = 10  # of cuts, in a short one
 
 
 def make_server(
-    engine: str, ping_interval: float = 2.0, ping_timeout: float = 6.0
+    engine: WSEngine, ping_interval: float = 2.0, ping_timeout: float = 6.0
 ) -> trio_sio.Server:
     return trio_sio.Server(
         ws_engine=engine,
@@ -44,7 +45,7 @@ def check(report: Report) -> None:
 
 
 @pytest.mark.parametrize("engine", ["trio-websocket", "websockets"])
-async def test_a_short_soak(engine: str) -> None:
+async def test_a_short_soak(engine: WSEngine) -> None:
     check(await soak(make_server(engine), SHORT, HASTE))
 
 

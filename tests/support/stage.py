@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 import trio_sio
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
 
@@ -39,7 +40,7 @@ class Stage:
         reasons: why sockets of "/" have left.
     """
 
-    def __init__(self, ws_engine: str = "auto", **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, ws_engine: WSEngine = "auto", **options: Any) -> None:  # noqa: ANN401
         self.io = trio_sio.Server(
             ws_engine=ws_engine,
             raise_errors=True,

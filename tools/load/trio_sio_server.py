@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import trio
 
 import trio_sio
+from trio_sio.options import OverflowPolicy, WSEngine
 
 BLOB = b"\x01" * 65536
 
 
-def make_server(ws_engine: str, on_overflow: str = "disconnect") -> trio_sio.Server:
+def make_server(ws_engine: WSEngine, on_overflow: OverflowPolicy = "disconnect") -> trio_sio.Server:
     """Return the server; what each event does is the same on all servers."""
     io = trio_sio.Server(
         ws_engine=ws_engine, on_overflow=on_overflow, ping_interval=3000, ping_timeout=60
@@ -56,7 +57,7 @@ def make_server(ws_engine: str, on_overflow: str = "disconnect") -> trio_sio.Ser
 
 async def main(options: Sequence[str]) -> None:
     """Serve on a free port and print it."""
-    io = make_server(*options)
+    io = make_server(*options)  # type: ignore[arg-type]  # it checks them
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(
             lambda task_status: io.serve_tcp(0, "127.0.0.1", backlog=4096, task_status=task_status)

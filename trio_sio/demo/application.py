@@ -31,6 +31,7 @@ from trio_sio.demo.hall import Card, Hall, Message, Person
 from trio_sio.demo.limits import Limits
 from trio_sio.demo.page import Page
 from trio_sio.demo.words import Refusal, clean_target, clean_text, image_type
+from trio_sio.options import WSEngine
 
 Answer: TypeAlias = dict[str, object]
 Handler: TypeAlias = Callable[..., Awaitable[Answer]]
@@ -43,7 +44,7 @@ _MAX_HTTP_BUFFER_SIZE = 6_000_000
 class Demo:
     """The server and its tables. Run `push_figures` beside `io.serve_tcp`."""
 
-    def __init__(self, *, limits: Limits | None = None, ws_engine: str = "auto") -> None:
+    def __init__(self, *, limits: Limits | None = None, ws_engine: WSEngine = "auto") -> None:
         self.limits = limits or Limits()
         self.hall = Hall(self.limits)
         self._messages = 0  # since the last figures
@@ -174,7 +175,7 @@ class Demo:
         return self.hall.person(name).id, {"person": name}
 
 
-def make_server(*, limits: Limits | None = None, ws_engine: str = "auto") -> trio_sio.Server:
+def make_server(*, limits: Limits | None = None, ws_engine: WSEngine = "auto") -> trio_sio.Server:
     """The demo's server without its figures: what tests connect to."""
     return Demo(limits=limits, ws_engine=ws_engine).io
 

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
+from trio_sio.engine.handshake import Host, turned_away
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.connection import HTTPConnection, Sequel
 from trio_sio.engine.http.fast_path import CLOSING
@@ -15,14 +14,11 @@ from trio_sio.engine.http.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.http.preflight import Preflight
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
-from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal, refusal_of
-from trio_sio.engine.runtime.stream import ByteStream, linger
+from trio_sio.engine.runtime.stream import linger
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake as websocket_handshake
-from trio_sio.engine.websocket.backends import base as library
-from trio_sio.engine.websocket.transport import WebSocketTransport
-from trio_sio.engine.websocket.upgrade import try_upgrade
+from trio_sio.engine.websocket.endpoint import WebSocketEndpoint
 from trio_sio.exceptions import RemoteProtocolError, RequestRefused
 from trio_sio.failures import Never, failures, sort, verdict
 from trio_sio.http import (
@@ -61,7 +57,7 @@ class Endpoint:
         self._host = host
         self._options = options
         self._path = options.path.removesuffix("/")
-        self._negotiate = library.find(options)
+        self._websockets = WebSocketEndpoint(host)
         self._files: StaticFiles | None = None
         if options.serve_client is not False:
             self._files = StaticFiles(options.serve_client, self._path)
@@ -138,7 +134,7 @@ class Endpoint:
                 raise
             if found.failure is not None:
                 line, path = "fallback failed for %s %s", shown.target(request.target)
-                self._host.log.fail(logger, found.failure, line, request.method, path)
+                self._host.runtime.log.fail(logger, found.failure, line, request.method, path)
             if found.exits is not None:
                 raise found.exits from None
             return Response(500, [cors.NO_STORE])
@@ -167,8 +163,8 @@ class Endpoint:
     def _tell(self, request: Request, level: int, kind: str, text: str) -> None:
         method, target = shown.printable(request.method, 20), shown.target(request.target)
         line, remote = "refused %s %s from %s: %s", request.remote or "somewhere"
-        self._host.counters.refused[kind] += 1
-        self._host.log.tell(logger, level, kind, line, method, target, remote, text)
+        self._host.runtime.counters.refused[kind] += 1
+        self._host.runtime.log.tell(logger, level, kind, line, method, target, remote, text)
 
     async def _refuse(
         self, refusal: Refusal, request: Request, connection: HTTPConnection, *, websocket: bool
@@ -227,7 +223,7 @@ class Endpoint:
         if session is None and self._options.allow_request is not None:
             await self._ask_to_allow(self._options.allow_request, request, connection)
         if websocket:
-            return await self._websocket(request, connection, ask, session)
+            return await self._websockets.answer(request, connection, ask, session)
         if ask.transport == "websocket":
             raise Refusal(ErrorCode.BAD_REQUEST, websocket_handshake.absence(request))
         if session is None:
@@ -293,90 +289,12 @@ class Endpoint:
             if found.failure is not None:
                 if self._options.raise_errors:
                     raise
-                self._host.log.fail(logger, found.failure, "%s failed", name)
+                self._host.runtime.log.fail(logger, found.failure, "%s failed", name)
             if found.exits is not None:
                 raise found.exits from None
             if found.refusal is not None:
                 raise refusal_of(found.refusal) from found.refusal
             raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
-
-    # -- websocket ---------------------------------------------------------------------------
-
-    async def _websocket(
-        self,
-        request: Request,
-        connection: HTTPConnection,
-        ask: HandshakeRequest,
-        session: Session | None,
-    ) -> Sequel | Response:
-        problem = websocket_handshake.problem(request)
-        if problem:
-            raise Refusal(ErrorCode.BAD_REQUEST, problem, "Bad Request")
-        is_handshake = session is None and ask.transport == "websocket"
-        sid = await new_id(self._host, request, connection) if is_handshake else ""
-        if sid and (response := turned_away(self._host, request)):
-            return response
-        agreement = self._negotiate(request, self._options)
-        await connection.send_raw(websocket_handshake.acceptance(request, agreement.extensions))
-        wanted = "" if is_handshake else ask.transport
-        pipe = connection.take_over()
-        return partial(
-            self._speak, request, pipe, agreement, wanted, session, sid, base64=ask.base64
-        )
-
-    async def _speak(
-        self,
-        request: Request,
-        pipe: ByteStream,
-        agreement: library.Agreement,
-        wanted: str,
-        session: Session | None,
-        sid: str,
-        *,
-        base64: bool,
-    ) -> None:
-        async with agreement.open(pipe) as opened:
-            transport = WebSocketTransport(pipe, opened, self._host.turns.wait, base64=base64)
-            own = self._begin(sid, request, transport) if sid else None
-            if own is not None:
-                await self._host.run(own)
-            elif session is None or not await self._upgrade(wanted, session, transport):
-                await transport.finish(by_client=False, orderly=False)
-            await transport.wait_released()
-
-    def _begin(self, sid: str, request: Request, transport: WebSocketTransport) -> Session | None:
-        """Make a session that begins with a WebSocket; `None` if its id is not free any more.
-
-        Or if the server began to end, or was filled by others, while the client took the answer
-        to its handshake.
-        """
-        if turned_away(self._host, request):
-            return None
-        if self._host.find(sid) is not None:  # `generate_id` gave it to two at the same time
-            text = "generate_id must return a new, unused text, not %s twice"
-            self._host.log.tell(logger, logging.ERROR, "generate_id", text, shown.short_id(sid))
-            return None
-        session = self._host.add(sid, request, transport)
-        transport.take_outbox(session.outbox)
-        session.start_with(open_packet(self._options, sid, []))
-        return session
-
-    async def _upgrade(self, wanted: str, session: Session, transport: WebSocketTransport) -> bool:
-        """Let a session try the WebSocket, if it polls and tries no other."""
-        if (
-            wanted != "websocket"
-            or session.closed
-            or session.probe is not None
-            or not isinstance(session.transport, PollingTransport)
-        ):
-            text = "session %s: a WebSocket that it has no use for"
-            sid = shown.short_id(session.id)
-            self._host.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
-            return False
-        if not await try_upgrade(session, transport, self._options.upgrade_timeout):
-            return False
-        transport.take_outbox(session.outbox)
-        return True
 
 
 def _body(refusal: Refusal) -> bytes:

@@ -1,10 +1,11 @@
 """The engine: sessions by id, the tasks that keep them, and the ways to serve.
 
     async with engine:                           the engine's nursery
-     ├─ pulse                                    one flush at each tick's end
-     ├─ alarm                                    wakes the sessions' heartbeats
-     ├─ turns                                    lets those read on that have much to read
-     ├─ entries                                  lets new connections say their first words
+     ├─ runtime
+     │   ├─ tick                                 flushes outboxes at the end of each tick
+     │   ├─ timers                               wakes heartbeats, ends what takes too long
+     │   ├─ fairness                             schedules readers that have much to read
+     │   └─ arrivals                             schedules the first reads of new connections
      ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
      └─ session (one per polling client)         outlives any one connection
 
@@ -15,33 +16,27 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, Unpack
+from typing import Any, NoReturn, Self, TypeVar
 
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.counters import Counters
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.admission import Admission, turn_away
 from trio_sio.engine.endpoint import Endpoint
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
-from trio_sio.engine.runtime.fairness import ARRIVALS_PER_ROUND, FairScheduler
 from trio_sio.engine.runtime.listeners import urls_of
-from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.engine.runtime.tick import TickFlusher
-from trio_sio.engine.runtime.timers import Timers
+from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.log import SessionLog, tapped
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
 from trio_sio.http import Request
 from trio_sio.logs.shown import short_id
-from trio_sio.logs.throttle import LogThrottle
-from trio_sio.options import EngineKeywords, EngineOptions
+from trio_sio.options import EngineOptions, takes
 from trio_sio.protocol.engineio.state import State
 from trio_sio.statistics import EngineStatistics
 
@@ -63,13 +58,15 @@ class Engine:
     cancelled, and `receive` raises `Disconnected`, when the session ends.
 
     Args:
-        options: as the fields of `EngineOptions`, by keyword.
+        **options: see `docs/options.md`.
 
     Raises:
-        TypeError, ValueError: an option that does not exist, or cannot be meant.
+        TypeError: an option that does not exist, or a value of a wrong type.
+        ValueError: a value that is not allowed.
     """
 
-    def __init__(self, **options: Unpack[EngineKeywords]) -> None:
+    @takes(EngineOptions)
+    def __init__(self, **options: object) -> None:
         self._setup(EngineOptions.of(options))
 
     @classmethod
@@ -83,15 +80,10 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.closing = False
         self._drains = 0
-        self.pulse = TickFlusher()
-        self.timers = Timers()
-        self.log = LogThrottle(self.timers.call_at)
-        self._session_log = SessionLog(self.log)
-        self.turns = FairScheduler(self.pulse)
-        self.entries = FairScheduler(self.pulse, ARRIVALS_PER_ROUND)
+        self.runtime = Runtime()
+        self._session_log = SessionLog(self.runtime.log)
         self.handler: Handler | None = None
-        self.counters = Counters()
-        self._ledger = SessionCounters(self.counters)
+        self._ledger = SessionCounters(self.runtime.counters)
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -102,19 +94,22 @@ class Engine:
         """Whether the engine has been entered and not left."""
         return self._nursery is not None
 
-    def set_options(self, **changes: Unpack[EngineKeywords]) -> None:
-        """Change options; possible until the engine is entered.
+    @takes(EngineOptions)
+    def set_options(self, **changes: object) -> None:
+        """Change some options; possible until the engine is entered.
 
         Raises:
             RuntimeError: it has been.
+            TypeError: an option that does not exist, or a value of a wrong type.
+            ValueError: a value that is not allowed.
         """
         if self.serving:
             raise RuntimeError(f"{', '.join(changes)}: options are fixed once serving has begun")
-        self._apply(replace(self.options, **changes))
+        self._apply(self.options.changed(changes))
 
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
-        self.watch = StallMonitor(options.slow_step, self.log, self.counters)
+        self.runtime.stalls.set_limit(options.slow_step)
         self._doorway = Endpoint(self)
         count = self._ledger.count_limit
         self._admission = Admission(
@@ -122,16 +117,16 @@ class Engine:
             options.max_connections_per_address,
             options.max_sessions,
             count,
-            self.log,
-            self.counters,
+            self.runtime.log,
+            self.runtime.counters,
         )
         self._http_limits = HTTPLimits(
             {phase: getattr(options, phase.value) for phase in Phase},
             options.max_headers,
             options.max_header_size,
             count,
-            self.log,
-            self.counters,
+            self.runtime.log,
+            self.runtime.counters,
         )
 
     # -- life --------------------------------------------------------------------------------
@@ -160,24 +155,20 @@ class Engine:
         self.closing = False
         try:
             async with trio.open_nursery() as self._nursery:
-                self._nursery.start_soon(self.pulse.run)
-                self._nursery.start_soon(self.timers.run)
-                self._nursery.start_soon(self.turns.run)
-                self._nursery.start_soon(self.entries.run)
-                with self.watch.watching():
-                    yield
-                    await self.aclose()
+                await self._nursery.start(self.runtime.run)
+                yield
+                await self.aclose()
                 self._nursery.cancel_scope.cancel()
         finally:
             self._nursery = None
             self.closing = True
-            self.log.flush()
+            self.runtime.log.flush()
 
     def statistics(self) -> EngineStatistics:
         """Return numbers: what there is, and what has happened since the engine was made."""
         admission = self._admission
         return self._ledger.statistics(
-            self.sessions.values(), admission.count, admission.refused, self.watch
+            self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
         )
 
     @contextmanager
@@ -277,7 +268,12 @@ class Engine:
             await turn_away(stream, refusal)
             return
         connection = HTTPConnection(
-            stream, address, secure, self.timers, self._http_limits, self.entries.wait
+            stream,
+            address,
+            secure,
+            self.runtime.timers,
+            self._http_limits,
+            self.runtime.arrivals.wait,
         )
         self._connections.add(connection)
         try:
@@ -285,7 +281,7 @@ class Engine:
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
-            self.log.fail(logger, errors, "a connection failed")
+            self.runtime.log.fail(logger, errors, "a connection failed")
         finally:
             self._connections.discard(connection)
             self._admission.leave(address)
@@ -308,9 +304,9 @@ class Engine:
     def why_no_session(self, address: str) -> str:
         """Return why no client can be taken at present, `""` if one can."""
         if self._drains or self.closing:
-            self.counters.refused["draining"] += 1
+            self.runtime.counters.refused["draining"] += 1
             text = "refused a handshake from %s: the server drains"
-            self.log.tell(logger, logging.INFO, "drain", text, address)
+            self.runtime.log.tell(logger, logging.INFO, "drain", text, address)
             return "the server takes no new clients"
         why = self._admission.why_no_session(len(self.sessions), address)
         return f"too many clients ({why})" if why else ""
@@ -319,13 +315,11 @@ class Engine:
         """Make a session; `run` or `start` makes it live."""
         log = self._session_log.of(sid)
         transport = tapped(transport, log.wire)
-        session = Session(
-            sid, request, transport, self.options, self.pulse, self.timers, self.watch, log
-        )
+        session = Session(sid, request, transport, self.options, self.runtime, log)
         if log.events is not None:
             log.events.connected(transport.name, request.remote)
         self.sessions[sid] = session
-        self.counters.sessions += 1
+        self.runtime.counters.sessions += 1
         return session
 
     def start(self, session: Session) -> None:
@@ -343,7 +337,7 @@ class Engine:
             if session.raise_errors:
                 raise
             text = "the handler of session %s failed"
-            self.log.fail(logger, errors, text, short_id(session.id))
+            self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
             self._ledger.enter(session)
             if self.sessions.get(session.id) is session:

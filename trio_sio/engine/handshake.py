@@ -5,18 +5,15 @@ import secrets
 from typing import Protocol
 
 from trio_sio.abc import Transport
-from trio_sio.counters import Counters
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.http.hang_up import HungUp
 from trio_sio.engine.refusal import Refusal
-from trio_sio.engine.runtime.fairness import FairScheduler
-from trio_sio.engine.runtime.timers import Timers
+from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.session import Session
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import Request, Response
-from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -31,11 +28,8 @@ class Host(Protocol):
     """What the doorway needs of the engine."""
 
     options: EngineOptions
-    timers: Timers
+    runtime: Runtime
     closing: bool
-    turns: FairScheduler
-    log: LogThrottle
-    counters: Counters
 
     def find(self, sid: str) -> Session | None:
         """Return an open session."""
@@ -90,7 +84,7 @@ async def new_id(host: Host, request: Request, connection: HTTPConnection) -> st
         if host.options.raise_errors:
             raise
         if found.failure is not None:
-            host.log.fail(logger, found.failure, "generate_id failed")
+            host.runtime.log.fail(logger, found.failure, "generate_id failed")
         if found.exits is not None:
             raise found.exits from None
         raise Refusal(ErrorCode.BAD_REQUEST, "generate_id failed") from error

@@ -1,9 +1,11 @@
 """The session's cookie, as each option has it."""
 
+from typing import Any
+
 import pytest
 
 from trio_sio.engine.polling.responses import set_cookie
-from trio_sio.options import EngineKeywords, EngineOptions
+from trio_sio.options import EngineOptions
 
 
 @pytest.mark.parametrize(
@@ -17,7 +19,7 @@ from trio_sio.options import EngineKeywords, EngineOptions
         ({"cookie_path": None, "cookie_http_only": True}, "io=SID; SameSite=Strict"),
     ],
 )
-def test_options(options: EngineKeywords, cookie: str) -> None:
+def test_options(options: dict[str, Any], cookie: str) -> None:
     assert set_cookie(EngineOptions(**options), "SID", by_tls=False) == [("Set-Cookie", cookie)]
 
 

@@ -22,17 +22,17 @@ async def test_within_the_limit_nobody_waits() -> None:
 
 
 async def test_a_round_has_no_more_turns_than_its_limit() -> None:
-    pulse = TickFlusher()
-    turns = FairScheduler(pulse, 2)
+    tick = TickFlusher()
+    turns = FairScheduler(tick, 2)
     ticks: list[int] = []
 
     async def ask() -> None:
         for _ in range(5):
             await turns.wait()
-            ticks.append(pulse.tick)
+            ticks.append(tick.count)
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(pulse.run)
+        nursery.start_soon(tick.run)
         nursery.start_soon(turns.run)
         await wait_all_tasks_blocked()
         for _ in range(6):
@@ -44,8 +44,8 @@ async def test_a_round_has_no_more_turns_than_its_limit() -> None:
 
 
 async def test_the_line_is_served_from_its_front() -> None:
-    pulse = TickFlusher()
-    turns = FairScheduler(pulse, 1)
+    tick = TickFlusher()
+    turns = FairScheduler(tick, 1)
     order: list[int] = []
 
     async def ask(number: int) -> None:
@@ -53,7 +53,7 @@ async def test_the_line_is_served_from_its_front() -> None:
         order.append(number)
 
     async with trio.open_nursery() as nursery:
-        await turns.wait()  # there is no other round without a pulse
+        await turns.wait()  # there is no other round without a tick
         for number in range(5):
             nursery.start_soon(ask, number)
             await wait_all_tasks_blocked()

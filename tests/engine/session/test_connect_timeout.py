@@ -35,9 +35,9 @@ async def test_what_the_loop_was_held_for_does_not_count(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
-    timers, watch, times = Timers(), StallMonitor(0.25), list[float]()
-    patience = ConnectTimeout(timers, 10.0, watch)
-    with watch.watching():
+    timers, stalls, times = Timers(), StallMonitor(0.25), list[float]()
+    patience = ConnectTimeout(timers, 10.0, stalls)
+    with stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(timers.run)
             patience.begin(lambda: times.append(trio.current_time()))

@@ -23,7 +23,7 @@ class Living:
     """A session whose patience is 30 seconds, and what becomes of it."""
 
     timers: Timers = field(default_factory=Timers)
-    watch: StallMonitor = field(default_factory=lambda: StallMonitor(None))
+    stalls: StallMonitor = field(default_factory=lambda: StallMonitor(None))
     is_listening: bool = True
     timed_out: list[tuple[float, float]] = field(default_factory=list)
 
@@ -98,7 +98,7 @@ async def test_the_time_that_the_loop_was_held_does_not_count(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
-    session = Living(watch=StallMonitor(0.25))
+    session = Living(stalls=StallMonitor(0.25))
 
     async def compute() -> None:
         """Hold the loop four times, each time for no longer than one would hardly notice."""
@@ -107,7 +107,7 @@ async def test_the_time_that_the_loop_was_held_does_not_count(
             counter.hold(4)
             await trio.lowlevel.checkpoint()
 
-    with session.watch.watching():
+    with session.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await compute()
@@ -120,8 +120,8 @@ async def test_what_was_lost_before_the_client_was_heard_is_over(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0
-    session = Living(watch=StallMonitor(0.25))
-    with session.watch.watching():
+    session = Living(stalls=StallMonitor(0.25))
+    with session.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await trio.sleep(5)
@@ -136,9 +136,9 @@ async def test_who_takes_nothing_has_the_lost_time_as_well(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0
-    session = Living(is_listening=False, watch=StallMonitor(0.25))
+    session = Living(is_listening=False, stalls=StallMonitor(0.25))
     session.outbox.stuck_since = 0.0
-    with session.watch.watching():
+    with session.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await trio.sleep(1)

@@ -83,9 +83,9 @@ class Slow:
 
 @asynccontextmanager
 async def written(transport: Slow | PollingTransport, packets: int = 1000) -> AsyncIterator[Outbox]:
-    """An outbox with its pulse and its writer; at the end all of it has to leave."""
-    pulse = TickFlusher()
-    outbox = Outbox(transport, packets, 2**20, pulse)
+    """An outbox with its ticks and its writer; at the end all of it has to leave."""
+    ticks = TickFlusher()
+    outbox = Outbox(transport, packets, 2**20, ticks)
     closing, ended = trio.Event(), trio.Event()
 
     async def write() -> None:
@@ -93,7 +93,7 @@ async def written(transport: Slow | PollingTransport, packets: int = 1000) -> As
         ended.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(pulse.run)
+        nursery.start_soon(ticks.run)
         nursery.start_soon(write)
         await wait_all_tasks_blocked()
         yield outbox

@@ -15,6 +15,7 @@ from tests.support.examples import examples
 from tests.support.refusals import told
 from tests.support.socket_pairs import socket_pair, tls_pair
 from trio_sio.engine.polling.transport import PollingTransport
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient, WireSession, open_wire, packets_of
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 from trio_sio.testing.wire_websocket import packet_frames
@@ -26,7 +27,7 @@ BAD = (400, told('{"code":3,"message":"Bad request"}'))
 
 @asynccontextmanager
 async def served(
-    ws_engine: str,
+    ws_engine: WSEngine,
     recorder: Recorder,
     streams: Callable[[], StreamPair] = socket_pair,
     **options: object,
@@ -43,7 +44,11 @@ async def served(
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "new"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_request_right_behind_the_5_is_refused_and_the_session_goes_on(
-    method: str, kept: bool, streams: Callable[[], StreamPair], ws_engine: str, recorder: Recorder
+    method: str,
+    kept: bool,
+    streams: Callable[[], StreamPair],
+    ws_engine: WSEngine,
+    recorder: Recorder,
 ) -> None:
     for _ in range(10):  # the server may read either first
         async with served(ws_engine, recorder, streams) as (wire, session):
@@ -64,7 +69,7 @@ async def test_a_request_right_behind_the_5_is_refused_and_the_session_goes_on(
 @both_libraries
 @pytest.mark.parametrize("frames", ["2probe", "half"])
 async def test_a_probe_that_says_nothing_more_keeps_no_poll(
-    frames: str, ws_engine: str, recorder: Recorder, autojump_clock: MockClock
+    frames: str, ws_engine: WSEngine, recorder: Recorder, autojump_clock: MockClock
 ) -> None:
     async with served(ws_engine, recorder, memory_stream_pair) as (_, session):
         websocket = await session.probe()
@@ -98,7 +103,7 @@ async def test_a_post_whose_body_is_coming_at_the_move_is_cut_and_costs_nothing(
     framing: bytes,
     body: bytes,
     streams: Callable[[], StreamPair],
-    ws_engine: str,
+    ws_engine: WSEngine,
     recorder: Recorder,
 ) -> None:
     """Its packets would be nobody's, so half of it is not kept until `body_timeout`."""
@@ -121,7 +126,7 @@ async def test_a_post_whose_body_is_coming_at_the_move_is_cut_and_costs_nothing(
 
 @both_libraries
 async def test_a_poll_that_is_cut_after_it_was_turned_away_costs_nothing(
-    ws_engine: str, recorder: Recorder
+    ws_engine: WSEngine, recorder: Recorder
 ) -> None:
     async with served(ws_engine, recorder) as (wire, session):
         websocket = await session.probe()
@@ -139,7 +144,7 @@ async def test_a_poll_that_is_cut_after_it_was_turned_away_costs_nothing(
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("happens", ["moves", "ends"])
 async def test_what_becomes_of_a_session_while_the_application_is_asked(
-    happens: str, method: str, ws_engine: str, recorder: Recorder, autojump_clock: MockClock
+    happens: str, method: str, ws_engine: WSEngine, recorder: Recorder, autojump_clock: MockClock
 ) -> None:
     """About the origin, which may take its time for each request."""
 
@@ -221,7 +226,7 @@ def _is_taken(response: WireResponse) -> bool:
     ws_engine=st.sampled_from(LIBRARIES),
 )
 async def test_around_the_move_no_session_ends_and_no_packet_is_lost(
-    before: list[str], around: list[str], ws_engine: str
+    before: list[str], around: list[str], ws_engine: WSEngine
 ) -> None:
     recorder = Listener()
     engine = trio_sio.Engine(raise_errors=True, ws_engine=ws_engine)

@@ -8,6 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.support.refusals import told
+from trio_sio.options import WSEngine
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_websocket import WebSocketClosed
 
@@ -42,7 +43,7 @@ class Sessions:
             self.reasons.append(session.reason)
 
 
-async def test_the_normal_sequence(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_the_normal_sequence(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
         await session.post("4by polling")
@@ -60,7 +61,7 @@ async def test_the_normal_sequence(ws_engine: str, autojump_clock: MockClock) ->
 
 
 async def test_a_held_poll_is_let_go_after_a_tenth_of_a_second(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
@@ -71,7 +72,7 @@ async def test_a_held_poll_is_let_go_after_a_tenth_of_a_second(
 
 
 async def test_what_is_sent_meanwhile_leaves_in_order_and_once(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     sessions = Sessions()
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:
@@ -95,7 +96,9 @@ async def test_what_is_sent_meanwhile_leaves_in_order_and_once(
         assert await websocket.receive() == "4later"
 
 
-async def test_what_came_by_polling_comes_first(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_what_came_by_polling_comes_first(
+    ws_engine: WSEngine, autojump_clock: MockClock
+) -> None:
     heard: list[str | bytes] = []
 
     async def slow(session: trio_sio.Session) -> None:
@@ -113,7 +116,7 @@ async def test_what_came_by_polling_comes_first(ws_engine: str, autojump_clock: 
 
 
 async def test_a_post_that_waits_for_a_busy_handler_does_not_keep_the_client_from_moving(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     """The handler waits for room in the outbox, which the client makes when it has moved."""
     heard: list[str | bytes] = []
@@ -137,7 +140,7 @@ async def test_a_post_that_waits_for_a_busy_handler_does_not_keep_the_client_fro
 
 
 async def test_one_can_wait_for_what_came_by_polling_and_then_by_websocket(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     heard: list[str | bytes] = []
 
@@ -158,7 +161,7 @@ async def test_one_can_wait_for_what_came_by_polling_and_then_by_websocket(
         assert heard == ["a", "b", "c", "d"]
 
 
-async def test_an_upgrade_without_a_probe(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_an_upgrade_without_a_probe(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
         websocket = await session.open_websocket()
@@ -168,7 +171,7 @@ async def test_an_upgrade_without_a_probe(ws_engine: str, autojump_clock: MockCl
 
 
 async def test_a_poll_that_is_held_when_the_client_moves_is_refused(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     """By the reference server it gets a CLOSE, which another client may take for the end."""
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
@@ -194,7 +197,7 @@ async def still_polls(wire: WireClient, sid: str) -> bool:
 
 @pytest.mark.parametrize("packet", ["2", "2other", "4a", "3probe", "x", b"\x02probe", "6"])
 async def test_anything_else_on_the_probe_closes_it_alone(
-    packet: str | bytes, ws_engine: str, autojump_clock: MockClock
+    packet: str | bytes, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
@@ -211,7 +214,7 @@ async def test_anything_else_on_the_probe_closes_it_alone(
         assert await again.receive() == "4a"
 
 
-async def test_a_probe_takes_too_long(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_a_probe_takes_too_long(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     engine = trio_sio.Engine(ws_engine=ws_engine, upgrade_timeout=3)
     async with open_wire(engine, echo) as wire:
         session = await wire.handshake()
@@ -224,7 +227,7 @@ async def test_a_probe_takes_too_long(ws_engine: str, autojump_clock: MockClock)
         assert await session.poll() == ["4on polling"]
 
 
-async def test_a_probe_is_lost(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_a_probe_is_lost(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
         await (await session.probe()).aclose()
@@ -232,7 +235,7 @@ async def test_a_probe_is_lost(ws_engine: str, autojump_clock: MockClock) -> Non
         assert await still_polls(wire, session.sid)
 
 
-async def test_only_one_at_a_time(ws_engine: str, autojump_clock: MockClock) -> None:
+async def test_only_one_at_a_time(ws_engine: WSEngine, autojump_clock: MockClock) -> None:
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
         session = await wire.handshake()
         first = await session.probe()
@@ -260,7 +263,7 @@ End = Callable[[trio_sio.Session], None]
     ],
 )
 async def test_the_session_ends_meanwhile(
-    end: End, reason: str, ws_engine: str, autojump_clock: MockClock
+    end: End, reason: str, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     sessions = Sessions()
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:
@@ -277,7 +280,7 @@ async def test_the_session_ends_meanwhile(
 @pytest.mark.parametrize("probes", [True, False], ids=["probe", "no-probe"])
 @pytest.mark.parametrize("ticks", range(8))
 async def test_the_session_ends_in_the_tick_of_the_upgrade(
-    ticks: int, probes: bool, ws_engine: str, autojump_clock: MockClock
+    ticks: int, probes: bool, ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     """Whichever turn of the loop it is, the upgrade's task ends quietly."""
     sessions = Sessions()
@@ -297,7 +300,7 @@ async def test_the_session_ends_in_the_tick_of_the_upgrade(
 
 
 async def test_a_session_being_closed_sends_its_last_words_to_where_the_client_goes(
-    ws_engine: str, autojump_clock: MockClock
+    ws_engine: WSEngine, autojump_clock: MockClock
 ) -> None:
     sessions = Sessions()
     async with open_wire(trio_sio.Engine(ws_engine=ws_engine), sessions) as wire:

@@ -9,7 +9,6 @@ from functools import partial
 
 import trio
 
-from trio_sio.compression_options import compression_level, compression_threshold
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
 from trio_sio.engine.http import cors
@@ -31,6 +30,7 @@ from trio_sio.http import (
     Request,
     Response,
 )
+from trio_sio.options import compression_level, compression_threshold
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
@@ -52,7 +52,7 @@ class PollingEndpoint:
         self._threshold = compression_threshold(host.options.http_compression)
         self._vary = "Origin" if self._threshold is None else "Origin, Accept-Encoding"
         level = compression_level(host.options.http_compression)
-        self._bodies = SharedBodies(host.timers, host.turns.wait, level)
+        self._bodies = SharedBodies(host.runtime.timers, host.runtime.fairness.wait, level)
 
     async def handshake(
         self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
@@ -65,7 +65,7 @@ class PollingEndpoint:
             base64=ask.base64,
             jsonp=ask.jsonp,
             max_packets=self._options.max_payload_packets,
-            turn=self._host.turns.wait,
+            turn=self._host.runtime.fairness.wait,
         )
         session = self._host.add(sid, request, transport)
         transport.outlet, transport.wire = session.outbox, session.log.wire

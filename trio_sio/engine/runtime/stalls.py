@@ -71,7 +71,7 @@ class StallMonitor(trio.abc.Instrument):
         self.stalls = 0
         self.stalled = 0.0
         self.longest = 0.0
-        self._limit = limit if limit is not None else float("inf")
+        self.set_limit(limit)
         self._begun = float("inf")  # the present turn; none is too long that did not begin
         self._task: Task | None = None
         self._lost = 0.0  # of Trio's clock, in this run
@@ -81,6 +81,10 @@ class StallMonitor(trio.abc.Instrument):
         self._garbage = GCPauses()
         self._counters = Counters() if counters is None else counters
         self._calls = 0  # of handlers, when the present turn began
+
+    def set_limit(self, limit: float | None) -> None:
+        """Set the seconds that a task may hold the loop; to be called before `watching`."""
+        self._limit = limit if limit is not None else float("inf")
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The heartbeat of the event loop: which tick it is, and one flush at a tick's end.
+"""Counts the turns (ticks) of the event loop, and flushes outboxes once at the end of each.
 
 Waking a writer task for each recipient is what a broadcast costs elsewhere (5 µs each, more than
 the system call). Here the first item of a tick goes straight to the kernel; items that follow it
@@ -11,13 +11,13 @@ from typing import Protocol
 import trio
 
 EMITS_PER_TICK = 256
-"""Emits to single clients, 10 µs each, after which whoever emits has to let other tasks run. Giving
+"""Emits to single clients, 10 µs each, after which an emit lets other tasks run. Giving
 way after each, as Trio's own functions do, costs 3 µs, and keeps the emits of a burst from leaving
 together."""
 
 
 class Flushable(Protocol):
-    """An outbox, as far as the pulse cares."""
+    """An outbox, as far as the end of a tick is concerned."""
 
     def flush(self) -> None:
         """Send what is queued, as far as that can be done without waiting."""
@@ -27,12 +27,12 @@ class TickFlusher(trio.abc.Instrument):
     """Counts ticks and flushes the marked outboxes at the end of each.
 
     Attributes:
-        tick: changes with every turn of the event loop while `run` runs.
-        emits: how many there were in this tick; see `EMITS_PER_TICK`.
+        count: the present tick; it grows with every turn of the event loop while `run` runs.
+        emits: emits to single clients in this tick; see `EMITS_PER_TICK`.
     """
 
     def __init__(self) -> None:
-        self.tick = 0
+        self.count = 0
         self.emits = 0
         self._marked: list[Flushable] = []
         self._wake = trio.Event()
@@ -45,7 +45,7 @@ class TickFlusher(trio.abc.Instrument):
 
     def after_io_wait(self, timeout: float) -> None:
         """Count a turn of the loop (called by Trio)."""
-        self.tick += 1
+        self.count += 1
         self.emits = 0
 
     async def run(self) -> None:

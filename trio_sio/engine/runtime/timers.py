@@ -25,13 +25,13 @@ PRUNE_FROM = 1000
 class Timer:
     """Something that is to be called at a time."""
 
-    __slots__ = ("_alarm", "_function", "_order", "deadline")
+    __slots__ = ("_function", "_order", "_timers", "deadline")
 
     def __init__(
         self, timers: "Timers", deadline: float, order: int, function: Callable[[], object] | Task
     ) -> None:
         self.deadline = deadline
-        self._alarm = timers
+        self._timers = timers
         self._order = order
         self._function: Callable[[], object] | Task | None = function
 
@@ -52,7 +52,7 @@ class Timer:
         """Do not call it."""
         if self._function is not None:
             self._function = None
-            self._alarm.forget_one()
+            self._timers.forget_one()
 
     def give_up(self, _: object) -> trio.lowlevel.Abort:
         """Cancel, since the task that sleeps is cancelled (called by Trio)."""

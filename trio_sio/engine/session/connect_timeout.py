@@ -12,17 +12,17 @@ class ConnectTimeout:
     """With one client; what our own event loop was held for does not count.
 
     Args:
-        alarm: the engine's.
+        timers: the engine's.
         seconds: how long it lasts; `None` for ever.
-        watch: knows when the event loop was held.
+        stalls: knows when the event loop was held.
     """
 
-    __slots__ = ("_alarm", "_began", "_call", "_lose", "_seconds", "_watch")
+    __slots__ = ("_began", "_call", "_lose", "_seconds", "_stalls", "_timers")
 
-    def __init__(self, timers: Timers, seconds: float | None, watch: StallMonitor) -> None:
-        self._alarm = timers
+    def __init__(self, timers: Timers, seconds: float | None, stalls: StallMonitor) -> None:
+        self._timers = timers
         self._seconds = seconds
-        self._watch = watch
+        self._stalls = stalls
         self._call: Timer | None = None
         self._lose: Callable[[], None] | None = None
         self._began = 0.0
@@ -31,7 +31,7 @@ class ConnectTimeout:
         """Have patience from now on; `lose` is called when it is over."""
         if self._seconds is not None:
             self._began, self._lose = trio.current_time(), lose
-            self._call = self._alarm.call_at(self._began + self._seconds, self._look)
+            self._call = self._timers.call_at(self._began + self._seconds, self._look)
 
     def end(self) -> None:
         """Have as much as is needed."""
@@ -44,9 +44,9 @@ class ConnectTimeout:
         lose, self._call = self._lose, None
         if lose is None or self._seconds is None:
             return
-        deadline = self._began + self._seconds + self._watch.lost_since(self._began)
+        deadline = self._began + self._seconds + self._stalls.lost_since(self._began)
         if trio.current_time() < deadline:
-            self._call = self._alarm.call_at(deadline, self._look)
+            self._call = self._timers.call_at(deadline, self._look)
         else:
             self.end()
             lose()

@@ -40,7 +40,7 @@ class SessionCounters:
         self._limits[option] += 1
 
     def statistics(
-        self, sessions: Collection["Session"], connections: int, refused: int, watch: StallMonitor
+        self, sessions: Collection["Session"], connections: int, refused: int, stalls: StallMonitor
     ) -> EngineStatistics:
         """Put it together with those that are here."""
         present = [session.statistics() for session in sessions]
@@ -58,9 +58,9 @@ class SessionCounters:
             ended=dict(self._ended),
             limits=dict(limits),
             behind=sum(one.is_behind for one in present),
-            stalls=watch.stalls,
-            stalled=watch.stalled,
-            longest_stall=watch.longest,
+            stalls=stalls.stalls,
+            stalled=stalls.stalled,
+            longest_stall=stalls.longest,
             opened=counters.sessions,
             joined=counters.joins,
             refused=counters.refused.copy(),

@@ -24,7 +24,7 @@ class Beating(Protocol):
     state: SessionState
     outbox: Outbox
     timers: Timers
-    watch: StallMonitor
+    stalls: StallMonitor
     is_listening: bool
 
     def time_out(self, silent: float) -> None:
@@ -51,7 +51,7 @@ async def beat(session: Beating) -> None:
         elif not (session.is_listening or _has_left(session, now)):
             state.touch(now)  # it is our own handler that does not listen
             deadline = state.deadline
-        elif now < (later := state.deadline + session.watch.lost_since(state.last_seen)):
+        elif now < (later := state.deadline + session.stalls.lost_since(state.last_seen)):
             deadline = later
         else:
             session.time_out(now - state.last_seen)

@@ -42,7 +42,7 @@ class Outbox(BoundedQueue):
     Args:
         max_packets: items that may be queued.
         max_bytes: bytes that may be queued; one larger item is still taken by an empty queue.
-        pulse: the engine's pulse.
+        tick: the engine's; flushes what is queued at the end of each tick.
         marks: which part of either limit may wait at a tick's end until the client is behind, and
             with which it has caught up (options `high_water` and `low_water`).
 
@@ -65,9 +65,9 @@ class Outbox(BoundedQueue):
         "_line",
         "_low",
         "_marked",
-        "_pulse",
         "_reason",
         "_tick",
+        "_ticks",
         "_waiting",
         "has_work",
         "is_behind",
@@ -84,7 +84,7 @@ class Outbox(BoundedQueue):
         transport: Transport,
         max_packets: int,
         max_bytes: int,
-        pulse: TickFlusher,
+        tick: TickFlusher,
         marks: tuple[float, float] = (0.5, 0.25),
     ) -> None:
         super().__init__(max_packets, max_bytes)
@@ -96,7 +96,7 @@ class Outbox(BoundedQueue):
         self.is_behind = False
         self._high, self._low = marks
         self.stuck_since: float | None = None
-        self._pulse = pulse
+        self._ticks = tick
         self._tick = -1
         self._busy = False
         self._marked = False
@@ -132,10 +132,10 @@ class Outbox(BoundedQueue):
         if self._closed:
             raise Disconnected(self._reason)
         queue = self._queue
-        if not queue and not self._busy and self._tick != self._pulse.tick:
+        if not queue and not self._busy and self._tick != self._ticks.count:
             transport = self.transport
             if transport.direct:
-                self._tick = self._pulse.tick
+                self._tick = self._ticks.count
                 transport.send_nowait((item,))
                 if transport.unsent:
                     self._stick()
@@ -157,7 +157,7 @@ class Outbox(BoundedQueue):
         """
         if not self._queue and not self._busy and not self._closed:
             transport = self.transport
-            tick = self._pulse.tick
+            tick = self._ticks.count
             if self._tick != tick and transport.direct:
                 self._tick = tick
                 transport.send_nowait((item,))
@@ -188,9 +188,9 @@ class Outbox(BoundedQueue):
                 self.put_nowait(item)
             except trio.WouldBlock:
                 await self._line_up(item).wait()
-        pulse = self._pulse
-        pulse.emits += 1
-        if pulse.emits >= EMITS_PER_TICK:
+        ticks = self._ticks
+        ticks.emits += 1
+        if ticks.emits >= EMITS_PER_TICK:
             await trio.lowlevel.cancel_shielded_checkpoint()
 
     def enqueue(self, item: Encoded) -> WaitingItem | None:
@@ -260,7 +260,7 @@ class Outbox(BoundedQueue):
     def _mark(self) -> None:
         if not self._marked:
             self._marked = True
-            self._pulse.mark(self)
+            self._ticks.mark(self)
 
     def _stick(self) -> None:
         """Leave the rest to the writer task: the kernel did not take all of it."""

@@ -19,9 +19,7 @@ import trio
 
 from trio_sio.abc import Transport, TransportClosed
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
-from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.engine.runtime.tick import TickFlusher
-from trio_sio.engine.runtime.timers import Timers
+from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.connect_timeout import ConnectTimeout
 from trio_sio.engine.session.ending import Ending
 from trio_sio.engine.session.first_payload import FirstPayload
@@ -56,9 +54,7 @@ class Session:
         request: the handshake request.
         transport: how the client speaks at first.
         options: the engine's options.
-        pulse: the engine's pulse.
-        alarm: wakes the heartbeat.
-        watch: knows when the event loop was held.
+        runtime: the engine's.
         log: where its lines go.
 
     Attributes:
@@ -83,9 +79,7 @@ class Session:
         request: Request,
         transport: Transport,
         options: EngineOptions,
-        pulse: TickFlusher,
-        timers: Timers,
-        watch: StallMonitor,
+        runtime: Runtime,
         log: SessionLog,
     ) -> None:
         self.id = sid
@@ -96,19 +90,20 @@ class Session:
         self.raise_errors = options.raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
         marks = options.high_water, options.low_water
-        self.outbox = Outbox(transport, options.max_outbox, options.max_outbox_bytes, pulse, marks)
+        self.outbox = Outbox(
+            transport, options.max_outbox, options.max_outbox_bytes, runtime.tick, marks
+        )
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
         self.outbox.on_failure = self._fail
         self.offer, self.enqueue = self.outbox.offer, self.outbox.enqueue
         self.trusted = options.handshake_buffer_size is None
         self._options = options
-        self.timers = timers
-        self.watch = watch
+        self.timers, self.stalls = runtime.timers, runtime.stalls
         self._reader = trio.CancelScope()
         self._writer: trio.CancelScope | None = None
         self._flush_by = math.inf
-        self._patience = ConnectTimeout(timers, options.connect_timeout, watch)
+        self._patience = ConnectTimeout(runtime.timers, options.connect_timeout, runtime.stalls)
         self._tasks: trio.Nursery | None = None
         self._nursery: trio.Nursery | None = None
         self.is_listening, self._by_client, self._is_written = True, False, False
@@ -380,7 +375,7 @@ class Session:
         assert self.reason is not None
         seen = self.last_seen
         # Who gave up while we were held has often left a last ping, which has been read since.
-        stalled = self.watch.lost_since(seen - self._options.ping_timeout)
+        stalled = self.stalls.lost_since(seen - self._options.ping_timeout)
         self._end.come(self.id, self.reason, seen, stalled)
         self.outbox.close(self.reason)
         self._reader.cancel()

@@ -19,11 +19,6 @@ from websockets.headers import build_extension, parse_extension
 from websockets.protocol import SERVER, Event, Protocol, State
 
 from trio_sio.abc import TransportClosed
-from trio_sio.compression_options import (
-    COMPRESSION_LEVEL,
-    CompressionOption,
-    compression_threshold,
-)
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.websocket.backends.base import Backend, Control, Reader, stranger_too_big
@@ -34,7 +29,8 @@ from trio_sio.engine.websocket.frame_parser import (
     FrameParser,
 )
 from trio_sio.http import Request
-from trio_sio.options import EngineOptions
+from trio_sio.options import EngineOptions, compression_threshold
+from trio_sio.options.compression import COMPRESSION_LEVEL, CompressionOption
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.websocket.frame import payloads
 

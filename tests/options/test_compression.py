@@ -1,9 +1,9 @@
-"""Compression's options: wrong parameters are named, and what is left out has a default."""
+"""The compressions: wrong parameters are named, and what is left out has a default."""
 
 import pytest
 
 from trio_sio import ServerOptions
-from trio_sio.compression_options import (
+from trio_sio.options.compression import (
     COMPRESSION_LEVEL,
     COMPRESSION_THRESHOLD,
     CompressionOption,

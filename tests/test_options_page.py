@@ -1,0 +1,87 @@
+"""The page of options is what the declarations say."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs.options import PAGE, code, helps_of, page, shown_default, shown_type
+from trio_sio import EngineOptions, ServerOptions
+from trio_sio.options import OverflowPolicy
+from trio_sio.options.declaration import Group
+
+HELPS = {**helps_of(EngineOptions), **helps_of(ServerOptions)}
+ROWS = re.findall(r"^\| `(\w+)` \| (.*) \|$", page(), re.MULTILINE)
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run `python docs/options.py`"
+
+
+def test_every_option_has_help_in_one_place() -> None:
+    assert HELPS.keys() == ServerOptions.declarations().keys()
+    assert not helps_of(EngineOptions).keys() & helps_of(ServerOptions).keys()
+
+
+@pytest.mark.parametrize("name", HELPS)
+def test_help_is_a_line_and_perhaps_more(name: str) -> None:
+    line, _, rest = HELPS[name].partition("\n")
+    assert line.endswith(".")
+    assert rest == "" or rest.startswith("\n")
+
+
+@pytest.mark.parametrize("name", HELPS)
+def test_every_option_has_one_row_in_its_group(name: str) -> None:
+    (before,) = re.findall(rf"(.*)^\| `{name}` \| ", page(), re.MULTILINE | re.DOTALL)
+    group = re.findall(r"^## (.*)$", before, re.MULTILINE)[-1]
+    assert Group(group) is ServerOptions.declarations()[name].group
+
+
+@pytest.mark.parametrize("name", [name for name in HELPS if name.endswith("_timeout")])
+def test_times_have_a_unit(name: str) -> None:
+    assert ServerOptions.declarations()[name].unit == "seconds"
+
+
+def test_rows() -> None:
+    rows = dict(ROWS)
+    assert rows["max_outbox"] == "`int`, packets | 512 | Packets that may be queued for one client."
+    assert rows["max_outbox_bytes"].startswith("`int`, bytes | 8 MiB | ")
+    assert rows["path"].startswith('`str` | `"/socket.io"`; `Engine` alone: `"/engine.io"` | ')
+    assert rows["max_rooms"].endswith(" *(`Server` only)*")
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        (int, "int"),
+        (float | None, "float | None"),
+        (OverflowPolicy, '"disconnect" | "drop_newest" | "drop_oldest"'),
+        (EngineOptions.__annotations__["origins"], "str | Collection[str] | function"),
+        (Path | str, "Path | str"),
+    ],
+)
+def test_types(hint: Any, shown: str) -> None:  # noqa: ANN401 - types have no type of their own
+    assert shown_type(hint) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (None, "bytes", "`None`"),
+        (True, "", "`True`"),
+        ("io", "", '`"io"`'),
+        (0.25, "seconds", "0.25"),
+        (20.0, "seconds", "20"),
+        (16384, "bytes", "16 KiB"),
+        (16384, "rooms", "16,384"),
+        (100_000, "bytes", "100,000"),
+        (100_000_000, "bytes", "100,000,000"),
+    ],
+)
+def test_defaults(value: object, unit: str, shown: str) -> None:
+    assert shown_default(value, unit) == shown
+
+
+def test_code_in_a_table() -> None:
+    assert code("int | None") == "`int \\| None`"
