@@ -14,8 +14,9 @@ from typing import Any
 
 import h11
 
-from trio_sio.engine.http.fast_path import NO_FIELDS, PlainRequest, read_head
-from trio_sio.engine.http.h11 import H11Exchange, find_head
+from trio_sio.engine.http import h11 as by_h11_here
+from trio_sio.engine.http.exchange import Exchange
+from trio_sio.engine.http.fast_path import NO_FIELDS, read_head
 
 try:
     import httptools
@@ -90,15 +91,15 @@ def by_httptools() -> Reader:
         method, size = parser.get_method().decode(), protocol.announced
         assert parser.get_http_version() == "1.1"
         assert parser.should_keep_alive()
-        request = PlainRequest(method, protocol.target.decode(), protocol.fields, size, size)
+        request = Exchange(method, protocol.target.decode(), protocol.fields, size, size)
         return request, protocol.body
 
     return read
 
 
 def by_h11(data: bytes) -> tuple[Any, object]:
-    end = find_head(data, 16 * 1024)
-    return H11Exchange(data[:end]).head, data[end:]
+    end = by_h11_here.find_head(data, 16 * 1024)
+    return by_h11_here.read_head(data[:end]), data[end:]
 
 
 def by_h11_alone(data: bytes) -> tuple[Any, object]:
@@ -112,7 +113,7 @@ def readers() -> dict[str, Reader]:
     found = {
         "here, fields as before": ours(keeps_fields=True),
         "here, fields anew": ours(keeps_fields=False),
-        "http.Exchange (h11)": by_h11,
+        "here, by h11": by_h11,
         "h11 alone": by_h11_alone,
     }
     if httptools is not None:

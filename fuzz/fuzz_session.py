@@ -46,7 +46,7 @@ def _step(session: SessionState, byte: int, now: float) -> bool:
         replies = session.receive(EnginePacket(kind, "x" * (byte // 64)), now)
     except (RemoteProtocolError, LocalProtocolError):
         return False
-    assert session.deadline == now + session.patience
+    assert session.deadline == now + session.silence_limit
     pong = [EnginePacket(EnginePacketType.PONG)]
     assert replies == (pong if kind is EnginePacketType.PING and is_open else [])
     return True

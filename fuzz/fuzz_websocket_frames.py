@@ -6,14 +6,14 @@ However they are cut, they become the same. The first byte says where they are c
 from collections.abc import Hashable
 
 from fuzz import harness
-from trio_sio.abc import TransportClosed
 from trio_sio.engine.websocket.backends.websockets import Core
-from trio_sio.engine.websocket.frame_parser import FrameParser
+from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import unmask
+from trio_sio.protocol.websocket.frame_parser import FrameLimits, FrameParser
 
 NAME = "websocket_frames"
 MAX_SIZE = 1000
-MAX_FRAGMENTS = 4096
+LIMITS = FrameLimits(MAX_SIZE, max_fragments=4096, first_quantum=2, quantum=8)
 
 
 def fuzz(data: bytes) -> Hashable:
@@ -27,32 +27,38 @@ def fuzz(data: bytes) -> Hashable:
 
 
 def _read(pieces: list[bytes]) -> tuple[list[str | bytes], Hashable]:
-    incoming = FrameParser(MAX_SIZE, MAX_FRAGMENTS, unmask)
-    core = Core(incoming, MAX_SIZE)
+    parser = FrameParser(LIMITS, unmask)
+    core = Core(parser, control=_ignore)
     messages: list[str | bytes] = []
     end: Hashable = None
     for piece in pieces:
-        odd = incoming.feed(piece)
+        odd = parser.feed(piece)
         while end is None:
             while odd:
-                core.read(odd)
-                odd = incoming.go_on()
-            end = _take(incoming, messages)
-            if not incoming.is_paused:
+                core.read(odd, LIMITS.too_big())
+                odd = parser.go_on()
+            end = _take(parser, messages)
+            if not parser.is_paused:
                 break
-            odd = incoming.resume()
+            odd = parser.resume()
     return messages, end
 
 
-def _take(incoming: FrameParser, messages: list[str | bytes]) -> Hashable:
+def _take(parser: FrameParser, messages: list[str | bytes]) -> Hashable:
     """Take the messages that are whole; return the end, `None` if it has not come."""
     try:
-        while (message := incoming.next()) is not None:
+        while (message := parser.next_message()) is not None:
             assert len(message) <= MAX_SIZE
             messages.append(message)
-    except TransportClosed as closed:
-        return closed.code, str(closed.reason)
+    except FrameError as error:
+        return error.code, error.option
+    except WebSocketClosed:
+        return "closed"
     return None
+
+
+def _ignore(data: bytes) -> None:
+    """Take a pong or a close frame, for nobody."""
 
 
 if __name__ == "__main__":

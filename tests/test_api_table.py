@@ -32,20 +32,19 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("chain", "counters", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
-        *("is_listened_to", "is_wanted"),
+        *("acquire", "add", "chain", "change_adapter", "change_encoder", "counters"),
+        *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
+        *("is_listened_to", "keep", "release"),
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
-    "parent": {"accepts", "find_clients", "label", "publish"},
+    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
     "socket": {
-        *("check_open", "deliver", "deliver_volatile", "encode", "end"),
-        *("doing", "enter", "events"),
-        *("inbox", "is_over", "is_serving", "kick", "mark_ended", "refuse", "run"),
-        *("run_callback", "send_error"),
+        *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
+        *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
+        *("mark_ended", "open", "phase", "refuse", "sender", "wait_idle"),
     },
     "client": {
-        *("departed", "disconnect", "joined", "left", "log", "order", "router", "run"),
-        "wait_heard",
+        *("disconnect", "joins", "left", "log", "order", "run", "wait_heard"),
     },
     "handshake": {"of"},
     "session": {
@@ -54,7 +53,7 @@ WITHIN_THE_PACKAGE = {
         *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },
-    "engine": {"add", "count_limit", "find", "from_options", "run", "start", "why_no_session"},
+    "engine": {"from_options", "open_session"},
     "adapter": {"deliver"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import trio
 from hypothesis import given, strategies as st
 
 from trio_sio.exceptions import Disconnected, PacketRefused, Refused
-from trio_sio.failures import failed_leaves, failures, leaves, sort, take_each
+from trio_sio.failures import await_each, failed_leaves, failures, leaves, sort, take_each
 
 
 class Odd(BaseException):
@@ -178,3 +179,23 @@ def test_each_step_is_taken_in_its_order_whatever_the_others_do() -> None:
     with pytest.raises(KeyError):
         take_each(lambda: taken.append("first"), fail, lambda: taken.append("last"))
     assert taken == ["first", "fail", "last"]
+
+
+async def test_steps_that_are_awaited_are_taken_whatever_becomes_of_the_others() -> None:
+    taken: list[str] = []
+
+    async def step(name: str, error: Exception | None = None) -> None:
+        await trio.lowlevel.checkpoint()
+        taken.append(name)
+        if error is not None:
+            raise error
+
+    with pytest.raises(KeyError) as caught:
+        await await_each(
+            partial(step, "first"),
+            partial(step, "second", ValueError("b")),
+            partial(step, "third", KeyError("c")),
+            partial(step, "last"),
+        )
+    assert taken == ["first", "second", "third", "last"]
+    assert isinstance(caught.value.__context__, ValueError)

@@ -15,6 +15,7 @@ from tools.source import PACKAGE, imported_names
 STOREY = {
     "disconnect": 0,
     "sync": 0,
+    "channel": 1,
     "statistics": 1,
     "counters": 0,
     "browser_client": 0,

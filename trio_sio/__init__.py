@@ -43,9 +43,9 @@ from trio_sio.protocol.socketio.packet import (
 )
 from trio_sio.router.adapter import MemoryAdapter as MemoryAdapter
 from trio_sio.router.broadcast import Broadcast as Broadcast
-from trio_sio.router.calls import ClientError as ClientError
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
+from trio_sio.router.invocation import ClientError as ClientError
 from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,

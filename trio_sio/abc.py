@@ -39,6 +39,19 @@ class TransportClosed(Exception):
         self.why = why
 
 
+class OutgoingQueue(Protocol):
+    """The outbox of a session, as far as its transport is concerned."""
+
+    def take(self, limit: int) -> list[Encoded]:
+        """Return queued items in their order: one at least, further ones up to `limit` bytes."""
+
+    def put_control(self, item: Encoded) -> None:
+        """Send or queue one of the engine's own packets, even if the outbox is full."""
+
+    def flush(self) -> None:
+        """Send what is queued, as far as that can be done without waiting."""
+
+
 class Transport(Protocol):
     """How the packets of one session travel.
 
@@ -65,6 +78,13 @@ class Transport(Protocol):
     def unsent(self) -> bool:
         """Whether `send` is due."""
 
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Belong to a session from now on.
+
+        Args:
+            outbox: the session's, which sends by this transport.
+        """
+
     async def receive(self) -> EnginePacket:
         """Return the client's next packet.
 
@@ -87,12 +107,12 @@ class Transport(Protocol):
             trio.BrokenResourceError: the peer is gone.
         """
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has left, as far as one sees while nobody receives.
 
         Args:
             now: the time (`trio.current_time()`).
-            patience: seconds for which a client that has no request under way may be silent.
+            silence_limit: seconds for which a client without a request under way may be silent.
         """
 
     def trust(self) -> None:

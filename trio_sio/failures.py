@@ -15,7 +15,7 @@ so it is always the leaves that are looked at.
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -116,6 +116,15 @@ def take_each(*steps: Callable[[], object]) -> None:
     with ExitStack() as stack:
         for step in reversed(steps):
             stack.callback(step)
+
+
+async def await_each(*steps: Callable[[], Awaitable[object]]) -> None:
+    """As `take_each`, for steps that are awaited one after the other."""
+    try:
+        await steps[0]()
+    finally:
+        if len(steps) > 1:
+            await await_each(*steps[1:])
 
 
 def check_returned(who: str, returned: object) -> None:

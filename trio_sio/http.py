@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 from trio_sio.protocol.http.errors import (
     BodyTooLarge as BodyTooLarge,
@@ -163,6 +164,31 @@ class Response:
     def __post_init__(self) -> None:
         """Check it here, where the application sees by whom it was made."""
         check_response(self.status, self.headers, self.body)
+
+    @classmethod
+    def text(
+        cls,
+        status: int,
+        sentence: str,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        close: bool = False,
+    ) -> Self:
+        """Return a response of one line of plain text.
+
+        Args:
+            status: from 200 to 599.
+            sentence: the line, without a line feed.
+            headers: further header fields.
+            close: whether the connection ends with it.
+
+        Raises:
+            ValueError: it cannot be sent as it is.
+        """
+        fields = [("Content-Type", "text/plain; charset=utf-8"), *headers]
+        if close:
+            fields.append(("Connection", "close"))
+        return cls(status, fields, f"{sentence}\n".encode("utf-8", "replace"))
 
 
 class EngineResponse(Response):

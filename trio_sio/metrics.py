@@ -106,7 +106,7 @@ class Collector(_Collector):
             labels=["namespace"],
         )
         sockets: Counter[str] = Counter(
-            {printable(one.label): 0 for one in self._io.router.parents}
+            {printable(one.label): 0 for one in self._io.router.namespaces.parents}
         )
         for namespace in tuple(self._io.router.namespaces.values()):
             parent = namespace.parent  # of those whose names clients choose

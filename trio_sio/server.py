@@ -17,6 +17,7 @@ from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
+from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.limits import Limits
@@ -62,12 +63,14 @@ class Server(Listens, Targeting):
             encoder=codec.encoder,
             make_decoder=codec.make_decoder,
             make_adapter=self._adapter,
-            max_inbox=self.options.max_inbox,
-            grace=self.engine.options.grace,
-            limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
             cleanup=self.options.cleanup_empty_child_namespaces,
-            log=self.engine.runtime.log,
-            counters=self.engine.runtime.counters,
+            context=RouterContext(
+                limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
+                max_inbox=self.options.max_inbox,
+                grace=self.engine.options.grace,
+                log=self.engine.runtime.log,
+                counters=self.engine.runtime.counters,
+            ),
         )
 
     def __repr__(self) -> str:
@@ -112,7 +115,7 @@ class Server(Listens, Targeting):
         self._check_not_serving("adapter")
         self.options = self.options.changed({"adapter": adapter})
         self._adapter = adapter
-        self.router.change_adapter(adapter)
+        self.router.namespaces.change_adapter(adapter)
 
     @property
     def parser(self) -> ParserOption:
@@ -163,9 +166,9 @@ class Server(Listens, Targeting):
                 that has to match all of it, or a function `(name, query) -> bool`, async or not.
         """
         if isinstance(name, str):
-            return self.router.of(name)
+            return self.router.namespaces.of(name)
         if isinstance(name, re.Pattern) or callable(name):
-            return self.router.of_matching(name)
+            return self.router.namespaces.of_matching(name)
         raise TypeError(f"of() takes a name, a compiled pattern or a function, not {name!r}")
 
     # -- life --------------------------------------------------------------------------------

@@ -242,7 +242,7 @@ async def test_allow_upgrades(make_server: MakeServer) -> None:
 @pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets", "auto"])
 async def test_ws_engine(ws_engine: str, make_server: MakeServer) -> None:
     io = make_server()
-    io.on("where", lambda socket: type(socket.session.transport._library).__module__)
+    io.on("where", lambda socket: type(socket.session.transport._backend).__module__)
     async with served(io) as url, peer() as process:
         client = await process.connect(url, **WEBSOCKET.options)
         (module,) = await client.call("where")

@@ -41,7 +41,7 @@ async def test_a_client_that_gave_up_meanwhile_is_not_to_blame(
         await wait_all_tasks_blocked(0.01)
     (told,) = warnings(caplog)
     assert told.startswith(HELD)
-    assert f"<lambda> for {before} (task trio_sio.router.socket.Socket.run)" in told
+    assert f"<lambda> for {before} (task trio_sio.router.lifecycle.Lifecycle.run)" in told
     (detail,) = details
     assert detail is not None
     assert (detail.reason, detail.text, detail.stalled) == ("transport close", "", 40)
@@ -129,7 +129,7 @@ async def test_a_function_is_named_with_its_socket(
         (socket,) = io.sockets.sockets.values()
         (told,) = (one for one in warnings(caplog) if "held" in one)
         assert told.startswith(HELD)
-        assert f".holding for {socket!r} (task trio_sio.router.socket.Socket.run);" in told
+        assert f".holding for {socket!r} (task trio_sio.router.lifecycle.Lifecycle.run);" in told
 
 
 def of_the_namespace(io: trio_sio.Server, function: Callable[..., object]) -> None:

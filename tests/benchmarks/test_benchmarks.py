@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import heads, report
+import pytest
+
+from benchmarks import channels, heads, report
 
 ROOT = Path(__file__).parents[2]
 LOADS = ["echo, 100", "acknowledgement", "room of", "to 100, bursts", "64 KiB", "polling echo"]
@@ -46,6 +48,17 @@ def test_a_short_run_beside_hostile_clients() -> None:
         assert lost == "0"
 
 
+async def test_a_short_run_of_channels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("VALUES", 100), ("ROUNDS", 1), ("CHANNELS", 10)):
+        monkeypatch.setattr(channels, name, value)
+    await channels.main()
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows[2:]] == [*(name for name, _, _ in channels.LOADS), "bytes"]
+    assert all(float(number) > 0 for row in rows[2:] for number in row[1:])
+
+
 def test_medians_and_ratios() -> None:
     results: report.Results = {}
     for ours, theirs in ((3.0, 10.0), (1.0, 4.0), (2.0, 5.0)):
@@ -61,7 +74,7 @@ def test_medians_and_ratios() -> None:
 
 def test_what_reading_a_request_costs() -> None:
     found = heads.measure(heads.CASES["POST"], rounds=1, times=3)
-    assert {"here, fields as before", "here, fields anew", "http.Exchange (h11)"} <= set(found)
+    assert {"here, fields as before", "here, fields anew", "here, by h11"} <= set(found)
     assert all(value > 0 for value in found.values())
 
 

@@ -74,7 +74,7 @@ def _upgrading(stage: Stage) -> int:
 
 
 def _asked(stage: Stage) -> int:
-    return sum(bool(socket.acks) for socket in stage.io.sockets.connected.values())
+    return sum(bool(socket.sender.acks) for socket in stage.io.sockets.connected.values())
 
 
 # -- before there is a session ------------------------------------------------------------------

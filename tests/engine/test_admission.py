@@ -26,7 +26,7 @@ GET = b"GET /engine.io/?transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(2, None, None, reached.append, LogThrottle(), Counters())
+    admission = Admission(2, None, reached.append, LogThrottle(), Counters())
     assert admission.enter("a") == admission.enter("b") == ""
     assert admission.enter("c") == "max_connections: there are 2"
     assert admission.enter("d") != ""
@@ -45,7 +45,7 @@ async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFi
 
 
 async def test_each_address(autojump_clock: MockClock) -> None:
-    admission = Admission(None, 2, None, reached.append, LogThrottle(), Counters())
+    admission = Admission(None, 2, reached.append, LogThrottle(), Counters())
     assert [admission.enter("a") for _ in range(2)] == ["", ""]
     assert admission.enter("a") == "max_connections_per_address: there are 2 from a"
     assert reached == ["max_connections_per_address"]
@@ -60,19 +60,11 @@ async def test_each_address(autojump_clock: MockClock) -> None:
 
 
 async def test_the_limit_that_refuses_counts_nothing(autojump_clock: MockClock) -> None:
-    admission = Admission(1, 1, None, reached.append, LogThrottle(), Counters())
+    admission = Admission(1, 1, reached.append, LogThrottle(), Counters())
     assert admission.enter("a") == ""
     assert admission.enter("b") != ""
     admission.leave("a")
     assert admission.enter("b") == ""
-
-
-async def test_sessions(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(None, None, 3, reached.append, LogThrottle(), Counters())
-    assert admission.why_no_session(2, "a") == ""
-    assert admission.why_no_session(3, "a") == "max_sessions: there are 3"
-    assert (admission.refused, reached) == (0, ["max_sessions"])  # the connection was let in
-    assert caplog.messages == ["refused a client at a: max_sessions: there are 3"]
 
 
 async def test_a_stream_in_memory_is_just_closed() -> None:

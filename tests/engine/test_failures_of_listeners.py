@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 import pytest
 import trio
@@ -11,9 +12,10 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 import trio_sio
 from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import Transport
-from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.failures import leaves
+from trio_sio.http import Response
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.testing.wire import StreamPair, WireSession, open_wire
 
@@ -302,12 +304,14 @@ def test_an_answer_that_cannot_be_given_at_once_is_left_to_its_task(
     async def main() -> None:
         woken: list[bool] = []
 
-        def respond(_: list[Encoded]) -> bool:
+        def fail(_: object) -> NoReturn:
             raise failure()
 
-        hold = HeldResponse(lambda: woken.append(True), respond)
         items = [Encoded(("4a",))]
-        hold.end(items)
-        assert (hold.items, woken) == (items, [True])
+        for hold, send in ((HeldPoll(fail), None), (HeldPoll(lambda _: Response(200)), fail)):
+            hold.begin(lambda: woken.append(True), send)
+            hold.end(items)
+            assert (hold.items, woken) == (items, [True])
+            woken.clear()
 
     trio.run(main)

@@ -19,7 +19,7 @@ CONNECTION = HTTPConnection(memory_stream_pair()[1])
 
 async def test_ids_are_random_and_of_the_reference_servers_length() -> None:
     engine = Engine()
-    ids = {await new_id(engine, REQUEST, CONNECTION) for _ in range(1000)}
+    ids = {await new_id(engine.sessions, REQUEST, CONNECTION) for _ in range(1000)}
     assert len(ids) == 1000
     assert {len(sid) for sid in ids} == {20}
 
@@ -28,8 +28,11 @@ async def test_the_application_may_make_them() -> None:
     async def later(request: Request) -> str:
         return request.query_string
 
-    assert await new_id(Engine(generate_id=later), REQUEST, CONNECTION) == "user=anna"
-    assert await new_id(Engine(generate_id=lambda request: "mine"), REQUEST, CONNECTION) == "mine"
+    assert await new_id(Engine(generate_id=later).sessions, REQUEST, CONNECTION) == "user=anna"
+    assert (
+        await new_id(Engine(generate_id=lambda request: "mine").sessions, REQUEST, CONNECTION)
+        == "mine"
+    )
 
 
 @pytest.mark.parametrize("bad", ["", 5, None, "taken"])
@@ -37,9 +40,9 @@ async def test_an_id_that_cannot_be_used_is_refused_and_logged(
     bad: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = Engine(generate_id=lambda request: bad)  # type: ignore[arg-type,return-value]
-    engine.add("taken", REQUEST, PollingTransport(base64=False))
+    engine.sessions.add("taken", REQUEST, PollingTransport(base64=False))
     with pytest.raises(Refusal, match="generate_id failed"):
-        await new_id(engine, REQUEST, CONNECTION)
+        await new_id(engine.sessions, REQUEST, CONNECTION)
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "unused text" in str(record.exc_info)
 
@@ -47,7 +50,7 @@ async def test_an_id_that_cannot_be_used_is_refused_and_logged(
 async def test_with_raise_errors_it_comes_out() -> None:
     engine = Engine(generate_id=lambda request: "", raise_errors=True)
     with pytest.raises(ValueError, match="unused text"):
-        await new_id(engine, REQUEST, CONNECTION)
+        await new_id(engine.sessions, REQUEST, CONNECTION)
 
 
 def test_the_open_packet_has_the_options_in_milliseconds() -> None:

@@ -192,7 +192,7 @@ async def test_a_callback_counts_as_an_answer_that_is_owed_until_it_has_ended(
         await client.emit("go")
         await wait_all_tasks_blocked()
         (socket,) = io.sockets.connected.values()
-        assert socket.events.beside.callbacks == 3
+        assert socket.background.callbacks == 3
         assert reached == ["a client owes 0 answers, and 3 callbacks run (max_pending_acks is 3)"]
         gate.set()
         await wait_all_tasks_blocked()

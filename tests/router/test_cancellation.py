@@ -46,11 +46,11 @@ def tables(io: Server, socket: Socket) -> dict[str, object]:
     """Everything that a verb of a socket may have written to."""
     adapter: Any = socket.namespace.adapter
     return {
-        "acks": len(socket.acks),
+        "acks": len(socket.sender.acks),
         "rooms": {room: set(members) for room, members in adapter.rooms.items()},
         "rooms of each": {sid: set(rooms) for sid, rooms in adapter.sids.items()},
         "queued": socket.statistics().queued,
-        "running": socket.events.beside.running,
+        "running": socket.background.running,
         "namespaces": {name: one.users for name, one in io.router.namespaces.items()},
         "clients": len(io.router.clients),
         "sessions": len(io.engine.sessions),
@@ -128,7 +128,7 @@ async def test_a_verb_that_is_cancelled_leaves_every_table_as_it_was(
             assert tables(io, socket) == before
             assert socket.reason is reason
         if verb is call:
-            assert len(socket.acks) == 0
+            assert len(socket.sender.acks) == 0
 
 
 @pytest.mark.parametrize("verb", [emit_with_ack, call])
@@ -143,9 +143,9 @@ async def test_a_drain_does_not_wait_for_what_was_cancelled_while_it_waited_for_
         with trio.move_on_after(1) as scope:
             await verb(io, socket)
         assert scope.cancelled_caught
-        assert len(socket.acks) == 0
+        assert len(socket.sender.acks) == 0
         with trio.fail_after(0.1):
-            await socket.acks.wait_empty()
+            await socket.sender.acks.wait_empty()
 
 
 async def test_an_emit_whose_client_leaves_while_it_waits_keeps_no_slot(
@@ -168,7 +168,7 @@ async def test_an_emit_whose_client_leaves_while_it_waits_keeps_no_slot(
         assert client.session is socket.session
         socket.session.close()
     assert story == ["told"]
-    assert len(socket.acks) == 0
+    assert len(socket.sender.acks) == 0
 
 
 async def test_a_volatile_emit_over_the_limit_of_answers_sends_nothing(

@@ -197,7 +197,7 @@ async def test_too_many_namespaces_to_join_at_once(autojump_clock: trio.abc.Cloc
             await client.send_packet(Packet(PacketType.CONNECT, f"/{number}"))
         await trio.sleep(1)
         (one,) = io.router.clients
-        assert len(one._joining) == io.options.max_pending_namespaces
+        assert one.joins.pending == io.options.max_pending_namespaces
         assert not client.session.closed
 
 

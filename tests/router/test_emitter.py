@@ -60,7 +60,7 @@ async def test_wrong_names_and_arguments_are_refused(autojump_clock: trio.abc.Cl
                 await socket.emit("x", wrong)
             with pytest.raises(LocalProtocolError):
                 await socket.call("x", wrong)
-        assert len(socket.acks) == 0
+        assert len(socket.sender.acks) == 0
         await socket.emit("y")
         assert await client.receive() == ["y"]
 
@@ -82,7 +82,7 @@ async def test_compress_is_a_flag_of_the_item(autojump_clock: trio.abc.Clock) ->
     async with connect(io):
         socket = await only_socket(io)
         for target, wanted in [(socket, True), (socket.compress(False), False)]:
-            assert socket.encode("x", (), target.flags, None).compress is wanted
+            assert socket.sender.encode("x", (), target.flags).compress is wanted
 
 
 async def test_flags_leave_the_socket_as_it_was(autojump_clock: trio.abc.Clock) -> None:
@@ -182,7 +182,7 @@ async def test_volatile_with_a_callback(autojump_clock: trio.abc.Clock) -> None:
         await socket.volatile.emit("dropped", ack=heard.append)
         await client.answer(await client.receive_packet(), "answer")
         await wait_all_tasks_blocked()
-        assert len(socket.acks) == 0
+        assert len(socket.sender.acks) == 0
     assert heard == ["answer"]
 
 
@@ -214,7 +214,7 @@ async def test_what_may_be_dropped_has_no_acknowledgement(
             await emitter.call("x")
         await emitter.volatile.emit("y")
         assert await client.receive() == ["y"]
-        assert not socket.acks
+        assert not socket.sender.acks
 
 
 def test_there_is_no_such_policy() -> None:

@@ -158,7 +158,7 @@ async def test_a_volatile_call_that_cannot_leave_ends_at_once(autojump_clock: Mo
         with pytest.raises(trio.TooSlowError, match="dropped"):
             await socket.volatile.call("question")
         assert trio.current_time() == 0
-        assert len(socket.acks) == 0
+        assert len(socket.sender.acks) == 0
 
 
 @given(st.lists(st.sampled_from([*FLAGS, *TARGETS]), max_size=8))

@@ -16,24 +16,24 @@ def event(number: int) -> Packet:
 
 async def drain(inbox: Inbox) -> list[object]:
     """What comes until the inbox is closed and empty."""
-    numbers: list[object] = []
-    while (packet := await inbox.get()) is not None:
-        numbers.extend(packet.args)
-    return numbers
+    return [packet.args[0] async for packet in inbox]
 
 
 async def test_what_waits_comes_in_order_and_then_the_end() -> None:
     inbox = Inbox(3, EventOrder())
     for number in range(3):
-        inbox.put_nowait(event(number))
+        inbox.send_nowait(event(number))
     with pytest.raises(trio.WouldBlock):
-        inbox.put_nowait(event(3))
+        inbox.send_nowait(event(3))
     inbox.close()
-    inbox.put_nowait(event(4))  # forgotten
-    await inbox.put(event(5))
+    with pytest.raises(trio.ClosedResourceError):
+        inbox.send_nowait(event(4))
+    with pytest.raises(trio.ClosedResourceError):
+        await inbox.send(event(5))
     assert len(inbox) == 3
     assert await drain(inbox) == [0, 1, 2]
-    assert await inbox.get() is None
+    with pytest.raises(trio.EndOfChannel):
+        await inbox.receive()
 
 
 async def test_a_reader_that_waits_is_woken(autojump_clock: MockClock) -> None:
@@ -47,10 +47,10 @@ async def test_a_reader_that_waits_is_woken(autojump_clock: MockClock) -> None:
             taken.append("end")
 
         await wait_all_tasks_blocked()
-        inbox.put_nowait(event(1))
-        inbox.put_nowait(event(2))  # before the reader has run
+        inbox.send_nowait(event(1))
+        inbox.send_nowait(event(2))  # before the reader has run
         with pytest.raises(trio.WouldBlock):
-            inbox.put_nowait(event(3))
+            inbox.send_nowait(event(3))
         await wait_all_tasks_blocked()
         assert len(inbox) == 0
         inbox.close()
@@ -64,7 +64,7 @@ async def test_a_writer_waits_for_room(autojump_clock: MockClock) -> None:
         @nursery.start_soon
         async def write() -> None:
             for number in range(20):
-                await inbox.put(event(number))
+                await inbox.send(event(number))
             inbox.close()
 
         await trio.sleep(1)
@@ -74,26 +74,33 @@ async def test_a_writer_waits_for_room(autojump_clock: MockClock) -> None:
 
 async def test_the_end_frees_a_writer_that_waits(autojump_clock: MockClock) -> None:
     inbox = Inbox(1, EventOrder())
-    inbox.put_nowait(event(1))
+    inbox.send_nowait(event(1))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(inbox.put, event(2))
+
+        @nursery.start_soon
+        async def write() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await inbox.send(event(2))
+
         await wait_all_tasks_blocked()
         inbox.close()
     assert await drain(inbox) == [1]
 
 
-async def test_who_is_cancelled_takes_nothing_and_puts_nothing(autojump_clock: MockClock) -> None:
+async def test_whoever_is_cancelled_takes_and_sends_nothing(
+    autojump_clock: MockClock,
+) -> None:
     inbox = Inbox(1, EventOrder())
     with trio.move_on_after(1) as waiting:
-        await inbox.get()
+        await inbox.receive()
     assert waiting.cancelled_caught
-    inbox.put_nowait(event(1))  # nobody is woken, nothing is lost
+    inbox.send_nowait(event(1))  # nobody is woken, nothing is lost
     with trio.move_on_after(1) as full:
-        await inbox.put(event(2))
+        await inbox.send(event(2))
     assert full.cancelled_caught
     with trio.CancelScope() as scope:
         scope.cancel()
-        await inbox.get()
+        await inbox.receive()
     assert scope.cancelled_caught
     inbox.close()
     assert await drain(inbox) == [1]
@@ -112,7 +119,7 @@ def test_everything_arrives_once(sizes: list[int], limit: int) -> None:
             async def write() -> None:
                 for size in sizes:
                     for _ in range(size):
-                        await inbox.put(event(next(numbers)))
+                        await inbox.send(event(next(numbers)))
                     await trio.sleep(0.1)
                 inbox.close()
 

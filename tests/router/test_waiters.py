@@ -7,7 +7,16 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio import Disconnected, DisconnectReason, Packet, PacketType, Server, Session, Socket
+from trio_sio import (
+    Client,
+    Disconnected,
+    DisconnectReason,
+    Packet,
+    PacketType,
+    Server,
+    Session,
+    Socket,
+)
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.testing import MemoryClient, connect
 
@@ -24,7 +33,7 @@ async def an_answer(socket: Socket) -> None:
 
 
 async def no_pending_answer(socket: Socket) -> None:
-    await socket.acks.wait_empty()
+    await socket.sender.acks.wait_empty()
 
 
 async def an_idle_inbox(socket: Socket) -> None:
@@ -33,12 +42,13 @@ async def an_idle_inbox(socket: Socket) -> None:
 
 async def room_in_the_inbox(socket: Socket) -> None:
     packet = Packet(PacketType.EVENT, "/", ["work"])
-    for _ in range(3):
-        await socket.inbox.put(packet)
+    with suppress(trio.ClosedResourceError):
+        for _ in range(3):
+            await socket.inbox.send(packet)
 
 
 async def the_end_of_concurrent_handlers(socket: Socket) -> None:
-    await socket.events.beside.wait_done()
+    await socket.background.wait_done()
 
 
 async def room_in_the_outbox(socket: Socket) -> None:
@@ -47,6 +57,7 @@ async def room_in_the_outbox(socket: Socket) -> None:
 
 
 async def all_heard(socket: Socket) -> None:
+    assert isinstance(socket.client, Client)
     await socket.client.wait_heard()
 
 

@@ -25,7 +25,7 @@ CALLS = {"eval", "exec", "compile", "__import__", "globals", "locals", "breakpoi
 METHODS = {"loads_pickle", "system", "popen", "find_class", "exec_module", "load_module"}
 DOORS = {
     # One of three names, each checked when the options are made.
-    ("engine/websocket/backends/base.py", "importlib"),
+    ("engine/websocket/backends/auto.py", "importlib"),
     # The demo's page, which comes with the package.
     ("demo/page.py", "importlib"),
     # npm, for the command line that fetches the browser's client; no argument is a client's.

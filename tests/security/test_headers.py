@@ -12,9 +12,10 @@ from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, talk_raw
 from trio_sio.engine.http import cors
 from trio_sio.engine.polling.compression import choose
-from trio_sio.engine.websocket.backends.websockets import _negotiate
+from trio_sio.engine.websocket.backends.websockets import Agreement, negotiator
 from trio_sio.engine.websocket.handshake import acceptance
 from trio_sio.http import Headers, Request
+from trio_sio.options import EngineOptions
 from trio_sio.testing.wire_websocket import handshake_headers
 
 EXTENSIONS = [
@@ -86,7 +87,10 @@ async def test_cve_2021_32640_a_long_value_takes_time_in_proportion(
     request = Request("GET", "/", Headers(handshake_headers({name: value(1_000_000)}).items()))
     assert isinstance(request.wants_websocket, bool)
     assert acceptance(request, "").startswith(b"HTTP/1.1 101 ")
-    assert _negotiate(request, True) == (None, "")
+    options = EngineOptions(per_message_deflate=True)
+    agreement = negotiator(options, trio.lowlevel.checkpoint)(request)
+    assert isinstance(agreement, Agreement)
+    assert (agreement.extension, agreement.extensions) == (None, "")
     assert not cors.is_listed(["https://a.example"], cors.origin_of(request))
     assert choose(request.headers.get(name)) in (None, "gzip")
 

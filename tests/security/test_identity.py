@@ -38,7 +38,7 @@ async def test_cve_2017_16031_ids_have_120_bits_and_all_of_them_vary() -> None:
     engine = trio_sio.Engine()
     request = Request("GET", "/", Headers())
     connection = HTTPConnection(memory_stream_pair()[1])
-    ids = [await host.new_id(engine, request, connection) for _ in range(4000)]
+    ids = [await host.new_id(engine.sessions, request, connection) for _ in range(4000)]
     assert len(set(ids)) == len(ids)
     assert min(map(len, ids)) * math.log2(len(ALPHABET)) >= 120
     for position in range(len(ids[0])):
@@ -60,7 +60,7 @@ async def test_cve_2017_16031_ids_come_from_the_systems_random_source(
     monkeypatch.setattr("secrets.token_bytes", system)
     connection = HTTPConnection(memory_stream_pair()[1])
     request = Request("GET", "/", Headers())
-    sid = await host.new_id(trio_sio.Engine(), request, connection)
+    sid = await host.new_id(trio_sio.Engine().sessions, request, connection)
     assert (sid, asked) == ("A" * 20, [15])
 
 

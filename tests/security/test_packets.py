@@ -155,7 +155,7 @@ async def test_no_id_javascript_answers_that_are_not_waited_for_any_longer_are_f
         for number in range(50):
             with pytest.raises(trio.TooSlowError):
                 await socket.call("question", number, timeout=0.1)
-        assert len(socket.acks) == 0
+        assert len(socket.sender.acks) == 0
         await socket.emit("done")
 
     async with beside(io) as wire:

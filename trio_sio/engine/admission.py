@@ -1,4 +1,4 @@
-"""How many connections there may be, altogether and from one address, and how many sessions."""
+"""Limits the connections of a server, altogether and from one address."""
 
 import logging
 from collections import Counter
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from trio_sio.counters import Counters
-from trio_sio.engine.http.fast_path import refusal
+from trio_sio.engine.http.exchange import refusal
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.logs.throttle import LogThrottle
 
@@ -15,13 +15,12 @@ logger = logging.getLogger("trio_sio.engine")
 
 
 class Admission:
-    """Counts connections, and says no.
+    """Counts connections, and refuses those beyond the limits.
 
     Args:
         limit: how many there may be (option `max_connections`).
         limit_each: how many from one address (option `max_connections_per_address`); streams
             without an address are not counted.
-        limit_sessions: how many sessions there may be (option `max_sessions`).
         count: is told of each refusal, by the option's name.
         log: where refusals are told.
         counters: where they are counted.
@@ -35,7 +34,6 @@ class Admission:
         self,
         limit: int | None,
         limit_each: int | None,
-        limit_sessions: int | None,
         count: Callable[[str], None],
         log: LogThrottle,
         counters: Counters,
@@ -44,14 +42,13 @@ class Admission:
         self.refused = 0
         self._limit = limit
         self._limit_each = limit_each
-        self._limit_sessions = limit_sessions
         self._count_limit = count
         self._by_address: Counter[str] = Counter()
         self._log = log
         self._counters = counters
 
     def enter(self, address: str) -> str:
-        """Count a connection; return why it may not be, `""` if it may."""
+        """Count a connection; return why it is refused, `""` if it is not."""
         if self._limit is not None and self.count >= self._limit:
             self.refused += 1
             return self._refuse("max_connections", f"there are {self._limit}", address)
@@ -65,18 +62,12 @@ class Admission:
         return ""
 
     def leave(self, address: str) -> None:
-        """Count a connection that was let in no more."""
+        """Count a connection no more that `enter` has counted."""
         self.count -= 1
         if address and self._limit_each is not None:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
-
-    def why_no_session(self, count: int, address: str) -> str:
-        """Return why there may be no further session beside `count`, `""` if there may."""
-        if self._limit_sessions is None or count < self._limit_sessions:
-            return ""
-        return self._refuse("max_sessions", f"there are {count}", address)
 
     def _refuse(self, option: str, text: str, address: str) -> str:
         text = f"{option}: {text}"
@@ -88,11 +79,11 @@ class Admission:
 
 
 async def turn_away(stream: trio.abc.Stream, text: str) -> None:
-    """Answer a connection that may not be, as far as that needs no waiting, and close it."""
+    """Answer a refused connection, as far as that needs no waiting, and close it."""
     pipe = ByteStream(stream)
     try:
         if pipe.direct:
-            pipe.write_nowait(refusal(503, f"too many connections ({text})\n"))
+            pipe.write_nowait(refusal(503, f"too many connections ({text})"))
             await pipe.send_eof()
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass

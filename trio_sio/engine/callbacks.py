@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import trio
 
-from trio_sio.engine.http.connection import HTTPConnection
-from trio_sio.engine.http.hang_up import unless_hung_up
+from trio_sio.engine.http.responder import Responder, unless_hung_up
 
 A = TypeVar("A")
 
@@ -34,7 +33,7 @@ async def call(
     name: str,
     function: Callable[[A], object],
     argument: A,
-    connection: HTTPConnection,
+    responder: Responder,
     limit: float,
 ) -> object:
     """Call a function of the application, async or not, and return what it returns.
@@ -43,7 +42,7 @@ async def call(
         name: the option that gives it.
         function: the function.
         argument: its argument.
-        connection: of the client that waits for it.
+        responder: answers the client that waits for it.
         limit: seconds that it may take, if it is async.
 
     Raises:
@@ -55,5 +54,5 @@ async def call(
     if not inspect.isawaitable(answer):
         return answer
     with trio.move_on_after(limit):
-        return await unless_hung_up(connection, answer)
+        return await unless_hung_up(responder, answer)
     raise CallbackTooSlow(name, limit)

@@ -6,16 +6,14 @@ from typing import TypeVar
 
 from trio_sio.engine import callbacks
 from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.handshake import Host, turned_away
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.connection import HTTPConnection, Sequel
-from trio_sio.engine.http.fast_path import CLOSING
-from trio_sio.engine.http.hang_up import HungUp, unless_hung_up
 from trio_sio.engine.http.preflight import Preflight
+from trio_sio.engine.http.responder import HungUp, unless_hung_up
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.refusal import Refusal, refusal_of
-from trio_sio.engine.runtime.stream import linger
+from trio_sio.engine.session.registry import NoRoom, SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake as websocket_handshake
 from trio_sio.engine.websocket.endpoint import WebSocketEndpoint
@@ -49,10 +47,10 @@ class Endpoint:
     """Answers the requests of one engine.
 
     Args:
-        host: the engine.
+        host: the engine's sessions.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SessionRegistry) -> None:
         options = host.options
         self._host = host
         self._options = options
@@ -89,6 +87,8 @@ class Endpoint:
             response = await self._enter(request, connection, websocket=websocket)
         except Refusal as refusal:
             response = await self._refuse(refusal, request, connection, websocket=websocket)
+        except NoRoom as error:
+            response = Response.text(503, str(error), close=True)
         except CallbackTooSlow as error:
             response = self._too_slow(error, request)
         if isinstance(response, Response):  # for the pages of welcome origins to read
@@ -145,7 +145,7 @@ class Endpoint:
     ) -> Response:
         """Answer a request whose body the fallback did not get, and did nothing about that."""
         self._tell(request, logging.WARNING, "body", str(error))
-        return Response(error.status, CLOSING, f"{error}\n".encode())
+        return Response.text(error.status, str(error), [cors.NO_STORE], close=True)
 
     def _tell_wrong_path(self, request: Request) -> None:
         """Whoever asks for a transport is a client of ours that looks in the wrong place."""
@@ -175,14 +175,13 @@ class Endpoint:
             if refusal.detail:  # behind the reference's text, on a line of its own
                 text += f"\n{refusal.detail}\n"
             await connection.send_raw(websocket_handshake.refusal(text, request.method))
-            await linger(connection.pipe)
             return None
         return Response(refusal.status, [("Content-Type", "application/json")], _body(refusal))
 
     def _too_slow(self, error: CallbackTooSlow, request: Request) -> Response:
         """Answer a request of which the application could not make up its mind."""
         self._tell(request, logging.ERROR, "too_slow", str(error))
-        self._host.count_limit("handshake_timeout")
+        self._host.counters.count_limit("handshake_timeout")
         headers = [("Content-Type", _TEXT), ("Connection", "close")]
         return Response(503, headers, f"{error}\n".encode())
 
@@ -218,9 +217,8 @@ class Endpoint:
             seen = ask.version[:9]
             text = f"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not {seen}"
             raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL, text)
-        if session is None and (response := turned_away(self._host, request)):
-            return response
         if session is None and self._options.allow_request is not None:
+            self._host.check_room(request.remote)  # or the application need not be asked
             await self._ask_to_allow(self._options.allow_request, request, connection)
         if websocket:
             return await self._websockets.answer(request, connection, ask, session)

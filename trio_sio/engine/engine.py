@@ -14,8 +14,12 @@ Sessions that came by WebSocket run in their connection's task.
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+)
 from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
@@ -31,13 +35,11 @@ from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.listeners import urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
-from trio_sio.engine.session.log import SessionLog, tapped
+from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
 from trio_sio.http import Request
-from trio_sio.logs.shown import short_id
 from trio_sio.options import EngineOptions, takes
-from trio_sio.protocol.engineio.state import State
 from trio_sio.statistics import EngineStatistics
 
 logger = logging.getLogger("trio_sio.engine")
@@ -77,13 +79,8 @@ class Engine:
         return engine
 
     def _setup(self, options: EngineOptions) -> None:
-        self.sessions: dict[str, Session] = {}
-        self.closing = False
-        self._drains = 0
         self.runtime = Runtime()
-        self._session_log = SessionLog(self.runtime.log)
-        self.handler: Handler | None = None
-        self._ledger = SessionCounters(self.runtime.counters)
+        self._counters = SessionCounters(self.runtime.counters)
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -110,12 +107,12 @@ class Engine:
     def _apply(self, options: EngineOptions) -> None:
         self.options = options
         self.runtime.stalls.set_limit(options.slow_step)
-        self._doorway = Endpoint(self)
-        count = self._ledger.count_limit
+        self.sessions = SessionRegistry(options, self.runtime, self._counters)
+        self._endpoint = Endpoint(self.sessions)
+        count = self._counters.count_limit
         self._admission = Admission(
             options.max_connections,
             options.max_connections_per_address,
-            options.max_sessions,
             count,
             self.runtime.log,
             self.runtime.counters,
@@ -152,37 +149,32 @@ class Engine:
 
     @asynccontextmanager
     async def _live(self) -> AsyncIterator[None]:
-        self.closing = False
         try:
-            async with trio.open_nursery() as self._nursery:
-                await self._nursery.start(self.runtime.run)
-                yield
-                await self.aclose()
-                self._nursery.cancel_scope.cancel()
+            async with trio.open_nursery() as nursery:
+                with self.sessions.serving(nursery):
+                    self._nursery = nursery
+                    await nursery.start(self.runtime.run)
+                    yield
+                    await self.aclose()
+                nursery.cancel_scope.cancel()
         finally:
             self._nursery = None
-            self.closing = True
             self.runtime.log.flush()
 
     def statistics(self) -> EngineStatistics:
         """Return numbers: what there is, and what has happened since the engine was made."""
         admission = self._admission
-        return self._ledger.statistics(
+        return self._counters.statistics(
             self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
         )
 
-    @contextmanager
-    def refusing_handshakes(self) -> Iterator[None]:
+    def refusing_handshakes(self) -> AbstractContextManager[None]:
         """Answer handshakes with 503, meanwhile; sessions that are here go on."""
-        self._drains += 1
-        try:
-            yield
-        finally:
-            self._drains -= 1
+        return self.sessions.refusing()
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""
-        self.closing = True
+        self.sessions.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
         sessions = tuple(self.sessions.values())
@@ -261,7 +253,7 @@ class Engine:
         """Serve one connection, until it is closed; the engine must be open."""
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
-        self.handler = handler
+        self.sessions.handle_with(handler)
         address, secure = _peer_of(stream)
         refusal = self._admission.enter(address)
         if refusal:
@@ -277,7 +269,7 @@ class Engine:
         )
         self._connections.add(connection)
         try:
-            await connection.serve(self._doorway.answer)
+            await connection.serve(self._endpoint.answer)
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
@@ -286,62 +278,29 @@ class Engine:
             self._connections.discard(connection)
             self._admission.leave(address)
 
-    # -- sessions, for the doorway and for who brings transports of his own --------------------
+    async def open_session(
+        self,
+        sid: str,
+        request: Request,
+        transport: Transport,
+        handler: Handler,
+        *,
+        raise_errors: bool | None = None,
+        task_status: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve a client that speaks by a transport of its own; return when its session has ended.
 
-    def find(self, sid: str) -> Session | None:
-        """Return a session that is not over."""
-        session = self.sessions.get(sid)
-        if session is None or session.state.state is State.CLOSED:
-            return None
-        # By polling, the end has yet to be fetched; a WebSocket is told at once.
-        is_told = session.state.state is State.CLOSING and session.transport.name == "websocket"
-        return None if is_told else session
-
-    def count_limit(self, option: str) -> None:
-        """Note that a limit was reached outside of sessions."""
-        self._ledger.count_limit(option)
-
-    def why_no_session(self, address: str) -> str:
-        """Return why no client can be taken at present, `""` if one can."""
-        if self._drains or self.closing:
-            self.runtime.counters.refused["draining"] += 1
-            text = "refused a handshake from %s: the server drains"
-            self.runtime.log.tell(logger, logging.INFO, "drain", text, address)
-            return "the server takes no new clients"
-        why = self._admission.why_no_session(len(self.sessions), address)
-        return f"too many clients ({why})" if why else ""
-
-    def add(self, sid: str, request: Request, transport: Transport) -> Session:
-        """Make a session; `run` or `start` makes it live."""
-        log = self._session_log.of(sid)
-        transport = tapped(transport, log.wire)
-        session = Session(sid, request, transport, self.options, self.runtime, log)
-        if log.events is not None:
-            log.events.connected(transport.name, request.remote)
-        self.sessions[sid] = session
-        self.runtime.counters.sessions += 1
-        return session
-
-    def start(self, session: Session) -> None:
-        """Run a session as a task of the engine."""
-        assert self._nursery is not None
-        self._nursery.start_soon(self.run, session)
-
-    async def run(self, session: Session, handler: Handler | None = None) -> None:
-        """Run a session until it has ended; what its handler raises is logged."""
-        chosen = handler or self.handler
-        assert chosen is not None
-        try:
-            await session.run(chosen)
-        except* failed_leaves() as errors:
-            if session.raise_errors:
-                raise
-            text = "the handler of session %s failed"
-            self.runtime.log.fail(logger, errors, text, short_id(session.id))
-        finally:
-            self._ledger.enter(session)
-            if self.sessions.get(session.id) is session:
-                del self.sessions[session.id]
+        Args:
+            sid: the id of the session.
+            request: what its handshake would have been.
+            transport: how the client speaks.
+            handler: called for this session.
+            raise_errors: instead of the option.
+            task_status: for `nursery.start`, which returns the session.
+        """
+        session = self.sessions.add(sid, request, transport, raise_errors=raise_errors)
+        task_status.started(session)
+        await self.sessions.run(session, handler)
 
 
 def _peer_of(stream: trio.abc.Stream) -> tuple[str, bool]:

@@ -1,7 +1,7 @@
 r"""One packet on its way out: serialised once, turned into bytes once per wire format.
 
-A broadcast gives the same `Encoded` to every recipient. What differs between transports is only
-the form of one part and the joiner between parts, so each form is a value:
+A broadcast gives the same `Encoded` to every recipient. Transports differ only in the form of one
+part, so each form is a value:
 
 | format        | one text part                   | one binary part                     |
 | ------------- | ------------------------------- | ----------------------------------- |
@@ -14,8 +14,8 @@ A part is an Engine.IO packet: text parts begin with the type digit, binary part
 bytes of a message. All parts of a binary event are one `Encoded`, so nothing can come between
 the header and its attachments.
 
-What waits in an outbox is to take the memory that the outbox counts, so a large packet is kept in
-one form: its parts, and once there are frames of it, those.
+What waits in an outbox should take no more memory than the outbox counts. So a large packet is
+kept in one form: its parts until there are frames of it, then those.
 """
 
 from binascii import b2a_base64
@@ -27,7 +27,7 @@ from trio_sio.protocol.engineio.packet import utf8
 from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame, payloads
 
 LARGE: Final = 4096
-"""Bytes from which on a packet is kept in one form; many small ones are bounded by their number."""
+"""Bytes from which on a packet is kept in one form; small ones are bounded by their number."""
 
 MESSAGE_DIGIT: Final = "4"
 
@@ -36,13 +36,24 @@ class WireFormat:
     """How one part of an `Encoded` looks on one kind of transport.
 
     Instances are compared and hashed by identity, which keeps the cache look-up in C.
+
+    Args:
+        name: for `repr`.
+        piece: makes the bytes of one part.
+        parts_of: makes the parts again of all their bytes, `None` if that is not to be done.
     """
 
-    __slots__ = ("name", "piece")
+    __slots__ = ("name", "parts_of", "piece")
 
-    def __init__(self, name: str, piece: Callable[[str | bytes], bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        piece: Callable[[str | bytes], bytes],
+        parts_of: Callable[[bytes], tuple[str | bytes, ...]] | None = None,
+    ) -> None:
         self.name = name
         self.piece = piece
+        self.parts_of = parts_of
 
     def __repr__(self) -> str:
         return f"<WireFormat {self.name}>"
@@ -63,14 +74,21 @@ def _base64_piece(part: str | bytes) -> bytes:
     return frame(TEXT, data)
 
 
-WS3: Final = WireFormat("ws3", _websocket_piece)
+def _parts_of(frames: bytes) -> tuple[str | bytes, ...]:
+    return tuple(
+        str(payload, "utf-8") if opcode == TEXT else bytes(payload[1:])
+        for opcode, payload in payloads(frames)
+    )
+
+
+WS3: Final = WireFormat("ws3", _websocket_piece, _parts_of)
 WS3_BASE64: Final = WireFormat("ws3-base64", _base64_piece)
 POLL3_TEXT: Final = WireFormat("poll3-text", codec_v3.text_piece)
 POLL3_BINARY: Final = WireFormat("poll3-binary", codec_v3.binary_piece)
 
 
 class Encoded:
-    """A packet's parts and, once somebody needed them, its bytes.
+    """A packet's parts and, from their first use on, its bytes.
 
     Attributes:
         parts: Engine.IO packets: `str` with the type digit, `bytes` without the type byte.
@@ -103,7 +121,7 @@ class Encoded:
             elif isinstance(part, bytes):
                 self.has_binary = True
                 size += len(part)
-            else:  # said here: it may become bytes much later, in a task that serves everybody
+            else:  # raised here: it may become bytes much later, in a task that serves everybody
                 raise TypeError(f"a message is str or bytes, not {type(part).__name__}")
         self.size = size
         self._wire: dict[WireFormat, bytes] = {}
@@ -141,12 +159,14 @@ class Encoded:
     @property
     def parts(self) -> tuple[str | bytes, ...]:
         """The parts; of a large packet they may have to be made again."""
-        return _parts_of(self._wire[WS3]) if self._parts is None else self._parts
+        if self._parts is not None:
+            return self._parts
+        return next(form.parts_of(data) for form, data in self._wire.items() if form.parts_of)
 
     def wire(self, wire_format: WireFormat) -> bytes:
-        """Return the bytes for `wire_format`; every recipient gets the same object.
+        """Return the bytes for `wire_format`, the same object for every recipient.
 
-        But those of a large packet for polling, or in base64, are made for each.
+        Those of a large packet for polling, or in base64, are made for each.
         """
         if wire_format in self._wire:
             return self._wire[wire_format]
@@ -155,16 +175,9 @@ class Encoded:
         made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
         if self.size < LARGE:
             self._wire[wire_format] = made
-        elif wire_format is WS3:
+        elif wire_format.parts_of is not None:
             self._wire[wire_format], self._parts = made, None
         return made
 
     def __repr__(self) -> str:
         return f"<Encoded {self.parts!r}>"
-
-
-def _parts_of(frames: bytes) -> tuple[str | bytes, ...]:
-    return tuple(
-        str(payload, "utf-8") if opcode == TEXT else bytes(payload[1:])
-        for opcode, payload in payloads(frames)
-    )

@@ -1,6 +1,7 @@
-"""Answers that a socket waits for: one slot for each, closed with the socket.
+"""The acknowledgements that one socket waits for, closed with the socket.
 
-Answers come by the session's reader and pass the inbox by, so a handler may wait for one.
+They do not go through the inbox but straight from the session's reader to whoever waits, so a
+handler may wait for one.
 """
 
 from collections.abc import Callable
@@ -15,12 +16,12 @@ from trio_sio.exceptions import Disconnected, LimitReached
 OnAnswer = Callable[..., object]
 
 
-class Beside(Protocol):
-    """What runs beside the socket's task, as far as this is concerned."""
+class Callbacks(Protocol):
+    """What runs in the socket's background."""
 
     @property
     def callbacks(self) -> int:
-        """How many functions run that were given an answer."""
+        """How many functions that were given an answer run."""
 
 
 class Slot:
@@ -39,7 +40,7 @@ class Slot:
         self._event.set()
 
     def close(self, reason: DisconnectReason | None) -> None:
-        """There will be no answer."""
+        """Wake whoever waits, with `Disconnected`."""
         self._reason = reason
         self._event.set()
 
@@ -54,21 +55,21 @@ class Slot:
 class PendingAcks:
     """The answers that one socket waits for, by their ids.
 
-    A callback that has its answer counts until it has ended, or a client that answers sooner than
-    the callbacks end would have any number of them run.
+    A callback counts until it has ended. Otherwise a client that answers faster than its callbacks
+    end could have any number of them run.
 
     Args:
         session: its client's.
         limit: how many there may be (option `max_pending_acks`).
-        beside: knows how many callbacks run.
+        background: knows how many callbacks run.
     """
 
-    __slots__ = ("_beside", "_empty", "_limit", "_session", "_waiting")
+    __slots__ = ("_background", "_empty", "_limit", "_session", "_waiting")
 
-    def __init__(self, session: Session, limit: int, beside: Beside) -> None:
+    def __init__(self, session: Session, limit: int, background: Callbacks) -> None:
         self._session = session
         self._limit = limit
-        self._beside = beside
+        self._background = background
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
         self._empty: trio.Event | None = None
 
@@ -78,7 +79,7 @@ class PendingAcks:
     def _put(self, ack_id: int, waiting: "Slot | OnAnswer") -> None:
         if self._waiting is None:
             self._waiting = {}
-        running = self._beside.callbacks
+        running = self._background.callbacks
         if len(self._waiting) + running >= self._limit:
             self._session.count_limit("max_pending_acks")
             text = f"a client owes {len(self._waiting)} answers"
@@ -101,7 +102,7 @@ class PendingAcks:
             self._empty = None
 
     async def wait_empty(self) -> None:
-        """Return when no answer is waited for, or was a moment ago."""
+        """Wait until no answer is waited for. (By the time this returns, one may be again.)"""
         if not self._waiting:
             await trio.lowlevel.checkpoint()
             return
@@ -120,7 +121,7 @@ class PendingAcks:
         self._put(ack_id, function)
 
     def forget(self, ack_id: int) -> None:
-        """Nobody waits any more."""
+        """Nobody waits for this answer any more."""
         self._pop(ack_id)
 
     def resolve(self, ack_id: int | None, args: list[object]) -> OnAnswer | None:

@@ -10,7 +10,6 @@ import trio
 
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.router.client import Client
-from trio_sio.router.socket import Socket
 
 
 async def drain(clients: Collection[Client], *, grace: float, spread: float) -> None:
@@ -35,21 +34,10 @@ async def _let_go(client: Client, turn: float, grace: float) -> None:
     with trio.move_on_after(grace):
         while not client.session.closed:
             await client.wait_heard()
-            busy = [socket for socket in client.sockets.values() if not _is_quiet(socket)]
+            busy = [socket for socket in client.sockets.values() if not socket.is_idle]
             if not busy:
                 break
-            await _wait_until_quiet(busy[0])
+            await busy[0].wait_idle()
         client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
         await client.session.wait_closed()  # a client that polls has yet to come for the rest
     client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
-
-
-def _is_quiet(socket: Socket) -> bool:
-    """Whether no event waits or is handled, and nobody waits for an answer."""
-    return socket.inbox.is_idle and not socket.acks and not socket.events.beside.running
-
-
-async def _wait_until_quiet(socket: Socket) -> None:
-    await socket.inbox.wait_idle()
-    await socket.acks.wait_empty()
-    await socket.events.beside.wait_done()

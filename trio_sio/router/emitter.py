@@ -2,30 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
+from trio_sio.abc import Room, SocketId
 from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, checked_policy
 from trio_sio.router.handlers import as_result
-
-if TYPE_CHECKING:
-    from trio_sio.abc import Room
-    from trio_sio.router.socket import Socket
+from trio_sio.router.sender import EventSender
 
 CALL_TIMEOUT = 30.0
 """Seconds that `call` waits unless it is told otherwise."""
 
 
 class Emitter:
-    """What a socket, and a socket with flags, can send."""
+    """What a socket, and a socket with flags, can send.
+
+    Attributes:
+        id: the socket's.
+        sender: the way to its client.
+        flags: how events are sent.
+    """
 
     __slots__ = ()
 
+    id: SocketId
+    sender: EventSender
     flags: Flags = NO_FLAGS
-
-    def _sender(self) -> "Socket":
-        raise NotImplementedError
 
     async def emit(
         self, event: str, *args: object, ack: Callable[..., object] | None = None
@@ -44,36 +47,33 @@ class Emitter:
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
         """
-        socket = self._sender()
-        flags = self.flags
+        sender, flags = self.sender, self.flags
         if ack is None and not flags.volatile:
-            socket.check_open()
-            item = socket.encode(event, args, flags, None)
+            item = sender.encode(event, args, flags)
             if not flags.on_overflow:
-                await socket.session.send(item)
+                await sender.session.send(item)
                 return
             await trio.lowlevel.checkpoint_if_cancelled()
-            socket.session.offer(item)
+            sender.session.offer(item)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         if ack is not None:
             self._check_ack()
         await trio.lowlevel.checkpoint_if_cancelled()
-        socket.check_open()
         if ack is None or flags.volatile:
             self._emit_volatile(event, args, ack)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
-        ack_id = socket.namespace.next_ack_id()
-        item = socket.encode(event, args, flags, ack_id)
-        socket.acks.call_back(ack_id, ack)
+        ack_id = sender.namespace.next_ack_id()
+        item = sender.encode(event, args, flags, ack_id)
+        sender.acks.call_back(ack_id, ack)
         is_sent = False
         try:
-            await socket.session.send(item)
+            await sender.session.send(item)
             is_sent = True
         finally:
             if not is_sent:
-                socket.acks.forget(ack_id)
+                sender.acks.forget(ack_id)
 
     def emit_nowait(self, event: str, *args: object) -> None:
         """Send an event without waiting, for functions that are not async.
@@ -82,14 +82,13 @@ class Emitter:
             trio.WouldBlock: the client's outbox is full.
             Disconnected, ValueError, LocalProtocolError: as `emit`.
         """
-        socket = self._sender()
-        socket.check_open()
-        if self.flags.volatile:
+        sender, flags = self.sender, self.flags
+        if flags.volatile:
             self._emit_volatile(event, args, None)
-        elif self.flags.on_overflow:
-            socket.session.offer(socket.encode(event, args, self.flags, None))
+        elif flags.on_overflow:
+            sender.session.offer(sender.encode(event, args, flags))
         else:
-            socket.session.send_nowait(socket.encode(event, args, self.flags, None))
+            sender.session.send_nowait(sender.encode(event, args, flags))
 
     def _check_ack(self) -> None:
         if self.flags.on_overflow:
@@ -98,13 +97,13 @@ class Emitter:
     def _emit_volatile(
         self, event: str, args: tuple[object, ...], ack: Callable[..., object] | None
     ) -> None:
-        socket = self._sender()
-        ack_id = None if ack is None else socket.namespace.next_ack_id()
-        item = socket.encode(event, args, self.flags, ack_id)
+        sender = self.sender
+        ack_id = None if ack is None else sender.namespace.next_ack_id()
+        item = sender.encode(event, args, self.flags, ack_id)
         if ack is not None and ack_id is not None:
-            socket.acks.call_back(ack_id, ack)
-        if not socket.session.send_volatile(item) and ack_id is not None:
-            socket.acks.forget(ack_id)
+            sender.acks.call_back(ack_id, ack)
+        if not sender.session.send_volatile(item) and ack_id is not None:
+            sender.acks.forget(ack_id)
 
     async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
         """Emit the event "message" (JS: `send`)."""
@@ -133,30 +132,29 @@ class Emitter:
                 dropped.
             Disconnected: the client left.
         """
-        socket = self._sender()
+        sender = self.sender
         self._check_ack()
-        ack_id = socket.namespace.next_ack_id()
-        slot = socket.acks.wait_for(ack_id)
+        ack_id = sender.namespace.next_ack_id()
+        slot = sender.acks.wait_for(ack_id)
         try:
             with trio.fail_after(float("inf") if timeout is None else timeout):
-                socket.check_open()
-                item = socket.encode(event, args, self.flags, ack_id)
+                item = sender.encode(event, args, self.flags, ack_id)
                 if not self.flags.volatile:
-                    await socket.session.send(item)
-                elif not socket.session.send_volatile(item):
+                    await sender.session.send(item)
+                elif not sender.session.send_volatile(item):
                     raise trio.TooSlowError("a volatile event was dropped: there is no answer")
                 return as_result(await slot.wait())
         finally:
-            socket.acks.forget(ack_id)
+            sender.acks.forget(ack_id)
 
     @property
     def volatile(self) -> "Flagged":
         """Send only if the client can take it at this moment (JS: flag `volatile`)."""
-        return Flagged(self._sender(), replace(self.flags, volatile=True))
+        return self._with(replace(self.flags, volatile=True))
 
     def compress(self, compress: bool) -> "Flagged":
         """Say whether the transport may compress the event (JS: `compress(bool)`)."""
-        return Flagged(self._sender(), replace(self.flags, compress=compress))
+        return self._with(replace(self.flags, compress=compress))
 
     def on_overflow(self, policy: str) -> "Flagged":
         """Say what is done at a full outbox; nobody waits then.
@@ -167,32 +165,35 @@ class Emitter:
         Raises:
             ValueError: there is no such policy.
         """
-        return Flagged(self._sender(), replace(self.flags, on_overflow=checked_policy(policy)))
+        return self._with(replace(self.flags, on_overflow=checked_policy(policy)))
 
     def binary(self, binary: bool) -> "Flagged":
         """Say whether binary values are sent as such (JS: `binary(bool)`)."""
-        return Flagged(self._sender(), replace(self.flags, binary=binary))
+        return self._with(replace(self.flags, binary=binary))
+
+    def _with(self, flags: Flags) -> "Flagged":
+        return Flagged(self.id, self.sender, flags)
+
+    # -- to the others ---------------------------------------------------------------------
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this socket, with the flags so far (JS: `broadcast`)."""
+        return Broadcast(self.sender.namespace, sender=self.id, flags=self.flags)
+
+    def to(self, *rooms: Room) -> Broadcast:
+        """Everyone in the rooms but this socket, with the flags so far (JS: `socket.to(room)`)."""
+        return self.broadcast.to(*rooms)
+
+    def in_(self, *rooms: Room) -> Broadcast:
+        """Alias of `to` (JS: `socket.in(room)`)."""
+        return self.broadcast.to(*rooms)
 
 
 @dataclass(frozen=True, slots=True)
 class Flagged(Emitter):
     """A socket with flags; a value, as targets are."""
 
-    socket: "Socket"
+    id: SocketId
+    sender: EventSender
     flags: Flags = NO_FLAGS
-
-    def _sender(self) -> "Socket":
-        return self.socket
-
-    @property
-    def broadcast(self) -> Broadcast:
-        """Everyone in the namespace but this socket, with the flags so far."""
-        return replace(self.socket.broadcast, flags=self.flags)
-
-    def to(self, *rooms: "Room") -> Broadcast:
-        """Everyone in the rooms but this socket, with the flags so far."""
-        return self.broadcast.to(*rooms)
-
-    def in_(self, *rooms: "Room") -> Broadcast:
-        """Do as `to`."""
-        return self.broadcast.to(*rooms)

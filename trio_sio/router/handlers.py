@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import CoroutineType
 from typing import TypeVar, overload
 
@@ -23,12 +23,14 @@ class Registration:
         ack: it gets a callable as last argument, and answers through that.
         concurrent: later events need not wait for it.
         once: it is called for one event only.
+        event: the event's name; the table that it is added to fills it in.
     """
 
     function: Handler
     ack: bool = False
     concurrent: bool = False
     once: bool = False
+    event: str = field(default="", compare=False)
 
 
 _NO_HANDLERS: Mapping[str, tuple["Registration", ...]] = {}
@@ -51,7 +53,7 @@ class HandlerTable:
             raise TypeError(f"an event's name is a text, not {event!r}")
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
-        self._set(event, [*self.get(event), registration])
+        self._set(event, [*self.get(event), replace(registration, event=event)])
 
     def get(self, event: str) -> tuple[Registration, ...]:
         """Return the handlers of an event."""

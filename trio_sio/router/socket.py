@@ -1,99 +1,129 @@
 """One client in one namespace (JS: `Socket`).
 
-Its task runs the namespace's middleware, the "connection" handlers and then, one after the other,
-the handlers of the events that the client sends. Events wait in a bounded inbox; when that is
-full, the client's reader waits, and behind it the client.
-
-The end, whoever brings it about: no more events come in, calls end with `Disconnected`, handlers
-that are running get `grace` seconds, tasks in `nursery` are cancelled, "disconnecting" runs
-while the rooms are still there, the rooms are left, "disconnect" runs.
+This is what the application sees of it. `lifecycle` runs its task: middleware, handlers, the end.
 """
 
-import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import Any, Protocol
 
 import trio
 
-from trio_sio.abc import Session
+from trio_sio.abc import Room, Session
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason
-from trio_sio.exceptions import Disconnected, LocalProtocolError
-from trio_sio.failures import failed_leaves
+from trio_sio.exceptions import LimitReached
+from trio_sio.http import Request
+from trio_sio.logs.events import EventLog
 from trio_sio.logs.shown import ID_CHARACTERS, quoted
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import Query
-from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
+from trio_sio.protocol.socketio.packet import BACKLOG, JSON, PacketType
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import Flags, event_packet
-from trio_sio.router.calls import Calls
-from trio_sio.router.causes import function_name
-from trio_sio.router.control import send_control
-from trio_sio.router.departure import depart
+from trio_sio.router.background import BackgroundTasks
+from trio_sio.router.backlog import Backlog
+from trio_sio.router.dispatch import Dispatcher
 from trio_sio.router.emitter import Emitter
-from trio_sio.router.entrance import BROKEN, pass_middleware, welcome
-from trio_sio.router.events import Events
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
-from trio_sio.router.membership import Membership
-from trio_sio.router.namespace import Namespace
-from trio_sio.router.phase import Phase
+from trio_sio.router.invocation import Invoker
+from trio_sio.router.limits import check_rooms
+from trio_sio.router.namespace_base import JoinableNamespace
+from trio_sio.router.order import EventOrder
+from trio_sio.router.sender import EventSender
 from trio_sio.statistics import SessionStatistics
 
-if TYPE_CHECKING:
-    from trio_sio.router.backlog import Backlog
-    from trio_sio.router.client import Client
 
-logger = logging.getLogger("trio_sio.router")
+class SocketOwner(Protocol):
+    """The client that a socket belongs to.
 
-_OF_OUR_DOING = frozenset(
-    {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
-)
-"""Ends after which events that still wait are not handled: nobody is there to hear them."""
+    Attributes:
+        id: the session id.
+        session: the Engine.IO session (JS: `conn`).
+        log: writes what happens to the client; `None` if nobody wants to know.
+        order: that of the client's events.
+    """
+
+    session: Session
+    log: EventLog | None
+    order: EventOrder
+
+    @property
+    def id(self) -> str:
+        """The session id."""
+
+    @property
+    def sockets(self) -> Mapping[str, "Socket"]:
+        """The client's sockets, by namespace, in the order they joined."""
+
+    @property
+    def conn(self) -> Session:
+        """The session, by JavaScript's name."""
+
+    @property
+    def request(self) -> Request:
+        """The handshake request."""
+
+    def left(self, socket: "Socket") -> None:
+        """Take note that a socket begins to leave."""
+
+    def disconnect(self) -> None:
+        """Leave all namespaces and close the connection."""
 
 
-class Socket(Emitter, Listens, Membership):
+class Phase(Enum):
+    """Where a socket stands. It goes through these in order; a refused one is never connected."""
+
+    JOINING = auto()
+    CONNECTED = auto()
+    ENDED = auto()
+
+
+class Socket(Emitter, Listens):
     """One client in one namespace.
+
+    Args:
+        client: the client.
+        namespace: the namespace.
+        query: what the client said behind the namespace's name.
 
     Attributes:
         id: the session id, in a namespace other than "/" with the name before it: "/chat#…".
         client: the client, with its sockets in other namespaces.
-        session: the Engine.IO session (JS: `conn`).
         namespace: where it is (JS: `nsp`).
-        deliver: sends one item of a broadcast (the adapter's door).
         data: the application's own; a dict that lives as long as the socket.
+        handlers: those of this socket alone.
+        deliver: sends one item of a broadcast; for the adapter.
+        phase: where it stands.
+        sender: the way to the client.
         inbox: the events that wait for the socket's task.
-        events: handles them.
-        reason: why it left, `None` while it is here.
+        background: the nursery, and what the router runs in it.
+        invoker: calls the application's functions.
+        dispatcher: handles the events.
     """
 
-    def __init__(self, client: "Client", namespace: Namespace, query: Query) -> None:
-        session = client.session
+    def __init__(
+        self, client: SocketOwner, namespace: JoinableNamespace["Socket"], query: Query
+    ) -> None:
+        session, context = client.session, namespace.context
         self.id = session.id if namespace.name == "/" else f"{namespace.name}#{session.id}"
         self.client = client
-        self.session: Session = session
-        self.deliver: Callable[[Encoded], None] = session.offer
         self.namespace = namespace
-        self._handshake: Handshake | None = None
-        self._query = query
-        self._born = time.time()
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
-        self.reason: DisconnectReason | None = None
+        self.deliver: Callable[[Encoded], None] = session.offer
         self.phase = Phase.JOINING
-        self.calls = Calls(self)
-        self.events = Events(self, client.router.max_inbox)
-        limit = client.router.limits.max_pending_acks
-        self.acks = PendingAcks(session, limit, self.events.beside)
-        self._nursery: trio.Nursery | None = None
-        self.inbox = Inbox(client.router.max_inbox, client.order)
-        self._error: Exception | None = None
-        self.after: trio.Event | None = None  # the departure that ours follows
-        self.witnesses: Sequence[Socket] = ()  # whom our departure tells of an error first
-        self.departed: trio.Event | None = None  # somebody follows ours
-        self.gone: trio.Event | None = None  # somebody waits until the id is free
-        self.backlog: Backlog | None = None  # nobody has to hear of one
+        self.background = BackgroundTasks(context.max_inbox)
+        acks = PendingAcks(session, context.limits.max_pending_acks, self.background)
+        self.sender = EventSender(session, namespace, acks)
+        self.inbox = Inbox(context.max_inbox, client.order)
+        self.invoker = Invoker(self, self.handlers, self.sender)
+        self.dispatcher = Dispatcher(self.invoker, self.inbox, self.background, client.log)
+        self._backlog: Backlog | None = None  # nobody has to hear of one
+        self._handshake: Handshake | None = None
+        self._query = query or None  # an empty table takes 64 bytes
+        self._born = time.time()
 
     def __repr__(self) -> str:
         name, sid = quoted(self.namespace.name), quoted(self.session.id, ID_CHARACTERS)
@@ -102,26 +132,37 @@ class Socket(Emitter, Listens, Membership):
     # -- what it is ------------------------------------------------------------------------
 
     @property
-    def handshake(self) -> Handshake:
-        """What is known from the handshake; put together when somebody asks for it."""
-        if self._handshake is None:
-            self._handshake = Handshake.of(self.session.request, self._query, self._born)
-        return self._handshake
-
-    @property
-    def request(self) -> Any:  # noqa: ANN401 - the engine's Request, which this room cannot see
-        """The handshake request; an upgrade does not change it."""
-        return self.session.request
+    def session(self) -> Session:
+        """The Engine.IO session (JS: `conn`)."""
+        return self.sender.session
 
     @property
     def conn(self) -> Session:
         """The session, by JavaScript's name."""
-        return self.session
+        return self.sender.session
 
     @property
-    def nsp(self) -> Namespace:
+    def nsp(self) -> JoinableNamespace["Socket"]:
         """The namespace, by JavaScript's name."""
         return self.namespace
+
+    @property
+    def handshake(self) -> Handshake:
+        """What is known from the handshake; put together when somebody asks for it."""
+        if self._handshake is None:
+            self._handshake = Handshake.of(self.request, self._query or {}, self._born)
+        return self._handshake
+
+    @property
+    def request(self) -> Request:
+        """The handshake request; an upgrade does not change it."""
+        request: Request = self.session.request
+        return request
+
+    @property
+    def reason(self) -> DisconnectReason | None:
+        """Why it left; `None` while it is here."""
+        return self.sender.reason
 
     @property
     def detail(self) -> DisconnectDetail | None:
@@ -143,20 +184,19 @@ class Socket(Emitter, Listens, Membership):
         return not self.connected
 
     @property
+    def is_over(self) -> bool:
+        """Whether the socket has left, or is about to because its session has ended."""
+        return self.sender.is_over
+
+    # -- for the application ---------------------------------------------------------------
+
+    @property
     def nursery(self) -> trio.Nursery:
         """For background work that belongs to this socket; it is cancelled when the socket ends.
 
         A task that raises closes the socket.
         """
-        if self._nursery is None:
-            raise RuntimeError("the socket's nursery is open from its middleware to its end")
-        return self._nursery
-
-    @property
-    def is_serving(self) -> bool:
-        """Whether tasks can begin in the nursery, and are wanted there."""
-        nursery = self._nursery
-        return not (nursery is None or nursery.cancel_scope.cancel_called or self.is_over)
+        return self.background.nursery
 
     def use(self, function: Handler) -> Handler:
         """Register packet middleware (JS: `socket.use`); a decorator.
@@ -168,49 +208,37 @@ class Socket(Emitter, Listens, Membership):
         """
         if not callable(function):
             raise TypeError(f"middleware must be callable, not {function!r}")
-        self.events.middleware += (function,)
+        self.dispatcher.use(function)
         return function
 
-    # -- sending ---------------------------------------------------------------------------
-
-    def _sender(self) -> "Socket":
-        return self
-
-    def encode(
-        self, event: str, args: tuple[object, ...], flags: Flags, ack_id: int | None
-    ) -> Encoded:
-        """Return an event as an item for the session."""
-        namespace = self.namespace
-        packet = event_packet(event, args, RESERVED_EVENTS, namespace.name, ack_id)
-        namespace.counters.events_out += 1
-        return namespace.encode(packet, flags)
-
     @property
-    def is_over(self) -> bool:
-        """Whether the socket has left, or is about to learn that its session has ended."""
-        return self.reason is not None or self.session.closed
+    def rooms(self) -> frozenset[Room]:
+        """The rooms it is in: its own id, and those it joined. Empty once it has left."""
+        return self.namespace.adapter.rooms_of(self.id)
 
-    def check_open(self) -> None:
-        """Raise `Disconnected` if the socket has left."""
-        if self.reason is not None:
-            raise Disconnected(self.reason)
+    async def join(self, *rooms: Room) -> None:
+        """Join rooms; when it returns, it holds. Nothing happens after the end (JS: `join`).
 
-    def deliver_volatile(self, item: Encoded) -> object:
-        """Send one item of a volatile broadcast, if it can leave now (the adapter's door)."""
-        return self.session.send_volatile(item)
+        Raises:
+            LimitReached: it would be in more than `max_rooms`.
+        """
+        try:
+            check_rooms(rooms, self.rooms, self.namespace.context.limits.max_rooms)
+        except LimitReached as reached:
+            self.session.count_limit(reached.option)
+            raise
+        if self.phase is Phase.ENDED or not rooms:
+            await trio.lowlevel.checkpoint()
+            return
+        if self.client.log is not None:
+            self.client.log.entered(self.namespace.name, rooms)
+        await self.namespace.adapter.add_all(self.id, rooms)
+        if self.phase is not Phase.CONNECTED and self.reason is not None:
+            await self.namespace.adapter.remove_all(self.id)  # it left while the adapter waited
 
-    async def run_callback(self, function: Callable[..., object], args: Sequence[object]) -> None:
-        """Call a function with the answer to an emit, in the socket's nursery; it begins here."""
-        if self._nursery is not None:
-            run = self.calls.run
-            await self.events.beside.begin_callback(
-                self._nursery, run, function, *args, name=function
-            )
-
-    def _send_control(self, kind: PacketType, data: JSON = None) -> None:
-        """Send a packet of the protocol's own, about this namespace."""
-        packet = Packet(kind, self.namespace.name, data)
-        send_control(self.session, self.namespace.encoder, packet)
+    async def leave(self, room: Room) -> None:
+        """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
+        await self.namespace.adapter.remove(self.id, room)
 
     async def disconnect(self, close: bool = False) -> None:
         """Leave (JS: `disconnect(close)`); "disconnect" handlers run soon after.
@@ -228,126 +256,83 @@ class Socket(Emitter, Listens, Membership):
         else:
             self.kick()
 
-    def kick(self) -> None:
-        """Tell the client that it has to leave this namespace, and end."""
-        if self.phase is not Phase.ENDED and self.reason is None:
-            self._send_control(PacketType.DISCONNECT)
-            self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+    # -- for the client --------------------------------------------------------------------
 
-    # -- life ------------------------------------------------------------------------------
+    def deliver_volatile(self, item: Encoded) -> object:
+        """Send one item of a volatile broadcast, if it can leave now; for the adapter."""
+        return self.session.send_volatile(item)
 
-    async def run(self) -> None:
-        """Live: be let in, handle events, end."""
-        failed: BaseException | None = None
-        try:
-            async with trio.open_nursery() as self._nursery:
-                if self.reason is not None:  # it ended before it began
-                    self._limit_end(self._nursery)
-                await self._live()
-                self._nursery.cancel_scope.cancel()
-            if not self.is_over:
-                self._cut_short()
-        except* Disconnected as gone:
-            if not self.is_over:
-                failed = gone
-                self._log_task_failure(gone)
-        except* failed_leaves() as errors:
-            failed = errors
-            self._log_task_failure(errors)
-        finally:
-            self._nursery = None
-            self.end(self.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
-            error, self._error = self._error, None
-            self.inbox.clear()
-            await depart(self, error)
-        try:
-            if failed is not None and self.session.raise_errors:
-                raise failed
-        finally:
-            del failed  # its traceback holds us
+    async def acknowledge(self, ack_id: int | None, args: list[object]) -> None:
+        """Take the client's answer to an event; a callback for it begins before this returns."""
+        callback = self.sender.acks.resolve(ack_id, args)
+        if callback is not None and self.background.is_open:
+            run = self.invoker.run
+            await self.background.begin_callback(run, callback, *args, name=callback)
 
-    def _log_task_failure(self, errors: BaseException) -> None:
-        """A task in the nursery failed, or a handler whose error is to be raised: we close."""
-        if not self.session.raise_errors:
-            log = self.client.router.log
-            log.fail(logger, errors, "%r: a task in its nursery failed", self)
-        self._cut_short()
-
-    def _cut_short(self) -> None:
-        """Tell the client that it is over here: a task failed, or its nursery was cancelled."""
-        if self.phase is Phase.CONNECTED:
-            self.kick()
-        elif self.reason is None:
-            self.refuse(BROKEN)
-
-    async def _live(self) -> None:
-        inbox = self.inbox
-        await inbox.wait_turn()
-        inbox.order.pass_on(inbox)  # what comes first begins now
-        if self.phase is Phase.JOINING and not await pass_middleware(self):
-            return
-        if not await welcome(self):
-            return
-        while (packet := await inbox.get()) is not None:
-            if self.reason in _OF_OUR_DOING:
-                inbox.clear()
+    def change_backlog(self, is_behind: bool) -> None:
+        """Tell the handlers, if there are any, that the client falls behind or has caught up."""
+        if self._backlog is None:
+            if not (is_behind and self.invoker.has_listeners(BACKLOG)):
                 return
-            await self.events.handle(packet)
-            del packet  # or it stays until the next one comes
+            self._backlog = Backlog(self.invoker, self.background)
+        if self.background.is_serving and not self.is_over:
+            self._backlog.change(is_behind)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no event waits or is handled, and no answer is waited for."""
+        return self.inbox.is_idle and not self.sender.acks and not self.background.running
+
+    async def wait_idle(self) -> None:
+        """Wait until it is idle. (By the time this returns, it may be busy again.)"""
+        await self.inbox.wait_idle()
+        await self.sender.acks.wait_empty()
+        await self.background.wait_done()
+
+    # -- from its first step to its last ---------------------------------------------------
+
+    def open(self, nursery: trio.Nursery) -> None:
+        """Have a nursery for background work."""
+        self.background.open(nursery)
+        if self.reason is not None:  # it ended before it began
+            self._limit_end()
 
     def enter(self) -> None:
-        """Be in: its own room holds it, and the client is told."""
-        if self.reason is None:
-            self.phase = Phase.CONNECTED
-            self.namespace.sockets[self.id] = self
-            self._send_control(PacketType.CONNECT)
-            self.client.joined(self)
+        """Be in the namespace, and tell the client."""
+        self.phase = Phase.CONNECTED
+        self.namespace.add(self.id, self)
+        self.sender.send_control(PacketType.CONNECT)
 
     def refuse(self, answer: JSON) -> None:
         """Send an ERROR packet in place of the CONNECT packet, and end."""
-        self.send_error(answer)
+        self.invoker.send_error(answer)
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
-    def send_error(self, answer: JSON) -> None:
-        """Send an ERROR packet."""
-        try:
-            self._send_control(PacketType.ERROR, answer)
-        except LocalProtocolError as error:  # data that JSON has no word for
-            line = "%r: the data of a refusal %s"
-            self.client.router.log.tell(logger, logging.ERROR, "refusal", line, self, error)
-            self._send_control(PacketType.ERROR, BROKEN)
+    def kick(self) -> None:
+        """Tell the client that it has to leave this namespace, and end."""
+        if self.phase is not Phase.ENDED and self.reason is None:
+            self.sender.send_control(PacketType.DISCONNECT)
+            self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
-    def doing(self) -> str:
-        """Say which of the application's functions was called last, for whom; `""` for none."""
-        latest = self.events.latest
-        return "" if latest is None else f"{function_name(latest)} for {self!r}"
-
-    # -- the end ---------------------------------------------------------------------------
-
-    def end(self, reason: DisconnectReason, error: Exception | None = None) -> None:
-        """Begin to end; the first reason wins.
+    def end(self, reason: DisconnectReason) -> None:
+        """Begin to end: take and send no more events; the first reason wins.
 
         Args:
             reason: for the handlers.
-            error: what "error" handlers are to be told before: a packet that broke the protocol.
         """
-        if self.reason is not None:
-            return
-        self.reason = reason
-        self._error = error
-        self.client.left(self)
-        self.acks.close(reason)
-        self.inbox.close()
-        if self._nursery is not None:
-            self._limit_end(self._nursery)
+        if self.reason is None:
+            self.sender.close(reason)
+            self.client.left(self)
+            self.inbox.close()
+            self._limit_end()
 
-    def _limit_end(self, nursery: trio.Nursery) -> None:
+    def _limit_end(self) -> None:
         """Give handlers `grace` seconds; middleware of a client that left gets none."""
         if self.phase is Phase.CONNECTED:
-            nursery.cancel_scope.deadline = trio.current_time() + self.client.router.grace
+            self.background.end_within(self.namespace.context.grace)
         elif self.reason is not DisconnectReason.SERVER_NAMESPACE_DISCONNECT:  # not refused by us
-            nursery.cancel_scope.cancel()
+            self.background.cancel()
 
     def mark_ended(self) -> None:
-        """The last handlers but one have run."""
+        """Note that all handlers but those of "disconnect" have run."""
         self.phase = Phase.ENDED

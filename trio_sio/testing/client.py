@@ -10,6 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
@@ -277,11 +278,14 @@ async def connect(
     async with AsyncExitStack() as stack:
         if not io.engine.serving:
             await stack.enter_async_context(io)
-        client = _make_client(io, namespace, query or {}, headers or {}, buffer)
-        client.session.raise_errors = raise_errors
+        transport, request = MemoryTransport(buffer), _request(io, query or {}, headers or {})
         nursery = await stack.enter_async_context(trio.open_nursery())
+        sid = f"memory-{next(_counter)}"
+        serve = partial(io.engine.open_session, raise_errors=raise_errors)
+        session = await nursery.start(serve, sid, request, transport, io.serve_session)
+        full = namespace if namespace.startswith("/") else "/" + namespace
+        client = MemoryClient(io, session, transport, full)
         nursery.start_soon(client.read)
-        nursery.start_soon(io.engine.run, client.session, io.serve_session)
         if heartbeat:
             nursery.start_soon(client.beat, io.engine.options.ping_interval)
         try:
@@ -299,17 +303,7 @@ async def connect(
         raise refused
 
 
-def _make_client(
-    io: Server,
-    namespace: str,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    buffer: int,
-) -> MemoryClient:
-    transport = MemoryTransport(buffer)
+def _request(io: Server, query: Mapping[str, str], headers: Mapping[str, str]) -> Request:
+    """Return what a client's handshake request would be."""
     target = f"{io.path}/?" + urlencode({**query, "EIO": "3", "transport": "memory"})
-    request = Request("GET", target, Headers(headers.items()), remote="127.0.0.1")
-    session = io.engine.add(f"memory-{next(_counter)}", request, transport)
-    transport.outbox = session.outbox
-    full = namespace if namespace.startswith("/") else "/" + namespace
-    return MemoryClient(io, session, transport, full)
+    return Request("GET", target, Headers(headers.items()), remote="127.0.0.1")

@@ -1,18 +1,14 @@
 """A transport without bytes: the packets of one session go through two channels in memory."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.sync import Condition
-
-if TYPE_CHECKING:
-    from trio_sio.engine.session.outbox import Outbox
 
 
 class MemoryTransport:
@@ -29,7 +25,7 @@ class MemoryTransport:
         self.direct = True
         self.writable = True
         self.unsent = False
-        self.outbox: Outbox | None = None
+        self._outbox: OutgoingQueue | None = None
         self._buffer = buffer
         self._to_client, self._client_end = trio.open_memory_channel[str | bytes](float("inf"))
         self._waiting = 0
@@ -38,6 +34,10 @@ class MemoryTransport:
         self._from_client, self._server_end = trio.open_memory_channel[EnginePacket](0)
 
     # -- the server's end ------------------------------------------------------------------
+
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Belong to a session: what its outbox keeps leaves when the client makes room."""
+        self._outbox = outbox
 
     async def receive(self) -> EnginePacket:
         """Return the client's next packet."""
@@ -70,7 +70,7 @@ class MemoryTransport:
         await trio.lowlevel.checkpoint()
         self.send_nowait(items)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has closed."""
         return self._server_end.statistics().open_send_channels == 0
 
@@ -103,13 +103,13 @@ class MemoryTransport:
         return await self._client_end.receive()
 
     def client_took(self, parts: int) -> None:
-        """Make room for so many further parts."""
+        """Make room for this many further parts."""
         self._waiting -= parts
         if self._abandoned or self.writable or self._waiting >= self._buffer:
             return
         self.direct = self.writable = True
-        if self.outbox is not None:
-            self.outbox.flush()
+        if self._outbox is not None:
+            self._outbox.flush()
 
     async def client_send(self, packet: EnginePacket) -> None:
         """Send a packet; raises `trio.BrokenResourceError` if the server has ended."""

@@ -157,15 +157,15 @@ class OtherTransport(MemoryTransport):
 
 async def by_another_transport(visit: Visit) -> WireResponse:
     sessions = visit.wire.engine.sessions
-    visit.wire.engine.add("other", trio_sio.Request("GET", "/"), OtherTransport(1))
+    sessions.add("other", trio_sio.Request("GET", "/"), OtherTransport(1))
     try:
         return await visit.ask("GET", POLLING + "&sid=other")
     finally:
-        del sessions["other"]
+        del sessions._sessions["other"]  # it never runs
 
 
 async def while_closing(visit: Visit) -> WireResponse:
-    visit.wire.engine.closing = True
+    visit.wire.engine.sessions.close()
     return await visit.ask("GET", POLLING)
 
 
@@ -249,7 +249,7 @@ def bad_request(source: str, bring: Bring, said: bytes, status: int = 400) -> Ro
 def unreadable(status: int, bring: Bring, said: bytes) -> Row:
     """The body of a request for a path of the application's."""
     return Row(
-        "endpoint._unreadable Response(error.status)",
+        "endpoint._unreadable text(error.status)",
         *(status, bring, {"fallback": reading, "body_timeout": 5}, said, TEXT),
         closes=True,
         is_engines=False,
@@ -265,7 +265,7 @@ FORBIDDEN = "Refusal(ErrorCode.FORBIDDEN)"
 ROWS = [
     # -- Engine.IO
     Row(
-        "polling/endpoint._response EngineResponse(200)",
+        "polling/responses._response EngineResponse(200)",
         200,
         get(POLLING),
         said=b'{"sid":',
@@ -273,7 +273,7 @@ ROWS = [
         vary=BOTH,
     ),
     Row(
-        "polling/endpoint._response EngineResponse(200)",
+        "polling/responses._response EngineResponse(200)",
         200,
         get(POLLING + "&j=0"),
         said=b"___eio[0]",
@@ -281,7 +281,7 @@ ROWS = [
         vary=BOTH,
     ),
     Row(
-        "polling/endpoint._response EngineResponse(200)",
+        "polling/responses._response EngineResponse(200)",
         200,
         in_session("GET", before=b"2:4a"),
         said=b"2:4a",
@@ -289,7 +289,7 @@ ROWS = [
         vary=BOTH,
     ),
     Row(
-        "polling/endpoint._response EngineResponse(200)",
+        "polling/responses._response EngineResponse(200)",
         200,
         in_session("GET", before=b"2:4a"),
         {"http_compression": False},
@@ -350,7 +350,7 @@ ROWS = [
         "protocol/http/chunked._check_size InvalidBody(431)", EXTENSION, b"(max_header_size)", 431
     ),
     Row(
-        "handshake.turned_away Response(503)",
+        "endpoint.answer text(503)",
         503,
         one_too_many,
         {"max_sessions": 1},
@@ -475,7 +475,7 @@ ROWS = [
         kept=REVALIDATED,
     ),
     Row(
-        "http/static_files._serve Response(404)",
+        "http/static_files._serve text(404)",
         404,
         get("/engine.io/socket.io.slim.js"),
         said=b"fetch-client",
@@ -483,7 +483,7 @@ ROWS = [
         is_engines=False,
     ),
     Row(
-        "http/static_files._serve Response(503)",
+        "http/static_files._serve text(503)",
         503,
         get("/engine.io/socket.io.dev.js"),
         said=b"cannot be read at present",
@@ -498,29 +498,31 @@ ROWS = [
     ),
     # -- where no request, or no whole one, says from where it is
     bad_request(
-        "http/fast_path.refusal Response(status)",
+        "http/exchange.refusal text(status)",
         raw(b"GET / HTTP/1.1\r\n"),
         b"(head_timeout)",
         408,
     ),
     bad_request(
-        "http/h11.__init__ BadRequest(400)", raw(b"G\0T / HTTP/1.1\r\n\r\n"), b"request line"
+        "http/h11.read_head BadRequest(400)", raw(b"G\0T / HTTP/1.1\r\n\r\n"), b"request line"
     ),
     bad_request(
-        "http/h11.__init__ BadRequest(501)", raw(b"CONNECT a:1 HTTP/1.1\r\n\r\n"), b"proxy", 501
+        "http/h11.read_head BadRequest(501)", raw(b"CONNECT a:1 HTTP/1.1\r\n\r\n"), b"proxy", 501
     ),
     bad_request(
-        "http/h11.__init__ BadRequest(505)", raw(b"GET / HTTP/2.0\r\n\r\n"), b"HTTP/1.1", 505
+        "http/h11.read_head BadRequest(505)", raw(b"GET / HTTP/2.0\r\n\r\n"), b"HTTP/1.1", 505
     ),
     bad_request(
-        "http/h11.__init__ BadRequest(error.error_status_hint)",
+        "http/h11.read_head BadRequest(error.error_status_hint)",
         raw(b"GET / HTTP/1.1\r\n\r\n"),
         b"Host",
     ),
     bad_request(
-        "http/h11._head BadRequest(400)", raw(ANY + b"Host: a b\r\n\r\n"), b"must be a host"
+        "http/h11._exchange BadRequest(400)", raw(ANY + b"Host: a b\r\n\r\n"), b"must be a host"
     ),
-    bad_request("http/h11._head BadRequest(400)", raw(b"GET x" + ANY[5:] + HOST), b"the target"),
+    bad_request(
+        "http/h11._exchange BadRequest(400)", raw(b"GET x" + ANY[5:] + HOST), b"the target"
+    ),
     bad_request(
         "http/h11.read_framing BadRequest(400)",
         raw(ANY + b"Content-Length: 1\r\nContent-Length: 1\r\n" + HOST),
@@ -542,9 +544,11 @@ ROWS = [
     ),
     bad_request("http/h11.find_head BadRequest(400)", raw(ANY + b"Host: a\n\n"), b"end with CRLF"),
     bad_request("http/h11.find_head BadRequest(400)", raw(b" " + ANY + HOST), b"request line"),
-    bad_request("http/received.next_head BadRequest(400)", raw(ANY, ends=True), b"in the middle"),
+    bad_request(
+        "http/request_reader.next_head BadRequest(400)", raw(ANY, ends=True), b"in the middle"
+    ),
     Row(
-        "http/connection._check_headers BadRequest(431)",
+        "http/request_reader._too_many_headers BadRequest(431)",
         431,
         get("/", fields={f"X-{number}": "" for number in range(101)}),
         said=b"(max_headers)",
@@ -585,7 +589,7 @@ ROWS = [
         is_engines=False,
     ),
     Row(
-        "endpoint._websocket " + BAD,
+        "websocket/endpoint.answer " + BAD,
         400,
         get("/engine.io/?transport=websocket", fields={**WEBSOCKET, "Sec-WebSocket-Key": "x"}),
         said=b"Bad Request",
@@ -609,6 +613,7 @@ ELSEWHERE = {
 MAKERS = {
     "Response": 0,
     "EngineResponse": 0,
+    "text": 0,  # of both
     "Refusal": 0,
     "BadRequest": 1,
     "InvalidBody": 1,
@@ -666,6 +671,7 @@ class A:
         if self.c:
             raise Refusal(ErrorCode.NEW, "x")
         return [Response(429, [], b""), BadRequest("x", 505), message.Response(415)]
+        return Response.text(410, "x")
     def e(self):
         raise InvalidBody("x") if self.c else InvalidBody("x", 431)
 RAW = 1
@@ -677,6 +683,7 @@ def d():
         "new.b Refusal(ErrorCode.NEW)",
         "new.b Response(415)",
         "new.b Response(429)",
+        "new.b text(410)",
         "new.d b'HTTP/1.1 507'",
         "new.d refusal(503)",
         "new.e InvalidBody(400)",
@@ -704,7 +711,6 @@ async def visiting(row: Row, folder: Path, fields: dict[str, str]) -> AsyncItera
         visit = Visit(wire, fields)
         await trio.testing.wait_all_tasks_blocked()
         yield visit
-        engine.closing = False
 
 
 async def check_framing(row: Row, response: WireResponse, connection: WireConnection) -> None:

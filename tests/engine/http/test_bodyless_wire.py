@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from trio_sio.engine.http.fast_path import answer, read_head
+from trio_sio.engine.http.fast_path import read_head
 from trio_sio.testing.wire import open_wire
 
 SCRIPT = "/engine.io/socket.io.js"
@@ -108,7 +108,7 @@ def test_a_client_that_judges_finds_each_end(status: int, body: bytes, has_lengt
     judge = h11.Connection(h11.CLIENT)
     judge.send(h11.Request(method="GET", target="/", headers=[("Host", "a")]))
     judge.send(h11.EndOfMessage())
-    judge.receive_data(answer(found[0], trio_sio.Response(status, headers, body)))
+    judge.receive_data(found[0].render(trio_sio.Response(status, headers, body)))
     assert isinstance(judge.next_event(), h11.Response)
     event = judge.next_event()
     if body:

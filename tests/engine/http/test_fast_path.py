@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.served_connection import undated
-from trio_sio.engine.http.fast_path import NO_FIELDS, answer, read_head
+from trio_sio.engine.http.fast_path import NO_FIELDS, read_head
 from trio_sio.http import EngineResponse, Response
 
 POLL = (
@@ -155,8 +155,8 @@ def answered(data: bytes, response: Response) -> bytes:
     found = read_head(data)
     assert found is not None
     request, _, _ = found
-    made = answer(request, response)
-    assert request.answered
+    made = request.render(response)
+    assert request.is_answered
     assert request.closes == (b"connection: close" in made.lower())
     return undated(made)
 
@@ -199,5 +199,5 @@ def test_a_date_of_the_application_is_the_only_one() -> None:
     date = "Sun, 06 Nov 1994 08:49:37 GMT"
     found = read_head(POLL)
     assert found is not None
-    made = answer(found[0], Response(200, [("date", date)]))
+    made = found[0].render(Response(200, [("date", date)]))
     assert made == f"HTTP/1.1 200 OK\r\ndate: {date}\r\nContent-Length: 0\r\n\r\n".encode()

@@ -7,11 +7,11 @@ from hypothesis import given, strategies as st
 from tests.support.served_connection import undated
 from trio_sio.engine.http.h11 import (
     BadRequest,
-    H11Exchange,
     count_empty_lines,
     find_head,
     head_too_large,
     read_framing,
+    read_head,
 )
 from trio_sio.http import Response
 
@@ -24,7 +24,7 @@ def head(*fields: bytes, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host:
 
 def refused(data: bytes) -> tuple[int, str]:
     with pytest.raises(BadRequest) as caught:
-        H11Exchange(data)
+        read_head(data)
     return caught.value.status, str(caught.value)
 
 
@@ -91,7 +91,7 @@ CHUNKED = b"Transfer-Encoding: chunked"
     ],
 )
 def test_the_length_of_a_body(fields: tuple[bytes, ...], length: int | None) -> None:
-    exchange = H11Exchange(head(*fields))
+    exchange = read_head(head(*fields))
     assert exchange.is_chunked == (length is None)
     assert exchange.announced == (length or 0)
     assert bool(exchange.unread) == (length != 0)
@@ -206,9 +206,9 @@ def test_request_lines_that_are_refused(line: bytes, status: int) -> None:
     ("version", "seen"), [(b"1.0", "1.0"), (b"1.1", "1.1"), (b"1.2", "1.1"), (b"1.9", "1.1")]
 )
 def test_a_later_http_1_is_read_as_1_1(version: bytes, seen: str) -> None:
-    exchange = H11Exchange(head(line=b"GET / HTTP/" + version))
-    assert exchange.head.version == seen
-    exchange.answer(Response(200))
+    exchange = read_head(head(line=b"GET / HTTP/" + version))
+    assert exchange.version == seen
+    exchange.render(Response(200))
     assert exchange.closes == (seen == "1.0")
 
 
@@ -223,22 +223,22 @@ def test_a_host_must_be_there_once_and_be_one(version: bytes, host: bytes) -> No
 
 def test_the_host_of_an_absolute_target_takes_the_place_of_the_field() -> None:
     for line in (b"GET http://There:80/a?b HTTP/1.1", b"GET http://There:80/a?b#c HTTP/1.0"):
-        seen = H11Exchange(head(b"X: y", line=line)).head
+        seen = read_head(head(b"X: y", line=line))
         assert seen.target == "/a?b"
         assert seen.fields == [("Host", "There:80"), ("X", "y")]
-    assert H11Exchange(b"GET https://there HTTP/1.0\r\n\r\n").head.fields == [("Host", "there")]
+    assert read_head(b"GET https://there HTTP/1.0\r\n\r\n").fields == [("Host", "there")]
 
 
 # -- answers -------------------------------------------------------------------------------------
 
 
 def test_a_request_and_its_answer() -> None:
-    exchange = H11Exchange(POST)
-    assert exchange.head.fields == [("Host", "x"), ("X-Y", "z"), ("Content-Length", "3")]
-    assert (exchange.head.method, exchange.head.target) == ("POST", "/a?b")
+    exchange = read_head(POST)
+    assert exchange.fields == [("Host", "x"), ("X-Y", "z"), ("Content-Length", "3")]
+    assert (exchange.method, exchange.target) == ("POST", "/a?b")
     assert not exchange.is_answered
     exchange.unread = 0
-    answer = exchange.answer(Response(200, [("A", "b")], b"ok"))
+    answer = exchange.render(Response(200, [("A", "b")], b"ok"))
     assert undated(answer) == b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nok"
     assert exchange.is_answered
     assert not exchange.closes
@@ -246,8 +246,8 @@ def test_a_request_and_its_answer() -> None:
 
 @pytest.mark.parametrize("fields", [b"Content-Length: 3", CHUNKED])
 def test_a_body_that_was_not_read_ends_the_connection(fields: bytes) -> None:
-    exchange = H11Exchange(head(fields))
-    assert b"\r\nConnection: close\r\n" in exchange.answer(Response(413))
+    exchange = read_head(head(fields))
+    assert b"\r\nConnection: close\r\n" in exchange.render(Response(413))
     assert exchange.closes
 
 
@@ -265,18 +265,18 @@ def test_whatever_the_method_there_is_an_answer(
     for version in ("1.0", "1.1"):
         if version == "1.0" and fields == (CHUNKED,):
             continue
-        exchange = H11Exchange(head(*fields, line=f"{method} / HTTP/{version}".encode()))
+        exchange = read_head(head(*fields, line=f"{method} / HTTP/{version}".encode()))
         body = b"" if status in (204, 304) else b"ok"
-        answer = exchange.answer(Response(status, [], body))
+        answer = exchange.render(Response(status, [], body))
         expected = b"\r\n\r\n" if method == "HEAD" else b"\r\n\r\n" + body
         assert answer.endswith(expected)
         assert exchange.is_answered
 
 
 def test_who_expects_it_is_told_to_go_on_once() -> None:
-    exchange = H11Exchange(head(b"Content-Length: 3", b"Expect: 100-continue"))
+    exchange = read_head(head(b"Content-Length: 3", b"Expect: 100-continue"))
     assert exchange.go_on() == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert exchange.go_on() == b""
-    assert H11Exchange(POST).go_on() == b""
+    assert read_head(POST).go_on() == b""
     old = head(b"Content-Length: 3", b"Expect: 100-continue", line=b"POST / HTTP/1.0")
-    assert H11Exchange(old).go_on() == b""
+    assert read_head(old).go_on() == b""

@@ -141,7 +141,7 @@ async def test_overlapping_requests_end_the_session(method: str, autojump_clock:
             await trio.sleep(1)
             assert (await second.ask(method, url, body=body))[0] == 500
         assert reasons == ["transport error"]
-        assert engine.find(url.rpartition("=")[2]) is None
+        assert engine.sessions.find(url.rpartition("=")[2]) is None
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

@@ -6,6 +6,7 @@ import sys
 import time
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 import trio
@@ -15,6 +16,7 @@ import trio_sio
 from tests.support.socket_pairs import socket_pair
 from trio_sio.engine.polling import shared_bodies
 from trio_sio.engine.polling.compression import Compressor, compressor
+from trio_sio.engine.polling.payload_format import PayloadFormat
 from trio_sio.engine.polling.shared_bodies import (
     KEEP,
     MAX_BYTES,
@@ -23,7 +25,6 @@ from trio_sio.engine.polling.shared_bodies import (
     SharedBodies,
     is_short,
 )
-from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio import codec_v3
@@ -164,13 +165,13 @@ async def test_a_body_is_joined_once(
 ) -> None:
     """Framing, base64 and escaping of what is large are work for each recipient otherwise."""
     made = Counter[str]()
-    payload = PollingTransport.payload
+    encode = PayloadFormat.encode
 
-    def counted(transport: PollingTransport, items: list[Encoded], *, is_binary: bool) -> bytes:
+    def counted(form: PayloadFormat, items: Sequence[Encoded], *, is_binary: bool) -> bytes:
         made["payload"] += sum(item.size for item in items) >= LARGE
-        return payload(transport, items, is_binary=is_binary)
+        return encode(form, items, is_binary=is_binary)
 
-    monkeypatch.setattr(PollingTransport, "payload", counted)
+    monkeypatch.setattr(PayloadFormat, "encode", counted)
     engine = trio_sio.Engine(raise_errors=True, http_compression=False)
     async with open_wire(engine, listen, streams=socket_pair) as wire:
         clients = [await wire.handshake(query) if query != "j=0" else None for _ in range(CLIENTS)]

@@ -31,7 +31,7 @@ class Living:
         self.state = SessionState(25, 5, trio.current_time())
         self.transport = MemoryTransport(100)
         self.outbox = Outbox(self.transport, 10, 1000, TickFlusher())
-        self.transport.outbox = self.outbox
+        self.transport.attach(self.outbox)
 
     def time_out(self, silent: float) -> None:
         self.timed_out.append((trio.current_time(), silent))

@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from tests.support.socket_pairs import socket_pair
-from trio_sio.abc import TransportClosed
+from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.tick import TickFlusher
@@ -54,7 +54,7 @@ class Slow:
         self.room -= len(taken)
         self._take(taken)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         return False
 
     async def send(self, items: Sequence[Encoded]) -> None:
@@ -66,6 +66,8 @@ class Slow:
     def _take(self, items: Sequence[Encoded]) -> None:
         if items:
             self.batches.append([one.parts[0] for one in items])
+
+    def attach(self, outbox: OutgoingQueue) -> None: ...
 
     async def receive(self) -> EnginePacket:
         raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
@@ -194,7 +196,7 @@ async def test_a_poll_fetches_its_packets_itself(autojump_clock: MockClock) -> N
     fetched: list[Encoded] = []
     async with trio.open_nursery() as nursery:
         async with written(transport) as outbox:
-            transport.outlet = outbox
+            transport.attach(outbox)
             items = [item("4a"), item("4b")]
             for one in items:
                 outbox.put_nowait(one)

@@ -9,41 +9,49 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import Outbox
+from trio_sio.engine.websocket.backends.websockets import negotiator
 from trio_sio.engine.websocket.transport import WebSocketTransport
+from trio_sio.http import Headers, Request
+from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded, WireFormat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EIO3
+from trio_sio.protocol.websocket.errors import FrameError
+from trio_sio.protocol.websocket.frame import unmask
+from trio_sio.protocol.websocket.frame_parser import FrameLimits, FrameParser
 
 if TYPE_CHECKING:
-    from trio_sio.engine.websocket.backends.base import Control, Turn
+    from trio_sio.engine.websocket.backends.base import Control
 
 
 class Quiet:
-    """A library that has got these messages, and then the end."""
+    """A backend that reads these messages, and then the end."""
 
-    def __init__(self, *messages: str | bytes, code: int | None = None) -> None:
-        self.control: Control = lambda data: None
-        self.turn: Turn = trio.lowlevel.checkpoint
-        self.budget: int | None = 100
+    control: "Control"
+
+    def __init__(self, *messages: str | bytes, code: int = 1002) -> None:
+        self.parser = FrameParser(FrameLimits(1000, 10, 2, 8), unmask)
+        self.limit_lifted = False
         self.stopped = False
-        self.is_clear = True
         self.compresses = True
         self._messages = list(messages)
-        self._read: str | bytes | None = None
         self._code = code
 
-    def next(self) -> str | bytes | None:
-        message, self._read = self._read, None
-        return message
+    def make(self, control: "Control") -> "Quiet":
+        self.control = control
+        return self
 
     async def read(self) -> None:
         await trio.lowlevel.checkpoint()
         if not self._messages:
-            raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, self._code)
-        self._read = self._messages.pop(0)
+            raise FrameError(self._code, "that was all")
+        self.parser.add(self._messages.pop(0))
+
+    def lift_limit(self) -> None:
+        self.limit_lifted = True
 
     def stop(self) -> None:
         self.stopped = True
@@ -51,20 +59,20 @@ class Quiet:
     def shared_frames(self, item: Encoded) -> bool:
         return item.compress
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         return b"<own>"
 
 
 @asynccontextmanager
 async def transport(
-    library: Quiet | None = None,
+    backend: Quiet | None = None,
 ) -> AsyncIterator[tuple[WebSocketTransport, trio.SocketStream]]:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener:
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
             pipe = ByteStream(await listener.accept())
-            yield WebSocketTransport(pipe, library or Quiet()), other
+            yield WebSocketTransport(pipe, (backend or Quiet()).make, EIO3), other
             await pipe.aclose()
 
 
@@ -119,17 +127,17 @@ async def test_items_of_ones_own() -> None:
 
 
 async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
-    library = Quiet()
-    async with transport(library) as (ours, other):
-        library.control(b"\x8a\x01a")  # a probe: nobody owns the connection
-        ours.outbox = Outbox(ours, 10, 1000, TickFlusher())
-        library.control(b"\x8a\x01b")
-        library.control(b"\x88\x02\x03\xe8")
+    backend = Quiet()
+    async with transport(backend) as (ours, other):
+        backend.control(b"\x8a\x01a")  # a probe: nobody owns the connection
+        ours.attach(Outbox(ours, 10, 1000, TickFlusher()))
+        backend.control(b"\x8a\x01b")
+        backend.control(b"\x88\x02\x03\xe8")
         assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: ours.finish(by_client=True, orderly=False))
             assert await receive_all(other) == b"\x88\x02\x03\xe8"
-            assert library.stopped
+            assert backend.stopped
             await other.aclose()
         await ours.wait_released()
 
@@ -156,8 +164,12 @@ async def test_no_frame_begins_inside_another() -> None:
             await other.aclose()
 
 
+HALF = b"\x81\x84mask4"
+"""The beginning of a frame."""
+
+
 class Slow(Quiet):
-    """A library that reads when it is told to."""
+    """A backend that reads when it is told to."""
 
     def __init__(self, *messages: str | bytes) -> None:
         super().__init__(*messages)
@@ -169,8 +181,8 @@ class Slow(Quiet):
 
 
 async def test_one_can_wait_until_all_has_been_received() -> None:
-    library = Slow("4a", "4b", "4c")
-    async with transport(library) as (ours, other), trio.open_nursery() as nursery:
+    backend = Slow("4a", "4b", "4c")
+    async with transport(backend) as (ours, other), trio.open_nursery() as nursery:
         heard: list[str] = []
 
         async def wait(name: str) -> None:
@@ -185,26 +197,26 @@ async def test_one_can_wait_until_all_has_been_received() -> None:
         await look()  # nobody receives
         nursery.start_soon(ours.receive)
         await look("first")
-        await library.go.send(None)
+        await backend.go.send(None)
         await wait_all_tasks_blocked()
         nursery.start_soon(wait, "second")
         await look("first")  # somebody is busy with what has been received
-        library.is_clear = False
+        backend.parser.feed(HALF)
         nursery.start_soon(ours.receive)
         await look("first")  # something is half here
-        await library.go.send(None)
+        await backend.go.send(None)
         await wait_all_tasks_blocked()
-        library.is_clear = True
+        backend.parser.clear()
         await other.send_all(b"x")
-        await trio.lowlevel.wait_readable(ours._pipe.descriptor)
+        await trio.lowlevel.wait_readable(ours._stream.descriptor)
         nursery.start_soon(ours.receive)
         await look("first")  # something has yet to be read
-        await ours._pipe.read()
-        await library.go.send(None)
+        await ours._stream.read()
+        await backend.go.send(None)
         await wait_all_tasks_blocked()
         nursery.start_soon(ours.receive)
         await look("first", "second")
-        library.is_clear = False
+        backend.parser.feed(HALF)
         nursery.start_soon(wait, "third")
         await look("first", "second")
         ours.abandon()  # nothing is to be heard any more
@@ -212,49 +224,58 @@ async def test_one_can_wait_until_all_has_been_received() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_trust_lifts_the_budget() -> None:
-    library = Quiet()
-    async with transport(library) as (ours, _):
+async def test_joining_lifts_the_limit() -> None:
+    backend = Quiet()
+    async with transport(backend) as (ours, _):
         ours.trust()
-        assert library.budget is None
+        assert backend.limit_lifted
+
+
+DEFLATED_TEXT = 0xC1
 
 
 class Compressing(Quiet):
-    """A library that compresses what is not shared, and says when."""
+    """A backend that compresses what is not shared, and says when."""
 
     def __init__(self) -> None:
         super().__init__()
         self.made: list[str | bytes] = []
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         self.made += item.parts
         return f"<{item.parts[0]!s}>".encode()
 
 
 async def test_nothing_is_compressed_in_the_step_of_whoever_emits() -> None:
     """It is done by the client's own writer, in its turns: a broadcast holds nobody up."""
-    library, turns = Compressing(), 0
+    turns = 0
 
     async def turn() -> None:
         nonlocal turns
         turns += 1
         await trio.lowlevel.checkpoint()
 
+    negotiate = negotiator(EngineOptions(per_message_deflate={"threshold": 0}), turn)
+    offer = Headers([("Sec-WebSocket-Extensions", "permessage-deflate")])
+    agreement = negotiate(Request("GET", "/", offer))
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener:
         port = listener.socket.getsockname()[1]
         async with await trio.open_tcp_stream("127.0.0.1", port) as other:
             pipe = ByteStream(await listener.accept())
-            websocket = WebSocketTransport(pipe, library, turn)
-            websocket.send_nowait((Encoded(("first",), compress=False),))
-            assert library.made == []
+            async with agreement.open(pipe) as make_backend:
+                websocket = WebSocketTransport(pipe, make_backend, EIO3)
+            websocket.send_nowait((Encoded(("4first",)),))
+            assert turns == 0
             assert (websocket.unsent, websocket.direct) == (True, False)
-            await websocket.send([Encoded(("second",), compress=False), Encoded(("3",))])
-            assert library.made == ["first", "second"]
+            await websocket.send([Encoded(("4second",)), Encoded(("3",), compress=False)])
             assert turns == 2
             assert (websocket.unsent, websocket.direct) == (False, True)
             await pipe.aclose()
-            assert await receive_all(other) == b"<first><second>\x81\x013"
+            data = await receive_all(other)
+            assert data[0] == DEFLATED_TEXT
+            assert data[2 + data[1]] == DEFLATED_TEXT
+            assert data.endswith(b"\x81\x013")
 
 
 async def test_what_is_shared_leaves_at_once() -> None:
@@ -265,8 +286,8 @@ async def test_what_is_shared_leaves_at_once() -> None:
 
 
 async def test_what_waits_for_its_turn_is_forgotten_with_the_connection() -> None:
-    library = Compressing()
-    async with transport(library) as (websocket, _):
+    backend = Compressing()
+    async with transport(backend) as (websocket, _):
         websocket.send_nowait((Encoded(("first",), compress=False),))
         websocket.abandon()
-        assert library.made == []
+        assert backend.made == []

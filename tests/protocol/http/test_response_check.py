@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 import trio_sio
 from tests.support.served_connection import undated
-from trio_sio.engine.http.fast_path import answer, read_head
+from trio_sio.engine.http.fast_path import read_head
 from trio_sio.protocol.http.response_check import check_length
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -95,6 +95,6 @@ def test_what_can_be_made_can_be_sent(
         return
     found = read_head(GET)
     assert found is not None
-    head, _, sent = undated(answer(found[0], response)).partition(b"\r\n\r\n")
+    head, _, sent = undated(found[0].render(response)).partition(b"\r\n\r\n")
     assert sent == body
     assert len(head.split(b"\r\n")) in range(1 + len(headers) - 1, 3 + len(headers))

@@ -1,13 +1,9 @@
-"""One TCP connection: requests and answers with keep-alive, pipelining, `Expect` and limits.
+"""One TCP connection: requests and responses with keep-alive, pipelining, `Expect` and limits.
 
-The loop gives each request to a handler and writes its answer. A handler that returns `None` has
-sent the answer itself; one that takes the connection over (a WebSocket) returns what to do with it,
-or has done it. While a poll is held, the connection is watched, so that a client that goes away is
-noticed at once.
-
-What h11 has to do with it is in `http`; most requests never come to that. Whoever reads a head,
-what follows it on the connection is kept here, and a body is read here: with the same limits of
-size and time.
+The loop gives each request to a handler and sends the response that it returns. A handler that
+returns `None` has sent the response itself; one that takes the connection over (a WebSocket)
+returns what to do with it, or has done it. While a request is held, the connection is watched, so
+that a client that leaves is noticed at once.
 """
 
 import logging
@@ -16,20 +12,15 @@ from functools import partial
 
 import trio
 
-from trio_sio.engine.http.fast_path import NO_FIELDS, PlainRequest, answer, read_head, refusal
-from trio_sio.engine.http.h11 import BadRequest, H11Exchange
-from trio_sio.engine.http.received import Received
+from trio_sio.engine.http.exchange import Exchange, refusal
+from trio_sio.engine.http.h11 import BadRequest
+from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.http.request_reader import RequestReader
+from trio_sio.engine.http.responder import unless_hung_up
 from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timed
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
-from trio_sio.http import (
-    BodyTooLarge,
-    BodyTooSlow,
-    Headers,
-    Request,
-    Response,
-)
-from trio_sio.protocol.http.chunked import ChunkedBody
+from trio_sio.http import Headers, Request, Response
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -41,37 +32,35 @@ RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequ
 """Answers a request by its result, or by itself, or takes the connection over."""
 
 MAX_PIPELINED = 64 * 1024
-"""Bytes that a client may send ahead while an answer is due."""
+"""Bytes that a client may send ahead while a response is due."""
 
 
 class HTTPConnection:
-    """Speaks HTTP/1.1 over a stream.
+    """Speaks HTTP/1.1 over a stream, and is the responder for each of its requests.
 
     Args:
         stream: a connected byte stream.
         remote: the peer's address, for `Request.remote`.
         secure: whether the stream is TLS.
-        alarm: the clock of the time limits; without one there are none.
-        limits: of its requests.
+        timers: of the engine; without them there are no time limits.
+        limits: of each request.
         turn: awaited before its first request, and before one that came along with another.
     """
 
     __slots__ = (
         "_closing",
         "_exchange",
-        "_fields",
         "_has_waited",
         "_is_cut",
         "_is_reading",
         "_is_sending",
         "_limits",
-        "_plain",
-        "_received",
+        "_reader",
         "_rest",
         "_served",
-        "_timed",
+        "_stream",
+        "_timeouts",
         "_turn",
-        "pipe",
         "remote",
         "secure",
     )
@@ -85,23 +74,21 @@ class HTTPConnection:
         limits: HTTPLimits = NO_LIMITS,
         turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
-        self.pipe = ByteStream(stream, limits.counters)
+        self._stream = ByteStream(stream, limits.counters)
         self.remote = remote
         self.secure = secure
-        self._exchange: H11Exchange | None = None  # of the present request, if it is not plain
-        self._plain: PlainRequest | None = None
-        self._fields = NO_FIELDS
-        self._received = Received(self.pipe.read)
-        self._has_waited = False  # for the last answer, before it sent on
+        self._exchange: Exchange | None = None  # the present one
+        self._has_waited = False  # the present request, for the response to the one before
         self._closing = False
         self._is_cut = False
         self._is_reading = False  # a request, of which there may be nothing yet
-        self._is_sending = False  # an answer, or what is left of one
-        self._rest = b""  # of an answer
+        self._is_sending = False  # a response, or the rest of one
+        self._rest = b""  # of a response
         self._served = False  # at least one request
         self._limits = limits
         self._turn = turn
-        self._timed = Timed(self.pipe, timers, limits.seconds)
+        self._timeouts = Timed(self._stream, timers, limits.seconds)
+        self._reader = RequestReader(self._stream, self._timeouts, limits)
 
     async def serve(self, handler: RequestHandler) -> None:
         """Answer requests until one side has had enough; returns when the stream is closed."""
@@ -114,69 +101,50 @@ class HTTPConnection:
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
-            self._timed.stop()
-            await self.pipe.aclose()
+            self._timeouts.stop()
+            await self._stream.aclose()
 
     async def _serve(self, handler: RequestHandler) -> Sequel | None:
         while True:
             try:
                 request = await self._next_request()
             except BadRequest as error:
-                await self._refuse(error)
+                self._tell(error.option, f"no request: {error.shown}")
+                await self._refuse(error.status, str(error))
                 return None
             if request is None:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
-                await self._answer(self.send(response))
+                await self._send_and_tell(self.send(response))
             elif response is not None or not self.is_answered:
                 return response
             if not self._go_on():
-                await linger(self.pipe)
+                await linger(self._stream)
                 return None
-
-    async def _answer(self, sending: Awaitable[None]) -> None:
-        """Send what is no session's; if it is not taken, nobody else would tell."""
-        try:
-            await sending
-        except ResponseTimeout as error:
-            self._tell(Phase.ANSWER.value, str(error))
-            raise
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the answer to the present request has been made."""
-        if self._plain is not None:
-            return self._plain.answered
-        return self._exchange is not None and self._exchange.is_answered
 
     def _go_on(self) -> bool:
         """Make ready for the next request; return whether there may be one."""
         self._served = True
-        present = self._plain or self._exchange
-        self._plain = self._exchange = None
-        return present is not None and not present.closes
+        exchange, self._exchange = self._exchange, None
+        return exchange is not None and not exchange.closes
 
     def close_when_idle(self) -> None:
-        """Take no further request: end now if none is being answered, or else behind it."""
+        """Take no further request: end now if none is being answered, or else after that one."""
         self._closing = True
-        is_answered = self._plain is not None and self._plain.answered
-        if self._is_reading or (is_answered and not self._is_sending):
-            self._timed.interrupt()
+        if self._is_reading or (self.is_answered and not self._is_sending):
+            self._timeouts.interrupt()
 
-    def cut(self) -> None:
-        """End the connection without an answer to the present request, or in the middle of it."""
-        self._is_cut = True
-        self._timed.interrupt()
+    # -- requests ----------------------------------------------------------------------------
 
     async def _next_request(self) -> Request | None:
-        clock = self._timed.clock
+        clock = self._timeouts.clock
         if self._closing or clock.expired is not None:
             return None
         self._is_reading = True
         clock.begin(Phase.IDLE if self._served else Phase.HEAD)
         try:
-            return await self._timed.run(self._read_request)
+            return await self._timeouts.run(self._read_request)
         except trio.ClosedResourceError:
             if clock.expired is Phase.HEAD and not self._closing:
                 await self._refuse_slow_head()
@@ -187,160 +155,43 @@ class HTTPConnection:
             clock.pause()
         return None
 
-    async def _refuse_slow_head(self) -> None:
-        limit = self._timed.clock.limit(Phase.HEAD)
-        self._tell(Phase.HEAD.value, f"a request's head took over {limit} s (head_timeout)")
-        if not self._received.data:
-            return  # nothing was said, nothing is answered
-        await self._send_refusal(408, f"a request's head may take {limit} s (head_timeout)")
-
     async def _read_request(self) -> Request | None:
-        has_waited, self._has_waited = self._has_waited or not self._received.data, False
-        if not self._received.data:
-            await self._received.read()
+        buffer = self._reader.buffer
+        has_waited, self._has_waited = self._has_waited or not buffer.data, False
+        if not buffer.data:
+            await buffer.read()
         if not (self._served and has_waited):
             await self._turn()
-        found = read_head(self._received.data, self._fields, self._limits.max_header_size)
-        if found is None:
-            return await self._read_other_request()
-        plain, self._fields, end = found
-        self._plain = plain
-        self._received.take(end)
-        self._check_headers(len(plain.fields))
-        return Request(
-            plain.method,
-            plain.target,
-            Headers.of_lower(plain.fields),
-            self.remote,
-            self.secure,
-            _read_body=self._read_body,
-        )
-
-    async def _read_other_request(self) -> Request | None:
-        """Read on until there is a head for h11; `None` if the client is done."""
-        received, limit = self._received, self._limits.max_header_size
-        end = await received.next_head(limit, self._begin_head)
-        if not end:
+        exchange = self._reader.next_plain() or await self._reader.next(self._begin_head)
+        if exchange is None:
             return None
-        exchange = H11Exchange(received.data[:end])
-        head = exchange.head
-        self._check_headers(len(head.fields))
-        received.take(end)  # and not before: who is refused gets an answer to its method
         self._exchange = exchange
-        read_body = self._read_body
-        if exchange.is_chunked:
-            chunks = ChunkedBody(limit, self._limits.max_headers)
-            read_body = partial(self._read_chunks, chunks)
+        make = Headers.of_lower if exchange.is_fast else Headers
         return Request(
-            head.method,
-            head.target,
-            Headers(head.fields),
+            exchange.method,
+            exchange.target,
+            make(exchange.fields),
             self.remote,
             self.secure,
-            head.version,
-            read_body,
+            exchange.version,
+            partial(self._reader.read_body, exchange),
         )
 
     def _begin_head(self) -> None:
         if self._served:  # the first one has its time from the start
-            self._timed.clock.begin(Phase.HEAD)
+            self._timeouts.clock.begin(Phase.HEAD)
 
-    def _check_headers(self, count: int) -> None:
-        limit = self._limits.max_headers
-        if count > limit:
-            text = f"a request may have {limit} header fields (max_headers), not {count}"
-            raise BadRequest(text, 431, "max_headers")
+    async def _refuse_slow_head(self) -> None:
+        limit = self._timeouts.clock.limit(Phase.HEAD)
+        self._tell(Phase.HEAD.value, f"a request's head took over {limit} s (head_timeout)")
+        if self._reader.buffer.data:  # else nothing was said, and nothing is answered
+            await self._refuse(408, f"a request's head may take {limit} s (head_timeout)")
 
-    async def _read_body(self, limit: int) -> bytes:
-        """Read a body of a known length; what `Request.body` does."""
-        request = self._plain or self._exchange
-        assert request is not None
-        if request.announced > limit:
-            raise BodyTooLarge(request.announced, limit)
-        if len(self._received.data) < request.unread:
-            await self._in_time(partial(self._received.fill, request.unread))
-        body = self._received.take(request.unread)
-        request.unread = 0
-        return body
-
-    async def _read_chunks(self, body: ChunkedBody, limit: int) -> bytes:
-        """Read a body that comes in chunks; what `Request.body` does."""
-        assert self._exchange is not None
-        await self._in_time(partial(self._received.fill_chunks, body, limit))
-        self._exchange.unread = 0
-        return bytes(body.data)
-
-    async def _in_time(self, read: Callable[[], Awaitable[None]]) -> None:
-        """Read a body; raises `BodyTooSlow` if that takes too long."""
-
-        async def go_on_and_read() -> None:
-            if self._exchange is not None and (interim := self._exchange.go_on()):
-                await self.pipe.send_all(interim)
-            await read()
-
-        await self._timed.within(Phase.BODY, go_on_and_read, BodyTooSlow)
-
-    async def send(self, response: Response) -> None:
-        """Send the answer to the present request.
-
-        Raises:
-            AnswerTooSlow: the client did not take it in time.
-            trio.BrokenResourceError: the connection broke.
-        """
-        if self._is_cut:
-            raise trio.BrokenResourceError("the connection was cut")
-        plain = self._plain
-        if plain is not None:
-            data = answer(plain, response)
-        else:
-            assert self._exchange is not None
-            data = self._exchange.answer(response)
-        rest = await self.pipe.begin_write(data)
-        if rest:
-            await self._send_in_time(rest)
-
-    async def _send_in_time(self, data: bytes) -> None:
-        """Send what the kernel did not take at once; raises as `send`."""
-        self._is_sending = True
-        try:
-            send = partial(self.pipe.send_all, data)
-            await self._timed.within(Phase.ANSWER, send, ResponseTimeout)
-        finally:
-            self._is_sending = False
-
-    @property
-    def answers_now(self) -> bool:
-        """Whether `send_nowait` can be used for the present request."""
-        return self._plain is not None and self.pipe.direct and not self._is_cut
-
-    def send_nowait(self, response: Response) -> bool:
-        """Send the answer to the present request, if `answers_now`; return whether all of it left.
-
-        If not, or if the connection is broken, `send_rest` does what there is to do.
-        """
-        assert self._plain is not None
-        data = answer(self._plain, response)
-        sent = self.pipe.write_nowait(data)
-        self._timed.clock.begin(Phase.IDLE)
-        self._rest = data if self.pipe.broken else data[sent:]
-        return not self._rest
-
-    async def send_rest(self) -> None:
-        """Send what `send_nowait` left; raises as `send`."""
-        rest, self._rest = self._rest, b""
-        if rest:
-            await self._send_in_time(rest)
-
-    async def _refuse(self, error: BadRequest) -> None:
-        """Answer what is no HTTP request."""
-        self._tell(error.option, f"no request: {error.shown}")
-        await self._send_refusal(error.status, str(error))
-
-    async def _send_refusal(self, status: int, text: str) -> None:
+    async def _refuse(self, status: int, sentence: str) -> None:
         """Answer what is no request, or not a whole one, and close."""
-        method = "HEAD" if self._received.data.startswith(b"HEAD ") else "GET"
-        await self._write(refusal(status, f"{text}\n", method))
-        await linger(self.pipe)
+        method = "HEAD" if self._reader.buffer.data.startswith(b"HEAD ") else "GET"
+        await self._write(refusal(status, sentence, method))
+        await linger(self._stream)
 
     def _tell(self, option: str, text: str) -> None:
         """Log a refusal, and count it if it is by a limit."""
@@ -348,45 +199,133 @@ class HTTPConnection:
         self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
         self._limits.count_refusal(option)
 
-    async def _write(self, data: bytes) -> None:
-        rest = await self.pipe.begin_write(data)
+    # -- responses ---------------------------------------------------------------------------
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the response to the present request has been sent, or has begun to be."""
+        return self._exchange is not None and self._exchange.is_answered
+
+    async def send(self, response: Response) -> None:
+        """Send the response to the present request, or what `hold` left of it."""
+        if self._is_cut:
+            raise trio.BrokenResourceError("the connection was cut")
+        rest, self._rest = self._rest, b""
+        if not rest:
+            assert self._exchange is not None
+            rest = await self._stream.begin_write(self._exchange.render(response))
         if rest:
             await self._send_in_time(rest)
 
     async def send_raw(self, data: bytes) -> None:
-        """Send an answer outside of h11, to a request for a WebSocket; raises as `send`."""
-        await self._answer(self._write(data))
+        """Send a response that has been rendered already; see `Responder`."""
+        assert self._exchange is not None
+        self._exchange.is_answered = self._exchange.closes = True
+        await self._send_and_tell(self._write(data))
 
-    async def read_ahead(self) -> None:
+    async def _write(self, data: bytes) -> None:
+        rest = await self._stream.begin_write(data)
+        if rest:
+            await self._send_in_time(rest)
+
+    async def _send_in_time(self, data: bytes) -> None:
+        """Send what the kernel did not take at once; raises as `send`."""
+        self._is_sending = True
+        try:
+            send = partial(self._stream.send_all, data)
+            await self._timeouts.within(Phase.ANSWER, send, ResponseTimeout)
+        finally:
+            self._is_sending = False
+
+    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
+        """Send a response that belongs to no session, which would report its failure."""
+        try:
+            await sending
+        except ResponseTimeout as error:
+            self._tell(Phase.ANSWER.value, str(error))
+            raise
+
+    # -- requests that are held --------------------------------------------------------------
+
+    async def hold(self, held: HeldResponse) -> None:
+        """Wait for a response, but not longer than the client stays; see `Responder`.
+
+        On a plain socket the task itself reads, to notice that the client leaves: a task for the
+        reading would cost 40 µs for each request. Whoever sets the response sends it: that spares
+        waking this task, 20 µs, which goes on reading and finds the client's next request.
+        """
+        if not self._stream.direct:
+            answered = trio.Event()
+            held.begin(answered.set)
+            if not held.is_over:
+                await unless_hung_up(self, answered.wait())
+            return
+        assert self._exchange is not None
+        sends = self._exchange.is_fast and not self._is_cut
+        held.begin(self._stream.interrupt_reader, self._send_held if sends else None)
+        while not held.is_over:
+            await self._read_ahead()
+
+    def _send_held(self, response: Response) -> bool:
+        """Send a response from where it was set; return whether all of it left.
+
+        If not, or if the connection is broken, `send` does the rest.
+        """
+        assert self._exchange is not None
+        data = self._exchange.render(response)
+        sent = self._stream.write_nowait(data)
+        self._timeouts.clock.begin(Phase.IDLE)
+        self._rest = data if self._stream.broken else data[sent:]
+        if self._rest:
+            return False
+        if self._reader.buffer.data or self._exchange.closes:  # there is something to do
+            self._stream.interrupt_reader()
+        return True
+
+    async def wait_hung_up(self) -> None:
+        """Return when the client has left.
+
+        What it pipelines meanwhile is kept, up to a limit; then nothing more is read.
+        """
+        try:
+            while len(self._reader.buffer.data) < MAX_PIPELINED:
+                await self._read_ahead()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+        await trio.sleep_forever()
+
+    async def _read_ahead(self) -> None:
         """Keep what the client sends behind its request; returns early if it is interrupted.
 
         Raises:
             trio.BrokenResourceError: the client left, or sends far too much.
         """
         try:
-            data = await self.pipe.read()
+            data = await self._stream.read()
         except trio.ClosedResourceError:
-            if not self.pipe.direct or self._is_cut:
+            if not self._stream.direct or self._is_cut:
                 raise
             return
-        if not data or self.ahead > MAX_PIPELINED:
+        buffer = self._reader.buffer
+        if not data or len(buffer.data) > MAX_PIPELINED:
             raise trio.BrokenResourceError("the client closed the connection, or sends ahead")
-        self._keep(data)
-
-    def _keep(self, data: bytes) -> None:
-        if self._plain is not None:
-            self._has_waited = self._plain.answered and not self._received.data
-        self._received.keep(data)
+        if self._exchange is not None:
+            self._has_waited = self._exchange.is_answered and not buffer.data
+        buffer.keep(data)
 
     @property
-    def ahead(self) -> int:
-        """Bytes that the client has sent behind its request."""
-        return len(self._received.data)
+    def hung_up(self) -> bool:
+        """Whether the client has left, as far as that is seen without reading."""
+        return self._stream.hung_up
+
+    def cut(self) -> None:
+        """End the connection without a response to the present request, or in the middle of it."""
+        self._is_cut = True
+        self._timeouts.interrupt()
 
     def take_over(self) -> ByteStream:
         """Return the stream, with what the client sent behind its request put back."""
-        behind = self._received.take(self.ahead)
-        self._plain, self._exchange, self._fields = None, None, NO_FIELDS
-        self._timed.stop()
-        self.pipe.unread(behind)
-        return self.pipe
+        self._exchange = None
+        self._timeouts.stop()
+        self._stream.unread(self._reader.stop())
+        return self._stream

@@ -15,15 +15,11 @@ the end of a request without saying where that was, takes a request without a Ho
 HTTP/0.9 and two spaces before a target, and would be one more extension to compile.
 """
 
-import http
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from trio_sio.engine.http import date
-from trio_sio.http import Response, sendable_fields
+from trio_sio.engine.http.exchange import Exchange
 from trio_sio.protocol.http.request_target import is_host
-from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
 _HEAD = re.compile(
     rb"(GET|POST|OPTIONS) (/[!\"$-~]*) HTTP/1\.1\r\n"
@@ -43,38 +39,6 @@ _USUAL_NAMES = (
 )
 _NAMES = {form: name.lower() for name in _USUAL_NAMES for form in (name, name.lower())}
 """One text for all clients: each keeps its handshake's fields, and their names take 600 bytes."""
-_PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
-
-
-CLOSING = [
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Cache-Control", "no-store"),
-    ("Connection", "close"),
-]
-"""The fields of an answer to a client that is not known, before the connection is closed."""
-
-
-@dataclass(slots=True)
-class PlainRequest:
-    """A head that was read.
-
-    Attributes:
-        method: "GET", "POST" or "OPTIONS"; also "HEAD" of one that was refused unread.
-        target: the request-target.
-        fields: names in lower case, and values.
-        announced: bytes of the body.
-        unread: bytes of the body that nobody has read.
-        answered: whether the answer has been made.
-        closes: whether it says that the connection ends with it.
-    """
-
-    method: str
-    target: str
-    fields: list[tuple[str, str]]
-    announced: int
-    unread: int
-    answered: bool = False
-    closes: bool = False
 
 
 class Fields(NamedTuple):
@@ -96,7 +60,7 @@ NO_FIELDS = Fields(b"", [], 0)
 
 def read_head(
     data: bytes, before: Fields = NO_FIELDS, limit: int = 16 * 1024
-) -> tuple[PlainRequest, Fields, int] | None:
+) -> tuple[Exchange, Fields, int] | None:
     """Return the request that `data` begins with, its fields, and where its head ends.
 
     `None` means that it is not plain, or not whole.
@@ -114,9 +78,9 @@ def read_head(
     fields = before if lines == before.lines else _read_fields(lines)
     if fields is None:
         return None
-    announced = fields.announced
-    request = PlainRequest(method.decode(), target.decode(), fields.fields, announced, announced)
-    return request, fields, found.end()
+    _, values, size = fields
+    exchange = Exchange(method.decode(), target.decode(), values, size, size, is_fast=True)
+    return exchange, fields, found.end()
 
 
 def _read_fields(lines: bytes) -> Fields | None:
@@ -149,47 +113,3 @@ def _read_fields(lines: bytes) -> Fields | None:
     if hosts != 1 or lengths > 1 or upgrades:
         return None
     return Fields(lines, fields, announced)
-
-
-def phrase(status: int) -> str:
-    """Return the phrase that goes with a status, `""` for one that nobody knows."""
-    return _PHRASES.get(status, "")
-
-
-def refusal(status: int, text: str, method: str = "GET") -> bytes:
-    """Return an answer to what is no request of anybody, or one too many; the connection closes."""
-    request = PlainRequest(method, "", [], 0, 0)
-    return answer(request, Response(status, CLOSING, text.encode("utf-8", "replace")))
-
-
-def answer(request: PlainRequest, response: Response) -> bytes:
-    """Return the answer to a request.
-
-    Raises:
-        ValueError: a field of the response would break the head.
-    """
-    request.answered = True
-    status, body = response.status, response.body
-    fields = sendable_fields(response) if status in WITHOUT_BODY else response.headers
-    lines = "".join([f"\r\n{name}: {value}" for name, value in fields])
-    breaks = len(fields)
-    if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
-        raise ValueError(f"a header field would end the head: {response.headers!r}")
-    named = lines.lower() + "\r\n"
-    head = f"HTTP/1.1 {status} {phrase(status)}"
-    if "\r\ndate:" not in named:
-        head += f"\r\nDate: {date.now()}"
-    head += lines
-    if status in WITHOUT_BODY:
-        body = b""
-    elif "\r\ncontent-length:" not in named:
-        head += f"\r\nContent-Length: {len(body)}"
-    if request.method == "HEAD":
-        body = b""
-    if "\r\nconnection: close\r\n" in named:
-        request.closes = True
-    elif request.unread:
-        # The rest of the body cannot be told from the next request.
-        head += "\r\nConnection: close"
-        request.closes = True
-    return f"{head}\r\n\r\n".encode("latin-1") + body

@@ -1,21 +1,18 @@
-"""Requests and answers by h11: all those that are not of the plainest form.
+"""Reads the heads of requests with h11: all those that the fast path leaves.
 
-h11 reads a head and makes the answer. What it takes out of leniency, and proxies read in other
-ways, is refused here first: lines that end with a bare line feed, folded fields, two statements of
-a body's length. The body is not h11's: `connection` reads it, by one way for all requests.
+What h11 tolerates, and proxies may read in other ways, is refused here first: lines that end with
+a bare line feed, folded fields, two statements of a body's length. h11 sees heads only: bodies are
+read, and responses made, in the same way for all requests.
 """
 
 import re
-from typing import NamedTuple
 
 import h11
 
-from trio_sio.engine.http import date
-from trio_sio.engine.http.fast_path import phrase
-from trio_sio.http import Response, sendable_fields
+from trio_sio.engine.http.exchange import Exchange
 from trio_sio.logs.shown import words_of
+from trio_sio.protocol.http.field_list import has_element
 from trio_sio.protocol.http.request_target import is_host, parse_target
-from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
@@ -37,22 +34,6 @@ class BadRequest(Exception):
         self.status = status
         self.shown = shown or text
         self.option = option
-
-
-class Head(NamedTuple):
-    """The head of a request.
-
-    Attributes:
-        method: such as "GET".
-        target: path and query, or "*".
-        fields: names and values, as they came; Host is that of an absolute target.
-        version: "1.0" or "1.1".
-    """
-
-    method: str
-    target: str
-    fields: list[tuple[str, str]]
-    version: str
 
 
 def find_head(data: bytes, limit: int) -> int:
@@ -93,86 +74,36 @@ def count_empty_lines(data: bytes) -> int:
     return found.end() if found else 0
 
 
-class H11Exchange:
-    """One request, and the answer to it. It never sees the request's body.
+def read_head(data: bytes) -> Exchange:
+    """Return the request that a head begins.
 
     Args:
-        data: the request's head, from its first byte to its last.
-
-    Attributes:
-        head: what h11 has read.
-        is_chunked: whether the body comes in chunks.
-        announced: bytes of the body, 0 if it comes in chunks.
-        unread: bytes of the body that nobody has read; 1 for chunks that are not all read.
+        data: the head, from its first byte to its last.
 
     Raises:
         BadRequest: it is none, or not one that every reader understands in the same way.
     """
-
-    def __init__(self, data: bytes) -> None:
-        line = _REQUEST_LINE.match(data)
-        if line is None:
-            raise BadRequest("illegal request line", 400)
-        method, target, major, minor = line.groups()
-        if major != b"1":
-            raise BadRequest("this server speaks HTTP/1.1", 505)
-        if method == b"CONNECT":
-            raise BadRequest("this server is no proxy: it does not know CONNECT", 501)
-        # A later HTTP/1 is read as 1.1 (RFC 9110, 2.5).
-        version = b"1.0" if minor == b"0" else b"1.1"
-        fields = data[line.end() :]
-        length = read_framing(fields, version)
-        self.is_chunked = length is None
-        self.announced = length or 0
-        self.unread = 1 if length is None else length
-        self._h11 = h11.Connection(h11.SERVER)
-        self._h11.receive_data(b"%b %b HTTP/%b\r\n%b" % (method, target, version, fields))
-        try:
-            event = self._h11.next_event()
-        except h11.RemoteProtocolError as error:
-            words = words_of(error)
-            raise BadRequest(str(error), error.error_status_hint, shown=words) from error
-        assert isinstance(event, h11.Request)
-        if not self.unread:  # h11 has to hear that it is over, or it takes no answer
-            self._h11.next_event()
-        self.head = _head(event)
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the answer to the request has been made."""
-        return self._h11.our_state is not h11.SEND_RESPONSE
-
-    @property
-    def closes(self) -> bool:
-        """Whether the connection ends with the answer, once that has been made."""
-        return bool(self.unread) or self._h11.our_state is not h11.DONE
-
-    def go_on(self) -> bytes:
-        """Return `100 Continue` if the client waits for it before it sends a body, else `b""`."""
-        if not self._h11.they_are_waiting_for_100_continue:
-            return b""
-        interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-        return self._h11.send(interim) or b""
-
-    def answer(self, response: Response) -> bytes:
-        """Return the answer to the present request."""
-        fields = sendable_fields(response)
-        names = {name.lower() for name, _ in fields}
-        # As Latin-1, as they came: a client's Origin is echoed, and may have such letters.
-        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in fields]
-        if "date" not in names:
-            headers.insert(0, (b"Date", date.now().encode()))
-        if response.status not in WITHOUT_BODY and "content-length" not in names:
-            headers.append((b"Content-Length", b"%d" % len(response.body)))
-        if self.unread and "connection" not in names:
-            # The body was never read: the rest of it cannot be told from the next request.
-            headers.append((b"Connection", b"close"))
-        reason = phrase(response.status).encode()
-        head = h11.Response(status_code=response.status, headers=headers, reason=reason)
-        data = self._h11.send(head) or b""
-        if self.head.method != "HEAD":
-            data += self._h11.send(h11.Data(data=response.body)) or b""
-        return data + (self._h11.send(h11.EndOfMessage()) or b"")
+    line = _REQUEST_LINE.match(data)
+    if line is None:
+        raise BadRequest("illegal request line", 400)
+    method, target, major, minor = line.groups()
+    if major != b"1":
+        raise BadRequest("this server speaks HTTP/1.1", 505)
+    if method == b"CONNECT":
+        raise BadRequest("this server is no proxy: it does not know CONNECT", 501)
+    # A later HTTP/1 is read as 1.1 (RFC 9110, 2.5).
+    version = b"1.0" if minor == b"0" else b"1.1"
+    fields = data[line.end() :]
+    length = read_framing(fields, version)
+    reader = h11.Connection(h11.SERVER)
+    reader.receive_data(b"%b %b HTTP/%b\r\n%b" % (method, target, version, fields))
+    try:
+        event = reader.next_event()
+    except h11.RemoteProtocolError as error:
+        words = words_of(error)
+        raise BadRequest(str(error), error.error_status_hint, shown=words) from error
+    assert isinstance(event, h11.Request)
+    return _exchange(event, length, reader.they_are_waiting_for_100_continue)
 
 
 def read_framing(fields: bytes, version: bytes) -> int | None:
@@ -219,7 +150,7 @@ def _check_codings(codings: list[bytes], *, has_length: bool, version: bytes) ->
         raise BadRequest("the only Transfer-Encoding that this server knows is 'chunked'", 501)
 
 
-def _head(event: h11.Request) -> Head:
+def _exchange(event: h11.Request, length: int | None, awaits_continue: bool) -> Exchange:
     method, target = event.method.decode("ascii"), event.target.decode("ascii")
     fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()]
     if any(name.lower() == "host" and not is_host(value) for name, value in fields):
@@ -231,4 +162,16 @@ def _head(event: h11.Request) -> Head:
     if host is not None:  # RFC 9112, 3.2.2: the field is ignored
         others = [(name, value) for name, value in fields if name.lower() != "host"]
         fields = [("Host", host), *others]
-    return Head(method, text, fields, event.http_version.decode("ascii"))
+    version = event.http_version.decode("ascii")
+    options = [value for name, value in fields if name.lower() == "connection"]
+    return Exchange(
+        method,
+        text,
+        fields,
+        announced=length or 0,
+        unread=1 if length is None else length,
+        version=version,
+        is_chunked=length is None,
+        awaits_continue=awaits_continue,
+        closes=version == "1.0" or has_element(options, "close"),
+    )

@@ -1,50 +1,62 @@
-"""A GET that is held until there is something to answer it with."""
+"""A response that is not known yet, for a request that is held until it is."""
 
 from collections.abc import Callable
 
 from trio_sio.failures import failures
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.http import Response
+
+
+def _no_task() -> None:
+    """In place of `wake`, before `begin`."""
 
 
 class HeldResponse:
-    """A GET that is held until there is something to answer it with.
-
-    Args:
-        wake: wakes the task that holds it.
-        respond: answers at once and returns whether it could; `None` leaves it to the task.
+    """The response to a request that is held; `Responder.hold` waits for it.
 
     Attributes:
-        is_over: whether there is an answer.
-        is_refused: whether that is a refusal: the session has gone on by WebSocket.
-        items: what the task has to answer with; nothing if that has been done.
+        is_over: whether the request is held no more.
+        is_sent: whether the response has been sent, all of it.
+        response: what the task that holds the request has to send, or to send the rest of; `None`
+            if there is nothing, or the task makes the response itself.
     """
 
-    __slots__ = ("_respond", "_wake", "is_over", "is_refused", "items")
+    __slots__ = ("_send", "_wake", "is_over", "is_sent", "response")
 
-    def __init__(
-        self,
-        wake: Callable[[], None],
-        respond: Callable[[list[Encoded]], bool] | None = None,
+    def __init__(self) -> None:
+        self.is_over = self.is_sent = False
+        self.response: Response | None = None
+        self._wake: Callable[[], None] = _no_task
+        self._send: Callable[[Response], bool] | None = None
+
+    def begin(
+        self, wake: Callable[[], None], send: Callable[[Response], bool] | None = None
     ) -> None:
-        self.is_over = self.is_refused = False
-        self.items: list[Encoded] = []
-        self._wake = wake
-        self._respond = respond
+        """Be held from now on.
 
-    def end(self, items: list[Encoded]) -> None:
-        """Answer."""
+        Args:
+            wake: wakes the task that holds the request.
+            send: sends a response at once and returns whether all of it left; `None` leaves it to
+                the task.
+        """
+        self._wake = wake
+        self._send = send
+
+    def set(self, response: Response) -> None:
+        """Answer with a response: at once where the connection can, or by waking the task."""
         self.is_over = True
-        if not self._has_answered(items):
-            self.items = items
+        if self._has_sent(response):
+            self.is_sent = True
+        else:
+            self.response = response
             self._wake()
 
-    def _has_answered(self, items: list[Encoded]) -> bool:
+    def _has_sent(self, response: Response) -> bool:
         try:
-            return self._respond is not None and self._respond(items)
-        except failures():  # it fails again in the task that holds the GET, and costs nobody else
+            return self._send is not None and self._send(response)
+        except failures():  # it fails again in the task, and costs nobody else
             return False
 
-    def refuse(self) -> None:
-        """Have it refused."""
-        self.is_over = self.is_refused = True
+    def release(self) -> None:
+        """Wake the task without a response: it finds one itself."""
+        self.is_over = True
         self._wake()

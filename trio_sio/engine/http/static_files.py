@@ -26,7 +26,6 @@ _HEADERS = [
     ("Access-Control-Allow-Origin", "*"),  # for `<script crossorigin integrity=…>`
 ]
 _NOT_KEPT = [("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*")]
-_REFUSAL = [("Content-Type", "text/plain; charset=utf-8"), *_NOT_KEPT]
 
 
 class StaticFiles:
@@ -64,12 +63,12 @@ class StaticFiles:
             content, etag = self._files.get(name) or self._read(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self._tell(name, f"is not in {self._folder}; `trio-sio fetch-client` fetches it")
-            text = f"{name} is not installed on this server: run `trio-sio fetch-client` there.\n"
-            return Response(404, [*_REFUSAL], text.encode())
+            text = f"{name} is not installed on this server: run `trio-sio fetch-client` there."
+            return Response.text(404, text, _NOT_KEPT)
         except OSError as error:
             self._tell(name, f"in {self._folder} cannot be read: {error.strerror}")
-            text = f"{name} cannot be read at present; the server's log says why.\n"
-            return Response(503, [*_REFUSAL], text.encode())
+            text = f"{name} cannot be read at present; the server's log says why."
+            return Response.text(503, text, _NOT_KEPT)
         headers = [("ETag", etag), *_HEADERS]
         if has_current(request, etag):
             return Response(304, headers)

@@ -1,26 +1,24 @@
 """The HTTP requests of long polling: the handshake, polls and POSTs.
 
-What an answer says of caches and of its origin is added by the doorway, but for those that are
-sent from here.
+What a response says of caches and of its origin is added by `engine.endpoint`, except for those
+that are sent from here.
 """
 
-from collections.abc import Awaitable
 from functools import partial
 
 import trio
 
 from trio_sio.disconnect import DisconnectReason, Explanation
-from trio_sio.engine.handshake import Host, new_id, open_packet, turned_away
-from trio_sio.engine.http import cors
-from trio_sio.engine.http.connection import HTTPConnection
-from trio_sio.engine.http.hang_up import unless_hung_up
-from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.handshake import new_id, open_packet
+from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import ResponseTimeout
-from trio_sio.engine.polling.compression import choose
-from trio_sio.engine.polling.responses import set_cookie
-from trio_sio.engine.polling.shared_bodies import SHORT, Batch, SharedBodies, is_short
-from trio_sio.engine.polling.transport import NOOP, Overlap, PollingTransport
+from trio_sio.engine.polling.held_poll import HeldPoll
+from trio_sio.engine.polling.posts import Overlap
+from trio_sio.engine.polling.responses import PollResponses, set_cookie
+from trio_sio.engine.polling.shared_bodies import SHORT
+from trio_sio.engine.polling.transport import NOOP, PollingTransport
 from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.http import (
     BodyTooLarge,
@@ -30,7 +28,7 @@ from trio_sio.http import (
     Request,
     Response,
 )
-from trio_sio.options import compression_level, compression_threshold
+from trio_sio.logs.wire import wire_log
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
@@ -43,59 +41,61 @@ class PollingEndpoint:
     """Answers the requests of one engine's polling sessions.
 
     Args:
-        host: the engine.
+        host: the engine's sessions.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SessionRegistry) -> None:
         self._host = host
         self._options = host.options
-        self._threshold = compression_threshold(host.options.http_compression)
-        self._vary = "Origin" if self._threshold is None else "Origin, Accept-Encoding"
-        level = compression_level(host.options.http_compression)
-        self._bodies = SharedBodies(host.runtime.timers, host.runtime.fairness.wait, level)
+        runtime = host.runtime
+        self._responses = PollResponses(host.options, runtime.timers, runtime.fairness.wait)
 
     async def handshake(
-        self, request: Request, connection: HTTPConnection, ask: HandshakeRequest
+        self, request: Request, responder: Responder, ask: HandshakeRequest
     ) -> Response | None:
-        """Begin a session and answer with its OPEN packet, and what else there is to say."""
-        sid = await new_id(self._host, request, connection)
-        if response := turned_away(self._host, request):
-            return response
-        transport = PollingTransport(
-            base64=ask.base64,
-            jsonp=ask.jsonp,
-            max_packets=self._options.max_payload_packets,
-            turn=self._host.runtime.fairness.wait,
-        )
-        session = self._host.add(sid, request, transport)
-        transport.outlet, transport.wire = session.outbox, session.log.wire
+        """Begin a session and answer with its OPEN packet, and what else there is to say.
+
+        Raises:
+            NoRoom: the server takes no further client.
+        """
+        with self._host.reserve(request.remote) as place:
+            sid = await new_id(self._host, request, responder)
+            transport = PollingTransport(
+                base64=ask.base64,
+                jsonp=ask.jsonp,
+                max_packets=self._options.max_payload_packets,
+                turn=self._host.runtime.fairness.wait,
+                cookie=set_cookie(self._options, sid, by_tls=request.secure),
+                wire=wire_log(sid),
+            )
+            session = place.add(sid, request, transport)
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)
         assert opening is not None
         self._host.start(session)
         items = await opening.wait()
-        await self._send(request, connection, session, transport, items)
+        await self._send(request, responder, session, transport, items)
         return None
 
     async def answer(
-        self, request: Request, connection: HTTPConnection, session: Session
+        self, request: Request, responder: Responder, session: Session
     ) -> Response | None:
         """Answer a request of a session that polls; `None` if that has been done."""
         transport = session.transport
         if not isinstance(transport, PollingTransport):  # another one that calls itself so
             raise Refusal(ErrorCode.BAD_REQUEST, "the session's transport takes no requests")
         if request.method == "GET":
-            return await self._poll(request, connection, session, transport)
+            return await self._poll(request, responder, session, transport)
         if request.method == "POST":
-            return await self._post(request, connection, session, transport)
+            return await self._post(request, responder, session, transport)
         # 500 in the reference server, as if that had failed.
         return Response(405, [("Allow", "GET, POST, OPTIONS")])
 
     async def _poll(
         self,
         request: Request,
-        connection: HTTPConnection,
+        responder: Responder,
         session: Session,
         transport: PollingTransport,
     ) -> Response | None:
@@ -105,168 +105,64 @@ class PollingEndpoint:
             session.overlap("GET")
             return Response(500)
         if items:
-            await self._send(request, connection, session, transport, items)
+            await self._send(request, responder, session, transport, items)
         else:
-            await self._hold(request, connection, session, transport)
+            await self._hold(request, responder, session, transport)
         return None
 
     async def _hold(
         self,
         request: Request,
-        connection: HTTPConnection,
+        responder: Responder,
         session: Session,
         transport: PollingTransport,
     ) -> None:
-        """Hold a GET, but not longer than its client stays.
-
-        On a plain socket the task itself reads, to notice that the client leaves; a task for the
-        reading would cost 40 µs for each poll. Whoever emits answers at once: that spares waking
-        this task, 20 µs, which goes on reading and finds the client's next request.
-        """
-
-        def respond(items: list[Encoded]) -> bool:
-            found = self._find_body(request, transport, items)
-            if found is None:
-                return False  # it takes long to make, which is the task's
-            if not connection.send_nowait(
-                self._response(request, session, transport, items, *found)
-            ):
-                return False
-            if connection.ahead:  # the next request is here already, and nothing more may come
-                connection.pipe.interrupt_reader()
-            return True
-
-        answers_now = connection.answers_now
-        answered = trio.Event()
-        wake = connection.pipe.interrupt_reader if connection.pipe.direct else answered.set
-        hold = HeldResponse(wake, respond if answers_now else None)
-        transport.begin_hold(hold)
+        """Hold a GET until there are packets for it, but not longer than its client stays."""
+        poll = HeldPoll(partial(self._responses.find, request, transport))
+        transport.begin_hold(poll)
         try:
-            if connection.pipe.direct:
-                while not hold.is_over:
-                    await connection.read_ahead()
-            else:
-                await unless_hung_up(connection, answered.wait())
-            if hold.items and connection.is_answered:  # the kernel did not take all of it
-                await _while_wanted(connection, transport, connection.send_rest())
+            await responder.hold(poll)
+            if poll.response is not None:
+                await _send_while_wanted(responder, transport, poll.response)
         except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
-            if not hold.is_over or hold.items:  # what it was to get is lost
-                _end(session, transport, hold.items, error)
+            if not poll.is_over or poll.items:  # what it was to get is lost
+                _end(session, transport, poll.items, error)
             raise
         finally:
-            transport.end_hold(hold)
-        if hold.is_refused:
+            transport.end_hold(poll)
+        if poll.is_refused:
             raise _moved(session)
-        if not connection.is_answered:
-            await self._send(request, connection, session, transport, hold.items)
+        if not responder.is_answered:
+            await self._send(request, responder, session, transport, poll.items)
 
     async def _send(
         self,
         request: Request,
-        connection: HTTPConnection,
+        responder: Responder,
         session: Session,
         transport: PollingTransport,
         items: list[Encoded],
     ) -> None:
         try:
-            found = self._find_body(request, transport, items)
-            body = found or await self._make_body(request, transport, items)
-            response = self._response(request, session, transport, items, *body)
-            if len(response.body) < SHORT:  # it holds less than its connection does
-                await connection.send(response)
-            else:
-                await _while_wanted(connection, transport, connection.send(response))
+            found = self._responses.find(request, transport, items)
+            response = found or await self._responses.make(request, transport, items)
+            await _send_while_wanted(responder, transport, response)
         except LOST as error:
             _end(session, transport, items, error)  # what it was to get is lost
             raise
 
-    def _response(
-        self,
-        request: Request,
-        session: Session,
-        transport: PollingTransport,
-        items: list[Encoded],
-        body: bytes,
-        is_binary: bool,
-        encoding: str | None,
-    ) -> Response:
-        if session.log.wire is not None:
-            session.log.wire.outgoing(transport.name, items)
-        kind = "application/octet-stream" if is_binary else "text/plain; charset=UTF-8"
-        headers = [("Content-Type", kind), *cors.headers(request, self._vary)]
-        headers += self._cookie(request, session, transport)
-        agent = request.headers.get("user-agent")
-        if ";MSIE" in agent or "Trident/" in agent:
-            headers.append(("X-XSS-Protection", "0"))
-        if encoding is not None:
-            headers.append(("Content-Encoding", encoding))
-        return EngineResponse(200, headers, body)
-
-    def _cookie(
-        self, request: Request, session: Session, transport: PollingTransport
-    ) -> cors.Fields:
-        """Return the session's cookie, which is made once."""
-        if transport.cookie is None:
-            transport.cookie = set_cookie(self._options, session.id, by_tls=request.secure)
-        return transport.cookie
-
-    # -- bodies, each made once ---------------------------------------------------------------
-
-    def _find_body(
-        self, request: Request, transport: PollingTransport, items: list[Encoded]
-    ) -> tuple[bytes, bool, str | None] | None:
-        """Return a body, whether it is binary and its encoding; `None` if it takes long to make."""
-        is_binary = transport.is_binary(items)
-        batch: Batch | None = None
-        body: bytes | None
-        short = is_short(items) if items[1:] else items[0].size < SHORT
-        if short:
-            body = transport.payload(items, is_binary=is_binary)
-        else:
-            batch = Batch(tuple(items), transport.jsonp, transport.base64)
-            body = self._bodies.find(batch)
-        if body is None:
-            return None
-        encoding = None
-        if self._threshold is not None and len(body) >= self._threshold:
-            encoding = self._encoding(request, items)
-        if encoding is not None:
-            batch = batch or Batch(tuple(items), transport.jsonp, transport.base64)
-            body = self._bodies.find(batch._replace(encoding=encoding))
-        return None if body is None else (body, is_binary, encoding)
-
-    async def _make_body(
-        self, request: Request, transport: PollingTransport, items: list[Encoded]
-    ) -> tuple[bytes, bool, str | None]:
-        """Do as `_find_body`, however long it takes."""
-        batch = Batch(tuple(items), transport.jsonp, transport.base64)
-        is_binary = transport.is_binary(items)
-        make = partial(transport.payload, items, is_binary=is_binary)
-        body = await self._bodies.join(batch, make)
-        encoding = None
-        if self._threshold is not None and len(body) >= self._threshold:
-            encoding = self._encoding(request, items)
-        if encoding is not None:
-            body = await self._bodies.compress(batch._replace(encoding=encoding), body)
-        return body, is_binary, encoding
-
-    def _encoding(self, request: Request, items: list[Encoded]) -> str | None:
-        """Return how a body that is large enough is to be compressed, if it is."""
-        encoding = choose(request.headers.get("accept-encoding"))
-        return encoding if any(item.compress for item in items) else None
-
     async def _post(
         self,
         request: Request,
-        connection: HTTPConnection,
+        responder: Responder,
         session: Session,
         transport: PollingTransport,
     ) -> Response:
         headers = [("Content-Type", "text/html")]
         try:
-            transport.begin_post(connection.cut, lambda: connection.pipe.hung_up)
+            transport.posts.begin(responder.cut, lambda: responder.hung_up)
         except Overlap:
             session.overlap("POST")
             return Response(500)
@@ -274,12 +170,12 @@ class PollingEndpoint:
             try:
                 body = await request.body(self._limit(session))
             finally:
-                transport.end_upload()
+                transport.posts.end_upload()
             if session.transport is not transport:
                 raise _moved(session)  # or its packets would be nobody's
             if session.state.state is not State.CLOSING:
                 binary = request.headers.get("content-type") == "application/octet-stream"
-                await transport.deliver(body, binary=binary)
+                await transport.posts.deliver(body, binary=binary)
         except BodyTooLarge as error:
             return self._too_large(session, transport, headers, error)
         except BodyTooSlow as error:
@@ -296,8 +192,8 @@ class PollingEndpoint:
                 _abort(session, transport)
             raise
         finally:
-            transport.end_post()
-        return EngineResponse(200, headers + self._cookie(request, session, transport), b"ok")
+            transport.posts.end()
+        return EngineResponse(200, [*headers, *transport.cookie], b"ok")
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
@@ -308,7 +204,7 @@ class PollingEndpoint:
         self,
         session: Session,
         transport: PollingTransport,
-        headers: cors.Fields,
+        headers: list[tuple[str, str]],
         error: BodyTooLarge,
     ) -> Response:
         option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
@@ -316,15 +212,18 @@ class PollingEndpoint:
         return Response(413, headers, f"{error} ({option})\n".encode())
 
 
-async def _while_wanted(
-    connection: HTTPConnection, transport: PollingTransport, sending: Awaitable[None]
+async def _send_while_wanted(
+    responder: Responder, transport: PollingTransport, response: Response
 ) -> None:
-    """Send an answer, unless its session ends meanwhile."""
-    transport.begin_answer(connection.cut)
+    """Send a response, unless its session ends meanwhile."""
+    if len(response.body) < SHORT:  # it holds less than its connection does
+        await responder.send(response)
+        return
+    transport.begin_answer(responder.cut)
     try:
-        await sending
+        await responder.send(response)
     finally:
-        transport.end_answer(connection.cut)
+        transport.end_answer(responder.cut)
 
 
 def _end(

@@ -47,7 +47,7 @@ async def beat(session: Beating) -> None:
         if now < state.deadline:
             deadline = state.deadline
         elif now - deadline > STALL:
-            deadline = now + state.patience
+            deadline = now + state.silence_limit
         elif not (session.is_listening or _has_left(session, now)):
             state.touch(now)  # it is our own handler that does not listen
             deadline = state.deadline
@@ -59,5 +59,5 @@ async def beat(session: Beating) -> None:
 
 def _has_left(session: Beating, now: float) -> bool:
     """Whether it shows that a client has left, though nobody listens to it."""
-    outbox, patience = session.outbox, session.state.patience
-    return outbox.is_stuck(now, patience) or outbox.transport.is_gone(now, patience)
+    outbox, limit = session.outbox, session.state.silence_limit
+    return outbox.is_stuck(now, limit) or outbox.transport.is_gone(now, limit)

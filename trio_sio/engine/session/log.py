@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trio_sio.abc import Transport
+from trio_sio.abc import OutgoingQueue, Transport
 from trio_sio.logs.events import EventLog, event_log
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.logs.wire import WireLog, wire_log
@@ -58,6 +58,10 @@ class TappedTransport:
         """Whether `send` is due."""
         return self._transport.unsent
 
+    def attach(self, outbox: OutgoingQueue) -> None:
+        """Do as the transport."""
+        self._transport.attach(outbox)
+
     async def receive(self) -> EnginePacket:
         """Return the next packet, and write it."""
         packet = await self._transport.receive()
@@ -78,9 +82,9 @@ class TappedTransport:
         self._wire.outgoing(self.name, items)
         await self._transport.send(items)
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Do as the transport."""
-        return self._transport.is_gone(now, patience)
+        return self._transport.is_gone(now, silence_limit)
 
     def trust(self) -> None:
         """Do as the transport."""

@@ -56,6 +56,7 @@ class Session:
         options: the engine's options.
         runtime: the engine's.
         log: where its lines go.
+        raise_errors: instead of the option.
 
     Attributes:
         id: the session id.
@@ -81,18 +82,20 @@ class Session:
         options: EngineOptions,
         runtime: Runtime,
         log: SessionLog,
+        raise_errors: bool | None = None,
     ) -> None:
         self.id = sid
         self.request = request
         self.transport: Transport = transport
         self._source = self.transport  # behind `transport` until the old one is drained
         self.upgraded = False
-        self.raise_errors = options.raise_errors
+        self.raise_errors = options.raise_errors if raise_errors is None else raise_errors
         self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
         marks = options.high_water, options.low_water
         self.outbox = Outbox(
             transport, options.max_outbox, options.max_outbox_bytes, runtime.tick, marks
         )
+        transport.attach(self.outbox)
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
         self.outbox.on_failure = self._fail
@@ -292,6 +295,7 @@ class Session:
         old, self.transport = self.transport, transport
         self.upgraded = True
         self.outbox.transport = transport
+        transport.attach(self.outbox)
         if self.trusted:
             self.trust()
         old.abandon()

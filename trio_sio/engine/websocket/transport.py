@@ -1,21 +1,19 @@
 """The transport of a session that speaks through a WebSocket."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
-from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason
+from trio_sio.abc import OutgoingQueue, TransportClosed
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.websocket.backends.base import Backend, Turn
-from trio_sio.protocol.encoded import WS3, WS3_BASE64, Encoded
-from trio_sio.protocol.engineio.packet import EnginePacket, decode_binary, decode_text
+from trio_sio.engine.websocket.backends.base import MakeBackend
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.protocol.engineio.version import EngineVersion
+from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.sync import Condition, LazyEvent
-
-if TYPE_CHECKING:
-    from trio_sio.engine.session.outbox import Outbox
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
@@ -23,17 +21,17 @@ CLOSE_TIMEOUT = 5.0
 CHUNK = 256 * 1024
 """A large item is written in pieces, so that one can see that it moves."""
 
-_CLOSE_FRAME = b"\x88"
+_CLOSE_BYTE = b"\x88"
 _NOTHING = memoryview(b"")
 
 
 class WebSocketTransport:
-    """Sends shared frames through a pipe and receives messages through a library.
+    """Sends shared frames through a stream, and receives what a backend reads from it.
 
     Args:
-        pipe: the connection.
-        library: what makes messages of its bytes.
-        turn: gives it its turns beside others.
+        stream: the connection.
+        make_backend: makes the backend that reads from it.
+        version: what the client speaks.
         base64: whether the client cannot take binary frames.
 
     Attributes:
@@ -41,21 +39,18 @@ class WebSocketTransport:
     """
 
     __slots__ = (
-        "_code",
-        "_compresses",
+        "_backend",
+        "_close_frame",
         "_delayed",
         "_format",
-        "_goodbye",
         "_heard",
-        "_hung_up",
         "_is_over",
         "_is_reading",
-        "_library",
         "_midway",
-        "_pipe",
         "_released",
         "_rest",
-        "_turn",
+        "_stream",
+        "_version",
         "direct",
         "outbox",
         "unsent",
@@ -66,33 +61,28 @@ class WebSocketTransport:
 
     def __init__(
         self,
-        pipe: ByteStream,
-        library: Backend,
-        turn: Turn = trio.lowlevel.checkpoint,
+        stream: ByteStream,
+        make_backend: MakeBackend,
+        version: EngineVersion,
         *,
         base64: bool = False,
     ) -> None:
         self.writable = True
-        self.direct = pipe.direct
+        self.direct = stream.direct
         self.unsent = False
-        self.outbox: Outbox | None = None
-        self._pipe = pipe
-        self._library = library
-        self._compresses = library.compresses
-        self._format = WS3_BASE64 if base64 else WS3
+        self.outbox: OutgoingQueue | None = None
+        self._stream = stream
+        self._backend = make_backend(self._control)
+        self._version = version
+        self._format = version.base64_frames if base64 else version.frames
         self._rest = _NOTHING
         self._delayed: Sequence[Encoded] = ()  # not compressed yet
-        self._turn = turn
         self._midway = False  # inside a frame, where no other may begin
-        self._code: int | None = None
-        self._hung_up = False  # with a close frame, which is echoed, or without
-        self._goodbye = b""
+        self._close_frame: bytes | None = None  # as far as it is known; `b""` for none
         self._is_reading = False  # the session waits for what the client may send
         self._is_over = False
         self._heard: Condition | None = None  # for somebody who waits until all has been read
         self._released = LazyEvent()
-        library.control = self._control
-        library.turn = turn
 
     # -- packets in ------------------------------------------------------------------------
 
@@ -103,19 +93,34 @@ class WebSocketTransport:
         own end. python-engineio 3 sends one and leaves the rest to the server, which then hears
         of the end by its heartbeat only; so here it is the end.
         """
-        library = self._library
+        backend = self._backend
+        parser = backend.parser
         try:
-            while (message := library.next()) is None:
+            while (message := parser.next_message()) is None:
                 self._is_reading = True
                 if self._heard is not None:
                     self._heard.notify_all()
-                await library.read()
-        except TransportClosed as closed:
-            self._code = closed.code
-            self._hung_up = closed.reason is DisconnectReason.TRANSPORT_CLOSE
-            raise
+                await backend.read()
+        except WebSocketClosed as end:
+            raise self._closed_by(end) from end
         self._is_reading = False
-        return decode_text(message) if isinstance(message, str) else decode_binary(message)
+        if isinstance(message, str):
+            return self._version.decode_text(message)
+        return self._version.decode_binary(message)
+
+    def _closed_by(self, end: WebSocketClosed) -> TransportClosed:
+        """Return what the session hears of the end, and have the client told, if it is owed that.
+
+        A close frame that the library answers with comes first.
+        """
+        if not isinstance(end, FrameError):
+            if self._close_frame is None:
+                self._close_frame = b""
+            return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+        if self._close_frame is None:
+            self._close_frame = frame(CLOSE, end.code.to_bytes(2, "big"))
+        why = Explanation(end.sentence, end.option, end.limit, end.seen)
+        return TransportClosed(DisconnectReason.TRANSPORT_ERROR, end.code, why)
 
     async def wait_heard(self) -> None:
         """Return when nothing is half here, or unread; see `abc.Transport`."""
@@ -128,45 +133,45 @@ class WebSocketTransport:
         await self._heard.wait_for(self._has_caught_up)
 
     def _has_caught_up(self) -> bool:
-        has_all = self._is_reading and not self._pipe.has_unread
+        has_all = self._is_reading and not self._stream.has_unread
         return has_all or self._is_over or self.outbox is not None
 
-    def take_outbox(self, outbox: "Outbox") -> None:
+    def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on."""
         self.outbox = outbox
         if self._heard is not None:
             self._heard.notify_all()
 
     def _is_heard(self) -> bool:
-        has_all = self._is_reading and self._library.is_clear and not self._pipe.has_unread
+        has_all = self._is_reading and self._backend.parser.is_idle and not self._stream.has_unread
         return has_all or self._is_over
 
     def _stop_hearing(self) -> None:
         self._is_over = True
-        self._library.stop()
+        self._backend.stop()
         if self._heard is not None:
             self._heard.notify_all()
 
     def _control(self, data: bytes) -> None:
-        """Take a frame of the library's own; its close frame is kept for the end.
+        """Send a frame that the library answers with; a close frame is kept for the end.
 
         A stream without a direct path cannot send during a probe, and a probing client has no
         need of a pong.
         """
-        if data[:1] == _CLOSE_FRAME:
-            self._goodbye = data
+        if data[:1] == _CLOSE_BYTE:
+            self._close_frame = data
         elif self.outbox is not None:
             self.outbox.put_control(Encoded.raw(self._format, data))
         elif self.direct:
             self.send_nowait((Encoded.raw(self._format, data),))
 
-    def is_gone(self, now: float, patience: float) -> bool:
+    def is_gone(self, now: float, silence_limit: float) -> bool:
         """Whether the client has hung up."""
-        return self._pipe.hung_up
+        return self._stream.hung_up
 
     def trust(self) -> None:
-        """Apply the full limits: the client is a stranger no more."""
-        self._library.budget = None
+        """Apply the full limits: the client has joined a namespace."""
+        self._backend.lift_limit()
 
     # -- packets out -----------------------------------------------------------------------
 
@@ -176,13 +181,14 @@ class WebSocketTransport:
         What has to be compressed for this client alone is left to `send`: a broadcast would hold
         the event loop until it had been done for everybody.
         """
-        if self._compresses and not all(map(self._library.shared_frames, items)):
+        backend = self._backend
+        if backend.compresses and not all(map(backend.shared_frames, items)):
             self._delayed = items
             self.unsent = True
             self.direct = self.writable = False
             return
         data = self._format.join(items) if items[1:] else items[0].wire(self._format)
-        sent = self._pipe.write_nowait(data)
+        sent = self._stream.write_nowait(data)
         if sent < len(data):
             self._rest = memoryview(data)[sent:]
             self.unsent = self._midway = True
@@ -200,26 +206,23 @@ class WebSocketTransport:
             await self._send_all(memoryview(await self._wire(items)))
         self.unsent = False
         self.writable = True
-        self.direct = self._pipe.direct
+        self.direct = self._stream.direct
 
     async def _send_all(self, data: memoryview) -> None:
         self._midway = True
         for start in range(0, len(data), CHUNK):
-            await self._pipe.send_all(data[start : start + CHUNK])
+            await self._stream.send_all(data[start : start + CHUNK])
         self._midway = False
 
     async def _wire(self, items: Sequence[Encoded]) -> bytes:
-        """Return the frames of items; each that is this client's own is made in its own turn."""
-        kind = self._format
-        if not self._compresses:
+        """Return the frames of items."""
+        kind, backend = self._format, self._backend
+        if not backend.compresses:
             return kind.join(items)
         frames = []
         for item in items:
-            if self._library.shared_frames(item):
-                frames.append(item.wire(kind))
-            else:
-                await self._turn()
-                frames.append(self._library.own_frames(item, kind))
+            is_shared = backend.shared_frames(item)
+            frames.append(item.wire(kind) if is_shared else await backend.own_frames(item, kind))
         return b"".join(frames)
 
     # -- the end ---------------------------------------------------------------------------
@@ -233,21 +236,17 @@ class WebSocketTransport:
         self._stop_hearing()
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
-                if not self._midway and (self._goodbye or not self._hung_up):
-                    await self._pipe.write(self._goodbye or self._close_frame())
-                self._pipe.interrupt_reader()
-                await self._pipe.send_eof()
-                while await self._pipe.read():
+                closing = EMPTY_CLOSE if self._close_frame is None else self._close_frame
+                if closing and not self._midway:
+                    await self._stream.write(closing)
+                self._stream.interrupt_reader()
+                await self._stream.send_eof()
+                while await self._stream.read():
                     pass
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
             pass
         finally:
             self.abandon()
-
-    def _close_frame(self) -> bytes:
-        if self._code is None:
-            return EMPTY_CLOSE
-        return frame(CLOSE, self._code.to_bytes(2, "big"))
 
     def abandon(self) -> None:
         """Have the connection closed."""

@@ -7,8 +7,8 @@
     server (polling)                   400, on a GET that is held nevertheless
     from here on both sides use the WebSocket; what was queued meanwhile leaves there, in order
 
-Anything else on the probing WebSocket, its end, or `upgrade_timeout` lets the session go on
-polling as if nothing had been.
+After anything else on the probing WebSocket, its end, or `upgrade_timeout` seconds, the session
+goes on polling as if nothing had been.
 """
 
 import contextlib
@@ -22,24 +22,24 @@ from trio_sio.engine.session.probe import Probe
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
-from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import Signal, State
+from trio_sio.protocol.engineio.version import EngineVersion
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
 client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
 
-PROBE = EnginePacket(EnginePacketType.PING, "probe")
-ANSWER = Encoded(("3probe",))
 
-
-async def try_upgrade(session: Session, transport: WebSocketTransport, limit: float) -> bool:
+async def try_upgrade(
+    session: Session, transport: WebSocketTransport, version: EngineVersion, limit: float
+) -> bool:
     """Let a polling session try a WebSocket; return whether it moved there.
 
     Args:
         session: a session that polls, and is not trying another WebSocket.
         transport: the WebSocket.
+        version: what the client speaks.
         limit: seconds that the client may take (option `upgrade_timeout`).
     """
     polling, door = session.transport, tapped(transport, session.log.wire)
@@ -49,7 +49,7 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
         session.state.signal(Signal.PROBE)
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
-            moved = isinstance(polling, PollingTransport) and await _probe(polling, door)
+            moved = isinstance(polling, PollingTransport) and await _probe(polling, door, version)
     session.probe = None
     # The session may have ended in the very tick that brought the client's `5`.
     if moved and session.state.state is not State.CLOSED:
@@ -64,10 +64,10 @@ async def try_upgrade(session: Session, transport: WebSocketTransport, limit: fl
     return False
 
 
-async def _probe(polling: PollingTransport, transport: Transport) -> bool:
+async def _probe(polling: PollingTransport, transport: Transport, version: EngineVersion) -> bool:
     packet = await transport.receive()
-    if packet == PROBE:
-        await transport.send((ANSWER,))
+    if packet == version.probe:
+        await transport.send((version.probe_answer,))
         packet = await _receive_nudging(polling, transport)
     # The reference takes an UPGRADE packet without a probe before it, too.
     return packet.type is EnginePacketType.UPGRADE
@@ -92,7 +92,7 @@ async def _receive_nudging(polling: PollingTransport, transport: Transport) -> E
         while True:
             await trio.sleep(NUDGE_INTERVAL)
             polling.release()
-            polling.let_ahead()
+            polling.posts.let_ahead()
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]

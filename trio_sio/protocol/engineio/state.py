@@ -5,9 +5,9 @@
     any but CLOSED ──CLOSE packet, OVERLAP, MALFORMED, TRANSPORT_LOST, TIMEOUT──▶ CLOSED
 
 Packets from the client and ticks of a clock go in, replies come out, and there is one deadline:
-in protocol 3 the client pings, so the server only waits `interval + timeout` seconds for
-anything at all. A step that is not in the table raises and changes nothing; entering CLOSING or
-CLOSED fixes `reason`, and the first reason wins.
+in protocol 3 the client pings, so all that the server does is wait `interval + timeout` seconds
+for anything at all. A transition that is not in the table raises and changes nothing. Entering
+CLOSING or CLOSED sets `reason`, and the first reason stays.
 """
 
 from enum import Enum, auto
@@ -33,7 +33,7 @@ class State(Enum):
     UPGRADING = auto()
     """A WebSocket has sent its probe; polling goes on until the client's UPGRADE packet."""
     CLOSING = auto()
-    """The server wants to end: what is queued still goes out, what comes in is ignored."""
+    """The server ends the session: what is queued still goes out, what comes in is ignored."""
     CLOSED = auto()
 
 
@@ -54,8 +54,8 @@ class Signal(Enum):
 
 
 _PACKETS = {kind: None for kind in EnginePacketType if kind is not EnginePacketType.CLOSE}
-"""All packets that leave the state as it is; the client's OPEN, PONG, UPGRADE and NOOP mean
-nothing on a session's own transport, and the reference server ignores them."""
+"""The packets that leave the state as it is. A client's OPEN, PONG, UPGRADE and NOOP mean nothing
+on a session's own transport, and the reference server ignores them."""
 
 _ENDS: dict[EnginePacketType | Signal, State] = {
     EnginePacketType.CLOSE: State.CLOSED,
@@ -107,23 +107,29 @@ class SessionState:
     """One session's state and deadline.
 
     Args:
-        interval: `ping_interval`, seconds.
-        timeout: `ping_timeout`, seconds.
-        now: the clock's present reading, seconds.
+        interval: option `ping_interval`, in seconds.
+        timeout: option `ping_timeout`, in seconds.
+        now: the time, in seconds of any clock; the same one everywhere below.
+
+    Attributes:
+        state: where the session stands.
+        reason: why it ends, `None` until it is CLOSING or CLOSED.
+        silence_limit: seconds for which nothing may be heard of the client.
+        deadline: when it will have been silent for that long.
     """
 
-    __slots__ = ("deadline", "patience", "reason", "state")
+    __slots__ = ("deadline", "reason", "silence_limit", "state")
 
     def __init__(self, interval: float, timeout: float, now: float) -> None:
-        self.patience = interval + timeout
-        self.deadline = now + self.patience
+        self.silence_limit = interval + timeout
+        self.deadline = now + self.silence_limit
         self.state = State.OPEN
         self.reason: DisconnectReason | None = None
 
     def receive(self, packet: EnginePacket, now: float) -> list[EnginePacket]:
-        """Take a packet from the current transport and return what has to be answered.
+        """Take a packet from the current transport; return what it is answered with.
 
-        Any packet is a sign of life. A ping is answered by a pong without data, whatever the
+        Any packet is a sign of life. A ping is answered with a pong without data, whatever the
         ping carried, unless the session is closing.
 
         Raises:
@@ -132,7 +138,7 @@ class SessionState:
         state = TRANSITIONS[self.state].get(packet.type)
         if state is None:
             raise RemoteProtocolError("session closed", f"{packet.type.name} after the end")
-        self.deadline = now + self.patience
+        self.deadline = now + self.silence_limit
         if state is State.CLOSED:
             self._end(State.CLOSED, _REASONS[packet.type])
         if packet.type is EnginePacketType.PING and state is not State.CLOSING:
@@ -140,21 +146,21 @@ class SessionState:
         return []
 
     def receive_message(self, now: float) -> bool:
-        """Do as `receive` for a MESSAGE; return whether the session is open to it."""
+        """Take a MESSAGE, as `receive` would; return whether the session is open to it."""
         if self.state is not State.OPEN and self.state is not State.UPGRADING:
             return False
-        self.deadline = now + self.patience
+        self.deadline = now + self.silence_limit
         return True
 
     def signal(self, signal: Signal, reason: DisconnectReason | None = None) -> None:
-        """Take a step that is not a packet.
+        """Make a transition that is not due to a packet.
 
         Args:
             signal: what happened.
             reason: why, where the signal alone does not say it.
 
         Raises:
-            LocalProtocolError: the present state does not know this step.
+            LocalProtocolError: the table has no such transition from the present state.
         """
         state = TRANSITIONS[self.state].get(signal)
         if state is None:
@@ -164,22 +170,22 @@ class SessionState:
         self.state = state
 
     def tick(self, now: float) -> None:
-        """Look at the clock: a session past its deadline is closed with "ping timeout"."""
+        """Close the session with "ping timeout" if it is past its deadline."""
         if self.state is not State.CLOSED and now >= self.deadline:
             self.signal(Signal.TIMEOUT)
 
     def touch(self, now: float) -> None:
-        """Start the client's patience anew, as a packet would."""
-        self.deadline = now + self.patience
+        """Count silence from now on, as after a packet."""
+        self.deadline = now + self.silence_limit
 
     @property
     def last_seen(self) -> float:
-        """When the client's patience began anew: with its last packet, as a rule."""
-        return self.deadline - self.patience
+        """When silence began: with the client's last packet, or the last `touch`."""
+        return self.deadline - self.silence_limit
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more can happen."""
+        """Whether the session has ended for good."""
         return self.state is State.CLOSED
 
     @property

@@ -1,83 +1,84 @@
-"""What a WebSocket library does for us, and which one it is (option `ws_engine`).
+"""What a WebSocket backend is, and the reading that all of them share.
 
-A library turns the bytes of a connection into messages and answers pings and close frames. It
-does not send our messages: their frames are made once for all recipients, and everything leaves
-through the session's outbox.
+A backend reads from the connection. `FrameParser` makes messages of what comes, as far as it can;
+what it leaves, a library parses: pings, close frames, compressed frames, and whatever breaks the
+protocol. A backend does not send messages: their frames are made once for all recipients, and
+everything leaves through the session's outbox.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import trio
 
-from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason, Explanation
+from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.engine.runtime.stream import READ_SIZE, ByteStream
-from trio_sio.engine.websocket.frame_parser import TOO_BIG, FrameParser
 from trio_sio.http import Request
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded, WireFormat
-
-_BACKENDS = "trio_sio.engine.websocket.backends"
+from trio_sio.protocol.websocket.errors import TOO_BIG, FrameError, WebSocketClosed
+from trio_sio.protocol.websocket.frame_parser import FrameLimits, FrameParser
 
 Control = Callable[[bytes], None]
-"""Where a library's own frames go: pongs, and close frames."""
+"""Takes a frame that the library answers with: a pong, or a close frame."""
 
 Turn = Callable[[], Awaitable[object]]
-"""Awaited by who has taken its share of what has come, and wants to take more."""
+"""Awaited before more is parsed than a first quantum, and before each item is compressed; it lets
+other clients go first."""
 
 
 class Backend(Protocol):
-    """One connection, as a library sees it.
+    """One connection.
 
     Attributes:
-        control: set by whoever owns the connection's door out, before anything is received.
+        parser: has the messages.
         compresses: whether some items go out in frames of this connection's own.
-        budget: bytes that a message may take while the client is a stranger; `None` afterwards.
-        turn: set by whoever knows of other clients.
-        is_clear: whether all that has been read was whole messages, and `next` has returned them.
     """
 
-    control: Control
-    budget: int | None
-    turn: Turn
-    compresses: bool
+    @property
+    def parser(self) -> FrameParser:
+        """The parser that has the messages."""
 
     @property
-    def is_clear(self) -> bool:
-        """Whether nothing of what has been read is left."""
-
-    def next(self) -> str | bytes | None:
-        """Return the next message of what has been read, `None` if there is none yet.
-
-        Raises:
-            TransportClosed: with a code if the peer is owed a close frame that says it.
-        """
+    def compresses(self) -> bool:
+        """Whether some items go out in frames of this connection's own."""
 
     async def read(self) -> None:
-        """Read on, for `next`; raises `TransportClosed` as that does."""
+        """Read from the connection, or parse more of what it has brought.
+
+        Raises:
+            WebSocketClosed: the client has closed the connection.
+            FrameError: a client that has not joined a namespace has sent too much.
+        """
+
+    def lift_limit(self) -> None:
+        """Apply the limits of a client that has joined a namespace."""
 
     def stop(self) -> None:
-        """Read no more from the connection, and forget what has been read.
+        """Read no more from the connection, and free what has been read.
 
-        From now on somebody else reads. What is forgotten may be large, and would wait for the
+        From now on somebody else reads. What is freed may be large, and would wait for the
         garbage collector, which looks at numbers of objects only.
         """
 
     def shared_frames(self, item: Encoded) -> bool:
         """Whether `item` goes out in the frames that everybody gets."""
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
-        """Return frames for this connection alone: those of a format, compressed."""
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return frames for this connection alone: those of a format, compressed.
+
+        Compressing takes time, so it waits for a turn.
+        """
+
+
+MakeBackend = Callable[[Control], Backend]
 
 
 class Agreement(Protocol):
-    """What a client and a library agree upon in the opening handshake.
+    """What a client and a backend agree upon in the opening handshake.
 
-    The handshake itself is ours, so that no library reads a stranger's head, and all of them
+    The handshake itself is ours, so that no library reads the head of a request, and all backends
     accept and refuse the same.
     """
 
@@ -85,116 +86,126 @@ class Agreement(Protocol):
     def extensions(self) -> str:
         """The value of `Sec-WebSocket-Extensions` in the answer, `""` for no such field."""
 
-    def open(self, pipe: ByteStream) -> AbstractAsyncContextManager[Backend]:
-        """Return the connection, for whose time the context lasts; the answer has been sent."""
+    def open(self, stream: ByteStream) -> AbstractAsyncContextManager[MakeBackend]:
+        """Return the context of a connection whose handshake has been answered.
+
+        It gives a function that makes the connection's backend, and lasts as long as that is used.
+        """
 
 
-Negotiate = Callable[[Request, EngineOptions], Agreement]
+Negotiate = Callable[[Request], Agreement]
 """Agrees with a client, whose request has no `handshake.problem`."""
 
 
-def find(options: EngineOptions) -> Negotiate:
-    """Return the `negotiate` function of the library that the options ask for.
+class Settings(NamedTuple):
+    """What is the same for all connections of an engine.
 
-    Raises:
-        ValueError: the library is not installed, or it cannot do what other options ask for.
+    Attributes:
+        limits: of frames and messages.
+        limit_before_join: bytes that a message may take before the client has joined a namespace
+            (option `handshake_buffer_size`), `None` for no such limit.
+        turn: lets other clients go first.
     """
-    name = options.ws_engine
-    if name == "auto":
-        name = "websockets" if importlib.util.find_spec("websockets") else "trio-websocket"
-    try:
-        module = importlib.import_module(
-            "trio_sio.engine.websocket.backends." + name.replace("-", "_")
-        )
-    except ImportError as error:
-        raise ValueError(
-            f"option 'ws_engine' is {options.ws_engine!r}, which cannot be imported ({error});"
-            " pip install 'trio-sio[speed]' installs websockets"
-        ) from error
-    module.check(options)
-    negotiate: Negotiate = module.negotiate
-    return negotiate
+
+    limits: FrameLimits
+    limit_before_join: int | None
+    turn: Turn
+
+    @classmethod
+    def of(cls, options: EngineOptions, turn: Turn) -> "Settings":
+        """Return what the options ask for."""
+        max_size, max_fragments = options.max_http_buffer_size, options.max_fragments
+        limits = FrameLimits(max_size, max_fragments, FIRST_QUANTUM, QUANTUM)
+        return cls(limits, options.handshake_buffer_size, turn)
+
+    def too_big_before_join(self, size: int | None = None) -> FrameError:
+        """Return the error for a message over `limit_before_join`.
+
+        Args:
+            size: its bytes, as far as they have come.
+        """
+        limit = self.limit_before_join
+        sentence = f"a message of more than {limit} bytes from a client that has joined nothing"
+        return FrameError(TOO_BIG, sentence, "handshake_buffer_size", limit, size)
 
 
-class Reader:
-    """The half of `library.Backend` that reads; a library adds what it makes of its pieces.
+class BaseBackend:
+    """Reads from a connection; a subclass adds what its library makes of the parser's pieces.
 
     Args:
-        pipe: the connection.
-        incoming: makes messages of its bytes.
-        budget: bytes that a message may take while the client is a stranger.
+        stream: the connection.
+        parser: makes messages of its bytes.
+        settings: of the engine.
     """
 
-    def __init__(self, pipe: ByteStream, incoming: FrameParser, budget: int | None) -> None:
-        self.budget = budget
-        self.turn: Turn = trio.lowlevel.checkpoint
-        self.incoming = incoming
-        self._pipe = pipe
-        self._spent = 0
-        self._has_much = False  # sent at once: more than its first share
+    __slots__ = ("_has_joined", "_has_more", "_settings", "_spent", "_stream", "parser")
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether nothing of what has been read is left."""
-        return self.incoming.is_clear
-
-    def next(self) -> str | bytes | None:
-        """Return the next message, if one is whole."""
-        message = self.incoming.next()
-        if message is not None:
-            self._spent = 0
-        return message
+    def __init__(self, stream: ByteStream, parser: FrameParser, settings: Settings) -> None:
+        self.parser = parser
+        self._settings = settings
+        self._stream = stream
+        self._has_joined = settings.limit_before_join is None
+        self._spent = 0  # bytes read since the last message
+        self._has_more = False  # the last read brought more than a first quantum
 
     async def read(self) -> None:
-        """Read from the connection, or go on with what it has brought."""
-        incoming = self.incoming
-        if incoming.is_paused:
-            self._has_much = True
-            await self.turn()
-            await self._consult_all(incoming.resume())
-            return
-        if self._has_much:  # perhaps it still has: then it gets nothing without a turn
-            self._has_much = False
-            await self.turn()
-        pipe = self._pipe
-        descriptor = pipe.descriptor
-        data: bytes | None
-        try:
-            if descriptor >= 0:
-                await trio.lowlevel.wait_readable(descriptor)
-                data = pipe.read_nowait()
-                if data is None:
-                    data = await pipe.read()
-            else:
-                data = await pipe.read()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            data = b""
-        if not data:
-            raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-        if self.budget is not None:
-            self._spent += len(data)
-            if self._spent > self.budget + READ_SIZE:
-                why = stranger_too_big(self.budget, self._spent)
-                raise TransportClosed(DisconnectReason.TRANSPORT_ERROR, TOO_BIG, why)
-        piece = incoming.feed(data)
-        if piece:
-            await self._consult_all(piece)
-
-    async def _consult_all(self, piece: bytes) -> None:
+        """Read from the connection, or parse more of what it has brought; see `Backend.read`."""
+        parser = self.parser
+        if parser.is_paused:
+            self._has_more = True
+            await self._settings.turn()
+            piece = parser.resume()
+        else:
+            if self._has_more:  # perhaps it still has: then it gets nothing without a turn
+                self._has_more = False
+                await self._settings.turn()
+            stream = self._stream
+            descriptor = stream.descriptor
+            data: bytes | None
+            try:
+                if descriptor >= 0:
+                    await trio.lowlevel.wait_readable(descriptor)
+                    data = stream.read_nowait()
+                    if data is None:
+                        data = await stream.read()
+                else:
+                    data = await stream.read()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+            if not data:
+                raise WebSocketClosed
+            if not self._has_joined:
+                self._spend(len(data))
+            piece = parser.feed(data)
         while piece:
-            await self.consult(piece)
-            piece = self.incoming.go_on()
+            await self.delegate(piece)
+            piece = parser.go_on()
+        if not self._has_joined and parser.has_message:
+            self._spent = 0
+
+    def _spend(self, size: int) -> None:
+        """Count what a client that has not joined a namespace sends before a message is whole."""
+        self._spent += size
+        limit = self._settings.limit_before_join
+        if limit is not None and self._spent > limit + READ_SIZE:
+            raise self._settings.too_big_before_join(self._spent)
+
+    def too_big(self) -> FrameError:
+        """Return the error for a message over the limit that holds at present."""
+        settings = self._settings
+        before_join, max_size = settings.limit_before_join, settings.limits.max_size
+        if self._has_joined or before_join is None or before_join >= max_size:
+            return settings.limits.too_big()
+        return settings.too_big_before_join()
+
+    def lift_limit(self) -> None:
+        """Apply the limits of a client that has joined a namespace."""
+        self._has_joined = True
 
     def stop(self) -> None:
-        """Forget what has been read; a library adds what it has of it."""
-        self.incoming.clear()
+        """Free what has been read; a subclass adds what its library has of it."""
+        self.parser.clear()
 
-    async def consult(self, piece: bytes) -> None:
-        """Have the library read a piece, and add what it makes of it to `incoming`."""
+    async def delegate(self, piece: bytes) -> None:
+        """Have the library parse a piece; add what it makes of it to the parser."""
         raise NotImplementedError
-
-
-def stranger_too_big(limit: int, size: int | None = None) -> Explanation:
-    """Say that a message is over the limit of clients that have joined nothing yet."""
-    text = f"a message of more than {limit} bytes from a stranger"
-    return Explanation(text, "handshake_buffer_size", limit, size)

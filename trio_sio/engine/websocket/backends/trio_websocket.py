@@ -1,27 +1,33 @@
 """WebSocket by the library `trio-websocket`, over a stream of ours and by its public API alone.
 
-It believes that it reads a whole connection: first comes a request for a WebSocket, always the
-same one, since the client's has been read and answered by us; then come those frames that
-`incoming` leaves to it. What it writes (pongs and close frames) goes through the session's outbox,
-so that our shared frames and its own leave by one door.
+The library believes that it reads a whole connection: first comes a request for a WebSocket,
+always the same one, since the client's has been read and answered by us; then come the frames that
+`FrameParser` leaves to it. What it writes (pongs and close frames) goes through the session's
+outbox, as our shared frames do.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.websocket.backends.base import Backend, Control, Reader
-from trio_sio.engine.websocket.frame_parser import TOO_BIG, FrameParser
-from trio_sio.http import Request
+from trio_sio.engine.websocket.backends.base import (
+    BaseBackend,
+    Control,
+    MakeBackend,
+    Negotiate,
+    Settings,
+    Turn,
+)
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded, WireFormat
+from trio_sio.protocol.websocket.errors import TOO_BIG, FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import unmask
+from trio_sio.protocol.websocket.frame_parser import FrameParser
 
 ABNORMAL = 1006
 
@@ -35,59 +41,60 @@ _CLOSE_FRAME = b"\x88"
 _TOO_BIG_TEXT = "Exceeded maximum message size"
 
 
-def check(options: EngineOptions) -> None:
-    """Raise `ValueError` for what this library cannot do."""
+def negotiator(options: EngineOptions, turn: Turn) -> Negotiate:
+    """Return what agrees with clients; see `auto.choose`.
+
+    Raises:
+        ValueError: the options ask for compression, which this library has not.
+    """
     if options.per_message_deflate is not False:
         raise ValueError(
             "option 'per_message_deflate' needs ws_engine 'websockets', and it is"
             " 'trio-websocket'; pip install 'trio-sio[speed]' installs it"
         )
+    agreement = Agreement(Settings.of(options, turn))
+    return lambda request: agreement
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Agreement:
-    """Upon nothing: the library has no compression. See `library.Agreement`."""
+    """Upon nothing, the same for all clients; see `base.Agreement`."""
 
-    options: EngineOptions
+    settings: Settings
     extensions: str = ""
 
     @asynccontextmanager
-    async def open(self, pipe: ByteStream) -> AsyncIterator[Backend]:
-        """Yield the connection; the library's reader task lives in here."""
-        stream = _Replayed()
+    async def open(self, stream: ByteStream) -> AsyncIterator[MakeBackend]:
+        """Return the context of a connection; the library's reader task lives in it."""
+        replayed = _Replayed()
         async with trio.open_nursery() as nursery:
             offer = await wrap_server_stream(
-                nursery, stream, max_message_size=self.options.max_http_buffer_size
+                nursery, replayed, max_message_size=self.settings.limits.max_size
             )
             connection = await offer.accept()
-            stream.accepted = True
-            yield TrioWebSocketConnection(pipe, self.options, connection, stream)
+            yield partial(TrioWebSocketBackend, stream, self.settings, connection, replayed)
             nursery.cancel_scope.cancel()
-
-
-def negotiate(request: Request, options: EngineOptions) -> Agreement:
-    """Agree with a client; see `library.Agreement`."""
-    return Agreement(options)
 
 
 class _Replayed(trio.abc.Stream):
     """The stream that the library sees.
 
     Attributes:
-        control: where what it sends goes.
-        accepted: whether the handshake is over.
-        close_sent: whether it has sent a close frame.
+        close_sent: whether the library has sent a close frame.
         stopped: whether it has closed the stream, or is to get nothing more.
     """
 
     def __init__(self) -> None:
-        self.control: Control = lambda data: None
-        self.accepted = False
         self.close_sent = False
         self.stopped = False
+        self._control: Control | None = None  # as long as the handshake lasts
         self._piece: bytes | None = _HEAD
         self._fed = trio.Event()
         self._done = trio.Event()
+
+    def accept(self, control: Control) -> None:
+        """End the handshake; what the library sends from now on is for the client."""
+        self._control = control
 
     async def feed(self, piece: bytes) -> None:
         """Give the library a piece; returns when it comes for the next one, or wants no more."""
@@ -113,11 +120,11 @@ class _Replayed(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await trio.lowlevel.checkpoint()
-        if not self.accepted:  # its answer to that request; the client has got ours
+        if self._control is None:  # its answer to that request; the client has got ours
             return
         if bytes(data[:1]) == _CLOSE_FRAME:
             self.close_sent = True
-        self.control(bytes(data))
+        self._control(bytes(data))
 
     async def wait_send_all_might_not_block(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -134,63 +141,64 @@ class _Replayed(trio.abc.Stream):
         self._done.set()
 
 
-class TrioWebSocketConnection(Reader):
-    """One connection; see `library.Backend`."""
+class TrioWebSocketBackend(BaseBackend):
+    """One connection; see `base.Backend`.
+
+    Args:
+        stream: the connection.
+        settings: of the engine.
+        connection: the library's.
+        replayed: what the library reads from.
+        control: gets pongs and close frames.
+    """
+
+    __slots__ = ("_connection", "_replayed")
 
     compresses = False
 
     def __init__(
         self,
-        pipe: ByteStream,
-        options: EngineOptions,
+        stream: ByteStream,
+        settings: Settings,
         connection: WebSocketConnection,
-        stream: _Replayed,
+        replayed: _Replayed,
+        control: Control,
     ) -> None:
-        incoming = FrameParser(options.max_http_buffer_size, options.max_fragments, unmask)
-        super().__init__(pipe, incoming, options.handshake_buffer_size)
+        super().__init__(stream, FrameParser(settings.limits, unmask), settings)
         self._connection = connection
-        self._stream = stream
+        self._replayed = replayed
+        replayed.accept(control)
 
-    @property
-    def control(self) -> Control:
-        """Where pongs and close frames go."""
-        return self._stream.control
-
-    @control.setter
-    def control(self, control: Control) -> None:
-        self._stream.control = control
-
-    async def consult(self, piece: bytes) -> None:
-        """Have the library's reader task read a piece, and get the message that it completes."""
-        await self._stream.feed(piece)
-        stream = self._stream
-        if self.incoming.completes or stream.stopped or stream.close_sent:
+    async def delegate(self, piece: bytes) -> None:
+        """Have the library's reader task parse a piece, and get the message that it completes."""
+        replayed = self._replayed
+        await replayed.feed(piece)
+        if self.parser.completes or replayed.stopped or replayed.close_sent:
             try:
-                self.incoming.add(await self._connection.get_message())
+                self.parser.add(await self._connection.get_message())
             except ConnectionClosed as closed:
-                self.incoming.end = self._end(closed)
+                self.parser.end = self._end_of(closed)
 
-    def _end(self, closed: ConnectionClosed) -> TransportClosed:
+    def _end_of(self, closed: ConnectionClosed) -> WebSocketClosed:
         """Tell whose doing the end was; the library gives peer and itself the same codes."""
         reason = closed.reason
         if reason is None or reason.code == ABNORMAL:
-            return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-        if not self._stream.close_sent:  # it could not parse, and leaves the answer to us
-            why = Explanation(reason.reason or "a frame that breaks the protocol")
-            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, reason.code, why)
+            return WebSocketClosed()
+        if not self._replayed.close_sent:  # it could not parse, and leaves the answer to us
+            return FrameError(reason.code, reason.reason or "a frame that breaks the protocol")
         if reason.code == TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_TEXT):
-            return TransportClosed(DisconnectReason.TRANSPORT_ERROR, None, self.incoming.too_big())
-        return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+            return self.parser.limits.too_big()
+        return WebSocketClosed()
 
     def stop(self) -> None:
         """Give the library's reader task nothing more."""
         super().stop()
-        self._stream.stop()
+        self._replayed.stop()
 
     def shared_frames(self, item: Encoded) -> bool:
         """Always: the library has no compression."""
         return True
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
         """Never called."""
         raise NotImplementedError

@@ -1,6 +1,6 @@
 """WebSocket by the sans-I/O core of the library `websockets`; carries permessage-deflate.
 
-What comes in is read by `incoming`; the core reads what that leaves to it.
+The core parses what `FrameParser` leaves to it.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,28 @@ from websockets.frames import Frame, Opcode
 from websockets.headers import build_extension, parse_extension
 from websockets.protocol import SERVER, Event, Protocol, State
 
-from trio_sio.abc import TransportClosed
-from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.websocket.backends.base import Backend, Control, Reader, stranger_too_big
-from trio_sio.engine.websocket.frame_parser import (
-    INVALID_DATA,
-    PROTOCOL_ERROR,
-    TOO_BIG,
-    FrameParser,
+from trio_sio.engine.websocket.backends.base import (
+    Backend,
+    BaseBackend,
+    Control,
+    MakeBackend,
+    Negotiate,
+    Settings,
+    Turn,
 )
 from trio_sio.http import Request
 from trio_sio.options import EngineOptions, compression_threshold
 from trio_sio.options.compression import COMPRESSION_LEVEL, CompressionOption
 from trio_sio.protocol.encoded import Encoded, WireFormat
+from trio_sio.protocol.websocket.errors import (
+    INVALID_DATA,
+    PROTOCOL_ERROR,
+    FrameError,
+    WebSocketClosed,
+)
 from trio_sio.protocol.websocket.frame import payloads
+from trio_sio.protocol.websocket.frame_parser import FrameParser
 
 try:
     from websockets.speedups import apply_mask
@@ -40,91 +47,96 @@ except ImportError:
     from websockets.utils import apply_mask
 
 
-def check(options: EngineOptions) -> None:
-    """Nothing to refuse: the library can do whatever the options may say."""
+def negotiator(options: EngineOptions, turn: Turn) -> Negotiate:
+    """Return what agrees with clients upon compression; see `auto.choose`."""
+    settings = Settings.of(options, turn)
+    option = options.per_message_deflate
+    factory = None if option is False else _factory(option)
+    threshold = compression_threshold(option) or 0
 
+    def negotiate(request: Request) -> Agreement:
+        extension, answer = _agree(request, factory)
+        return Agreement(settings, extension, answer, threshold)
 
-def negotiate(request: Request, options: EngineOptions) -> "Agreement":
-    """Agree with a client upon compression; see `library.Agreement`."""
-    extension, answer = _negotiate(request, options.per_message_deflate)
-    return Agreement(options, extension, answer)
+    return negotiate
 
 
 @dataclass(slots=True)
 class Agreement:
-    """See `library.Agreement`.
+    """See `base.Agreement`.
 
     It is the context of its connection as well, of which nothing has to be undone: a generator
     for each client would take 800 bytes.
     """
 
-    options: EngineOptions
+    settings: Settings
     extension: PerMessageDeflate | None
     extensions: str
-    pipe: ByteStream | None = None
+    threshold: int
+    stream: ByteStream | None = None
 
-    def open(self, pipe: ByteStream) -> Self:
+    def open(self, stream: ByteStream) -> Self:
         """Return the context of a connection."""
-        self.pipe = pipe
+        self.stream = stream
         return self
 
-    async def __aenter__(self) -> Backend:
-        assert self.pipe is not None
-        threshold = compression_threshold(self.options.per_message_deflate)
-        return WebsocketsConnection(self.pipe, self.options, self.extension, threshold)
+    async def __aenter__(self) -> MakeBackend:
+        return self._make_backend
+
+    def _make_backend(self, control: Control) -> Backend:
+        assert self.stream is not None
+        return WebsocketsBackend(
+            self.stream, self.settings, control, self.extension, self.threshold
+        )
 
     async def __aexit__(self, *_: object) -> None:
         """Nothing to do."""
 
 
 class Core:
-    """Reads what `incoming` leaves to the library.
+    """Parses what `FrameParser` leaves to the library.
 
     Args:
-        incoming: gets the messages, and the end.
-        max_size: bytes that a message may have.
+        parser: gets the messages, and the end.
+        control: gets pongs and close frames.
         extensions: that were agreed upon.
-
-    Attributes:
-        control: where pongs and close frames go.
     """
 
+    __slots__ = ("_control", "_is_text", "_parser", "_parts", "_protocol")
+
     def __init__(
-        self, incoming: FrameParser, max_size: int, extensions: Sequence[Extension] = ()
+        self, parser: FrameParser, control: Control, extensions: Sequence[Extension] = ()
     ) -> None:
-        self.control: Control = _nowhere
-        self._incoming = incoming
-        self._protocol = Protocol(SERVER, state=State.OPEN, max_size=max_size)
+        self._parser = parser
+        self._control = control
+        self._protocol = Protocol(SERVER, state=State.OPEN)
         self._protocol.extensions = list(extensions)
-        self._max_size = max_size
         self._parts: list[bytes] = []
         self._is_text = False
 
-    def read(self, piece: bytes, budget: int | None = None) -> None:
-        """Read a frame, or a part of one.
+    def read(self, piece: bytes, too_big: FrameError) -> None:
+        """Parse a frame, or a part of one.
 
         Args:
             piece: of what the connection has brought.
-            budget: bytes that a message of a stranger may become. What has come is counted by
-                `Reader`, but a message may be compressed a thousandfold.
+            too_big: the end if a message gets larger than its `limit`. The parser counts what
+                comes, but a message may be compressed a thousandfold.
         """
-        protocol, incoming = self._protocol, self._incoming
-        stranger = budget if budget is not None and budget < self._max_size else None
-        protocol.max_message_size = self._max_size if stranger is None else stranger
+        protocol, parser = self._protocol, self._parser
+        protocol.max_message_size = too_big.limit
         protocol.receive_data(piece)
         for frame in protocol.events_received():
-            if incoming.end is None:
+            if parser.end is None:
                 self._take(frame)
         if protocol.parser_exc is not None:
-            too_big = incoming.too_big() if stranger is None else stranger_too_big(stranger)
-            incoming.end = incoming.end or _closed_by(protocol.parser_exc, too_big)
+            parser.end = parser.end or _end_of(protocol.parser_exc, too_big)
         elif protocol.writes:
             for answer in protocol.data_to_send():
                 if answer:
-                    self.control(answer)
+                    self._control(answer)
 
     def close(self) -> None:
-        """Forget what has been read; the library's parser and its protocol hold each other."""
+        """Free what has been read; the library's parser and its protocol hold each other."""
         self._protocol.parser.close()
 
     def _take(self, frame: Event) -> None:
@@ -132,7 +144,7 @@ class Core:
         assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
         opcode = frame.opcode
         if opcode is Opcode.CLOSE:
-            self._incoming.end = TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
+            self._parser.end = WebSocketClosed()
             return
         if opcode is Opcode.PING or opcode is Opcode.PONG:
             return
@@ -142,56 +154,58 @@ class Core:
         if frame.fin:
             data, self._parts = b"".join(self._parts), []
             if self._is_text:
-                self._incoming.add_text(data)
+                self._parser.add_text(data)
             else:
-                self._incoming.add(data)
+                self._parser.add(data)
 
 
-def _nowhere(data: bytes) -> None:
-    """Forget a frame that nobody has a place for."""
-
-
-def _closed_by(error: Exception, too_big: Explanation) -> TransportClosed:
+def _end_of(error: Exception, too_big: FrameError) -> WebSocketClosed:
     """Return the end that an error of the core stands for."""
     if isinstance(error, EOFError):
-        return TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-    code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
-    why = Explanation(str(error))
+        return WebSocketClosed()
     if isinstance(error, PayloadTooBig):
-        code, why = TOO_BIG, too_big
-    return TransportClosed(DisconnectReason.TRANSPORT_ERROR, code, why)
+        return too_big
+    code = INVALID_DATA if isinstance(error, UnicodeDecodeError) else PROTOCOL_ERROR
+    return FrameError(code, str(error))
 
 
-class WebsocketsConnection(Reader):
-    """One connection; see `library.Backend`."""
+class WebsocketsBackend(BaseBackend):
+    """One connection; see `base.Backend`.
+
+    Args:
+        stream: the connection.
+        settings: of the engine.
+        control: gets pongs and close frames.
+        extension: the compression agreed upon, `None` for none.
+        threshold: bytes from which on an item is compressed.
+    """
+
+    __slots__ = ("_control", "_core", "_deflate", "_threshold", "compresses")
 
     def __init__(
         self,
-        pipe: ByteStream,
-        options: EngineOptions,
+        stream: ByteStream,
+        settings: Settings,
+        control: Control,
         extension: PerMessageDeflate | None,
-        threshold: int | None,
+        threshold: int,
     ) -> None:
-        max_size = options.max_http_buffer_size
-        incoming = FrameParser(max_size, options.max_fragments, apply_mask)
-        super().__init__(pipe, incoming, options.handshake_buffer_size)
-        self.control: Control = _nowhere
+        super().__init__(stream, FrameParser(settings.limits, apply_mask), settings)
         self.compresses = extension is not None
-        self._max_size = max_size
+        self._control = control
         self._deflate = extension
-        self._threshold = threshold or 0
+        self._threshold = threshold
         self._core: Core | None = None
 
-    async def consult(self, piece: bytes) -> None:
-        """Have the core read a piece; a core takes 1.5 kB, and most clients never need one."""
+    async def delegate(self, piece: bytes) -> None:
+        """Have the core parse a piece; a core takes 1.5 kB, and most clients never need one."""
         if self._core is None:
             extensions = [self._deflate] if self._deflate else []
-            self._core = Core(self.incoming, self._max_size, extensions)
-        self._core.control = self.control
-        self._core.read(piece, self.budget)
+            self._core = Core(self.parser, self._control, extensions)
+        self._core.read(piece, self.too_big())
 
     def stop(self) -> None:
-        """Forget what has been read, the core's part of it too."""
+        """Free what has been read, the core's part of it too."""
         super().stop()
         if self._core is not None:
             self._core.close()
@@ -206,9 +220,10 @@ class WebsocketsConnection(Reader):
             or not item.parts
         )
 
-    def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
-        """Return the compressed frames of an item."""
+    async def own_frames(self, item: Encoded, wire_format: WireFormat) -> bytes:
+        """Return the compressed frames of an item, made in a turn of its own."""
         assert self._deflate is not None
+        await self._settings.turn()
         frames = [Frame(Opcode(kind), data) for kind, data in payloads(item.wire(wire_format))]
         return b"".join([f.serialize(mask=False, extensions=[self._deflate]) for f in frames])
 
@@ -222,15 +237,16 @@ def _factory(option: CompressionOption) -> ServerPerMessageDeflateFactory:
     return ServerPerMessageDeflateFactory(**given, compress_settings=settings)
 
 
-def _negotiate(request: Request, option: CompressionOption) -> tuple[PerMessageDeflate | None, str]:
+def _agree(
+    request: Request, factory: ServerPerMessageDeflateFactory | None
+) -> tuple[PerMessageDeflate | None, str]:
     """Return the extension agreed upon and the header that says so, or `None` and `""`.
 
     A client may offer it several times, the settings that it likes best first (RFC 7692, 5.1).
     """
     field = request.headers.get("sec-websocket-extensions")
-    if option is False or not field:
+    if factory is None or not field:
         return None, ""
-    factory = _factory(option)
     try:
         offers = parse_extension(field)
     except WebSocketException:

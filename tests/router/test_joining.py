@@ -1,0 +1,130 @@
+"""Clients that leave while they are still joining: nobody waits for them for ever."""
+
+from collections.abc import Collection
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trio_sio import (
+    DisconnectReason,
+    Headers,
+    MemoryAdapter,
+    Packet,
+    PacketType,
+    Request,
+    Server,
+    Session,
+    Socket,
+)
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.testing import connect
+from trio_sio.testing.transport import MemoryTransport
+
+
+class LateAdapter(MemoryAdapter):
+    """An adapter that asks somebody else first."""
+
+    async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+        await trio.sleep(1)
+        await super().add_all(socket_id, rooms)
+
+
+def early_bird(io: Server) -> tuple[Session, MemoryTransport]:
+    """A session whose client can speak before it has joined "/"."""
+    transport = MemoryTransport(100)
+    request = Request("GET", "/socket.io/?EIO=3", Headers(), remote="192.0.2.1")
+    session = io.engine.sessions.add("early bird", request, transport)
+    return session, transport
+
+
+async def test_client_leaves_while_those_who_wait_join(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(adapter=LateAdapter)
+
+    @io.use
+    async def think(socket: Socket) -> None:
+        await trio.sleep(10)
+
+    names = ("/a", "/b", "/c")
+    story: list[str] = []
+    for name in names:
+        io.of(name).on("connection", lambda socket: story.append(socket.nsp.name))
+    async with io, trio.open_nursery() as nursery:
+        session, transport = early_bird(io)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
+        for name in names:
+            await transport.client_send(EnginePacket(EnginePacketType.MESSAGE, f"0{name}"))
+        await trio.sleep(12.5)  # now "/" and "/a" are joined, and "/b" is being joined
+        assert story == ["/a"]
+        transport.client_close()
+        with trio.fail_after(30):
+            await session.wait_application_done()
+        assert story == ["/a"]
+        assert not io.router.clients
+        assert all(not io.of(name).sockets for name in names)
+
+
+async def test_client_leaves_while_it_waits_to_rejoin(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    chat = io.of("/chat")
+    tries: list[str] = []
+
+    @chat.use
+    async def first_time_only(socket: Socket) -> None:
+        tries.append(socket.id)
+        if len(tries) > 1:
+            await trio.sleep_forever()
+
+    @chat.on("disconnecting")
+    async def disconnecting(socket: Socket, reason: str) -> None:
+        await trio.sleep(2)
+
+    with trio.fail_after(60):
+        async with connect(io, "/chat") as client:
+            await client.leave()
+            await client.send_packet(Packet(PacketType.CONNECT, "/chat"))
+            await wait_all_tasks_blocked()
+    assert len(tries) == 1
+    assert not chat.sockets
+
+
+async def test_too_many_who_wait_are_the_clients_fault(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(handshake_packets=20)
+
+    @io.use
+    async def think(socket: Socket) -> None:
+        await trio.sleep(10)
+
+    for number in range(100):
+        io.of(f"/{number}")
+    async with io, trio.open_nursery() as nursery:
+        session, transport = early_bird(io)
+        nursery.start_soon(io.engine.sessions.run, session, io.serve_session)
+        sent = 0
+        try:
+            for sent in range(100):
+                packet = EnginePacket(EnginePacketType.MESSAGE, f"0/{sent}")
+                await transport.client_send(packet)
+        except trio.BrokenResourceError:
+            pass
+        assert 20 <= sent < 30
+        await session.wait_application_done()
+        assert session.reason is DisconnectReason.FORCED_CLOSE
+        assert not io.router.clients
+        async with connect(io, "/5") as client:
+            assert client.session.reason is None
+
+
+async def test_a_socket_that_left_while_its_adapter_joined_a_room_is_in_none(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server(adapter=LateAdapter)
+    async with io, trio.open_nursery() as nursery:
+        async with connect(io):
+            await wait_all_tasks_blocked()
+            (socket,) = io.sockets.sockets.values()
+            nursery.start_soon(socket.join, "room")  # by a task that is not the socket's
+            await wait_all_tasks_blocked()
+        await trio.sleep(5)
+        adapter = io.sockets.adapter
+        assert isinstance(adapter, MemoryAdapter)
+        assert (adapter.rooms, adapter.sids) == ({}, {})

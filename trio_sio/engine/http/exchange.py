@@ -1,0 +1,115 @@
+"""One HTTP request and the response to it, whichever of the two readers has read the request.
+
+`fast_path` reads what Socket.IO clients send all day, `h11` everything else. Both make an
+`Exchange`, which alone decides what goes into the head of the response: `Date`, `Content-Length`,
+and `Connection: close` where the connection cannot go on.
+"""
+
+import http
+from dataclasses import dataclass
+
+from trio_sio.engine.http import date
+from trio_sio.http import Response, sendable_fields
+from trio_sio.protocol.http.field_list import elements
+from trio_sio.protocol.http.response_check import WITHOUT_BODY
+
+_PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
+
+_NO_STORE = [("Cache-Control", "no-store")]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request whose head has been read.
+
+    Attributes:
+        method: such as "GET".
+        target: path and query, or "*".
+        fields: names and values of the header fields, in their order.
+        announced: bytes of the body, 0 if it comes in chunks.
+        unread: bytes of the body that nobody has read; 1 for chunks that are not all read.
+        version: "1.0" or "1.1".
+        is_fast: whether the fast path has read it, so that its names are in lower case.
+        is_chunked: whether the body comes in chunks.
+        awaits_continue: whether the client sends no body before it is told `100 Continue`.
+        closes: whether the connection ends with the response.
+        is_answered: whether the response has been rendered.
+    """
+
+    method: str
+    target: str
+    fields: list[tuple[str, str]]
+    announced: int = 0
+    unread: int = 0
+    version: str = "1.1"
+    is_fast: bool = False
+    is_chunked: bool = False
+    awaits_continue: bool = False
+    closes: bool = False
+    is_answered: bool = False
+
+    def go_on(self) -> bytes:
+        """Return `100 Continue` if the client waits for it, and nothing a second time."""
+        if not self.awaits_continue:
+            return b""
+        self.awaits_continue = False
+        return CONTINUE
+
+    def render(self, response: Response) -> bytes:
+        """Return the response as it goes onto the wire.
+
+        Raises:
+            ValueError: a field of the response would break the head.
+        """
+        status, body = response.status, response.body
+        fields = sendable_fields(response) if status in WITHOUT_BODY else response.headers
+        lines = "".join([f"\r\n{name}: {value}" for name, value in fields])
+        breaks = len(fields)
+        if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
+            raise ValueError(f"a header field would end the head: {response.headers!r}")
+        if self.unread:  # the rest of the body cannot be told from the next request
+            self.closes = True
+        named = lines.lower()
+        end = ""
+        if "\r\nconnection:" in named:
+            lines = self._settle_connection(lines, fields)
+        elif self.closes:
+            end = "\r\nConnection: close"
+        head = f"HTTP/1.1 {status} {phrase(status)}"
+        if "\r\ndate:" not in named:
+            head += f"\r\nDate: {date.now()}"
+        head += lines
+        if status in WITHOUT_BODY:
+            body = b""
+        elif "\r\ncontent-length:" not in named:
+            head += f"\r\nContent-Length: {len(body)}"
+        if self.method == "HEAD":
+            body = b""
+        self.is_answered = True
+        return f"{head}{end}\r\n\r\n".encode("latin-1") + body
+
+    def _settle_connection(self, lines: str, fields: list[tuple[str, str]]) -> str:
+        """Return the lines of a response that itself has the field Connection."""
+        given = [value for name, value in fields if name.lower() == "connection"]
+        options = [option.lower() for option in elements(given)]
+        if "close" in options:
+            self.closes = True
+        elif self.closes:  # whatever the application says of it
+            others = [one for one in fields if one[0].lower() != "connection"]
+            kept = [option for option in options if option != "keep-alive"]
+            settled = [*others, ("Connection", ", ".join(["close", *kept]))]
+            lines = "".join([f"\r\n{name}: {value}" for name, value in settled])
+        return lines
+
+
+def phrase(status: int) -> str:
+    """Return the phrase that goes with a status, `""` for one that nobody knows."""
+    return _PHRASES.get(status, "")
+
+
+def refusal(status: int, sentence: str, method: str = "GET") -> bytes:
+    """Return a response to what is no request, or one too many; the connection closes."""
+    response = Response.text(status, sentence, _NO_STORE, close=True)
+    return Exchange(method, "", []).render(response)

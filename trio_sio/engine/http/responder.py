@@ -1,0 +1,95 @@
+"""What answers a request, and notices that its client leaves.
+
+The endpoints know requests and responses and nothing of sockets: an HTTP connection of ours is one
+responder, and another server's could be one.
+"""
+
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
+import trio
+
+from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.http import Response
+
+T = TypeVar("T")
+
+
+class Responder(Protocol):
+    """Answers one request."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the response has been sent, or has begun to be."""
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client has left, as far as that is seen without reading."""
+
+    async def send(self, response: Response) -> None:
+        """Send the response, or what `hold` left of it.
+
+        Raises:
+            ResponseTimeout: the client did not take it in time.
+            trio.BrokenResourceError: the connection broke.
+            trio.ClosedResourceError: it was closed on this side, or `cut`.
+        """
+
+    async def hold(self, held: HeldResponse) -> None:
+        """Wait until there is a response, or at least an end to the waiting.
+
+        A response that can be sent at once has been sent by whoever set it. If it has not, or not
+        all of it, it is still there as `held.response`, for `send`.
+
+        Raises:
+            trio.BrokenResourceError: the client left, or the connection broke.
+            trio.ClosedResourceError: it was closed on this side, or `cut`.
+        """
+
+    async def wait_hung_up(self) -> None:
+        """Return when the client has left; the client may send ahead meanwhile."""
+
+    async def send_raw(self, data: bytes) -> None:
+        """Send a response that has been rendered already; raises as `send`.
+
+        The connection ends with it, unless it is taken over.
+        """
+
+    def take_over(self) -> ByteStream:
+        """Return the stream below, with what the client has sent behind its request."""
+
+    def cut(self) -> None:
+        """End the connection without a response, or in the middle of it."""
+
+
+class HungUp(trio.BrokenResourceError):
+    """The client left before its response was known."""
+
+
+async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:
+    """Wait for something, but not longer than the client stays; then it is cancelled.
+
+    Raises:
+        HungUp: the client left.
+        Exception: whatever was waited for raises, as it is and in no group.
+    """
+    results: list[T] = []
+    failure: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_when_hung_up, responder, nursery.cancel_scope)
+        try:
+            results.append(await awaitable)
+        except Exception as error:
+            failure = error
+        nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    if not results:
+        raise HungUp("the client closed the connection")
+    return results[0]
+
+
+async def _cancel_when_hung_up(responder: Responder, waiting: trio.CancelScope) -> None:
+    await responder.wait_hung_up()
+    waiting.cancel()

@@ -1,0 +1,282 @@
+"""How one client joins namespaces, in the order in which it asks.
+
+"/" is joined by every client at once; other namespaces wait until it is. What need not wait for
+the application joins before the next request is looked at.
+"""
+
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import NamedTuple
+
+import trio
+
+from trio_sio.exceptions import Refused
+from trio_sio.failures import failures, sort
+from trio_sio.logs.shown import quoted, short_id
+from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.router.context import RouterContext
+from trio_sio.router.departures import Departures
+from trio_sio.router.inbound_limits import InboundLimits
+from trio_sio.router.invocation import BROKEN
+from trio_sio.router.lifecycle import Lifecycle
+from trio_sio.router.namespace import Namespace, ParentNamespace
+from trio_sio.router.namespaces import Found, Namespaces
+from trio_sio.router.sender import send_control
+from trio_sio.router.socket import Socket, SocketOwner
+from trio_sio.sync import LazyEvent
+
+logger = logging.getLogger("trio_sio.router")
+
+
+class _AwaitsRoot(NamedTuple):
+    """A request that waits until the client has joined "/"."""
+
+    query: Query
+    found: Namespace | ParentNamespace
+
+
+class Joins:
+    """The namespaces that one client has joined, is about to join, or is leaving.
+
+    Args:
+        owner: the client.
+        sockets: those that are in, by namespace, in the order they joined.
+        namespaces: the server's namespaces.
+        context: what the server's clients share.
+        limits: says when the client may not join another one.
+
+    Attributes:
+        sockets: the same.
+        departures: those that are leaving.
+    """
+
+    __slots__ = (
+        "_context",
+        "_is_root_joined",
+        "_limits",
+        "_namespaces",
+        "_owner",
+        "_pending",
+        "departures",
+        "sockets",
+    )
+
+    def __init__(
+        self,
+        owner: SocketOwner,
+        sockets: dict[str, Socket],
+        namespaces: Namespaces,
+        context: RouterContext,
+        limits: InboundLimits,
+    ) -> None:
+        self._owner = owner
+        self._namespaces = namespaces
+        self._context = context
+        self._limits = limits
+        self.sockets = sockets
+        self.departures = Departures[Socket]()
+        # What each join waits for: the function of a dynamic namespace, "/", its own middleware;
+        # or, `None`, its former socket.
+        self._pending: dict[str, trio.CancelScope | _AwaitsRoot | Socket | None] = {}
+        self._is_root_joined = False
+
+    @property
+    def pending(self) -> int:
+        """How many namespaces the client is about to join."""
+        return len(self._pending)
+
+    def has(self, name: str) -> bool:
+        """Whether the client has joined a namespace, or is about to."""
+        return name in self.sockets or name in self._pending
+
+    def all(self) -> list[Socket]:
+        """Return the sockets that are in, and then those that are about to be."""
+        joining = [one for one in self._pending.values() if isinstance(one, Socket)]
+        return [*self.sockets.values(), *joining]
+
+    # -- requests --------------------------------------------------------------------------
+
+    async def join_root(self) -> None:
+        """Join "/"."""
+        await self._join("/", {}, self._namespaces["/"])
+
+    async def request(self, name: str, query: Query) -> None:
+        """Join a namespace or refuse it, in the order of the requests unless that takes time.
+
+        Args:
+            name: the namespace, which the client does not have.
+            query: what the client said behind the name.
+        """
+        await self._wait_departures()
+        refusal = self._limits.refuse_join(len(self._pending))
+        if refusal:
+            self.refuse(name, refusal)
+            return
+        report = partial(self._report, "the function of a dynamic namespace", name)
+        found = self._namespaces.find(name, query, report)
+        if isinstance(found, Awaitable):
+            scope = self._pending[name] = trio.CancelScope()
+            self._owner.session.nursery.start_soon(self._ask, name, query, found, scope)
+        else:
+            await self._enter(name, query, found)
+
+    async def _wait_departures(self) -> None:
+        """Wait for sockets that are leaving, if they and the others are too many.
+
+        They count until their last handler has run, or a client that joins and leaves by turns
+        could have any number of them.
+        """
+        while leaving := len(self.departures):
+            staying = len(self.sockets) + len(self._pending)
+            if staying + leaving < self._context.limits.max_namespaces:
+                return
+            await self.departures.wait_one()
+
+    def _report(self, who: str, name: str, error: BaseException) -> None:
+        """Report a failure of what the application makes a namespace with."""
+        found = sort(error, Refused)  # a refusal is as good as `False`
+        if found.failure is not None:
+            if self._owner.session.raise_errors:
+                raise error
+            self._context.log.fail(logger, found.failure, f"{who} failed for %s", quoted(name))
+        if found.exits is not None:
+            raise found.exits
+
+    async def _ask(
+        self, name: str, query: Query, answer: Awaitable[Found], scope: trio.CancelScope
+    ) -> None:
+        """Wait for what the function of a dynamic namespace says, as long as the client stays."""
+        found: Found = None
+        try:
+            with scope:
+                found = await answer
+        finally:
+            self._pending.pop(name, None)
+        await self._enter(name, query, found)
+
+    async def _enter(self, name: str, query: Query, found: Found) -> None:
+        if found is None:
+            line, sid = "session %s asked for the namespace %s; %s", short_id(self._owner.id)
+            why, log = self._namespaces.explain_absence(), self._context.log
+            log.tell(logger, logging.WARNING, "namespace", line, sid, quoted(name), why)
+            self.refuse(name)
+        elif name == "/" or self._is_root_joined:
+            await self._join(name, query, found)
+        else:
+            self._pending[name] = _AwaitsRoot(query, found)
+
+    async def _join(self, name: str, query: Query, found: Namespace | ParentNamespace) -> None:
+        """Join a namespace: at once if there is no middleware, else in a task."""
+        session = self._owner.session
+        if session.closed:  # nobody would end the socket
+            return
+        try:
+            namespace = self._namespaces.acquire(name, found)
+        except failures() as error:  # of what makes its adapter
+            self.refuse(name, BROKEN)
+            self._report("what makes the adapter", name, error)
+            return
+        socket = Socket(self._owner, namespace, query)
+        former = namespace.connected.get(socket.id)
+        if former is not None:
+            self._pending[name] = None
+            freed = self.departures[former].freed
+            session.nursery.start_soon(self._succeed, socket, namespace, freed)
+            return
+        self._pending[name] = socket
+        lifecycle = Lifecycle(socket, self)
+        if namespace.chain():
+            self._start(lifecycle, socket)
+            if name != "/":  # it is the first: nobody waits for it
+                await lifecycle.wait_begun()
+            return
+        try:
+            await lifecycle.admit()
+        finally:  # however that went, `run` cleans up
+            self._start(lifecycle, socket)
+
+    def _start(self, lifecycle: Lifecycle, socket: Socket) -> None:
+        socket.inbox.expect_reader()
+        self._owner.session.nursery.start_soon(lifecycle.run)
+
+    async def _succeed(self, socket: Socket, namespace: Namespace, freed: LazyEvent) -> None:
+        """Join when the client's former socket no longer occupies its id there."""
+        name = namespace.name
+        is_free = False
+        try:
+            await freed.wait()
+            is_free = not self._owner.session.closed  # or nobody would end the socket
+        finally:
+            if not is_free:
+                self._pending.pop(name, None)
+                self._namespaces.release(namespace)
+        if not is_free:
+            return
+        self._pending[name] = socket
+        socket.inbox.expect_reader()
+        await Lifecycle(socket, self).run()
+
+    def refuse(self, name: str, text: str = "Invalid namespace") -> None:
+        """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
+        owner = self._owner
+        if owner.log is not None:
+            owner.log.refused(name, text)
+        self._context.counters.refused["namespace"] += 1
+        packet = Packet(PacketType.ERROR, name, text)
+        send_control(owner.session, self._namespaces.encoder, packet)
+
+    # -- what sockets report ---------------------------------------------------------------
+
+    def joined(self, socket: Socket) -> None:
+        """Take note that a socket has been let in."""
+        name, owner = socket.namespace.name, self._owner
+        self._pending.pop(name, None)
+        if not self._pending:
+            self._pending = {}  # a table that was used once takes 170 bytes more
+        self.sockets[name] = socket
+        self._context.counters.joins += 1
+        if owner.log is not None:
+            owner.log.joined(name)
+        owner.session.trust()
+        self._limits.stop_checking()
+        if name == "/" and not self._is_root_joined:
+            self._is_root_joined = True
+            if self._next_waiting() is not None:
+                owner.session.nursery.start_soon(self._join_waiting)
+
+    def _next_waiting(self) -> tuple[str, _AwaitsRoot] | None:
+        for name, waiting in self._pending.items():
+            if isinstance(waiting, _AwaitsRoot):
+                return name, waiting
+        return None
+
+    async def _join_waiting(self) -> None:
+        """Join what has waited for "/"; until its turn has come, each counts as pending."""
+        while found := self._next_waiting():
+            name, waiting = found
+            del self._pending[name]
+            await self._join(name, waiting.query, waiting.found)
+
+    def left(self, socket: Socket) -> None:
+        """Take note that a socket begins to leave."""
+        name, log = socket.namespace.name, self._owner.log
+        self.departures.begin(socket)
+        if log is not None:
+            log.left(name, socket.reason)
+        if self.sockets.get(name) is socket:
+            del self.sockets[name]
+        if self._pending.get(name) is socket:
+            del self._pending[name]
+
+    def departed(self, socket: Socket) -> None:
+        """Take note that a socket has run its last handler."""
+        self.departures.end(socket)
+        self._namespaces.release(socket.namespace)
+
+    def stop(self) -> None:
+        """Let nobody wait for functions of dynamic namespaces: the client has left."""
+        for pending in self._pending.values():
+            if isinstance(pending, trio.CancelScope):
+                pending.cancel()

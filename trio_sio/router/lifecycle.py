@@ -1,0 +1,301 @@
+"""The life of a socket: middleware lets it in, its handlers run, it departs.
+
+Its task runs the namespace's middleware, the "connection" handlers and then, one after the other,
+the handlers of the events that the client sends. Events wait in a bounded inbox; when that is
+full, the client's reader waits, and behind it the client.
+
+The end, whoever brings it about: no more events come in, calls end with `Disconnected`, handlers
+that are running get `grace` seconds, tasks in `socket.nursery` are cancelled, "disconnecting" runs
+while the rooms are still there, the rooms are left, "disconnect" runs.
+"""
+
+import logging
+from typing import Protocol
+
+import trio
+
+from trio_sio.disconnect import DisconnectReason
+from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
+from trio_sio.failures import await_each, check_returned, failed_leaves, failures, sort
+from trio_sio.logs.shown import quoted
+from trio_sio.router.departures import Departure, Departures
+from trio_sio.router.handlers import Handler
+from trio_sio.router.invocation import ADAPTER, BROKEN, Invoker, failure, function_name, handles
+from trio_sio.router.socket import Phase, Socket
+
+logger = logging.getLogger("trio_sio.router")
+
+_OF_OUR_DOING = frozenset(
+    {DisconnectReason.SERVER_NAMESPACE_DISCONNECT, DisconnectReason.SERVER_SHUTTING_DOWN}
+)
+"""Ends after which events that still wait are not handled: the client would not notice."""
+
+
+class LifecycleOwner(Protocol):
+    """Who has a socket live, and wants to know how far it is.
+
+    Attributes:
+        departures: where the socket lines up when it leaves.
+    """
+
+    departures: Departures[Socket]
+
+    def joined(self, socket: Socket) -> None:
+        """The socket has been let in."""
+
+    def departed(self, socket: Socket) -> None:
+        """The socket has run its last handler."""
+
+
+class Lifecycle:
+    """Lets one socket live.
+
+    Args:
+        socket: the socket.
+        owner: the client's other sockets.
+    """
+
+    __slots__ = ("_begun", "_owner", "_socket")
+
+    def __init__(self, socket: Socket, owner: LifecycleOwner) -> None:
+        self._socket = socket
+        self._owner = owner
+        self._begun: trio.Event | None = None  # the client's reader waits for it
+
+    def doing(self) -> str:
+        """Say which of the application's functions was called last, for whom; `""` for none."""
+        return self._socket.invoker.doing()
+
+    async def wait_begun(self) -> None:
+        """Wait until the middleware has begun, or will not; for whoever has just started `run`.
+
+        The middleware runs up to its first wait before this returns.
+        """
+        self._begun = trio.Event()
+        await self._begun.wait()
+
+    def _tell_begun(self) -> None:
+        if self._begun is not None:
+            self._begun.set()
+            self._begun = None
+
+    async def run(self) -> None:
+        """Live: be let in, handle events, depart."""
+        socket = self._socket
+        failed: BaseException | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                socket.open(nursery)
+                await self._live()
+                nursery.cancel_scope.cancel()
+            if not socket.is_over:
+                self._cut_short()
+        except* Disconnected as gone:
+            if not socket.is_over:
+                failed = gone
+                self._on_task_failure(gone)
+        except* failed_leaves() as errors:
+            failed = errors
+            self._on_task_failure(errors)
+        finally:
+            self._tell_begun()
+            socket.background.close()
+            socket.end(socket.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
+            socket.inbox.close_receiving()
+            await self._depart()
+        try:
+            if failed is not None and socket.session.raise_errors:
+                raise failed
+        finally:
+            del failed  # its traceback holds us
+
+    def _on_task_failure(self, errors: BaseException) -> None:
+        """Close: a task in the nursery failed, or a handler whose error is to be raised."""
+        socket = self._socket
+        if not socket.session.raise_errors:
+            log = socket.namespace.context.log
+            log.fail(logger, errors, "%r: a task in its nursery failed", socket)
+        self._cut_short()
+
+    def _cut_short(self) -> None:
+        """Tell the client that it is over here: a task failed, or its nursery was cancelled."""
+        socket = self._socket
+        if socket.phase is Phase.CONNECTED:
+            socket.kick()
+        elif socket.reason is None:
+            socket.refuse(BROKEN)
+
+    async def _live(self) -> None:
+        socket = self._socket
+        inbox = socket.inbox
+        await inbox.wait_turn()
+        inbox.order.pass_on(inbox)  # what comes first begins now
+        self._tell_begun()
+        if socket.phase is Phase.JOINING and not await self._pass_middleware():
+            return
+        if not await self._greet():
+            return
+        dispatcher, sender = socket.dispatcher, socket.sender
+        while True:
+            try:
+                packet = await inbox.receive()
+            except trio.EndOfChannel:
+                return
+            if sender.reason in _OF_OUR_DOING:
+                inbox.close_receiving()
+                return
+            await dispatcher.handle(packet)
+            del packet  # or it stays until the next one comes
+
+    # -- the beginning ---------------------------------------------------------------------
+
+    async def _pass_middleware(self) -> bool:
+        """Run the namespace's middleware; return whether the socket is in."""
+        socket = self._socket
+        try:
+            for function in socket.namespace.chain():
+                result = await socket.invoker.call(function, socket)
+                check_returned(function_name(function), result)
+        except failures() as error:
+            self._refuse(error, function, "middleware")
+            return False
+        if socket.is_over:
+            return False
+        await self.admit()
+        return True
+
+    async def admit(self) -> None:
+        """Let the socket in, or refuse it if the adapter has no room of its own for it."""
+        socket = self._socket
+        add = socket.namespace.adapter.add_all
+        try:
+            await add(socket.id, (socket.id,))
+        except failures() as error:
+            self._refuse(error, add, ADAPTER)
+        else:
+            if socket.reason is None:
+                socket.enter()
+                self._owner.joined(socket)
+
+    def _refuse(self, error: BaseException, function: Handler, role: str) -> None:
+        """Tell the client why it is not let in, and the log what failed."""
+        socket = self._socket
+        log, namespace, name = socket.client.log, socket.namespace, function_name(function)
+        found = sort(error, ConnectionRefused, is_over=socket.is_over)
+        if log is not None:
+            failed = "" if found.refusal is not None else ", which failed"
+            log.refused(namespace.name, f"by {name}{failed}")
+        if found.refusal is not None:
+            namespace.counters.refused["middleware"] += 1
+        if found.exits is None:
+            socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
+        if found.failure is not None:
+            if socket.session.raise_errors:
+                raise error
+            line, quoted_name = "%s, %s of %s, failed", quoted(namespace.name)
+            namespace.context.log.fail(logger, found.failure, line, name, role, quoted_name)
+        if found.exits is not None:
+            raise found.exits
+
+    async def _greet(self) -> bool:
+        """Run the "connection" handlers; return whether the socket may stay."""
+        socket = self._socket
+        invoker = socket.invoker
+        for event in ("connect", "connection"):
+            for registration in socket.namespace.take_handlers(event):
+                function = registration.function
+                try:
+                    await invoker.guard(invoker.call(function, socket), function, handles(event))
+                except Refused as refused:
+                    invoker.send_error(refused.answer)
+                    socket.kick()
+                    return False
+        return True
+
+    # -- the end ---------------------------------------------------------------------------
+
+    async def _depart(self) -> None:
+        """Leave behind the client's sockets that began to leave before."""
+        socket = self._socket
+        try:
+            departure = self._owner.departures[socket]
+            await departure.wait_turn(socket.namespace.context.grace)
+            await _Ending(socket, departure).run()
+        finally:
+            self._owner.departed(socket)
+
+
+class _Ending:
+    """Runs the last handlers of a socket and takes it out of its rooms, even if all is cancelled.
+
+    Handlers get `grace` seconds together, and the adapter has as many of its own.
+
+    Args:
+        socket: a socket whose reason is known.
+        departure: its departure, whose turn has come.
+    """
+
+    def __init__(self, socket: Socket, departure: Departure[Socket]) -> None:
+        self._socket = socket
+        self._departure = departure
+        self._context = socket.namespace.context
+        self._deadline = trio.current_time() + self._context.grace
+        self._was_in = socket.connected
+
+    async def run(self) -> None:
+        """Take the last steps, each whatever becomes of the others."""
+        await await_each(
+            self._tell_error, self._tell_disconnecting, self._leave_rooms, self._tell_disconnect
+        )
+
+    async def _tell_error(self) -> None:
+        """Tell all the client's sockets of a broken packet before the first of them leaves."""
+        announced = self._departure.take_announcement()
+        if announced is not None:
+            for one in announced[1]:
+                if one.connected:
+                    await self._tell(one.invoker, "error", announced[0])
+
+    async def _tell_disconnecting(self) -> None:
+        if self._was_in:
+            await self._tell(self._socket.invoker, "disconnecting", self._socket.reason)
+
+    async def _leave_rooms(self) -> None:
+        """Leave all rooms; handlers are not blamed for the time that this takes.
+
+        An adapter does what is local before it waits; what it does not come to within `grace`
+        seconds is left undone.
+        """
+        socket = self._socket
+        socket.mark_ended()
+        begun = trio.current_time()
+        with trio.CancelScope(shield=True, deadline=begun + self._context.grace) as scope:
+            remove = socket.namespace.adapter.remove_all
+            await socket.invoker.guard(remove(socket.id), remove, ADAPTER)
+        if scope.cancelled_caught:
+            line = "%r: the adapter did not take it out of its rooms within grace"
+            self._context.log.tell(logger, logging.WARNING, "rooms", line, socket)
+        self._deadline += trio.current_time() - begun
+
+    async def _tell_disconnect(self) -> None:
+        socket = self._socket
+        socket.namespace.discard(socket.id)
+        self._departure.freed.set()
+        if self._was_in:
+            await self._tell(socket.invoker, "disconnect", socket.reason)
+
+    async def _tell(self, invoker: Invoker, event: str, argument: object) -> None:
+        """Run the handlers of one of the last events, shielded until the deadline."""
+        listeners = invoker.listeners(event, argument)
+        if not listeners:
+            return  # a scope costs 5 µs, and most applications have none of these
+        with trio.CancelScope(shield=True, deadline=self._deadline) as scope:
+            for function, args in listeners:
+                try:
+                    await invoker.guard(invoker.call(function, *args), function, handles(event))
+                except Refused as refused:  # there is nothing left that it could refuse
+                    await invoker.report(refused, failure(function, handles(event)))
+        if scope.cancelled_caught:
+            line = "%r: a %r handler was cut off after grace"
+            kind = "grace", event
+            self._context.log.tell(logger, logging.WARNING, kind, line, invoker.subject, event)

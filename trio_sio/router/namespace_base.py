@@ -1,0 +1,185 @@
+"""What namespaces and dynamic namespaces have in common, and what a socket needs of its namespace.
+
+Sockets know their namespace, and namespaces hold their sockets; so that neither file has to import
+the other, `JoinableNamespace` is generic in the kind of its sockets.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from trio_sio.abc import Adapter, PacketEncoder, Room, SocketId
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
+from trio_sio.router.broadcast import Broadcast, Flags, Targeting
+from trio_sio.router.context import RouterContext
+from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
+
+M = TypeVar("M", bound=Handler)
+S = TypeVar("S")
+
+
+class BaseNamespace(Listens, Targeting):
+    """The handlers and the middleware of a namespace, or of all that a dynamic one has made.
+
+    Attributes:
+        name: such as "/chat"; a dynamic namespace has one that nobody can join.
+        middleware: functions that see each socket before it is let in.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers = HandlerTable()
+        self.middleware: list[Handler] = []
+
+    def use(self, function: M) -> M:
+        """Register namespace middleware (JS: `use((socket, next) => …)`); a decorator.
+
+        The function gets the socket. Returning lets it pass on; raising `ConnectionRefused`
+        refuses it, and the client gets the text or the data of the exception.
+        """
+        if not callable(function):
+            raise TypeError(f"middleware must be callable, not {function!r}")
+        self.middleware.append(function)
+        return function
+
+    def _target(self) -> Broadcast:
+        return Broadcast(self)
+
+    async def publish(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names; `emit` calls it."""
+        raise NotImplementedError
+
+    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; `clients` calls it."""
+        raise NotImplementedError
+
+
+class JoinableNamespace(BaseNamespace, Generic[S]):
+    """A namespace that sockets of one kind can join.
+
+    Args:
+        name: such as "/chat".
+        encoder: encodes packets.
+        make_adapter: makes the adapter.
+        context: what the server's namespaces share.
+        parent: the dynamic namespace it was made by, if any.
+
+    Attributes:
+        adapter: who is in which room.
+        connected: the sockets that are here, by id.
+        context, parent: the same.
+        counters: what the server counts.
+        encoder: encodes packets.
+        sockets: what `connected` is a view of.
+        users: sockets that are here, or are about to join or to leave.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        encoder: PacketEncoder,
+        make_adapter: Callable[[Any], Adapter],
+        context: RouterContext,
+        parent: BaseNamespace | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.parent = parent
+        self.users = 0
+        self._is_wanted = False
+        self.sockets: dict[SocketId, S] = {}
+        self.connected: Mapping[SocketId, S] = MappingProxyType(self.sockets)
+        self.encoder = encoder
+        self.context = context
+        self.counters = context.counters
+        self._ack_id = -1
+        self.adapter = make_adapter(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    # -- who is here -----------------------------------------------------------------------
+
+    def add(self, socket_id: SocketId, socket: S) -> None:
+        """Let a socket in."""
+        self.sockets[socket_id] = socket
+
+    def discard(self, socket_id: SocketId) -> None:
+        """Forget a socket, if it is here."""
+        self.sockets.pop(socket_id, None)
+
+    def acquire(self) -> None:
+        """Count a socket that is about to join."""
+        self.users += 1
+
+    def release(self) -> None:
+        """Stop counting a socket, which has left or was not let in."""
+        self.users -= 1
+
+    def keep(self) -> None:
+        """Stay without sockets, too: the application has asked for it by its name."""
+        self._is_wanted = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can be dropped: a dynamic one that has nothing of its own."""
+        if self.parent is None or self.users or self._is_wanted:
+            return False
+        return not self.middleware and not self.handlers.names()
+
+    # -- handlers and middleware -----------------------------------------------------------
+
+    def chain(self) -> list[Handler]:
+        """Return the middleware for a new socket: the parent's, then its own."""
+        if self.parent is None:
+            return list(self.middleware)
+        return [*self.parent.middleware, *self.middleware]
+
+    def take_handlers(self, event: str) -> tuple[Registration, ...]:
+        """Return the handlers to call for one event: the parent's, then its own."""
+        if self.parent is None:
+            return self.handlers.take(event)
+        return self.parent.handlers.take(event) + self.handlers.take(event)
+
+    def heard_events(self) -> set[str]:
+        """Return the events of clients that have handlers here or at the parent."""
+        names = {*self.event_names(), *(self.parent.event_names() if self.parent else ())}
+        return names - {*RESERVED_EVENTS, "connect", "connection"}
+
+    def is_listened_to(self, event: str) -> bool:
+        """Whether an event has handlers here or at the parent."""
+        parent = self.parent
+        return self.handlers.has(event) or (parent is not None and parent.handlers.has(event))
+
+    # -- sending ---------------------------------------------------------------------------
+
+    def change_adapter(self, make_adapter: Callable[[Any], Adapter]) -> None:
+        """Take another adapter; nobody is here yet."""
+        self.adapter = make_adapter(self)
+
+    def change_encoder(self, encoder: PacketEncoder) -> None:
+        """Encode packets in another way; nobody is here yet."""
+        self.encoder = encoder
+
+    def next_ack_id(self) -> int:
+        """Return a fresh id; as in the reference all sockets of a namespace share the counter."""
+        self._ack_id += 1
+        return self._ack_id
+
+    def encode(self, packet: Packet, flags: Flags, *, droppable: bool = False) -> Encoded:
+        """Serialise a packet; raises `LocalProtocolError` at once, to whoever emits it."""
+        messages = self.encoder.encode(packet, binary=flags.binary)
+        return Encoded.of_messages(
+            messages,
+            compress=flags.compress,
+            droppable=droppable or bool(flags.on_overflow),
+            on_overflow=flags.on_overflow,
+        )
+
+    async def publish(self, packet: Packet, target: Broadcast) -> None:
+        """Send to everyone the target names; `emit` calls it."""
+        await self.adapter.broadcast(packet, target)
+
+    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+        """Return who is in any of the rooms; `clients` calls it."""
+        return await self.adapter.clients(rooms)
