@@ -19,7 +19,8 @@ INTRODUCTION = """\
 
 `Server` takes all of these as keyword arguments, `Engine` takes those that are not marked. Times
 are in seconds, sizes in bytes. An option that does not exist is a `TypeError`, a value that is not
-allowed a `TypeError` or a `ValueError`, both at once and by name.
+allowed a `TypeError` or a `ValueError`, both at once and by name. The types of options that take a
+word are `OverflowPolicy`, `FloodPolicy`, `WSEngine` and `TransportName` in `trio_sio.options`.
 
 *Written by `python docs/options.py` from `trio_sio/options`, which has the help that editors
 show.*
@@ -69,11 +70,11 @@ def _table(names: list[str], helps: Mapping[str, str], declared: Mapping[str, De
     rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
     for name in names:
         unit = declared[name].unit
-        kind = code(shown_type(hints[name])) + (f", {unit}" if unit else "")
+        kind = shown_type(hints[name]) + (f" ({unit})" if unit else "")
         meaning, *_ = helps[name].partition("\n")
         if name not in EngineOptions.declarations():
             meaning = f"{meaning} {SERVER_ONLY}"
-        cells = [code(name), kind, _default(name, unit), meaning.replace("|", "\\|")]
+        cells = [code(name), kind, _default(name, unit), meaning]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -109,22 +110,31 @@ def _compression_table() -> str:
 
 
 def code(text: str) -> str:
-    """Return a span of code that may stand in a table."""
-    return "`" + text.replace("|", "\\|") + "`"
+    """Return a span of code. It stands in a table, where no two Markdowns agree on a `|`."""
+    assert "|" not in text
+    return f"`{text}`"
 
 
 def shown_type(hint: Any) -> str:  # noqa: ANN401 - types have no type of their own
     """Return a type as a reader wants it: words in place of `Literal`, no signatures."""
+    *others, last = _alternatives(hint)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _alternatives(hint: Any) -> Iterator[str]:  # noqa: ANN401
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return " | ".join(map(shown_type, arguments))
-    if origin is Literal:
-        return " | ".join(f'"{one}"' for one in arguments)
-    if origin is collections.abc.Callable:
-        return "function"
-    if origin is not None:
-        return f"{origin.__name__}[{', '.join(map(shown_type, arguments))}]"
-    return "None" if hint is type(None) else str(hint.__name__)
+        for argument in arguments:
+            yield from _alternatives(argument)
+    elif origin is Literal:
+        yield from (code(f'"{one}"') for one in arguments)
+    elif origin is collections.abc.Callable:
+        yield "function"
+    elif origin is not None:
+        item = f" of {shown_type(arguments[0])}" if len(arguments) == 1 else ""
+        yield code(origin.__name__) + item
+    else:
+        yield code("None" if hint is type(None) else hint.__name__)
 
 
 def shown_default(value: object, unit: str) -> str:

@@ -113,7 +113,7 @@ def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
     yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))
     if not options.quick:
-        yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict", "--quiet"))
+        yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict"))
     chosen = [f"--without={peer}" for peer in options.without]
     chosen += ["--quick"] * options.quick + ["--long"] * options.long
     if options.pytest:

@@ -1,17 +1,20 @@
-"""The seams: an adapter and a parser of one's own are all that a server asks for.
+"""The interfaces: an adapter and a parser of one's own are all that a server asks for.
 
 That the package's own classes fit the protocols is for the type checker; here it is said to it.
 """
 
+import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from trio_sio import Broadcast, Namespace, Packet, Server, Socket
-from trio_sio.abc import TransportClosed
+from trio_sio import Server, Socket
+from trio_sio.abc import AdapterNamespace, Target, TransportClosed
 from trio_sio.disconnect import DisconnectReason
+from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.testing import connect
 
 if TYPE_CHECKING:
@@ -31,10 +34,13 @@ if TYPE_CHECKING:
         return transport, session, adapter, encoder, decoder
 
 
-class LateAdapter:
-    """An adapter that shares no code with the package's, and takes its time."""
+ADAPTERS = Path(__file__).parents[1] / "trio_sio" / "adapters"
 
-    def __init__(self, namespace: Namespace) -> None:
+
+class LateAdapter:
+    """An adapter that knows `abc` and `protocol` alone, and takes its time."""
+
+    def __init__(self, namespace: AdapterNamespace) -> None:
         self.namespace = namespace
         self.members: set[tuple[str, str]] = set()
 
@@ -50,7 +56,7 @@ class LateAdapter:
         self.members = {pair for pair in self.members if pair[0] != socket_id}
         await trio.sleep(0.1)
 
-    async def broadcast(self, packet: Packet, target: Broadcast) -> None:
+    async def broadcast(self, packet: Packet, target: Target) -> None:
         await trio.sleep(0.1)
         own = Packet(packet.type, self.namespace.name, packet.data)
         item = self.namespace.encode(own, target.flags, droppable=True)
@@ -68,6 +74,14 @@ class LateAdapter:
 
     def rooms_of(self, socket_id: str) -> frozenset[str]:
         return frozenset(room for sid, room in self.members if sid == socket_id)
+
+
+@pytest.mark.parametrize("path", sorted(ADAPTERS.rglob("*.py")), ids=lambda path: path.name)
+def test_adapters_know_the_interfaces_and_the_protocol_alone(path: Path) -> None:
+    modules = re.findall(
+        r"^\s*(?:from|import) trio_sio\.(\w+)", path.read_text("utf-8"), re.MULTILINE
+    )
+    assert set(modules) <= {"abc", "protocol"}
 
 
 async def test_an_adapter_that_takes_its_time(autojump_clock: trio.abc.Clock) -> None:

@@ -50,7 +50,7 @@ WITHIN_THE_PACKAGE = {
     "session": {
         *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
         "on_backlog",
-        *("offer", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
+        *("deliver", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
         *("wait_application_done", "wait_heard"),
     },
     "engine": {"from_options", "open_session"},

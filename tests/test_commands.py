@@ -1,4 +1,4 @@
-"""The README's first command, in a copy of what is committed: it ends with a demo that answers."""
+"""The README's commands, in a copy of what is committed: the demo answers, the site is built."""
 
 import os
 import re
@@ -71,3 +71,13 @@ def test_the_first_command_ends_with_a_demo_that_answers(copy: Path) -> None:
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+
+
+@pytest.mark.long
+def test_the_documentation_is_built_in_an_environment_of_its_own(copy: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, "-m", "docs", "build", "--strict"]
+    subprocess.run(command, cwd=copy, env=environment, check=True, timeout=PATIENCE)
+    built = copy / "build" / "site"
+    assert "Tutorial: a small chat" in (built / "tutorial.html").read_text("utf-8")
+    assert "wait_closed" in (built / "api" / "server.html").read_text("utf-8")

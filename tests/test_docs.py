@@ -1,17 +1,19 @@
 """What the README and the documentation say is true: programs run, links lead somewhere, defaults
 are those of the code, and lines of the log are the log's."""
 
+import inspect
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 
-import attrs
 import pytest
 
 import trio_sio
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
+from tests import test_api_table
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
 from trio_sio.options import ServerOptions
@@ -19,7 +21,7 @@ from trio_sio.options import ServerOptions
 README = (ROOT / "README.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
-OPTIONS = attrs.asdict(ServerOptions(), recurse=False)
+OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in pages()}
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -32,11 +34,6 @@ def blocks(text: str, language: str) -> list[str]:
 def prose(text: str) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def table_rows(text: str) -> list[list[str]]:
-    rows = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
-    return [[cell.strip() for cell in row.split(" | ")] for row in rows[1:] if "---" not in row]
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -183,9 +180,6 @@ def test_each_table_of_figures_names_its_command() -> None:
             assert re.search(r"`python3 -m benchmarks[^`]*`", section), section[:40]
 
 
-# -- options ---------------------------------------------------------------------------------------
-
-
 @each_page
 def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
     units = {"": 1, "s": 1, "KiB": 2**10, "MiB": 2**20}
@@ -193,6 +187,49 @@ def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
     for option, number, unit in found:
         if option in OPTIONS:
             assert float(number.replace(",", "")) * units[unit] == OPTIONS[option], option
+
+
+# -- the reference ---------------------------------------------------------------------------------
+
+
+def documented() -> dict[str, set[str]]:
+    """What the pages of the reference show: names behind `:::`, and which members of each."""
+    found = {}
+    for name, text in PAGES.items():
+        if name.startswith("docs/api/"):
+            for path, listed in re.findall(
+                r"^::: ([\w.]+)\n    options:\n      members:(.*\n(?:        - .*\n)*)",
+                f"{text}\n",
+                re.MULTILINE,
+            ):
+                found[path] = set(re.findall(r"^        - \"?(\w+)", listed, re.MULTILINE))
+            assert text.count("\n::: ") == sum(path in text for path in found), name
+    return found
+
+
+def test_each_export_is_in_the_reference() -> None:
+    exported = {name for name in dir(trio_sio) if not name.startswith("_")} - {"JSON"}
+    exported = {name for name in exported if not inspect.ismodule(getattr(trio_sio, name))}
+    assert exported == {
+        path.removeprefix("trio_sio.") for path in documented() if path.count(".") == 1
+    }
+
+
+@pytest.mark.parametrize("name", test_api_table.CALLED)
+def test_each_public_member_is_in_the_reference(name: str) -> None:
+    cls = test_api_table.CALLED[name]
+    if cls is trio_sio.Handshake:
+        return  # a value: its attributes are those that its docstring lists
+    within = test_api_table.WITHIN_THE_PACKAGE.get(name, set())
+    members = {
+        member
+        for member in dir(cls)
+        if not member.startswith("_")
+        and isinstance(
+            inspect.getattr_static(cls, member), (types.FunctionType, property, classmethod)
+        )
+    }
+    assert documented()[f"trio_sio.{cls.__name__}"] == members - within
 
 
 # -- lines of the log ------------------------------------------------------------------------------
@@ -239,7 +276,7 @@ async def too_large(wire: Raw) -> None:
 async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     act: object, options: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    io = trio_sio.Server(**options)  # type: ignore[arg-type]  # by name
+    io = trio_sio.Server(slow_step=None, **options)  # type: ignore[arg-type]  # by name
     io.of("/chat")
     async with served(io) as url, raw(url) as wire:
         await act(wire)  # type: ignore[operator]  # one of those above

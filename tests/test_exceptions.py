@@ -1,13 +1,22 @@
 """What trio_sio raises: one tree, and texts for people."""
 
+import inspect
+import re
+
 import pytest
 import trio
 
+import trio_sio
 from trio_sio import (
     JSON,
+    BodyError,
+    BodyTooLarge,
+    BodyTooSlow,
+    ClientError,
     ConnectionRefused,
     Disconnected,
     DisconnectReason,
+    InvalidBody,
     LimitReached,
     LocalProtocolError,
     PacketRefused,
@@ -33,11 +42,33 @@ from trio_sio.protocol.engineio.handshake import ErrorCode
         (LocalProtocolError, [ProtocolError]),
         (RemoteProtocolError, [ProtocolError]),
         (ProtocolError, [SocketIOError]),
+        (ClientError, [SocketIOError]),
+        (BodyError, [SocketIOError]),
+        (BodyTooLarge, [BodyError]),
+        (BodyTooSlow, [BodyError]),
+        (InvalidBody, [BodyError]),
     ],
 )
 def test_tree(error: type[Exception], parents: list[type[Exception]]) -> None:
     for parent in parents:
         assert issubclass(error, parent)
+
+
+def test_the_tree_is_whole_and_drawn() -> None:
+    """Each exception of the package's front is in the tree, and in its picture at its place."""
+    lines = re.findall(r"^    ([│├└─ ]*)(\w+)", trio_sio.exceptions.__doc__ or "", re.MULTILINE)
+    path: list[str] = []
+    parents: dict[str, str | None] = {}
+    for branch, name in lines:
+        depth = (len(branch) + 2) // 4
+        path[depth:] = [name]
+        parents[name] = path[depth - 1] if depth else None
+    front = {name: one for name, one in vars(trio_sio).items() if inspect.isclass(one)}
+    ours = {name for name, one in front.items() if issubclass(one, Exception)}
+    assert parents.keys() == ours
+    for name, parent in parents.items():
+        expected = Exception if parent is None else front[parent]
+        assert front[name].__bases__[0] is expected
 
 
 def test_refusals_of_two_kinds_are_not_each_other() -> None:

@@ -7,6 +7,7 @@ from trio_sio.abc import (
     Adapter as Adapter,
     Parser as Parser,
 )
+from trio_sio.adapters.memory import MemoryAdapter as MemoryAdapter
 from trio_sio.disconnect import (
     DisconnectDetail as DisconnectDetail,
     DisconnectReason as DisconnectReason,
@@ -14,8 +15,13 @@ from trio_sio.disconnect import (
 from trio_sio.engine.engine import Engine as Engine
 from trio_sio.engine.session.session import Session as Session
 from trio_sio.exceptions import (
+    BodyError as BodyError,
+    BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
+    ClientError as ClientError,
     ConnectionRefused as ConnectionRefused,
     Disconnected as Disconnected,
+    InvalidBody as InvalidBody,
     LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
     PacketRefused as PacketRefused,
@@ -26,8 +32,6 @@ from trio_sio.exceptions import (
     SocketIOError as SocketIOError,
 )
 from trio_sio.http import (
-    BodyTooLarge as BodyTooLarge,
-    BodyTooSlow as BodyTooSlow,
     Headers as Headers,
     Request as Request,
     Response as Response,
@@ -41,11 +45,9 @@ from trio_sio.protocol.socketio.packet import (
     Packet as Packet,
     PacketType as PacketType,
 )
-from trio_sio.router.adapter import MemoryAdapter as MemoryAdapter
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
-from trio_sio.router.invocation import ClientError as ClientError
 from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,

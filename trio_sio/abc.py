@@ -1,20 +1,31 @@
-"""The seams: what the rooms of the house may ask of each other, and users may implement.
+"""The interfaces between the parts of the package, some of which applications may implement.
 
 Transport   how a session's packets travel: polling, WebSocket, memory
 Session     one Engine.IO client; all that the router asks of the engine
-Adapter     who is in which room, and how a broadcast reaches them
-Parser      packets to messages and back
+Adapter     which socket is in which room, and how a broadcast reaches it
+Parser      encodes packets and decodes messages
+
+An adapter of another author needs this module and `trio_sio.protocol` alone.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
+from trio_sio.counters import Counters
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
+from trio_sio.http import Request
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.protocol.socketio.parser import (
+    BoundedDecoder as BoundedDecoder,
+    PacketDecoder as PacketDecoder,
+    PacketEncoder as PacketEncoder,
+    Parser as Parser,
+)
 from trio_sio.statistics import SessionStatistics
 
 Room = str
@@ -168,7 +179,7 @@ class Session(Protocol):
     """One Engine.IO session (JS: `conn`), as the router sees it."""
 
     id: str
-    request: Any
+    request: Request
     raise_errors: bool
 
     @property
@@ -218,7 +229,7 @@ class Session(Protocol):
         """
 
     @property
-    def offer(self) -> Callable[[Encoded], None]:
+    def deliver(self) -> Callable[[Encoded], None]:
         """Send as one of many: what happens at a full outbox is the overflow policy's."""
 
     def send_volatile(self, item: Encoded) -> bool:
@@ -246,51 +257,115 @@ class Session(Protocol):
         """Return when the session has ended and its client has been told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How an event is sent.
+
+    Attributes:
+        volatile: skip clients that cannot take it at this moment.
+        local: send to the clients of this server only.
+        compress: transports may compress it.
+        binary: look for binary values; `False` writes them as JavaScript's Buffer in JSON.
+        on_overflow: what happens at a full outbox; `""` for what the option says.
+    """
+
+    volatile: bool = False
+    local: bool = False
+    compress: bool = True
+    binary: bool = True
+    on_overflow: str = ""
+
+
+NO_FLAGS = Flags()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which sockets of a namespace a broadcast is sent to, and how.
+
+    Attributes:
+        rooms: sockets in any of these rooms; all sockets, if there are none.
+        excepted: but no socket in any of these rooms.
+        sender: nor this socket.
+        flags: how it is sent.
+    """
+
+    rooms: frozenset[Room] = frozenset()
+    excepted: frozenset[Room] = frozenset()
+    sender: SocketId | None = None
+    flags: Flags = NO_FLAGS
+
+
+class Recipient(Protocol):
+    """A socket, as an adapter sees it."""
+
+    def deliver(self, item: Encoded) -> None:
+        """Send without waiting; a full outbox is dealt with as `on_overflow` says."""
+
+    def deliver_volatile(self, item: Encoded) -> object:
+        """Send if the item can leave now, otherwise drop it."""
+
+
+class AdapterNamespace(Protocol):
+    """A namespace, as its adapter sees it.
+
+    Attributes:
+        name: such as "/chat".
+        counters: what the server counts; the adapter adds the events it sends to `events_out`.
+    """
+
+    name: str
+    counters: Counters
+
+    @property
+    def connected(self) -> Mapping[SocketId, Recipient]:
+        """The sockets of this server that are in the namespace, by id."""
+
+    def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
+        """Encode a packet once for all its recipients.
+
+        Args:
+            packet: the packet, with this namespace's name.
+            flags: how it is sent.
+            droppable: the overflow policy may drop it, as it may every event of a broadcast.
+
+        Raises:
+            LocalProtocolError: it cannot be encoded.
+        """
+
+
 class Adapter(Protocol):
-    """Rooms of one namespace (JS: socket.io-adapter 1.1). The verbs are async because an
-    adapter may have to ask other servers; `namespace.connected` says who is here."""
+    """The rooms of one namespace (JS: socket.io-adapter 1.1).
+
+    The option `adapter` makes one for each namespace: it is called with an `AdapterNamespace`.
+    Most methods are async because an adapter may have to ask other servers.
+    """
 
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
-        """Put a socket into rooms; those it is in already change nothing."""
+        """Put a socket into rooms; being in one of them already is not an error."""
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
-        """Take a socket out of a room; unknown ones change nothing."""
+        """Take a socket out of a room; not being in it is not an error."""
 
     async def remove_all(self, socket_id: SocketId) -> None:
-        """Take a socket out of all its rooms, when it leaves."""
+        """Take a socket out of all its rooms: it leaves the namespace."""
 
-    async def broadcast(self, packet: Packet, target: Any) -> None:  # noqa: ANN401
-        """Send to everyone the target names: a `Broadcast`, which this room cannot see."""
+    async def broadcast(self, packet: Packet, target: Target) -> None:
+        """Send an event to every socket that the target names.
+
+        Args:
+            packet: the event; its namespace is to be replaced by that of the adapter.
+            target: which sockets get it, and how it is sent.
+
+        Raises:
+            LocalProtocolError: the event cannot be encoded.
+        """
 
     async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; without rooms, everyone."""
+        """Return the sockets that are in any of the rooms; without rooms, all sockets."""
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
-        """Return the rooms of a socket."""
+        """Return the rooms of a socket, of any server."""
 
     def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket of this server."""
-
-
-class PacketEncoder(Protocol):
-    """Makes messages of packets; one for each server."""
-
-    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
-        """Return the packet's messages; raises `LocalProtocolError`."""
-
-
-class PacketDecoder(Protocol):
-    """Makes packets of messages; one for each session."""
-
-    def feed(self, message: str | bytes) -> Packet | None:
-        """Take a message and return a packet if one is whole; raises `RemoteProtocolError`."""
-
-
-class Parser(Protocol):
-    """What `Server(parser=…)` takes: two factories without arguments (JS: option `parser`)."""
-
-    def Encoder(self) -> PacketEncoder:
-        """Return an encoder."""
-
-    def Decoder(self) -> PacketDecoder:
-        """Return a decoder."""

@@ -1,4 +1,4 @@
-"""What a server counts while it runs: plain numbers, since each event goes past them."""
+"""What a server counts while it runs: plain attributes, since every event increments some."""
 
 REFUSALS = (
     "transport_unknown",
@@ -18,29 +18,37 @@ REFUSALS = (
     "namespace",
     "middleware",
 )
-"""Why clients are refused: the error codes of Engine.IO; a path that is not the server's; bytes
-that are no HTTP request, or too many; `max_connections`, `max_connections_per_address` or
-`max_sessions`; `drain`; the end of the server; fields that `allow_headers` does not name; a
-function of the application that took over `handshake_timeout`; a body that `fallback` could not
-read; a namespace that does not exist or is one too many; middleware."""
+"""Why clients are refused: the error codes of Engine.IO, and
+
+    not_found    the path is not the server's
+    no_http      the bytes are not an HTTP request, or too many
+    full         max_connections, max_connections_per_address or max_sessions
+    draining     the server drains
+    closing      the server closes
+    preflight    a header field that allow_headers does not name
+    too_slow     a function of the application exceeded handshake_timeout
+    body         fallback could not read the body
+    namespace    the namespace does not exist, or exceeds a limit
+    middleware   middleware of a namespace refused
+"""
 
 
 class Counters:
-    """What has happened since the server was made.
+    """Counts since the server was made.
 
     Attributes:
-        sessions: clients that came.
-        joins: sockets that were let into a namespace.
-        refused: refusals, by kind; each of `REFUSALS` has a number.
-        bytes_in: bytes that came over connections, HTTP and WebSocket included, TLS not.
-        bytes_out: bytes that left over connections, likewise.
-        events_in: events that clients have sent to namespaces that they are in.
-        events_out: events that were sent, one for each recipient.
-        calls: calls of handlers of events that are over.
-        call_seconds: seconds that these took, with all waiting; a part of them is added by
+        sessions: sessions opened.
+        joins: sockets that have joined a namespace.
+        refused: refusals, by kind; every one of `REFUSALS` is a key.
+        bytes_in: bytes received, with HTTP and WebSocket, without TLS.
+        bytes_out: bytes sent, likewise.
+        events_in: events that clients have sent to namespaces that they have joined.
+        events_out: events sent, counted once for each recipient.
+        calls: calls of event handlers that have finished.
+        call_seconds: their duration in seconds, including waits; a part of it is added by
             `trio_sio.engine.runtime.stalls`, which is off without `slow_step`.
-        turn: when the present task's turn of the event loop began, by `perf_counter()`; 0 if nobody
-            watches. A handler takes its time from here, which spares it two looks at the clock.
+        turn: when the current task's step of the event loop began, by `perf_counter()`; 0 without
+            `slow_step`. Handlers are timed from here, which saves two reads of the clock.
     """
 
     __slots__ = (

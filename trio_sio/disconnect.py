@@ -1,22 +1,22 @@
-"""Why a socket left: the strings that the JavaScript API gives to `disconnect` handlers."""
+"""Why sockets and sessions end: JavaScript's reason, and the details that explain it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class DisconnectReason(StrEnum):
-    """The argument of `disconnecting` and `disconnect`; equal to JavaScript's string.
+    """The argument of "disconnecting" and "disconnect" handlers; equal to JavaScript's string.
 
-    `SERVER_SHUTTING_DOWN` (socket.io 4) stands where socket.io 2.x gives no reason at all;
-    `SLOW_CONSUMER` is ours. All others are those of socket.io 2.5.
+    `SERVER_SHUTTING_DOWN` is from socket.io 4, where socket.io 2.x gives no reason at all.
+    `SLOW_CONSUMER` is this server's own. All others are those of socket.io 2.5.
     """
 
     TRANSPORT_CLOSE = "transport close"
-    """The client closed its connection, or the connection went away."""
+    """The client closed its connection, or the connection was lost."""
     TRANSPORT_ERROR = "transport error"
-    """The transport was misused: overlapping polls, a broken frame, a message over the limit."""
+    """The client misused the transport: overlapping polls, a broken frame, too large a message."""
     PING_TIMEOUT = "ping timeout"
-    """Nothing was heard for `ping_interval + ping_timeout` seconds."""
+    """The client sent nothing for `ping_interval + ping_timeout` seconds."""
     PARSE_ERROR = "parse error"
     """An Engine.IO packet or payload could not be decoded."""
     FORCED_CLOSE = "forced close"
@@ -33,13 +33,13 @@ class DisconnectReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What somebody has to say about an end, while he brings it about.
+    """Why a session is being closed.
 
     Attributes:
         text: a sentence.
-        option: the option whose limit was reached, `""` if it was none.
-        limit: its value, in the option's unit.
-        size: what was seen, in the same unit, as far as that is known.
+        option: the option whose limit was reached, `""` if there is none.
+        limit: the option's value.
+        size: what was seen, in the option's unit; `None` if that is not known.
     """
 
     text: str
@@ -54,18 +54,17 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class DisconnectDetail:
-    """What is known about the end of a client, for `disconnect` handlers and logs.
+    """Why a session ended, for "disconnect" handlers and logs.
 
     Attributes:
-        reason: JavaScript's word.
-        text: a sentence, `""` where the reason says all there is.
-        option: the option whose limit was reached, `""` if it was none.
-        limit: its value, in the option's unit.
-        size: what was seen, in the same unit, as far as that is known.
-        last_seen: when something was last heard of the client (`trio.current_time()`).
-        stalled: seconds for which our own event loop has been held, or stood still, since then, or
-            not more than `ping_timeout` before; a client that gets no answer meanwhile may give up,
-            and that is our doing.
+        reason: JavaScript's reason.
+        text: a sentence, `""` if the reason says it all.
+        option: the option whose limit was reached, `""` if there is none.
+        limit: the option's value.
+        size: what was seen, in the option's unit; `None` if that is not known.
+        last_seen: when the client last sent something (`trio.current_time()`).
+        stalled: seconds for which the server's event loop was held or stood still since then, or up
+            to `ping_timeout` before. A client that gets no answer for that long may give up.
     """
 
     reason: DisconnectReason
@@ -84,7 +83,7 @@ class DisconnectDetail:
         last_seen: float,
         stalled: float = 0.0,
     ) -> "DisconnectDetail":
-        """Put together a reason and what was said about it."""
+        """Make it of a reason and what is known besides."""
         why = explanation or Explanation("")
         return cls(reason, why.text, why.option, why.limit, why.size, last_seen, stalled)
 

@@ -1,17 +1,24 @@
 """Everything that trio_sio raises on purpose.
 
     SocketIOError
-     ├─ Disconnected (also trio.BrokenResourceError)   the peer is gone; `.reason`
-     ├─ LimitReached(message, option, limit)           one client would have too much of it
-     ├─ ConnectionRefused(message, data=None)          raise in namespace middleware
-     ├─ PacketRefused(message, data=None)              raise in packet middleware
+     ├─ Disconnected (also trio.BrokenResourceError)   the client is gone; `.reason`
+     ├─ LimitReached(message, option, limit)           the application exceeds a limit of one client
+     ├─ ClientError(message)                           passed to "error" handlers: an ERROR packet
+     ├─ Refused(message, data=None)
+     │   ├─ ConnectionRefused                          raise in namespace middleware
+     │   └─ PacketRefused                              raise in packet middleware
      ├─ RequestRefused(message, code=None)             raise in allow_request or origins
+     ├─ BodyError                                      from `request.body`; `.status` to answer with
+     │   ├─ BodyTooLarge                               413
+     │   ├─ BodyTooSlow                                408
+     │   └─ InvalidBody                                400 or 431
      └─ ProtocolError
-         ├─ LocalProtocolError                         what was to be sent cannot be said
-         └─ RemoteProtocolError(message, hint)         what was received is not allowed
+         ├─ LocalProtocolError                         what the application sends cannot be encoded
+         └─ RemoteProtocolError(message, hint)         what the client sent is not allowed
 
-Waiting too long for an answer is `trio.TooSlowError`, as everywhere in Trio; a full outbox is
-`trio.WouldBlock` for the `_nowait` verbs.
+An acknowledgement that takes too long is `trio.TooSlowError`, as everywhere in Trio; a full outbox
+is `trio.WouldBlock` for the `_nowait` verbs. A wrong argument is a `TypeError` or `ValueError`.
+What only passes between parts of the server, as `trio_sio.abc.TransportClosed`, is not in the tree.
 """
 
 import trio
@@ -24,14 +31,20 @@ from trio_sio.protocol.errors import (
     RemoteProtocolError as RemoteProtocolError,
     SocketIOError as SocketIOError,
 )
+from trio_sio.protocol.http.errors import (
+    BodyError as BodyError,
+    BodyTooLarge as BodyTooLarge,
+    BodyTooSlow as BodyTooSlow,
+    InvalidBody as InvalidBody,
+)
 from trio_sio.protocol.socketio.packet import JSON
 
 
 class Disconnected(SocketIOError, trio.BrokenResourceError):
-    """The socket or session is gone, or goes while one waits for it.
+    """The socket or session has ended, or ends while somebody waits for it.
 
     Attributes:
-        reason: why it ended, if that is known.
+        reason: why it ended; `None` if that is not known.
     """
 
     def __init__(self, reason: DisconnectReason | None = None) -> None:
@@ -43,10 +56,10 @@ class Disconnected(SocketIOError, trio.BrokenResourceError):
 
 
 class LimitReached(SocketIOError):
-    """The application is about to keep more for one client than an option allows.
+    """The application would exceed a limit of one client; nothing has been changed.
 
     Attributes:
-        option: the option.
+        option: the name of the option that sets the limit.
         limit: its value.
     """
 
@@ -56,15 +69,19 @@ class LimitReached(SocketIOError):
         self.limit = limit
 
 
+class ClientError(SocketIOError):
+    """What a client sent in an ERROR packet; "error" handlers get it, and it is not logged."""
+
+
 class Refused(SocketIOError):
-    """What middleware raises to refuse; the client gets `data`, or `message` without it.
+    """The base of what middleware raises to refuse.
 
     Args:
-        message: the text for the client.
-        data: what to send in place of the text (JS: `err.data`).
+        message: what the client is told.
+        data: sent to the client in place of the message (JS: `err.data`).
 
     Raises:
-        TypeError: the message is no str.
+        TypeError: `message` is not a str.
     """
 
     def __init__(self, message: str = "", data: JSON = None) -> None:
@@ -80,22 +97,22 @@ class Refused(SocketIOError):
 
 
 class ConnectionRefused(Refused):
-    """Raise it in namespace middleware: the client may not join (JS: `next(new Error(…))`)."""
+    """Raise it in namespace middleware to keep a client out (JS: `next(new Error(…))`)."""
 
 
 class PacketRefused(Refused):
-    """Raise it in packet middleware: this event is not handled, and the client is told."""
+    """Raise it in packet middleware to drop an event and tell the client."""
 
 
 class RequestRefused(SocketIOError):
-    """Raise it in `allow_request` or an `origins` function: the handshake is refused.
+    """Raise it in `allow_request` or in an `origins` function to refuse a handshake.
 
     Args:
-        message: the text for the client; "Forbidden" if it is empty.
-        code: one of the Engine.IO error codes 0 to 5, which then brings its own text.
+        message: what the client is told; "Forbidden" if it is empty.
+        code: an Engine.IO error code, 0 to 5, whose own message the client is told.
 
     Raises:
-        TypeError: the message is no str, or the code no int.
+        TypeError: `message` is not a str, or `code` not an int.
         ValueError: there is no such code.
     """
 

@@ -1,4 +1,4 @@
-"""The server: ties the engine to the router, and is the face of both."""
+"""`Server`: a Socket.IO server, which joins an engine and a router."""
 
 import re
 import ssl
@@ -10,12 +10,12 @@ from typing import Any, NoReturn, Self, TypeVar, overload
 import trio
 
 from trio_sio.abc import Adapter, Session
+from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
-from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
@@ -26,6 +26,9 @@ from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
 
 M = TypeVar("M", bound=Handler)
+
+AdapterFactory = Callable[[Namespace], Adapter]
+"""Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
 
 
 @frozen(kw_only=True)
@@ -38,13 +41,13 @@ class _Arguments(ServerOptions):
 class Server(Listens, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
-    It can be used as `async with io:`, which owns every client and closes them at the end;
-    `serve_tcp` and its sisters do that by themselves where nobody else has. All verbs of a
-    namespace are here too, for the namespace "/".
+    `async with io:` closes all clients at its end. `serve_tcp` and `serve_listeners` enter it
+    by themselves unless it has been entered already. All methods of a namespace are here too, for
+    the namespace "/".
 
     Args:
-        engine: an engine of your own, in place of one made of the engine's options.
-        **options: as the fields of `ServerOptions`, by keyword; docs/options.md explains them.
+        engine: an engine to use instead of making one; its options cannot be given then.
+        **options: see `docs/options.md`.
 
     Raises:
         TypeError: an option that does not exist, or a value of a wrong type.
@@ -58,7 +61,7 @@ class Server(Listens, Targeting):
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
         codec = find_codec(self.options.parser, self.options.max_attachments)
-        self._adapter: Callable[[Any], Adapter] = self.options.adapter or MemoryAdapter
+        self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self.router = Router(
             encoder=codec.encoder,
             make_decoder=codec.make_decoder,
@@ -80,7 +83,7 @@ class Server(Listens, Targeting):
 
     @property
     def path(self) -> str:
-        """Where it answers (JS: `path`)."""
+        """The URL path at which the server answers (JS: `path`)."""
         return self.engine.options.path
 
     @path.setter
@@ -89,7 +92,7 @@ class Server(Listens, Targeting):
 
     @property
     def serve_client(self) -> bool | Path | str:
-        """Whether the browser's client is served, or from which folder (JS: `serveClient`)."""
+        """Whether the browser client is served, or from which folder (JS: `serveClient`)."""
         return self.engine.options.serve_client
 
     @serve_client.setter
@@ -98,7 +101,7 @@ class Server(Listens, Targeting):
 
     @property
     def origins(self) -> Origins:
-        """Which origins are welcome (JS: `origins`)."""
+        """The origins that may connect (JS: `origins`)."""
         return self.engine.options.origins
 
     @origins.setter
@@ -106,12 +109,12 @@ class Server(Listens, Targeting):
         self.engine.set_options(origins=origins)
 
     @property
-    def adapter(self) -> Callable[[Any], Adapter]:
-        """What makes a namespace's adapter (JS: `adapter`)."""
+    def adapter(self) -> AdapterFactory:
+        """The factory of the namespaces' adapters (JS: `adapter`)."""
         return self._adapter
 
     @adapter.setter
-    def adapter(self, adapter: Callable[[Any], Adapter]) -> None:
+    def adapter(self, adapter: AdapterFactory) -> None:
         self._check_not_serving("adapter")
         self.options = self.options.changed({"adapter": adapter})
         self._adapter = adapter
@@ -142,11 +145,11 @@ class Server(Listens, Targeting):
 
     @property
     def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
-        """The handlers of "/"."""
+        """The handlers of the namespace "/"."""
         return self.router.root.handlers
 
-    def _target(self) -> Broadcast:
-        return Broadcast(self.router.root)
+    def _broadcast(self) -> Broadcast:
+        return Broadcast(audience=self.router.root)
 
     def use(self, function: M) -> M:
         """Register middleware of the namespace "/"; see `Namespace.use`."""
@@ -159,11 +162,15 @@ class Server(Listens, Targeting):
     def of(self, name: re.Pattern[str] | Predicate) -> ParentNamespace: ...
 
     def of(self, name: str | re.Pattern[str] | Predicate) -> Namespace | ParentNamespace:
-        """Return a namespace, made now if there is none (JS: `of`).
+        """Return a namespace; the first call with a name makes it (JS: `of`).
 
         Args:
-            name: a name; or, for a namespace for each name that is accepted, a compiled pattern
-                that has to match all of it, or a function `(name, query) -> bool`, async or not.
+            name: a name; or, for a dynamic namespace, a compiled pattern that has to match all of a
+                name, or a function `(name, query) -> bool`, async or not. A namespace is made for
+                each name that a client asks for and that is accepted.
+
+        Raises:
+            TypeError: `name` is none of these.
         """
         if isinstance(name, str):
             return self.router.namespaces.of(name)
@@ -191,30 +198,30 @@ class Server(Listens, Targeting):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 
     async def aclose(self) -> None:
-        """Close every client (JS: `close`): "disconnect" handlers run, for `grace` seconds.
+        """Close all clients (JS: `close`) and refuse new ones.
 
-        Clients are not told to leave their namespaces, so they reconnect to a server that
-        takes over. New ones are refused from now on.
+        "disconnect" handlers run, for at most `grace` seconds. Clients are not told to leave their
+        namespaces, so they reconnect, to whichever server takes over.
         """
         self._close_clients()
         await self.engine.aclose()
 
     def statistics(self) -> EngineStatistics:
-        """Return the engine's numbers; `len(io.of(name).connected)` says who is where."""
+        """Return the engine's statistics; `len(io.of(name).connected)` counts a namespace."""
         return self.engine.statistics()
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
-        """Close in peace, for deploys: refuse new clients, let those that are here go, and close.
+        """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.
 
-        Each client is closed when nothing that it sends is half here, no event of it waits or is
-        handled, and no answer of it is waited for. It comes back by itself, to a server that takes
-        over. If this is cancelled before all have gone, the others stay and new ones are welcome
-        again; `aclose`, and the end of `async with`, close the rest.
+        A client is idle when nothing that it sends has arrived in part, none of its events is
+        queued or being handled, and nothing waits for its acknowledgement. It reconnects by itself,
+        to whichever server takes over. If this is cancelled, the clients that are left stay and new
+        ones are accepted again; `aclose` and the end of `async with` close the rest.
 
         Args:
-            grace: seconds that each client gets, from its turn on: for what it sends, its handlers,
-                the calls that wait for its answer, and what it has yet to take.
-            spread: seconds over which the turns are spread.
+            grace: seconds that each client gets, from its turn on, to become idle and to receive
+                what is queued for it.
+            spread: seconds over which the clients' turns are spread.
         """
         with self.engine.refusing_handshakes():
             await drain(self.router.clients, grace=grace, spread=spread)
@@ -234,14 +241,14 @@ class Server(Listens, Targeting):
         """Listen on a port and serve, forever (JS: `listen`, `attach`); as `trio.serve_tcp`.
 
         Args:
-            port: the port, 0 for any that is free.
+            port: the port, 0 for any free one.
             host: the address to listen on, `None` for all.
             backlog: as for `trio.open_tcp_listeners`.
             ssl_context: serves TLS.
             task_status: for `nursery.start`, which returns the listeners.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the port cannot be opened.
         """
         await self.engine.serve_tcp(
             self.serve_session,
@@ -258,20 +265,20 @@ class Server(Listens, Targeting):
         *,
         task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
     ) -> NoReturn:
-        """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
+        """Serve on listeners that you opened, forever; as `trio.serve_listeners`."""
         await self.engine.serve_listeners(self.serve_session, listeners, task_status=task_status)
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
-        """Serve one connection of your own, until it is closed; needs `async with io`."""
+        """Serve one connection that you accepted, until it is closed; needs `async with io`."""
         await self.engine.serve_stream(stream, self.serve_session)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
-        """Serve one session of any engine, to be awaited (JS: `onconnection(conn)`)."""
+        """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""
         return self.router.serve(session)
 
 
 def _check_engine_alone(options: Iterable[str]) -> None:
-    """Refuse options of the engine beside an engine, which has its own."""
+    """Raise if options of the engine are given along with an engine, which has its own."""
     taken = EngineOptions.declarations().keys() & options
     if taken:
         raise TypeError(f"give {sorted(taken)} to the engine; Server(engine=…) cannot change it")

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class SessionStatistics:
-    """A moment of one client.
+    """The state of one client.
 
     Attributes:
-        queued: items that wait for it.
-        queued_bytes: their bytes.
-        peak_bytes: the most bytes that ever waited.
-        dropped: items that were dropped so far: volatile ones, and those of the overflow policy.
-        last_seen: when something was last heard of it (`trio.current_time()`).
-        is_behind: whether more waited at the end of a tick than `high_water` says, and what waits
-            has not come down to `low_water` since.
+        queued: packets in its outbox.
+        queued_bytes: their size in bytes.
+        peak_bytes: the largest size that its outbox has had, in bytes.
+        dropped: packets dropped so far: volatile ones, and those dropped by `on_overflow`.
+        last_seen: when it last sent something (`trio.current_time()`).
+        is_behind: whether its outbox was above `high_water` at the end of a tick, and has not
+            drained to `low_water` since.
     """
 
     queued: int
@@ -28,34 +28,34 @@ class SessionStatistics:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:
-    """A moment of an engine, and what has happened since it was made.
+    """The state of an engine, and what it has counted since it was made.
 
     Attributes:
-        connections: TCP connections that are open.
-        refused_connections: how many were refused so far, by `max_connections` or
+        connections: open TCP connections.
+        refused_connections: connections refused by `max_connections` or
             `max_connections_per_address`.
-        sessions: clients that are here.
-        queued: items that wait in their outboxes.
-        queued_bytes: their bytes.
-        largest_queue: bytes in the fullest outbox.
-        dropped: items that were dropped so far: volatile ones, and those of the overflow policy.
-        ended: how many sessions have ended so far, by reason.
-        limits: how often limits were reached so far, by option: of sessions that have ended for
-            it, and of whatever was refused or dropped.
-        behind: how many clients take less than is sent to them; see `high_water`.
-        stalls: how often the event loop was held for more than `slow_step`, or stood still.
-        stalled: seconds that this took altogether.
-        longest_stall: seconds that the longest took.
-        opened: how many sessions have begun so far.
-        joined: how many sockets were let into namespaces so far.
-        refused: how many clients were refused so far, by kind.
-        bytes_in: bytes that came over connections so far, HTTP and WebSocket included, TLS not.
-        bytes_out: bytes that left over connections so far, likewise.
-        events_in: events that clients have sent so far.
-        events_out: events that were sent so far, one for each recipient.
-        calls: calls of handlers of events that are over by now.
-        call_seconds: seconds that these took altogether, with all waiting, to the accuracy of
-            turns of the event loop (see `trio_sio.engine.runtime.stalls`); 0 without `slow_step`.
+        sessions: connected clients.
+        queued: packets in their outboxes.
+        queued_bytes: the size of these packets in bytes.
+        largest_queue: the size of the largest outbox in bytes.
+        dropped: packets dropped: volatile ones, and those dropped by `on_overflow`.
+        ended: sessions ended, by reason.
+        limits: how often limits were reached, by option: a session was closed, or something was
+            refused or dropped.
+        behind: clients whose outbox is above `high_water`, or has not drained to `low_water` since.
+        stalls: stalls of the event loop: steps longer than `slow_step`, and pauses of the process.
+        stalled: the duration of all stalls in seconds.
+        longest_stall: the duration of the longest stall in seconds.
+        opened: sessions opened.
+        joined: sockets that have joined a namespace.
+        refused: clients refused, by kind (see `trio_sio.counters.REFUSALS`).
+        bytes_in: bytes received, with HTTP and WebSocket, without TLS.
+        bytes_out: bytes sent, likewise.
+        events_in: events received.
+        events_out: events sent, counted once for each recipient.
+        calls: calls of event handlers that have finished.
+        call_seconds: their duration in seconds, including waits, to the accuracy of the event
+            loop's steps (see `trio_sio.engine.runtime.stalls`); 0 without `slow_step`.
     """
 
     connections: int

@@ -379,7 +379,7 @@ async def test_raise_errors(make_server: MakeServer, caplog: pytest.LogCaptureFi
 class Loud(trio_sio.MemoryAdapter):
     """An adapter of the application's own: it says everything twice."""
 
-    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.Broadcast) -> None:
+    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.abc.Target) -> None:
         await super().broadcast(packet, target)
         await super().broadcast(packet, target)
 

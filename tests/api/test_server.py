@@ -95,7 +95,7 @@ async def test_middleware_and_handlers_are_those_of_the_root(make_server: MakeSe
 class Tagging(trio_sio.MemoryAdapter):
     """An adapter of the application's own: whatever is said, it says something else."""
 
-    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.Broadcast) -> None:
+    async def broadcast(self, packet: trio_sio.Packet, target: trio_sio.abc.Target) -> None:
         other = trio_sio.Packet(packet.type, packet.namespace, ["tagged", self.namespace.name])
         await super().broadcast(other, target)
 

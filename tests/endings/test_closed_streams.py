@@ -100,7 +100,7 @@ class Stranger:
 
 async def emit(stage: Stage) -> None:
     for session in stage.io.engine.sessions.values():
-        session.offer(Encoded.of_messages(['2["news","for the client only"]']))
+        session.deliver(Encoded.of_messages(['2["news","for the client only"]']))
     await trio.lowlevel.checkpoint()
 
 

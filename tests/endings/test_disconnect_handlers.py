@@ -15,7 +15,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.support.stage import GRACE, Guest, Stage, by_tcp, until
-from trio_sio.router.adapter import MemoryAdapter
+from trio_sio.adapters.memory import MemoryAdapter
 
 
 @pytest.fixture(autouse=True)

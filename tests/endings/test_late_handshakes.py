@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import client_states as states
+from tests.endings import client_states
 from tests.support.stage import Guest, Stage, in_lockstep, serving, until
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire_websocket import WireWebSocket
@@ -21,7 +21,9 @@ async def close(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stop", [drain, close])
-@pytest.mark.parametrize("ask", [states.in_allow_request, states.websocket_in_allow_request])
+@pytest.mark.parametrize(
+    "ask", [client_states.in_allow_request, client_states.websocket_in_allow_request]
+)
 @pytest.mark.parametrize("asked", ["allow_request", "generate_id"])
 async def test_the_application_answers_too_late(
     stop: Callable[[Stage], Awaitable[None]],
@@ -56,7 +58,7 @@ async def test_the_client_takes_the_answer_too_late(
     stage = Stage(ws_engine)
     async with serving(stage, in_lockstep) as open_stream:
         guest = Guest(open_stream)
-        await states.mid_websocket_handshake(stage, guest)
+        await client_states.mid_websocket_handshake(stage, guest)
         await wait_all_tasks_blocked()
         await stage.io.aclose()
         (connection,) = guest.connections
@@ -67,7 +69,9 @@ async def test_the_client_takes_the_answer_too_late(
         assert stage.io.statistics().ended == {}
 
 
-@pytest.mark.parametrize("ask", [states.in_allow_request, states.websocket_in_allow_request])
+@pytest.mark.parametrize(
+    "ask", [client_states.in_allow_request, client_states.websocket_in_allow_request]
+)
 async def test_more_are_asked_about_at_once_than_there_may_be(
     ask: Callable[[Stage, Guest], Awaitable[object]], autojump_clock: MockClock
 ) -> None:

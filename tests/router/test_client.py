@@ -8,8 +8,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, PacketType, Server, Socket
+from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.router.adapter import MemoryAdapter
 from trio_sio.testing import connect
 from trio_sio.testing.wire import open_wire
 

@@ -11,8 +11,9 @@ from hypothesis import given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Server, Socket
+from trio_sio.abc import Flags
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.router.broadcast import Broadcast, Flags
+from trio_sio.router.broadcast import Broadcast
 from trio_sio.testing import connect
 
 FLAGS: dict[str, tuple[Callable[[Any], Any], dict[str, object]]] = {
@@ -85,9 +86,9 @@ class Spy:
     def __init__(self, socket: Socket) -> None:
         self.items: list[tuple[str, Encoded]] = []
         session: Any = socket.session
-        for verb in ("send", "send_nowait", "send_volatile", "offer"):
+        for verb in ("send", "send_nowait", "send_volatile", "deliver"):
             setattr(session, verb, self._seen(verb, getattr(session, verb)))
-        socket.deliver = session.offer
+        socket.deliver = session.deliver
 
     def _seen(self, verb: str, function: Callable[[Encoded], Any]) -> Callable[[Encoded], Any]:
         def call(item: Encoded) -> Any:  # noqa: ANN401 - as the function
@@ -163,7 +164,7 @@ async def test_a_volatile_call_that_cannot_leave_ends_at_once(autojump_clock: Mo
 
 @given(st.lists(st.sampled_from([*FLAGS, *TARGETS]), max_size=8))
 def test_flags_of_any_chain_of_a_target_are_the_sum_of_its_verbs(chain: list[str]) -> None:
-    one: Any = Broadcast(Server().sockets)
+    one: Any = Broadcast(audience=Server().sockets)
     expected = Flags()
     for verb in chain:
         if verb == "broadcast":

@@ -54,7 +54,7 @@ def test_a_handler_can_be_called(handler: object) -> None:
 
 @pytest.mark.parametrize("event", [1, None, b"x"])
 def test_an_events_name_is_a_text(event: str) -> None:
-    with pytest.raises(TypeError, match="an event's name is a text"):
+    with pytest.raises(TypeError, match="an event name must be a str"):
         Server().on(event, one)
 
 

@@ -11,6 +11,7 @@ from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.parser import BoundedDecoder
 from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.limits import Limits
 
@@ -68,7 +69,8 @@ class Client:
         packet = self.decoder.feed(message)
         looked = packet is None or self.limits.is_checking
         if looked:
-            self.limits.check(message, packet, self.decoder)
+            bounded = isinstance(self.decoder, BoundedDecoder)
+            self.limits.check(message, packet, self.decoder if bounded else None)
         return looked
 
 

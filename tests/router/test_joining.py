@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
+import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import (
     DisconnectReason,
@@ -128,3 +129,30 @@ async def test_a_socket_that_left_while_its_adapter_joined_a_room_is_in_none(
         adapter = io.sockets.adapter
         assert isinstance(adapter, MemoryAdapter)
         assert (adapter.rooms, adapter.sids) == ({}, {})
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_the_next_request_is_looked_at_when_middleware_waits_or_has_passed(
+    waits: bool, autojump_clock: MockClock
+) -> None:
+    io = Server()
+    story: list[str] = []
+
+    @io.of("/checked").use
+    async def check(_: Socket) -> None:
+        story.append("check")
+        if waits:
+            await trio.sleep(1)
+
+    @io.of("/checked").use
+    async def check_again(_: Socket) -> None:
+        story.append("check again")
+
+    for name in ("/checked", "/free"):
+        io.of(name).on("connection", lambda socket: story.append(socket.nsp.name))
+    async with connect(io) as client:
+        for name in ("/checked", "/free"):
+            await client.send_packet(Packet(PacketType.CONNECT, name))
+        await trio.sleep(2)
+    checked = ["check again", "/checked"]
+    assert story == ["check", *(["/free", *checked] if waits else [*checked, "/free"])]

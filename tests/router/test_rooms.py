@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
 from trio_sio.abc import Room, SocketId
-from trio_sio.router.adapter import MemoryAdapter
+from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.testing import connect
 
 

@@ -21,7 +21,7 @@ SHELVES = [
     {"emitter", "invocation"},
     {"sender"},
     {"namespace_base"},
-    {"acknowledgement", "adapter", "background", "context", "inbound_limits", "inbox"},
+    {"acknowledgement", "background", "context", "inbound_limits", "inbox"},
     {"acks", "broadcast", "departures", "handlers", "handshake", "limits", "order", "rate_limit"},
 ]
 """From the top to the bottom."""

@@ -82,11 +82,11 @@ def test_cve_2025_61765_nothing_in_the_package_makes_code_of_data() -> None:
     ],
 )
 def test_cve_2025_61765_the_search_finds_what_it_looks_for(source: str, problem: str) -> None:
-    assert list(problems("router/adapter.py", source)) == [problem]
+    assert list(problems("adapters/memory.py", source)) == [problem]
 
 
 def test_cve_2025_61765_the_search_lets_pass_what_is_harmless() -> None:
-    assert list(problems("router/adapter.py", "import json, re\nre.compile('x')")) == []
+    assert list(problems("adapters/memory.py", "import json, re\nre.compile('x')")) == []
     assert list(problems("browser_client.py", "import subprocess")) == []
 
 

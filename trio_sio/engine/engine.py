@@ -15,11 +15,7 @@ Sessions that came by WebSocket run in their connection's task.
 import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-)
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar

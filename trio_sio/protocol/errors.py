@@ -2,10 +2,11 @@
 
     SocketIOError
      └─ ProtocolError
-         ├─ LocalProtocolError     our side asked for something the protocol cannot say
-         └─ RemoteProtocolError    the peer said something the protocol does not allow
+         ├─ LocalProtocolError     the application sends something that cannot be encoded
+         └─ RemoteProtocolError    the peer sent something that the protocol does not allow
 
-The rest of the tree needs Trio and stands in `trio_sio.exceptions`.
+The errors of HTTP bodies are in `trio_sio.protocol.http.errors`. The whole tree is drawn in
+`trio_sio.exceptions`, which has the errors that need Trio.
 """
 
 
@@ -14,15 +15,15 @@ class SocketIOError(Exception):
 
 
 class ProtocolError(SocketIOError):
-    """Engine.IO 3 or Socket.IO 4 was broken; see the two subclasses for by whom."""
+    """A violation of Engine.IO 3 or Socket.IO 4; the subclass says by which side."""
 
 
 class LocalProtocolError(ProtocolError):
-    """The application asked for something that cannot be said on the wire."""
+    """The application sends something that the protocol cannot encode."""
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer broke the protocol.
+    """The peer violated the protocol.
 
     Args:
         message: what the reference server calls it, such as "invalid payload".

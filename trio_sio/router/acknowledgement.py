@@ -5,12 +5,11 @@ from typing import Protocol
 
 import trio
 
-from trio_sio.abc import Waiter
+from trio_sio.abc import NO_FLAGS, Flags, Waiter
 from trio_sio.exceptions import Disconnected
 from trio_sio.logs.events import EventLog
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import Packet, PacketType
-from trio_sio.router.broadcast import NO_FLAGS, Flags
 from trio_sio.router.handlers import as_arguments
 
 

@@ -1,4 +1,4 @@
-"""Targets: whom an emit reaches, and how. They are values; nothing ever changes one.
+"""Broadcasts: which sockets an event is sent to, and how. They are values, and never change.
 
 In JavaScript `io.to(…)` writes into the shared namespace and `emit` takes it back; with an
 `await` in between, one handler's rooms would become another's. Here every step makes a new value,
@@ -6,12 +6,12 @@ which can be kept and shared.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, Self, TypeVar
 
 import trio
 
-from trio_sio.abc import Room, SocketId
+from trio_sio.abc import Flags, Room, SocketId, Target
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import (
     RESERVED_EVENTS,
@@ -23,40 +23,21 @@ from trio_sio.protocol.socketio.packet import (
 _RESERVED = RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """How a packet is sent.
-
-    Attributes:
-        volatile: skip whoever cannot take it at this moment.
-        local: do not tell other servers.
-        compress: transports may compress it.
-        binary: look for binary values; `False` writes them as JavaScript's Buffer in JSON.
-        on_overflow: what is done at a full outbox; `""` for what the option says.
-    """
-
-    volatile: bool = False
-    local: bool = False
-    compress: bool = True
-    binary: bool = True
-    on_overflow: str = ""
-
-
-NO_FLAGS = Flags()
+F = TypeVar("F", covariant=True)
 
 
 class Audience(Protocol):
-    """A namespace, or several: what a broadcast is for."""
+    """The namespace, or the dynamic namespace, that a broadcast is for."""
 
-    async def publish(self, packet: Packet, target: "Broadcast") -> None:
-        """Send to everyone the target names."""
+    async def publish(self, packet: Packet, target: Target) -> None:
+        """Send to every socket that the target names."""
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; without rooms, everyone."""
+        """Return the sockets that are in any of the rooms; without rooms, all sockets."""
 
 
 def checked_policy(policy: str) -> str:
-    """Return an overflow policy; raises `ValueError` if it is none."""
+    """Return an overflow policy; raises `ValueError` if there is no such policy."""
     if policy not in OVERFLOW_POLICIES:
         raise ValueError(f"on_overflow must be one of {OVERFLOW_POLICIES}, not {policy!r}")
     return policy
@@ -72,58 +53,42 @@ def event_packet(
     """Return the packet of an event; that of a broadcast gets its namespace from the adapter.
 
     Raises:
-        TypeError: the name is no text.
+        TypeError: the name is not a str.
         ValueError: the name is reserved: on a JavaScript client it would mean something else.
     """
     if not isinstance(event, str):
-        raise TypeError(f"an event's name is a text, not {event!r}")
+        raise TypeError(f"an event name must be a str, not {event!r}")
     if event in reserved:
         raise ValueError(f"the event name {event!r} is reserved")
     return Packet(PacketType.EVENT, namespace, [event, *args], ack_id)  # type: ignore[list-item]  # the encoder judges
 
 
-class Targeting:
-    """The verbs that make targets; a namespace, a server and a target have them."""
+class FlagMethods(Generic[F]):
+    """The flags; each returns what the event is to be emitted by."""
 
     __slots__ = ()
 
-    def _target(self) -> "Broadcast":
+    def _with_flags(self, **changes: bool | str) -> F:
+        """Return the same with other flags."""
         raise NotImplementedError
 
-    def to(self, *rooms: Room) -> "Broadcast":
-        """Add rooms: whoever is in any of them gets the event once (JS: `to(room)`)."""
-        target = self._target()
-        return replace(target, rooms=target.rooms | _checked(rooms))
-
-    def in_(self, *rooms: Room) -> "Broadcast":
-        """Do as `to` (JS: `in(room)`)."""
-        return self.to(*rooms)
-
-    def except_(self, *rooms: Room) -> "Broadcast":
-        """Leave out whoever is in any of these rooms; a socket's id is a room, too."""
-        target = self._target()
-        return replace(target, excepted=target.excepted | _checked(rooms))
-
     @property
-    def volatile(self) -> "Broadcast":
-        """Skip whoever cannot take the event at this moment (JS: flag `volatile`)."""
-        return self._flag(volatile=True)
+    def volatile(self) -> F:
+        """Skip every client that cannot take the event at this moment (JS: flag `volatile`)."""
+        return self._with_flags(volatile=True)
 
-    @property
-    def local(self) -> "Broadcast":
-        """Reach this server's clients only (JS: flag `local`)."""
-        return self._flag(local=True)
+    def compress(self, compress: bool) -> F:
+        """Set whether transports may compress the event (JS: `compress(bool)`)."""
+        return self._with_flags(compress=compress)
 
-    def compress(self, compress: bool) -> "Broadcast":
-        """Say whether transports may compress the event (JS: `compress(bool)`)."""
-        return self._flag(compress=compress)
+    def binary(self, binary: bool) -> F:
+        """Set whether binary values are sent as such (JS: `binary(bool)`)."""
+        return self._with_flags(binary=binary)
 
-    def binary(self, binary: bool) -> "Broadcast":
-        """Say whether binary values are sent as such (JS: `binary(bool)`)."""
-        return self._flag(binary=binary)
+    def on_overflow(self, policy: str) -> F:
+        """Set what happens at a full outbox, in place of the option `on_overflow`.
 
-    def on_overflow(self, policy: str) -> "Broadcast":
-        """Say what is done at a full outbox, in place of the option `on_overflow`.
+        Sending to one socket does not wait then.
 
         Args:
             policy: "disconnect", "drop_newest" or "drop_oldest".
@@ -131,11 +96,54 @@ class Targeting:
         Raises:
             ValueError: there is no such policy.
         """
-        return self._flag(on_overflow=checked_policy(policy))
+        return self._with_flags(on_overflow=checked_policy(policy))
 
-    def _flag(self, **flags: bool | str) -> "Broadcast":
-        target = self._target()
-        return replace(target, flags=replace(target.flags, **flags))  # type: ignore[arg-type]  # each has its own type
+
+class RoomMethods:
+    """The choice of rooms, which a broadcast begins with."""
+
+    __slots__ = ()
+
+    def _broadcast(self) -> "Broadcast":
+        """Return the broadcast to all of them."""
+        raise NotImplementedError
+
+    def to(self, *rooms: Room) -> "Broadcast":
+        """Add rooms: each socket in any of them gets the event once (JS: `to(room)`).
+
+        Raises:
+            TypeError: a room is not a str.
+        """
+        chosen = self._broadcast()
+        return replace(chosen, rooms=chosen.rooms | _checked(rooms))
+
+    def in_(self, *rooms: Room) -> "Broadcast":
+        """Alias of `to` (JS: `in(room)`)."""
+        return self.to(*rooms)
+
+
+class Targeting(RoomMethods, FlagMethods["Broadcast"]):
+    """The methods that broadcast; servers, namespaces and broadcasts have them."""
+
+    __slots__ = ()
+
+    def _with_flags(self, **changes: bool | str) -> "Broadcast":
+        chosen = self._broadcast()
+        return replace(chosen, flags=with_flags(chosen.flags, **changes))
+
+    def except_(self, *rooms: Room) -> "Broadcast":
+        """Leave out the sockets in any of these rooms; a socket's id is a room, too.
+
+        Raises:
+            TypeError: a room is not a str.
+        """
+        chosen = self._broadcast()
+        return replace(chosen, excepted=chosen.excepted | _checked(rooms))
+
+    @property
+    def local(self) -> "Broadcast":
+        """Send to the clients of this server only (JS: flag `local`)."""
+        return self._with_flags(local=True)
 
     async def emit(
         self,
@@ -145,10 +153,10 @@ class Targeting:
         skip_sid: SocketId | Collection[SocketId] = (),
         ack: None = None,
     ) -> None:
-        """Send an event to everyone the target names; it waits for none of them.
+        """Send an event to all sockets that are chosen; it does not wait for any of them.
 
-        A client whose outbox is full is dealt with as the target's `on_overflow` says, or the
-        option of that name.
+        A client whose outbox is full is dealt with as the flag `on_overflow` says, or the option
+        of that name.
 
         Args:
             event: the event's name.
@@ -164,49 +172,47 @@ class Targeting:
         """
         if ack is not None:
             raise TypeError("acknowledgements are not supported when broadcasting")
-        target = self._target()
+        chosen = self._broadcast()
         if to:
-            target = target.to(*((to,) if isinstance(to, str) else to))
+            chosen = chosen.to(*((to,) if isinstance(to, str) else to))
         if skip_sid:
-            target = target.except_(*((skip_sid,) if isinstance(skip_sid, str) else skip_sid))
+            chosen = chosen.except_(*((skip_sid,) if isinstance(skip_sid, str) else skip_sid))
         packet = event_packet(event, args, _RESERVED)
         await trio.lowlevel.checkpoint_if_cancelled()
-        await target.audience.publish(packet, target)
+        await chosen.audience.publish(packet, chosen)
 
     async def send(self, *args: object) -> None:
         """Emit the event "message" (JS: `send`)."""
         await self.emit("message", *args)
 
     async def clients(self) -> set[SocketId]:
-        """Return the ids of the sockets in the target's rooms, on all servers (JS: `clients`)."""
-        target = self._target()
-        return await target.audience.find_clients(target.rooms)
+        """Return the ids of the sockets in the chosen rooms, on all servers (JS: `clients`)."""
+        chosen = self._broadcast()
+        return await chosen.audience.find_clients(chosen.rooms)
 
 
 def _checked(rooms: tuple[Room, ...]) -> frozenset[Room]:
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name is a text, not {room!r}")
+            raise TypeError(f"a room name must be a str, not {room!r}")
     return frozenset(rooms)
 
 
+def with_flags(flags: Flags, **changes: bool | str) -> Flags:
+    """Return flags with some changed."""
+    return replace(flags, **changes)  # type: ignore[arg-type]  # each has its own type
+
+
 @dataclass(frozen=True, slots=True)
-class Broadcast(Targeting):
-    """Whom a broadcast reaches.
+class Broadcast(Target, Targeting):
+    """A target, and the namespace it is in.
 
     Attributes:
-        audience: the namespace, or the parent of several.
-        rooms: the union of these; everyone, if there are none.
-        excepted: but nobody who is in one of these.
-        sender: nor this socket.
-        flags: how it is sent.
+        audience: the namespace, or the dynamic namespace.
+        rooms, excepted, sender, flags: as of `trio_sio.abc.Target`.
     """
 
-    audience: Audience
-    rooms: frozenset[Room] = frozenset()
-    excepted: frozenset[Room] = frozenset()
-    sender: SocketId | None = None
-    flags: Flags = NO_FLAGS
+    audience: Audience = field(kw_only=True)
 
-    def _target(self) -> Self:
+    def _broadcast(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from functools import partial
 
 import trio
 
-from trio_sio.abc import PacketDecoder, Session
+from trio_sio.abc import BoundedDecoder, PacketDecoder, Session
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.http import Request
@@ -86,6 +86,7 @@ class Client:
             clients: those that are here; this one is among them meanwhile.
         """
         limits, session = self._limits, self.session
+        bounded = decoder if isinstance(decoder, BoundedDecoder) else None
         clients.add(self)
         error: RemoteProtocolError | None = None
         try:
@@ -94,7 +95,7 @@ class Client:
                 message = await session.receive()
                 packet = decoder.feed(message)
                 if packet is None or limits.is_checking:
-                    limits.check(message, packet, decoder)
+                    limits.check(message, packet, bounded)
                 if packet is not None:
                     await self._route(packet)
                 del message, packet  # or they stay, 100 MB perhaps, until the next one comes

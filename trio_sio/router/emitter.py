@@ -1,13 +1,13 @@
 """Sending to one socket: `emit`, `call` and the flags that go with them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import trio
 
-from trio_sio.abc import Room, SocketId
-from trio_sio.router.broadcast import NO_FLAGS, Broadcast, Flags, checked_policy
+from trio_sio.abc import NO_FLAGS, Flags, SocketId
+from trio_sio.router.broadcast import Broadcast, FlagMethods, RoomMethods, with_flags
 from trio_sio.router.handlers import as_result
 from trio_sio.router.sender import EventSender
 
@@ -15,7 +15,7 @@ CALL_TIMEOUT = 30.0
 """Seconds that `call` waits unless it is told otherwise."""
 
 
-class Emitter:
+class Emitter(RoomMethods, FlagMethods["Flagged"]):
     """What a socket, and a socket with flags, can send.
 
     Attributes:
@@ -54,7 +54,7 @@ class Emitter:
                 await sender.session.send(item)
                 return
             await trio.lowlevel.checkpoint_if_cancelled()
-            sender.session.offer(item)
+            sender.session.deliver(item)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         if ack is not None:
@@ -86,7 +86,7 @@ class Emitter:
         if flags.volatile:
             self._emit_volatile(event, args, None)
         elif flags.on_overflow:
-            sender.session.offer(sender.encode(event, args, flags))
+            sender.session.deliver(sender.encode(event, args, flags))
         else:
             sender.session.send_nowait(sender.encode(event, args, flags))
 
@@ -147,47 +147,18 @@ class Emitter:
         finally:
             sender.acks.forget(ack_id)
 
-    @property
-    def volatile(self) -> "Flagged":
-        """Send only if the client can take it at this moment (JS: flag `volatile`)."""
-        return self._with(replace(self.flags, volatile=True))
-
-    def compress(self, compress: bool) -> "Flagged":
-        """Say whether the transport may compress the event (JS: `compress(bool)`)."""
-        return self._with(replace(self.flags, compress=compress))
-
-    def on_overflow(self, policy: str) -> "Flagged":
-        """Say what is done at a full outbox; nobody waits then.
-
-        Args:
-            policy: "disconnect", "drop_newest" or "drop_oldest".
-
-        Raises:
-            ValueError: there is no such policy.
-        """
-        return self._with(replace(self.flags, on_overflow=checked_policy(policy)))
-
-    def binary(self, binary: bool) -> "Flagged":
-        """Say whether binary values are sent as such (JS: `binary(bool)`)."""
-        return self._with(replace(self.flags, binary=binary))
-
-    def _with(self, flags: Flags) -> "Flagged":
-        return Flagged(self.id, self.sender, flags)
+    def _with_flags(self, **changes: bool | str) -> "Flagged":
+        return Flagged(self.id, self.sender, with_flags(self.flags, **changes))
 
     # -- to the others ---------------------------------------------------------------------
 
     @property
     def broadcast(self) -> Broadcast:
-        """Everyone in the namespace but this socket, with the flags so far (JS: `broadcast`)."""
-        return Broadcast(self.sender.namespace, sender=self.id, flags=self.flags)
+        """All other sockets in the namespace, with the flags so far (JS: `broadcast`)."""
+        return Broadcast(audience=self.sender.namespace, sender=self.id, flags=self.flags)
 
-    def to(self, *rooms: Room) -> Broadcast:
-        """Everyone in the rooms but this socket, with the flags so far (JS: `socket.to(room)`)."""
-        return self.broadcast.to(*rooms)
-
-    def in_(self, *rooms: Room) -> Broadcast:
-        """Alias of `to` (JS: `socket.in(room)`)."""
-        return self.broadcast.to(*rooms)
+    def _broadcast(self) -> Broadcast:
+        return self.broadcast
 
 
 @dataclass(frozen=True, slots=True)

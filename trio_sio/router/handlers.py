@@ -50,7 +50,7 @@ class HandlerTable:
     def add(self, event: str, registration: Registration) -> None:
         """Register a handler."""
         if not isinstance(event, str):
-            raise TypeError(f"an event's name is a text, not {event!r}")
+            raise TypeError(f"an event name must be a str, not {event!r}")
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
         self._set(event, [*self.get(event), replace(registration, event=event)])

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from trio_sio.http import Request
 from trio_sio.protocol.engineio.handshake import Query, parse_query
 from trio_sio.protocol.errors import RemoteProtocolError
 
@@ -35,11 +35,11 @@ class Handshake:
     query: Query
 
     @classmethod
-    def of(cls, request: Any, query: Query, now: float) -> "Handshake":  # noqa: ANN401 - the engine's
+    def of(cls, request: Request, query: Query, now: float) -> "Handshake":
         """Read a handshake request.
 
         Args:
-            request: the engine's `Request`.
+            request: the request.
             query: what the namespace's CONNECT brought.
             now: when the socket was made, in seconds since 1970.
         """

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import trio
 
-from trio_sio.abc import PacketDecoder, Session, Timer
+from trio_sio.abc import BoundedDecoder, Session, Timer
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.logs.shown import short_id
@@ -80,8 +80,15 @@ class InboundLimits:
             self._complete.set()
             self._complete = None
 
-    def check(self, message: str | bytes, packet: Packet | None, decoder: PacketDecoder) -> None:
+    def check(
+        self, message: str | bytes, packet: Packet | None, decoder: BoundedDecoder | None
+    ) -> None:
         """Check a message, and what the decoder made of it.
+
+        Args:
+            message: the message.
+            packet: the packet that it has completed, if it has.
+            decoder: the client's decoder, `None` if it limits its packets itself.
 
         Raises:
             RemoteProtocolError: it exceeds a limit; the session has been told which.
@@ -92,19 +99,21 @@ class InboundLimits:
             if self._packets > allowed:
                 text = f"{self._packets} messages before it has joined a namespace"
                 self._exceed(text, "handshake_packets", allowed, self._packets)
-        pending: Packet | None = getattr(decoder, "pending", None)
-        if packet is not None or pending is None:
+        pending = None if decoder is None else decoder.pending
+        if packet is not None or decoder is None or pending is None:
             self._size = 0
             self._tell_complete()
             self.is_checking = not self._joined and allowed is not None
         else:
             self._check_incomplete(message, pending, decoder)
 
-    def _check_incomplete(self, message: str | bytes, head: Packet, decoder: PacketDecoder) -> None:
+    def _check_incomplete(
+        self, message: str | bytes, head: Packet, decoder: BoundedDecoder
+    ) -> None:
         if self._size == 0:
             self._start_timeout()
             if head.namespace not in self._joined:
-                getattr(decoder, "discard")()  # noqa: B009 - it goes with `pending`
+                decoder.discard()
         self._size += len(message)
         limit = self._limits.max_packet_bytes
         if self._size > limit and head.namespace in self._joined:

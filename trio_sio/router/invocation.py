@@ -14,7 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
 
-from trio_sio.exceptions import LocalProtocolError, Refused
+from trio_sio.exceptions import ClientError, LocalProtocolError, Refused
 from trio_sio.failures import Never, failures, sort
 from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import JSON, PacketType
@@ -35,10 +35,6 @@ CALLBACK = "which takes an answer of the client"
 BACKLOG_HANDLER = "which hears of backlogs"
 ERROR_HANDLER = "an error handler"
 ADAPTER = "which keeps the rooms"
-
-
-class ClientError(Exception):
-    """What a client said in an ERROR packet; "error" handlers get it, and nobody is to blame."""
 
 
 def client_error(data: JSON) -> ClientError:

@@ -1,4 +1,4 @@
-"""What one client may have, and may make others keep for it; the options of the same names."""
+"""Limits of what one client may have, and may make the server keep for it."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from trio_sio.exceptions import LimitReached
 
 
 class Limits(NamedTuple):
-    """The options of the same names."""
+    """The options of the same names; `ServerOptions` describes them."""
 
     handshake_packets: int | None
     max_namespaces: int
@@ -23,20 +23,20 @@ class Limits(NamedTuple):
 
 
 def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) -> None:
-    """Check what a socket is about to join.
+    """Check the rooms that a socket is about to join.
 
     Args:
         rooms: what it is about to join.
-        present: where it is; its own room does not count.
+        present: the rooms it is in; its own does not count.
         limit: option `max_rooms`.
 
     Raises:
-        TypeError: a room's name is no text.
-        LimitReached: that would be too many.
+        TypeError: a room's name is not a `str`.
+        LimitReached: the socket would be in too many rooms.
     """
     for room in rooms:
         if not isinstance(room, str):
-            raise TypeError(f"a room's name is a text, not {room!r}")
+            raise TypeError(f"a room name must be a str, not {room!r}")
     if len(present) + len(rooms) <= limit:
         return
     count = len({*present, *rooms}) - 1

@@ -6,10 +6,9 @@ from types import MappingProxyType
 
 import trio
 
-from trio_sio.abc import Room, SocketId
+from trio_sio.abc import Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
-from trio_sio.router.broadcast import Broadcast
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.socket import Socket
@@ -75,7 +74,7 @@ class ParentNamespace(BaseNamespace):
         """Forget a child that has been dropped."""
         del self._children[child.name]
 
-    async def publish(self, packet: Packet, target: Broadcast) -> None:
+    async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
         for child in tuple(self._children.values()):
             await child.publish(packet, target)

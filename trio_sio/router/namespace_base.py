@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from trio_sio.abc import Adapter, PacketEncoder, Room, SocketId
+from trio_sio.abc import Adapter, Flags, PacketEncoder, Room, SocketId, Target
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
-from trio_sio.router.broadcast import Broadcast, Flags, Targeting
+from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
 
@@ -43,10 +43,10 @@ class BaseNamespace(Listens, Targeting):
         self.middleware.append(function)
         return function
 
-    def _target(self) -> Broadcast:
-        return Broadcast(self)
+    def _broadcast(self) -> Broadcast:
+        return Broadcast(audience=self)
 
-    async def publish(self, packet: Packet, target: Broadcast) -> None:
+    async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
         raise NotImplementedError
 
@@ -176,7 +176,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
             on_overflow=flags.on_overflow,
         )
 
-    async def publish(self, packet: Packet, target: Broadcast) -> None:
+    async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
         await self.adapter.broadcast(packet, target)
 

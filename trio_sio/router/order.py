@@ -12,13 +12,13 @@ from typing import Protocol
 
 
 class Contender(Protocol):
-    """Who lines up: the inbox of a socket."""
+    """What lines up: the inbox of a socket."""
 
     def take_turn(self) -> bool:
-        """It is its turn; return whether it still wants it."""
+        """Take the turn; return whether it is still wanted."""
 
     def lose_turn(self) -> None:
-        """Somebody with an earlier event was faster; it lines up again."""
+        """Line up again: somebody with an earlier event was faster."""
 
 
 class EventOrder:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from trio_sio.abc import PacketEncoder, Session
+from trio_sio.abc import Flags, PacketEncoder, Session
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import Flags, event_packet
+from trio_sio.router.broadcast import event_packet
 from trio_sio.router.namespace_base import JoinableNamespace
 
 
@@ -81,4 +81,4 @@ def send_control(session: Session, encoder: PacketEncoder, packet: Packet) -> No
     Raises:
         LocalProtocolError: its data cannot be sent.
     """
-    session.offer(Encoded.of_messages(encoder.encode(packet), on_overflow="disconnect"))
+    session.deliver(Encoded.of_messages(encoder.encode(packet), on_overflow="disconnect"))

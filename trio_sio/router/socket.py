@@ -112,7 +112,7 @@ class Socket(Emitter, Listens):
         self.namespace = namespace
         self.data: dict[str, Any] = {}
         self.handlers = HandlerTable()
-        self.deliver: Callable[[Encoded], None] = session.offer
+        self.deliver: Callable[[Encoded], None] = session.deliver
         self.phase = Phase.JOINING
         self.background = BackgroundTasks(context.max_inbox)
         acks = PendingAcks(session, context.limits.max_pending_acks, self.background)

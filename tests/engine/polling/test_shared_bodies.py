@@ -111,13 +111,13 @@ async def broadcast(
             item = Encoded.of(message)
             if not held:
                 for session in engine.sessions.values():
-                    session.offer(item)
+                    session.deliver(item)
             for number, client in enumerate(clients):
                 nursery.start_soon(poll, number, client)
             await wait_all_tasks_blocked()
             if held:
                 for session in engine.sessions.values():
-                    session.offer(item)
+                    session.deliver(item)
     return answers
 
 
@@ -189,7 +189,7 @@ async def test_a_body_is_joined_once(
                 nursery.start_soon(wire.request, "GET", target)
             await wait_all_tasks_blocked()
             for session in engine.sessions.values():
-                session.offer(item)
+                session.deliver(item)
     assert made["payload"] == 1
 
 
@@ -197,7 +197,7 @@ async def test_a_body_is_joined_once(
 
 
 def batch(size: int, encoding: str | None = "gzip") -> Batch:
-    return Batch((Encoded.of("x" * size),), None, False, encoding)
+    return Batch((Encoded.of("x" * size),), PayloadFormat(False), encoding)
 
 
 @pytest.fixture
@@ -245,8 +245,9 @@ async def test_the_same_text_in_another_packet_is_another_batch(bodies: SharedBo
     await bodies.compress(one, b"x" * 100)
     assert bodies.find(one) is not None
     assert bodies.find(other) is None
-    for change in ({"encoding": "deflate"}, {"jsonp": "0"}, {"base64": True}):
-        assert bodies.find(one._replace(**change)) is None
+    assert bodies.find(one._replace(encoding="deflate")) is None
+    for form in (PayloadFormat(False, "0"), PayloadFormat(True)):
+        assert bodies.find(one._replace(form=form)) is None
 
 
 async def test_nothing_is_kept_for_long(bodies: SharedBodies, autojump_clock: MockClock) -> None:
@@ -342,7 +343,7 @@ async def broadcast_to_a_crowd(count: int, accept: str, message: str) -> tuple[f
         steps, begun, item = Steps(), time.process_time(), Encoded.of(message)
         trio.lowlevel.add_instrument(steps)
         for session in engine.sessions.values():
-            session.offer(item)
+            session.deliver(item)
         await over.wait()
         trio.lowlevel.remove_instrument(steps)
         spent = time.process_time() - begun

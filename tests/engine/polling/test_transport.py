@@ -9,14 +9,13 @@ from trio_sio.abc import TransportClosed
 from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.polling.posts import Overlap
 from trio_sio.engine.polling.transport import (
-    CLOSE,
     MAX_ANSWERS,
-    NOOP,
     PollingTransport,
 )
 from trio_sio.http import Response
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EIO3
 
 MESSAGE = EnginePacketType.MESSAGE
 
@@ -51,7 +50,7 @@ async def test_a_held_poll_is_answered_by_what_comes(autojump_clock: MockClock) 
         @nursery.start_soon
         async def poll() -> None:
             assert transport.poll_nowait() == []
-            assert await hold(transport) == [NOOP]
+            assert await hold(transport) == [EIO3.noop]
 
         await wait_all_tasks_blocked()
         assert transport.writable
@@ -95,9 +94,9 @@ async def test_a_poll_may_be_answered_where_the_answer_is_made(autojump_clock: M
         held.begin(lambda: woken.append("woken"), [lambda _: False, lambda _: True][can])
         transport.begin_hold(held)
         assert not held.is_over
-        transport.send_nowait([NOOP])
+        transport.send_nowait([EIO3.noop])
         assert held.is_over
-        assert (answers, held.items) == ([[NOOP]], [] if can else [NOOP])
+        assert (answers, held.items) == ([[EIO3.noop]], [] if can else [EIO3.noop])
         assert woken == ([] if can else ["woken"])
         answers.clear()
     later = HeldPoll()
@@ -133,7 +132,7 @@ def test_the_body_of_an_answer(
     assert transport.form.encode(items, is_binary=binary) == body
 
 
-@pytest.mark.parametrize(("by_client", "answer"), [(False, CLOSE), (True, NOOP)])
+@pytest.mark.parametrize(("by_client", "answer"), [(False, EIO3.close), (True, EIO3.noop)])
 async def test_the_end_answers_a_held_poll(
     by_client: bool, answer: Encoded, autojump_clock: MockClock
 ) -> None:
@@ -160,7 +159,7 @@ async def test_an_orderly_end_waits_for_the_next_poll(autojump_clock: MockClock)
             assert trio.current_time() == 5.0
 
         await trio.sleep(5)
-        assert transport.poll_nowait() == [NOOP, CLOSE]
+        assert transport.poll_nowait() == [EIO3.noop, EIO3.close]
 
 
 async def test_an_orderly_end_does_not_wait_for_ever(autojump_clock: MockClock) -> None:

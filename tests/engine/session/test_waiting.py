@@ -49,7 +49,7 @@ async def test_a_broadcast_and_control_packets_do_not_wait_in_line(
     outbox = make(Tap(is_open=False), size=10)
     outbox.put_nowait(item("xxxxxx"))
     assert outbox.enqueue(item("too large")) is not None
-    outbox.offer(item("a"))
+    outbox.deliver(item("a"))
     outbox.put_control(item("b"))
     assert texts(outbox.take(NO_LIMIT)) == ["xxxxxx", "a", "b"]
     assert texts(outbox.take(NO_LIMIT)) == ["too large"]

@@ -1,6 +1,6 @@
 import pytest
 
-from trio_sio.protocol.http.errors import BodyTooLarge, BodyTooSlow, InvalidBody
+from trio_sio.protocol.http.errors import BodyError, BodyTooLarge, BodyTooSlow, InvalidBody
 
 
 def test_too_large_says_how_large() -> None:
@@ -30,5 +30,5 @@ def test_invalid_by_an_option() -> None:
     ("error", "status"),
     [(BodyTooLarge(2, 1), 413), (BodyTooSlow(1.0), 408), (InvalidBody("no", 431), 431)],
 )
-def test_statuses(error: BodyTooLarge | BodyTooSlow | InvalidBody, status: int) -> None:
+def test_statuses(error: BodyError, status: int) -> None:
     assert error.status == status

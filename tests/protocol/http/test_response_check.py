@@ -16,9 +16,9 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        (("200",), TypeError, "status must be a whole number, not '200'"),
-        ((True,), TypeError, "status must be a whole number, not True"),
-        ((200.0,), TypeError, "status must be a whole number, not 200.0"),
+        (("200",), TypeError, "status must be an int, not '200'"),
+        ((True,), TypeError, "status must be an int, not True"),
+        ((200.0,), TypeError, "status must be an int, not 200.0"),
         ((100,), ValueError, "status must be from 200 to 599, not 100"),
         ((101,), ValueError, "not 101"),
         ((600,), ValueError, "not 600"),

@@ -16,7 +16,7 @@ from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.polling.posts import Overlap
 from trio_sio.engine.polling.responses import PollResponses, set_cookie
 from trio_sio.engine.polling.shared_bodies import SHORT
-from trio_sio.engine.polling.transport import NOOP, PollingTransport
+from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
@@ -236,7 +236,8 @@ def _end(
 
     Not if it has gone on by WebSocket, and nothing was to be had by this answer.
     """
-    if session.transport is not transport and all(item is NOOP for item in items):
+    noop = transport.form.version.noop
+    if session.transport is not transport and all(item is noop for item in items):
         return
     if isinstance(error, ResponseTimeout):
         session.explain(Explanation(str(error), "answer_timeout", error.limit))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from trio_sio.protocol.encoded import POLL3_BINARY, POLL3_TEXT, Encoded
-from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 
 
 class PayloadFormat(NamedTuple):
@@ -14,10 +14,12 @@ class PayloadFormat(NamedTuple):
     Attributes:
         base64: whether the client cannot take binary payloads; so it is with JSONP.
         jsonp: the index of the JSONP callback, `None` for XHR.
+        version: what the client speaks.
     """
 
     base64: bool
     jsonp: str | None = None
+    version: EngineVersion = EIO3
 
     def is_binary(self, items: Sequence[Encoded]) -> bool:
         """Whether the body of a response with these packets is a binary one."""
@@ -25,9 +27,10 @@ class PayloadFormat(NamedTuple):
 
     def encode(self, items: Sequence[Encoded], *, is_binary: bool) -> bytes:
         """Return the body of a response; `is_binary` is as the method of this name says."""
+        version = self.version
         if self.jsonp is not None:
-            return codec_v3.encode_jsonp(self.jsonp, POLL3_TEXT.join(items))
-        form = POLL3_BINARY if is_binary else POLL3_TEXT
+            return version.encode_jsonp(self.jsonp, version.text_body.join(items))
+        form = version.binary_body if is_binary else version.text_body
         return form.join(items) if items[1:] else items[0].wire(form)
 
     def decode(self, body: bytes, *, is_binary: bool) -> Iterator[EnginePacket]:
@@ -41,7 +44,7 @@ class PayloadFormat(NamedTuple):
             RemoteProtocolError: what follows is no packet.
         """
         if self.jsonp is not None:
-            return codec_v3.decode_jsonp_payload(body)
+            return self.version.decode_jsonp_body(body)
         if is_binary:
-            return codec_v3.decode_binary_payload(body)
-        return codec_v3.decode_text_payload(body)
+            return self.version.decode_binary_body(body)
+        return self.version.decode_text_body(body)

@@ -46,13 +46,13 @@ class PollResponses:
         if short:
             body = form.encode(items, is_binary=is_binary)
         else:
-            batch = Batch(tuple(items), form.jsonp, form.base64)
+            batch = Batch(tuple(items), form)
             body = self._bodies.find(batch)
         if body is None:
             return None
         encoding = self._encoding(request, items, body)
         if encoding is not None:
-            batch = batch or Batch(tuple(items), form.jsonp, form.base64)
+            batch = batch or Batch(tuple(items), form)
             body = self._bodies.find(batch._replace(encoding=encoding))
             if body is None:
                 return None
@@ -64,7 +64,7 @@ class PollResponses:
         """Return the response that carries packets, however long that takes."""
         form = transport.form
         is_binary = form.is_binary(items)
-        batch = Batch(tuple(items), form.jsonp, form.base64)
+        batch = Batch(tuple(items), form)
         encode = partial(form.encode, items, is_binary=is_binary)
         body = await self._bodies.join(batch, encode)
         encoding = self._encoding(request, items, body)

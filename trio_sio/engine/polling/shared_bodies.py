@@ -14,6 +14,7 @@ from typing import NamedTuple
 import trio
 
 from trio_sio.engine.polling.compression import compressor
+from trio_sio.engine.polling.payload_format import PayloadFormat
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.protocol.encoded import Encoded
 
@@ -41,14 +42,12 @@ class Batch(NamedTuple):
 
     Attributes:
         items: the packets.
-        jsonp: the index of the callback, `None` for XHR.
-        base64: whether binary packets go as base64.
+        form: how the client wants its packets.
         encoding: the Content-Encoding, `None` for none.
     """
 
     items: tuple[Encoded, ...]
-    jsonp: str | None
-    base64: bool
+    form: PayloadFormat
     encoding: str | None = None
 
 

@@ -20,9 +20,7 @@ from trio_sio.engine.session.outbox import NO_LIMIT
 from trio_sio.logs.wire import WireLog
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
-
-NOOP = Encoded(("6",))
-CLOSE = Encoded(("1",))
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 
 CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
@@ -36,6 +34,7 @@ class PollingTransport:
     """The transport of one session while it polls.
 
     Args:
+        version: what the client speaks.
         base64: the client cannot take binary payloads.
         jsonp: the index of the JSONP callback, `None` for XHR.
         max_packets: packets that a POST may bring.
@@ -57,6 +56,7 @@ class PollingTransport:
     def __init__(
         self,
         *,
+        version: EngineVersion = EIO3,
         base64: bool,
         jsonp: str | None = None,
         max_packets: int = 100_000,
@@ -64,7 +64,7 @@ class PollingTransport:
         cookie: Sequence[tuple[str, str]] = (),
         wire: WireLog | None = None,
     ) -> None:
-        self.form = PayloadFormat(base64 or jsonp is not None, jsonp)
+        self.form = PayloadFormat(base64 or jsonp is not None, jsonp, version)
         self.posts = PostReceiver(self.form, max_packets, turn)
         self.cookie = cookie
         self.wire = wire
@@ -99,7 +99,7 @@ class PollingTransport:
         items = self._outbox.take(NO_LIMIT) if self._outbox is not None else []
         if not items and self._finishing:
             self._finished.set()
-            return [NOOP, CLOSE]
+            return [self.form.version.noop, self.form.version.close]
         return items
 
     def begin_hold(self, hold: HeldPoll) -> None:
@@ -129,7 +129,7 @@ class PollingTransport:
     def release(self) -> None:
         """Let a held GET go without data: the client waits for it before it upgrades."""
         if self.writable:
-            self.send_nowait([NOOP])
+            self.send_nowait([self.form.version.noop])
 
     def turn_away(self) -> None:
         """Have a held GET refused, since the client has gone on by WebSocket.
@@ -197,7 +197,7 @@ class PollingTransport:
         if by_client:
             self.release()
         elif self.writable:
-            self.send_nowait([CLOSE])
+            self.send_nowait([self.form.version.close])
         elif orderly:
             self._finishing = True
             with trio.move_on_after(CLOSE_TIMEOUT):
@@ -210,4 +210,4 @@ class PollingTransport:
         self.posts.cut_upload()
         self._finished.set()
         if self.writable:
-            self.send_nowait([CLOSE])
+            self.send_nowait([self.form.version.close])

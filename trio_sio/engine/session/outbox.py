@@ -149,7 +149,7 @@ class Outbox(BoundedQueue):
         if self._size >= BATCH_LIMIT:  # waiting for the tick's end joins nothing any more
             self._send_queued()
 
-    def offer(self, item: Encoded) -> None:
+    def deliver(self, item: Encoded) -> None:
         """Send or queue an item of a broadcast, whatever that means for this one client.
 
         This is the step that is done for every recipient. With many thousands of them each object

@@ -64,7 +64,7 @@ class Session:
         transport: how the client speaks now; `transport.name` is "polling" or "websocket".
         is_listening: whether the handler receives at present, or has yet to begin.
         upgraded: whether the client came by polling and moved to WebSocket.
-        offer: sends an item as one of many; at a full outbox, does what `on_overflow` says.
+        deliver: sends an item as one of many; at a full outbox, does what `on_overflow` says.
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
         log: where its lines go.
         probe: of the WebSocket that is being tried, if one is; cancelled if the session ends.
@@ -99,7 +99,7 @@ class Session:
         self.outbox.on_full = self._overflow
         self.outbox.on_work = self._start_writer
         self.outbox.on_failure = self._fail
-        self.offer, self.enqueue = self.outbox.offer, self.outbox.enqueue
+        self.deliver, self.enqueue = self.outbox.deliver, self.outbox.enqueue
         self.trusted = options.handshake_buffer_size is None
         self._options = options
         self.timers, self.stalls = runtime.timers, runtime.stalls

@@ -1,12 +1,30 @@
-"""What can be wrong with the body of a request."""
+"""The errors of a request's body.
+
+BodyError (a SocketIOError)
+ ├─ BodyTooLarge
+ ├─ BodyTooSlow
+ └─ InvalidBody
+"""
+
+from trio_sio.protocol.errors import SocketIOError
 
 
-class BodyTooLarge(Exception):
+class BodyError(SocketIOError):
+    """A request's body cannot be read, by the client's fault.
+
+    Attributes:
+        status: the HTTP status to respond with.
+    """
+
+    status: int
+
+
+class BodyTooLarge(BodyError):
     """A request's body is larger than its reader allows; no more than that was kept.
 
     Attributes:
-        status: of the answer.
-        size: bytes announced or, at least, received.
+        status: 413.
+        size: its bytes, if they were announced; else those received so far.
         limit: bytes allowed.
     """
 
@@ -18,12 +36,12 @@ class BodyTooLarge(Exception):
         self.limit = limit
 
 
-class InvalidBody(Exception):
+class InvalidBody(BodyError):
     """A request's body is not what its head says it is.
 
     Attributes:
-        status: of the answer, 400 or 431.
-        option: the limit that it goes beyond, `""` if it is something else.
+        status: 400 or 431.
+        option: the option whose limit it exceeds, `""` if it is something else.
         limit: the value of that option.
     """
 
@@ -36,11 +54,11 @@ class InvalidBody(Exception):
         self.limit = limit
 
 
-class BodyTooSlow(Exception):
+class BodyTooSlow(BodyError):
     """A request's body took too long to come.
 
     Attributes:
-        status: of the answer.
+        status: 408.
         limit: seconds that it may take (option `body_timeout`).
     """
 

@@ -23,7 +23,7 @@ def check_response(status: object, headers: object, body: object) -> None:
         ValueError: one of them cannot be sent.
     """
     if isinstance(status, bool) or not isinstance(status, int):
-        raise TypeError(f"a response's status must be a whole number, not {status!r}")
+        raise TypeError(f"a response's status must be an int, not {status!r}")
     if not 200 <= status <= 599:
         raise ValueError(f"a response's status must be from 200 to 599, not {status!r}")
     if not isinstance(body, bytes):

@@ -1,28 +1,71 @@
-"""Which encoder and decoders the option `parser` means."""
+"""The parser: the interface of encoders and decoders, and which ones the option `parser` means."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from trio_sio.protocol.socketio import codec
 from trio_sio.protocol.socketio.packet import Packet
 
 
-class _Encoder(Protocol):
-    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]: ...
+class PacketEncoder(Protocol):
+    """Encodes packets; one for each server."""
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's messages.
+
+        Args:
+            packet: what to encode.
+            binary: `False` encodes binary values without binary messages.
+
+        Raises:
+            LocalProtocolError: the packet cannot be encoded.
+        """
 
 
-class _Decoder(Protocol):
-    def feed(self, message: str | bytes) -> Packet | None: ...
+class PacketDecoder(Protocol):
+    """Decodes messages; one for each session."""
+
+    def feed(self, message: str | bytes) -> Packet | None:
+        """Decode one message; return a packet if that completes one.
+
+        Raises:
+            RemoteProtocolError: the message breaks the protocol.
+        """
+
+
+@runtime_checkable
+class BoundedDecoder(PacketDecoder, Protocol):
+    """A decoder whose incomplete packets the server can limit.
+
+    A decoder without these has to limit its packets itself.
+    """
+
+    @property
+    def pending(self) -> Packet | None:
+        """The packet whose attachments have not all arrived; `None` if there is none."""
+
+    def discard(self) -> None:
+        """Drop the pending packet's attachments, and do not return the packet."""
+
+
+class Parser(Protocol):
+    """What `Server(parser=…)` takes: two factories without arguments (JS: option `parser`)."""
+
+    def Encoder(self) -> PacketEncoder:
+        """Return an encoder."""
+
+    def Decoder(self) -> PacketDecoder:
+        """Return a decoder."""
 
 
 class Codec(NamedTuple):
     """What a server needs of a parser: one encoder, and a decoder for each session."""
 
-    encoder: _Encoder
-    make_decoder: Callable[[], _Decoder]
+    encoder: PacketEncoder
+    make_decoder: Callable[[], PacketDecoder]
 
 
-def find_codec(parser: Any, max_attachments: int) -> Codec:  # noqa: ANN401 - checked in options
+def find_codec(parser: Parser | str | None, max_attachments: int) -> Codec:
     """Return the codec that the option `parser` asks for.
 
     Args:
@@ -34,7 +77,7 @@ def find_codec(parser: Any, max_attachments: int) -> Codec:  # noqa: ANN401 - ch
     """
     if parser is None:
         return Codec(codec.Encoder(max_attachments), lambda: codec.Decoder(max_attachments))
-    if parser == "msgpack":
+    if isinstance(parser, str):
         return _msgpack()
     return Codec(parser.Encoder(), parser.Decoder)
 

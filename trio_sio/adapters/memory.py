@@ -5,16 +5,12 @@ locks. The loop of a broadcast has no `await`: it is one step for everybody, and
 cannot overtake each other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterable
 
 import trio
 
-from trio_sio.abc import Room, SocketId
-from trio_sio.counters import Counters
-from trio_sio.protocol.encoded import Encoded
+from trio_sio.abc import AdapterNamespace, Recipient, Room, SocketId, Target
 from trio_sio.protocol.socketio.packet import Packet
-from trio_sio.router.broadcast import Broadcast, Flags
 
 WORK_LIMIT = 32768
 """Deliveries after which whoever broadcasts has to let other tasks run. The first of a tick costs
@@ -25,33 +21,6 @@ BROADCAST_WORK = 8
 """What a broadcast counts for besides: it is encoded."""
 
 
-class Recipient(Protocol):
-    """What the adapter may do with a socket."""
-
-    def deliver(self, item: Encoded) -> None:
-        """Send, and do not wait."""
-
-    def deliver_volatile(self, item: Encoded) -> object:
-        """Send if it can leave now."""
-
-
-class Place(Protocol):
-    """What the adapter needs of its namespace."""
-
-    name: str
-    counters: Counters
-
-    @property
-    def connected(self) -> Mapping[SocketId, Recipient]:
-        """The sockets that are here, by id."""
-
-    def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
-        """Serialise a packet."""
-
-
-AdapterFactory = Callable[[Place], "MemoryAdapter"]
-
-
 class MemoryAdapter:
     """The rooms of one namespace on one server (JS: socket.io-adapter).
 
@@ -59,7 +28,7 @@ class MemoryAdapter:
         namespace: the namespace.
     """
 
-    def __init__(self, namespace: Place) -> None:
+    def __init__(self, namespace: AdapterNamespace) -> None:
         self.namespace = namespace
         self.rooms: dict[Room, dict[SocketId, None]] = {}
         self.sids: dict[SocketId, dict[Room, None]] = {}
@@ -118,14 +87,14 @@ class MemoryAdapter:
             union.update(self.rooms.get(room, {}))
         return union
 
-    async def broadcast(self, packet: Packet, target: Broadcast) -> None:
+    async def broadcast(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; other tasks run when enough has been sent."""
         self._work += BROADCAST_WORK + self.deliver(packet, target)
         if self._work >= WORK_LIMIT:
             self._work = 0
             await trio.lowlevel.cancel_shielded_checkpoint()
 
-    def deliver(self, packet: Packet, target: Broadcast) -> int:
+    def deliver(self, packet: Packet, target: Target) -> int:
         """Send to those of this server: serialised once, framed once per wire format.
 
         Returns:
@@ -145,7 +114,7 @@ class MemoryAdapter:
         self.namespace.counters.events_out += count
         return count
 
-    def _recipients(self, target: Broadcast) -> Collection[Recipient]:
+    def _recipients(self, target: Target) -> Collection[Recipient]:
         connected = self.namespace.connected
         if not target.rooms and not target.excepted:
             if target.sender is None:

@@ -1,0 +1,1 @@
+"""Adapters: which socket is in which room, and how a broadcast reaches it."""
