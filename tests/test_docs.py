@@ -2,6 +2,7 @@
 are those of the code, and lines of the log are the log's."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
+from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.options import ServerOptions
 from trio_sio.testing import connect
 
@@ -183,6 +185,31 @@ def test_each_number_of_the_readme_was_measured_by_a_command() -> None:
         assert numbers, sentence
         for number in numbers:
             assert re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", PERFORMANCE), number
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "docs/performance.md"])
+def test_each_price_was_measured_by_a_command_that_is_named(name: str) -> None:
+    for paragraph in prose(PAGES[name]).split("\n\n"):
+        for number in re.findall(r"([\d,.]*\d) µs", paragraph):
+            assert "python3 -m benchmarks" in paragraph
+            assert f" {number} (" in PERFORMANCE, number
+
+
+def test_the_clients_that_work_are_those_of_the_tests() -> None:
+    packages = json.loads((ROOT / "tests" / "javascript" / "package.json").read_text("utf-8"))
+    for name in ("socket.io-client", "engine.io-client"):
+        major, minor, _ = packages["devDependencies"][name].split(".")
+        assert f"| {name} {major}.{minor} " in README
+    (python,) = re.findall(
+        r"python-socketio\[client\]==(\d+\.\d+)\.", (ROOT / "pyproject.toml").read_text("utf-8")
+    )
+    assert f"| python-socketio {python} " in README
+
+
+def test_the_turns_of_readers_are_those_of_the_code() -> None:
+    assert (FIRST_QUANTUM, QUANTUM) == (2, 8)
+    events = PAGES["docs/guide/events.md"].replace("\n", " ")
+    assert "two packets for each client at first and then eight at a time" in events
 
 
 def test_each_table_of_figures_names_its_command() -> None:
