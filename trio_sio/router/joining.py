@@ -230,7 +230,7 @@ class Joins:
     # -- what sockets report ---------------------------------------------------------------
 
     def joined(self, socket: Socket) -> None:
-        """Take note that a socket has been let in."""
+        """Called when a socket has been let in."""
         name, owner = socket.namespace.name, self._owner
         self._pending.pop(name, None)
         if not self._pending:
@@ -260,7 +260,7 @@ class Joins:
             await self._join(name, waiting.query, waiting.found)
 
     def left(self, socket: Socket) -> None:
-        """Take note that a socket begins to leave."""
+        """Called when a socket begins to leave."""
         name, log = socket.namespace.name, self._owner.log
         self.departures.begin(socket)
         if log is not None:
@@ -271,12 +271,12 @@ class Joins:
             del self._pending[name]
 
     def departed(self, socket: Socket) -> None:
-        """Take note that a socket has run its last handler."""
+        """Called when a socket has run its last handler."""
         self.departures.end(socket)
         self._namespaces.release(socket.namespace)
 
     def stop(self) -> None:
-        """Let nobody wait for functions of dynamic namespaces: the client has left."""
+        """Stop waiting for functions of dynamic namespaces: the client has left."""
         for pending in self._pending.values():
             if isinstance(pending, trio.CancelScope):
                 pending.cancel()
