@@ -49,17 +49,16 @@ class Joins:
 
     Attributes:
         sockets: the same.
-        departures: those that are leaving.
     """
 
     __slots__ = (
         "_context",
+        "_departures",
         "_is_root_joined",
         "_limits",
         "_namespaces",
         "_owner",
         "_pending",
-        "departures",
         "sockets",
     )
 
@@ -76,11 +75,18 @@ class Joins:
         self._context = context
         self._limits = limits
         self.sockets = sockets
-        self.departures = Departures[Socket]()
+        self._departures: Departures[Socket] | None = None  # most leave nothing before the end
         # What each join waits for: the function of a dynamic namespace, "/", its own middleware;
         # or, `None`, its former socket.
         self._pending: dict[str, trio.CancelScope | _AwaitsRoot | Socket | None] = {}
         self._is_root_joined = False
+
+    @property
+    def departures(self) -> Departures[Socket]:
+        """The sockets that are leaving."""
+        if self._departures is None:
+            self._departures = Departures()
+        return self._departures
 
     @property
     def pending(self) -> int:

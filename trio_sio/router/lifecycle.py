@@ -32,13 +32,11 @@ _OF_OUR_DOING = frozenset(
 
 
 class LifecycleOwner(Protocol):
-    """What a lifecycle reports to: the joins of the client.
+    """What a lifecycle reports to: the joins of the client."""
 
-    Attributes:
-        departures: the client's sockets that are leaving, this one among them at its end.
-    """
-
-    departures: Departures[Socket]
+    @property
+    def departures(self) -> Departures[Socket]:
+        """The client's sockets that are leaving, this one among them at its end."""
 
     def joined(self, socket: Socket) -> None:
         """The socket has been let in."""
