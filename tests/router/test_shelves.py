@@ -69,3 +69,11 @@ def test_there_is_no_circle() -> None:
 )
 def test_an_import_is_found_wherever_it_is(source: str) -> None:
     assert list(imported(source)) == ["client"]
+
+
+def test_the_rate_limit_knows_no_clock_and_no_task() -> None:
+    tree = ast.parse(FILES["rate_limit"])
+    names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names == {"enum", "typing"}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    assert [alias.name for node in found for alias in node.names] == ["math"]
