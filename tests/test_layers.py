@@ -31,6 +31,7 @@ SHELVES = {
         {"joining"},
         {"namespaces"},
         {"namespace", "lifecycle"},
+        {"namespace_handlers"},
         {"socket"},
         {"emitter", "dispatch", "backlog"},
         {"invocation", "acknowledgement", "background"},
