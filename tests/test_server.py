@@ -49,7 +49,7 @@ def test_an_engine_of_ones_own_has_its_own_options() -> None:
     assert io.engine is engine
     assert io.path == "/mine"
     assert io.router.context.grace == 1
-    assert io.router.context.max_inbox == 3
+    assert io.router.context.options.max_inbox == 3
     with pytest.raises(TypeError, match=r"give \['grace', 'path'\] to the engine"):
         Server(engine=engine, path="/other", grace=2, max_inbox=3)
 
