@@ -30,6 +30,7 @@ SHELVES = {
         {"joining"},
         {"namespaces"},
         {"namespace", "lifecycle"},
+        {"namespace_handlers"},
         {"socket"},
         {"emitter", "dispatch", "backlog"},
         {"invocation", "acknowledgement", "background"},

@@ -53,6 +53,7 @@ DOORS = {
     "options/declaration.py": "attrs",
     "engine/http/h11.py": "h11",
     "metrics.py": "prometheus_client",
+    "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",
     "engine/websocket/backends/websockets.py": "websockets",
     "protocol/socketio/notepack.py": "msgpack",

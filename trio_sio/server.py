@@ -19,8 +19,9 @@ from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
-from trio_sio.router.handlers import Handler, HandlerTable, Listens
+from trio_sio.router.handlers import Handler, HandlerTable
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
+from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
 
@@ -37,7 +38,7 @@ class _Arguments(ServerOptions):
     engine: Engine | None = None
 
 
-class Server(Listens, Targeting):
+class Server(NamespaceHandlers, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
     `async with io:` closes all clients at its end. `serve_tcp` and `serve_listeners` enter it

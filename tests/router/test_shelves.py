@@ -16,6 +16,7 @@ SHELVES = [
     {"joining"},
     {"namespaces"},
     {"namespace", "lifecycle"},
+    {"namespace_handlers"},
     {"socket"},
     {"dispatch", "backlog"},
     {"emitter", "invocation"},

@@ -13,13 +13,13 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
+from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
 
 M = TypeVar("M", bound=Handler)
 S = TypeVar("S")
 
 
-class BaseNamespace(Listens, Targeting):
+class BaseNamespace(HandlerOwner, Targeting):
     """The handlers and the middleware of a namespace, or of all that a dynamic one has made.
 
     Attributes:
@@ -74,6 +74,12 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
+
+    # Methods of `NamespaceHandlers`, which knows the kind of the sockets; for `socket.namespace`.
+    on: Any
+    once: Any
+    event: Any
+    on_backlog: Any
 
     def __init__(
         self,
