@@ -23,11 +23,12 @@ SETTABLE = {
 ALLOWED = {
     ("logs/throttle.py", "line.kept_back"): "a record of this file's own",
     ("demo/hall.py", "person.nick"): "a record of this file's own",
+    ("options/declaration.py", "method.__signature__"): "so `inspect` wants it, of a decorator",
 }
 
 # What is still to be put in order; these lists only ever get shorter.
 ASSIGNED_TODAY = {
-    ("engine/session/outbox.py", "pulse.emits"),
+    ("engine/session/outbox.py", "ticks.emits"),
     ("engine/session/overflow.py", "outbox.dropped"),
     ("engine/session/session.py", "self.outbox.dropped"),
     ("engine/session/session.py", "self.outbox.on_backlog"),
@@ -35,44 +36,15 @@ ASSIGNED_TODAY = {
     ("engine/session/session.py", "self.outbox.on_full"),
     ("engine/session/session.py", "self.outbox.on_work"),
     ("engine/session/session.py", "self.outbox.transport"),
-    ("engine/websocket/backends/trio_websocket.py", "self._stream.control"),
-    ("engine/websocket/backends/trio_websocket.py", "self.incoming.end"),
-    ("engine/websocket/backends/trio_websocket.py", "stream.accepted"),
-    ("engine/websocket/backends/websockets.py", "incoming.end"),
+    ("engine/websocket/backends/trio_websocket.py", "self.parser.end"),
+    ("engine/websocket/backends/websockets.py", "parser.end"),
     ("engine/websocket/backends/websockets.py", "protocol.max_message_size"),
-    ("engine/websocket/backends/websockets.py", "self._core.control"),
-    ("engine/websocket/backends/websockets.py", "self._incoming.end"),
+    ("engine/websocket/backends/websockets.py", "self._parser.end"),
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"),
-    ("engine/websocket/transport.py", "library.control"),
-    ("engine/websocket/transport.py", "library.turn"),
-    ("engine/websocket/transport.py", "self._library.budget"),
     ("engine/websocket/upgrade.py", "session.probe"),
-    ("router/backlog.py", "socket.backlog"),
-    ("router/backlog.py", "socket.events.latest"),
-    ("router/calls.py", "socket.events.latest"),
-    ("router/client.py", "former.gone"),
-    ("router/client.py", "leaving[0].witnesses"),
-    ("router/client.py", "namespace.users"),
-    ("router/client.py", "self._leaving.departed"),
-    ("router/client.py", "socket.after"),
-    ("router/departure.py", "socket.events.latest"),
-    ("router/departure.py", "socket.witnesses"),
-    ("router/entrance.py", "socket.events.latest"),
-    ("router/router.py", "namespace.adapter"),
-    ("router/router.py", "namespace.encoder"),
-    ("router/router.py", "namespace.is_wanted"),
-    ("router/router.py", "namespace.users"),
-    ("router/socket.py", "self.events.middleware"),
-    ("testing/client.py", "client.session.raise_errors"),
-    ("testing/client.py", "transport.outbox"),
 }
 EXILED_TODAY = {
     "engine/websocket/upgrade.py:try_upgrade",
-    "router/backlog.py:tell_backlog",
-    "router/departure.py:depart",
-    "router/departure.py:_leave_rooms",
-    "router/entrance.py:_refuse",
-    "router/entrance.py:welcome",
 }
 
 PACKAGE = read_package()
