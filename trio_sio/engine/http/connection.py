@@ -223,6 +223,14 @@ class HTTPConnection:
         self._exchange.end()
         await self._send_and_tell(self._write(data))
 
+    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
+        """Send a response that belongs to no session, which would report its failure."""
+        try:
+            await sending
+        except ResponseTimeout as error:
+            self._tell(Phase.ANSWER.value, str(error))
+            raise
+
     async def _write(self, data: bytes) -> None:
         rest = await self._stream.begin_write(data)
         if rest:
@@ -236,14 +244,6 @@ class HTTPConnection:
             await self._timeouts.within(Phase.ANSWER, send, ResponseTimeout)
         finally:
             self._is_sending = False
-
-    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
-        """Send a response that belongs to no session, which would report its failure."""
-        try:
-            await sending
-        except ResponseTimeout as error:
-            self._tell(Phase.ANSWER.value, str(error))
-            raise
 
     # -- requests that are held --------------------------------------------------------------
 

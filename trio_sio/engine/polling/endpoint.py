@@ -134,7 +134,7 @@ class PollingEndpoint:
             transport.end_hold(poll)
         if poll.is_refused:
             raise _moved(session)
-        if not responder.is_answered:
+        if poll.response is None and not poll.is_sent:
             await self._send(request, responder, session, transport, poll.items)
 
     async def _send(

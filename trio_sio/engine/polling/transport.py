@@ -8,7 +8,8 @@ POSTs and what they bring are in `posts`; here is the outbound half, and how pol
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 import trio
 
@@ -65,7 +66,7 @@ class PollingTransport:
         wire: WireLog | None = None,
     ) -> None:
         self.form = PayloadFormat(base64 or jsonp is not None, jsonp, version)
-        self.posts = PostReceiver(self.form, max_packets, turn)
+        self.posts = PostReceiver(self.form, max_packets, turn, wire)
         self.cookie = cookie
         self.wire = wire
         self.writable = False
@@ -151,16 +152,13 @@ class PollingTransport:
 
     # -- packets in ------------------------------------------------------------------------
 
-    async def receive(self) -> EnginePacket:
+    def receive(self) -> Coroutine[Any, Any, EnginePacket]:
         """Return the next packet; see `abc.Transport`."""
-        packet = await self.posts.receive()
-        if self.wire is not None:
-            self.wire.incoming(self.name, packet)
-        return packet
+        return self.posts.receive()
 
-    async def wait_heard(self) -> None:
+    def wait_heard(self) -> Coroutine[Any, Any, None]:
         """Return when no POST is under way, or unread; see `abc.Transport`."""
-        await self.posts.wait_heard()
+        return self.posts.wait_heard()
 
     # -- the end ---------------------------------------------------------------------------
 
