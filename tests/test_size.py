@@ -21,10 +21,7 @@ LARGE_FOLDERS_TODAY = {
     "": 13,
     "engine/session": 13,
 }
-LARGE_CLASSES_TODAY = {
-    "Session": 29,
-    "Outbox": 22,
-}
+LARGE_CLASSES_TODAY = {}
 
 
 @pytest.mark.parametrize("name", PACKAGE)

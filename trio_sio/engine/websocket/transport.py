@@ -161,7 +161,7 @@ class WebSocketTransport:
         if data[:1] == _CLOSE_BYTE:
             self._close_frame = data
         elif self.outbox is not None:
-            self.outbox.put_control(Encoded.raw(self._format, data))
+            self.outbox.send_control(Encoded.raw(self._format, data))
         elif self.direct:
             self.send_nowait((Encoded.raw(self._format, data),))
 
