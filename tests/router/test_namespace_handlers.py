@@ -68,6 +68,12 @@ async def news(socket: Socket, text: str, number: int = 0) -> tuple[str, int]:
 async def say(socket: Socket, text: str) -> None: ...
 
 
+@io.use
+@chat.use
+@rooms.use
+async def check(socket: Socket) -> None: ...
+
+
 @io.on_backlog
 def slow(socket: Socket, is_behind: bool) -> None: ...
 
@@ -126,6 +132,14 @@ def no_socket_of_news() -> None: ...
 
 @io.event  # E: type-var
 def wrong_socket(socket: int) -> None: ...
+
+
+@io.use  # E: type-var
+def middleware() -> None: ...
+
+
+@rooms.use  # E: type-var
+def javascript(socket: Socket, call_next: object) -> None: ...
 
 
 @io.on_backlog  # E: type-var

@@ -15,7 +15,6 @@ from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
 
-M = TypeVar("M", bound=Handler)
 S = TypeVar("S")
 
 
@@ -31,17 +30,6 @@ class BaseNamespace(HandlerOwner, Targeting):
         self.name = name
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
-
-    def use(self, function: M) -> M:
-        """Register namespace middleware (JS: `use((socket, next) => …)`); a decorator.
-
-        The function gets the socket. Returning lets it pass on; raising `ConnectionRefused`
-        refuses it, and the client gets the text or the data of the exception.
-        """
-        if not callable(function):
-            raise TypeError(f"middleware must be callable, not {function!r}")
-        self.middleware.append(function)
-        return function
 
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self)
@@ -80,6 +68,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
     once: Any
     event: Any
     on_backlog: Any
+    use: Any
 
     def __init__(
         self,

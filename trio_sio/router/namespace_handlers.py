@@ -1,4 +1,4 @@
-"""The handlers of a server and of namespaces: they take the socket before an event's arguments.
+"""The handlers of a server and of namespaces, which take the socket before an event's arguments.
 
 The types say of each event what its handlers take, so that a type checker finds one without a
 socket, or with another kind of reason.
@@ -22,9 +22,11 @@ SharedEvent = ConnectionEvent | OwnEvent
 
 
 class NamespaceHandlers(HandlerOwner):
-    """The handlers that all sockets of a namespace have in common."""
+    """The handlers and the middleware that all sockets of a namespace have in common."""
 
     __slots__ = ()
+
+    middleware: list[Handler]
 
     @overload
     def on(
@@ -130,3 +132,20 @@ class NamespaceHandlers(HandlerOwner):
         the others.
         """
         return self._register_for_backlog(handler)
+
+    def use(self, function: ConnectionH) -> ConnectionH:
+        """Register middleware of the namespace (JS: `use((socket, next) => …)`); a decorator.
+
+        Args:
+            function: a function, async or not, that is called with each socket that wants to join.
+                If it returns, the socket passes on to the next one. If it raises
+                `ConnectionRefused`, the socket is refused, and the client gets the message or the
+                data of the exception.
+
+        Raises:
+            TypeError: the function is not callable.
+        """
+        if not callable(function):
+            raise TypeError(f"middleware must be callable, not {function!r}")
+        self.middleware.append(function)
+        return function

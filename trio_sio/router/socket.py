@@ -156,8 +156,7 @@ class Socket(Emitter, SocketHandlers):
     @property
     def request(self) -> Request:
         """The handshake request; an upgrade does not change it."""
-        request: Request = self.session.request
-        return request
+        return self.session.request
 
     @property
     def reason(self) -> DisconnectReason | None:
