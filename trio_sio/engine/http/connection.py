@@ -16,17 +16,13 @@ from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.engine.http.h11 import BadRequest
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.request_reader import RequestReader
-from trio_sio.engine.http.responder import unless_hung_up
-from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timed
+from trio_sio.engine.http.responder import Sequel, unless_hung_up
+from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import Headers, Request, Response
 
 logger = logging.getLogger("trio_sio.engine")
-
-Sequel = Callable[[], Awaitable[object]]
-"""What to do with a connection that was taken over, when everything above has been left: a session
-lives long, and each coroutine that it would keep waiting takes 250 bytes and some time."""
 
 RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
 """Answers a request by its result, or by itself, or takes the connection over."""
@@ -87,7 +83,7 @@ class HTTPConnection:
         self._served = False  # at least one request
         self._limits = limits
         self._turn = turn
-        self._timeouts = Timed(self._stream, timers, limits.seconds)
+        self._timeouts = Timeouts(self._stream, timers, limits.seconds)
         self._reader = RequestReader(self._stream, self._timeouts, limits)
 
     async def serve(self, handler: RequestHandler) -> None:
