@@ -146,6 +146,9 @@ class Transport(Protocol):
     def abandon(self) -> None:
         """Let go at once: the session moved on to another transport, or its time is up."""
 
+    async def aclose(self) -> None:
+        """Close the connection that belongs to the session alone, if there is one: it is over."""
+
 
 class Timer(Protocol):
     """Something that is to be called at its time."""
