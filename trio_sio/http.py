@@ -13,6 +13,9 @@ from trio_sio.protocol.http.field_list import has_element
 from trio_sio.protocol.http.repeated_fields import combine
 from trio_sio.protocol.http.response_check import WITHOUT_BODY, check_response
 
+NO_STORE = ("Cache-Control", "no-store")
+"""The field of a response that no cache may keep."""
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 
 
@@ -31,7 +34,7 @@ class Headers:
     @classmethod
     def of_lower(cls, fields: Iterable[tuple[str, str]]) -> "Headers":
         """Return the fields whose names are in lower case already."""
-        headers = cls()
+        headers = cls.__new__(cls)  # each request has one, and nothing is left to do for it
         headers._fields = tuple(fields)
         return headers
 
@@ -43,11 +46,12 @@ class Headers:
         others: as Node.js has it, which knows no list of values either (`message.headers`).
         `get_all` returns each.
         """
-        values = self.get_all(name)
+        name = name.lower()
+        values = [value for key, value in self._fields if key == name]
         if not values:
             return default
         first, *others = values
-        return combine(name.lower(), values) if others else first
+        return combine(name, values) if others else first
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name."""

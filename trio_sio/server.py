@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, overload
 
 import trio
 
@@ -19,13 +19,11 @@ from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
-from trio_sio.router.handlers import Handler, HandlerTable, Listens
-from trio_sio.router.limits import Limits
+from trio_sio.router.handlers import HandlerTable
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
+from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
-
-M = TypeVar("M", bound=Handler)
 
 AdapterFactory = Callable[[Namespace], Adapter]
 """Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
@@ -38,7 +36,7 @@ class _Arguments(ServerOptions):
     engine: Engine | None = None
 
 
-class Server(Listens, Targeting):
+class Server(NamespaceHandlers, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
     `async with io:` closes all clients at its end. `serve_tcp` and `serve_listeners` enter it
@@ -68,8 +66,7 @@ class Server(Listens, Targeting):
             make_adapter=self._adapter,
             cleanup=self.options.cleanup_empty_child_namespaces,
             context=RouterContext(
-                limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
-                max_inbox=self.options.max_inbox,
+                options=self.options,
                 grace=self.engine.options.grace,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
@@ -151,7 +148,7 @@ class Server(Listens, Targeting):
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self.router.root)
 
-    def use(self, function: M) -> M:
+    def use(self, function: ConnectionH) -> ConnectionH:
         """Register middleware of the namespace "/"; see `Namespace.use`."""
         return self.router.root.use(function)
 

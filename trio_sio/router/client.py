@@ -41,8 +41,8 @@ class Client:
 
     Attributes:
         session: the Engine.IO session (JS: `conn`).
-        log: writes what happens to it; `None` if nobody wants to know.
-        order: that of the client's events.
+        log: its own log; `None` unless that is enabled.
+        order: the order of its events.
         joins: the namespaces that it joins and leaves.
     """
 
@@ -52,7 +52,7 @@ class Client:
         self.order = EventOrder()
         self._sockets: dict[str, Socket] = {}
         self._context = context
-        self._limits = InboundLimits(session, context.limits, self._sockets, context.log)
+        self._limits = InboundLimits(session, context.options, self._sockets, context.log)
         self._rate_limit = _rate_limit(context)
         self.joins = Joins(self, self._sockets, namespaces, context, self._limits)
         session.on_backlog(self._change_backlog)
@@ -70,8 +70,7 @@ class Client:
     @property
     def request(self) -> Request:
         """The handshake request."""
-        request: Request = self.session.request
-        return request
+        return self.session.request
 
     @property
     def sockets(self) -> Mapping[str, Socket]:
@@ -236,11 +235,11 @@ class Client:
 
 def _rate_limit(context: RouterContext) -> EventRateLimit | None:
     """Return a client's rate limit; `None` if its events are not limited."""
-    limits = context.limits
-    rate = limits.max_events_per_second
+    options = context.options
+    rate = options.max_events_per_second
     if rate is None:
         return None
-    return EventRateLimit(rate, limits.event_burst, limits.on_flood, trio.current_time())
+    return EventRateLimit(rate, options.event_burst, options.on_flood, trio.current_time())
 
 
 def _is_for_handlers(packet: Packet) -> bool:

@@ -10,8 +10,8 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.statistics import Counters
 
 
 @asynccontextmanager

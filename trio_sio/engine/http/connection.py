@@ -12,21 +12,17 @@ from functools import partial
 
 import trio
 
-from trio_sio.engine.http.exchange import Exchange, refusal
+from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.engine.http.h11 import BadRequest
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.request_reader import RequestReader
-from trio_sio.engine.http.responder import unless_hung_up
-from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timed
+from trio_sio.engine.http.responder import Sequel, unless_hung_up
+from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import Headers, Request, Response
 
 logger = logging.getLogger("trio_sio.engine")
-
-Sequel = Callable[[], Awaitable[bool]]
-"""What becomes of a connection that was taken over, when everything above has been left. Returns
-whether the stream has been handed over once more, for somebody else to close."""
 
 RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
 """Answers a request by its result, or by itself, or takes the connection over."""
@@ -87,7 +83,7 @@ class HTTPConnection:
         self._served = False  # at least one request
         self._limits = limits
         self._turn = turn
-        self._timeouts = Timed(self._stream, timers, limits.seconds)
+        self._timeouts = Timeouts(self._stream, timers, limits.seconds)
         self._reader = RequestReader(self._stream, self._timeouts, limits)
 
     async def serve(self, handler: RequestHandler) -> bool:
@@ -201,7 +197,7 @@ class HTTPConnection:
     async def _refuse(self, status: int, sentence: str) -> None:
         """Answer what is no request, or not a whole one, and close."""
         method = "HEAD" if self._reader.buffer.data.startswith(b"HEAD ") else "GET"
-        await self._write(refusal(status, sentence, method))
+        await self._write(render_refusal(status, sentence, method))
         await linger(self._stream)
 
     def _tell(self, option: str, text: str) -> None:
@@ -231,8 +227,16 @@ class HTTPConnection:
     async def send_raw(self, data: bytes) -> None:
         """Send a response that has been rendered already; see `Responder`."""
         assert self._exchange is not None
-        self._exchange.is_answered = self._exchange.closes = True
+        self._exchange.end()
         await self._send_and_tell(self._write(data))
+
+    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
+        """Send a response that belongs to no session, which would report its failure."""
+        try:
+            await sending
+        except ResponseTimeout as error:
+            self._tell(Phase.ANSWER.value, str(error))
+            raise
 
     async def _write(self, data: bytes) -> None:
         rest = await self._stream.begin_write(data)
@@ -247,14 +251,6 @@ class HTTPConnection:
             await self._timeouts.within(Phase.ANSWER, send, ResponseTimeout)
         finally:
             self._is_sending = False
-
-    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
-        """Send a response that belongs to no session, which would report its failure."""
-        try:
-            await sending
-        except ResponseTimeout as error:
-            self._tell(Phase.ANSWER.value, str(error))
-            raise
 
     # -- requests that are held --------------------------------------------------------------
 
@@ -340,3 +336,16 @@ class HTTPConnection:
         self._timeouts.stop()
         self._stream.unread(self._reader.stop())
         return self._stream
+
+
+async def turn_away(stream: trio.abc.Stream, sentence: str) -> None:
+    """Answer a connection that is one too many, as far as that needs no waiting, and close it."""
+    below = ByteStream(stream)
+    try:
+        if below.direct:
+            below.write_nowait(render_refusal(503, f"too many connections ({sentence})"))
+            await below.send_eof()
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
+    finally:
+        await below.aclose()

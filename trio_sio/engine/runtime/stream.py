@@ -14,8 +14,8 @@ from contextlib import suppress
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.socket_errors import Meaning, meaning
+from trio_sio.statistics import Counters
 
 READ_SIZE = 16 * 1024
 

@@ -8,6 +8,7 @@ import math
 import trio
 
 from trio_sio.engine.session.outbox import Outbox
+from trio_sio.sync import Parked
 
 
 class Writer:
@@ -17,20 +18,19 @@ class Writer:
         outbox: the session's.
     """
 
-    __slots__ = ("_deadline", "_has_work", "_outbox", "_scope", "_waiting")
+    __slots__ = ("_deadline", "_has_work", "_outbox", "_parked", "_scope")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._deadline = math.inf
         self._has_work = True
+        self._parked = Parked()
         self._scope: trio.CancelScope | None = None
-        self._waiting: trio.Event | None = None
 
     def wake(self) -> None:
         """Look for work; nothing is lost if it comes while other work is done."""
         self._has_work = True
-        if self._waiting is not None:
-            self._waiting.set()
+        self._parked.wake()
 
     def finish_by(self, deadline: float) -> None:
         """Set when writing is given up.
@@ -59,9 +59,5 @@ class Writer:
         if self._has_work:
             await trio.lowlevel.checkpoint()
         else:
-            self._waiting = trio.Event()
-            try:
-                await self._waiting.wait()
-            finally:
-                self._waiting = None
+            await self._parked.park()
         self._has_work = False

@@ -8,8 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 
 from trio_sio.engine.handshake import new_id, open_packet
-from trio_sio.engine.http.connection import Sequel
-from trio_sio.engine.http.responder import Responder
+from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.runtime.stream import ByteStream
@@ -61,7 +60,7 @@ class WebSocketEndpoint:
         Raises:
             Refusal: it is no handshake of RFC 6455, or `generate_id` failed.
             NoRoom: the server takes no further client.
-            HungUp, CallbackTooSlow: as `callbacks.call`.
+            HungUp, CallbackTooSlow: as `call_function`.
         """
         problem = handshake.problem(request)
         if problem:

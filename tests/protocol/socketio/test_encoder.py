@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from tests.protocol.oracle import null_view
 from trio_sio.protocol.errors import LocalProtocolError
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, Decoder, Encoder, encode
-from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder, encode
+from trio_sio.protocol.socketio.packet import JSON, MAX_ATTACHMENTS, Packet, PacketType
 from trio_sio.testing import strategies as sio
 
 CONNECT, DISCONNECT, EVENT, ACK, ERROR, BINARY_EVENT, BINARY_ACK = PacketType
@@ -261,8 +262,8 @@ def test_only_events_and_acknowledgements_carry_binary(kind: PacketType) -> None
 
 
 @pytest.mark.parametrize("data", [0, 5, 1.5, math.nan, True, False])
-def test_an_error_carries_no_number(data: JSON) -> None:
-    with pytest.raises(LocalProtocolError, match="no number and no bool"):
+def test_the_data_of_an_error_is_not_a_number(data: JSON) -> None:
+    with pytest.raises(LocalProtocolError, match="must not be a number or a bool"):
         encode(Packet(ERROR, data=data))
 
 
