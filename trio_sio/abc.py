@@ -74,20 +74,13 @@ class Transport(Protocol):
     """
 
     @property
-    def name(self) -> str:
-        """Which transport it is."""
-
+    def name(self) -> str: ...
     @property
-    def writable(self) -> bool:
-        """Whether a batch could leave now."""
-
+    def writable(self) -> bool: ...
     @property
-    def direct(self) -> bool:
-        """Whether `send_nowait` may be called now."""
-
+    def direct(self) -> bool: ...
     @property
-    def unsent(self) -> bool:
-        """Whether `send` is due."""
+    def unsent(self) -> bool: ...
 
     def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on.
@@ -105,8 +98,8 @@ class Transport(Protocol):
         """
 
     async def wait_heard(self) -> None:
-        """Return when everything that the client has sent is received: no packet has arrived in part,
-        and `receive` waits for more, or there will be no more."""
+        """Return when everything that the client has sent is received: `receive` waits, and no
+        packet has arrived in part; or when there will be nothing more."""
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Send without waiting (the direct path); needs `direct`, may set `unsent`."""
