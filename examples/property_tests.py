@@ -4,7 +4,8 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from trio_sio.protocol.engineio import state as eio
-from trio_sio.protocol.socketio.codec import Decoder, encode
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.testing import strategies as sio
 
 

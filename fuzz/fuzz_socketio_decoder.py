@@ -9,7 +9,8 @@ from collections.abc import Hashable
 
 from fuzz import harness
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
-from trio_sio.protocol.socketio.codec import Decoder, encode
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import Packet
 
 NAME = "socketio_decoder"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from trio_sio import MemoryAdapter
     from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session, Transport
     from trio_sio.engine.session.session import Session as EngineSession
-    from trio_sio.protocol.socketio.codec import Decoder, Encoder
+    from trio_sio.protocol.socketio.decoder import Decoder
+    from trio_sio.protocol.socketio.encoder import Encoder
     from trio_sio.testing.transport import MemoryTransport
 
     def fits(

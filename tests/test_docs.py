@@ -143,6 +143,15 @@ def test_files_that_are_named_exist(name: str) -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_files_of_the_architecture_exist() -> None:
+    text = PAGES["docs/architecture.md"]
+    named = set(re.findall(r"`([\w.]+(?:/[\w.]*)+|[\w]+\.py)`", prose(text)))
+    assert len(named) > 30
+    assert {
+        path for path in named if not any((ROOT / top / path).exists() for top in ("trio_sio", ""))
+    } == set()
+
+
 def test_what_a_browser_would_load_from_elsewhere_is_found() -> None:
     assert loaded_from_elsewhere('<script src="https://cdn.example/a.js"></script>')
     assert loaded_from_elsewhere("<img alt='' src='//cdn.example/a.png'>")
@@ -233,7 +242,7 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
     members |= {
         one for one, kind in annotations if getattr(kind, "__origin__", "") is Callable
     }  # as functions
-    assert documented()[f"trio_sio.{cls.__name__}"] == members - within
+    assert documented()[f"trio_sio.{cls.__name__}"] == members - within, "see docs/api"
 
 
 # -- lines of the log ------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ import pytest
 
 from tests import __main__ as command
 
-CHECKS = ["ruff-check", "ruff-format", "mypy"]
+QUICK_CHECKS = ["ruff-check", "ruff-format", "mypy"]
+CHECKS = [*QUICK_CHECKS, "mkdocs"]
 PEERS = ["client", "node", "chromium"]
 
 
@@ -20,7 +21,7 @@ def steps(*argv: str) -> list[str]:
     [
         ([], [*PEERS, *CHECKS, "pytest", "pytest-alone"]),
         (["--long"], [*PEERS, *CHECKS, "pytest", "pytest-alone"]),
-        (["--quick"], [*CHECKS, "pytest"]),
+        (["--quick"], [*QUICK_CHECKS, "pytest"]),
         (["--without", "node"], [*CHECKS, "pytest", "pytest-alone"]),
         (["--without", "chromium"], ["client", "node", *CHECKS, "pytest", "pytest-alone"]),
         (["--only", "mypy"], ["mypy"]),

@@ -21,7 +21,8 @@ from trio_sio import (
     Server,
     Socket,
 )
-from trio_sio.protocol.socketio import codec
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.testing import connect
 
 
@@ -48,7 +49,7 @@ def test_an_engine_of_ones_own_has_its_own_options() -> None:
     assert io.engine is engine
     assert io.path == "/mine"
     assert io.router.context.grace == 1
-    assert io.router.context.max_inbox == 3
+    assert io.router.context.options.max_inbox == 3
     with pytest.raises(TypeError, match=r"give \['grace', 'path'\] to the engine"):
         Server(engine=engine, path="/other", grace=2, max_inbox=3)
 
@@ -109,7 +110,7 @@ async def test_every_namespace_has_an_adapter_of_the_kind(
             assert len(adapter.joined) == (2 if name == "/" else 1)
 
 
-class Shouting(codec.Encoder):
+class Shouting(Encoder):
     """An encoder that shouts."""
 
     def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
@@ -117,7 +118,7 @@ class Shouting(codec.Encoder):
         return [part.upper() if isinstance(part, str) else part for part in messages]
 
 
-class Whispering(codec.Decoder):
+class Whispering(Decoder):
     """A decoder that whispers."""
 
     def feed(self, message: str | bytes) -> Packet | None:

@@ -13,6 +13,9 @@ from trio_sio.protocol.http.field_list import has_element
 from trio_sio.protocol.http.repeated_fields import combine
 from trio_sio.protocol.http.response_check import WITHOUT_BODY, check_response
 
+NO_STORE = ("Cache-Control", "no-store")
+"""The field of a response that no cache may keep."""
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 
 
@@ -31,7 +34,7 @@ class Headers:
     @classmethod
     def of_lower(cls, fields: Iterable[tuple[str, str]]) -> "Headers":
         """Return the fields whose names are in lower case already."""
-        headers = cls()
+        headers = cls.__new__(cls)  # each request has one, and nothing is left to do for it
         headers._fields = tuple(fields)
         return headers
 

@@ -20,7 +20,6 @@ from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import Handler, HandlerTable, Listens
-from trio_sio.router.limits import Limits
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
@@ -68,8 +67,7 @@ class Server(Listens, Targeting):
             make_adapter=self._adapter,
             cleanup=self.options.cleanup_empty_child_namespaces,
             context=RouterContext(
-                limits=Limits(*[getattr(self.options, name) for name in Limits._fields]),
-                max_inbox=self.options.max_inbox,
+                options=self.options,
                 grace=self.engine.options.grace,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,

@@ -10,7 +10,8 @@ from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from trio_sio.counters import Counters
-from trio_sio.engine.admission import Admission, turn_away
+from trio_sio.engine.admission import Admission
+from trio_sio.engine.http.connection import turn_away
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
 
 reached: list[str] = []

@@ -12,8 +12,7 @@ import trio_sio
 from tests.engine.conftest import Recorder
 from tests.support.served_connection import GET, hear, served
 from tests.support.socket_pairs import socket_pair, tls_pair
-from trio_sio.engine import callbacks
-from trio_sio.engine.callbacks import CallbackTooSlow
+from trio_sio.engine.handshake import CallbackTooSlow, call_function
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.http import Request, Response
 from trio_sio.testing.wire import StreamPair, WireClient, open_wire
@@ -226,13 +225,13 @@ async def test_what_it_says_is_returned_and_raised(
 
     async def answer(request: Request, connection: HTTPConnection) -> Response:
         function = later if argument == "later" else str
-        seen.append(await callbacks.call("a", function, argument, connection, 2))
+        seen.append(await call_function("a", function, argument, connection, 2))
         try:
-            await callbacks.call("a", fail, argument, connection, 2)
+            await call_function("a", fail, argument, connection, 2)
         except KeyError as error:
             seen.append(error.args)
         try:
-            await callbacks.call("a", Slow(), argument, connection, 2)
+            await call_function("a", Slow(), argument, connection, 2)
         except CallbackTooSlow as error:
             seen.append((error.name, error.limit))
         return Response(200)

@@ -22,7 +22,7 @@ from trio_sio.protocol.engineio.codec_v3 import (
     encode_text_payload,
 )
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.socketio.codec import encode
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame
 from trio_sio.testing import strategies as sio

@@ -18,7 +18,7 @@ from trio_sio.protocol.engineio.codec_v3 import (
     text_piece,
 )
 from trio_sio.protocol.engineio.jsonp_form import decode_jsonp_form
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder
 
 QUANTUM = 10
 """A tenth of the largest body is read, and the time is multiplied: all of this is linear."""

@@ -17,8 +17,8 @@ from trio_sio.protocol.engineio.codec_v3 import (
 )
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.errors import RemoteProtocolError
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, Decoder
-from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS, Packet, PacketType
 
 
 class Text(str):

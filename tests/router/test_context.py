@@ -10,7 +10,7 @@ from trio_sio.testing import connect
 async def test_it_has_the_servers_options_and_numbers(autojump_clock: MockClock) -> None:
     io = Server(max_rooms=1, max_inbox=7, grace=2.5)
     context = io.router.context
-    assert (context.limits.max_rooms, context.max_inbox, context.grace) == (1, 7, 2.5)
+    assert (context.options.max_rooms, context.options.max_inbox, context.grace) == (1, 7, 2.5)
     assert context.counters is io.engine.runtime.counters
     assert context.log is io.engine.runtime.log
     sockets: list[Socket] = []

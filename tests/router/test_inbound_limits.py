@@ -10,12 +10,12 @@ from trio_sio import DisconnectReason, RemoteProtocolError, Session
 from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.options import ServerOptions
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.parser import BoundedDecoder
 from trio_sio.router.inbound_limits import InboundLimits
-from trio_sio.router.limits import Limits
 
-LIMITS = Limits(
+OPTIONS = ServerOptions(
     handshake_packets=3,
     max_namespaces=5,
     max_pending_namespaces=2,
@@ -54,11 +54,13 @@ class OneSession:
 class Client:
     """Limits with what is around it."""
 
-    def __init__(self, *joined: str, limits: Limits = LIMITS, decoder: object = None) -> None:
+    def __init__(
+        self, *joined: str, options: ServerOptions = OPTIONS, decoder: object = None
+    ) -> None:
         self.session = OneSession()
         self.joined = list(joined)
         self.limits = InboundLimits(
-            cast("Session", self.session), limits, self.joined, LogThrottle()
+            cast("Session", self.session), options, self.joined, LogThrottle()
         )
         self.decoder = cast("Any", decoder or Decoder())
         if joined:
@@ -100,12 +102,12 @@ def test_a_stranger_has_a_budget() -> None:
 
 
 def test_there_may_be_no_budget() -> None:
-    client = Client(limits=LIMITS._replace(handshake_packets=None))
+    client = Client(options=OPTIONS.changed({"handshake_packets": None}))
     assert not any(client.feed('2["a"]') for _ in range(10))
 
 
 async def test_joining_in_the_middle_of_a_packet_keeps_it_looked_at() -> None:
-    client = Client("/", limits=LIMITS._replace(handshake_packets=5))
+    client = Client("/", options=OPTIONS.changed({"handshake_packets": 5}))
     client.feed(HEAD)
     client.limits.stop_checking()
     assert client.limits.is_checking

@@ -9,7 +9,7 @@ import trio
 
 from trio_sio import ConnectionRefused, Disconnected, Packet, PacketType, Server, Socket
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.socketio.codec import Encoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.testing import MemoryClient, connect, open_wire
 
 CLIENTS = 200

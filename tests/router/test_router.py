@@ -3,7 +3,8 @@
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, Server
-from trio_sio.protocol.socketio.codec import Decoder, Encoder
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.testing import connect
 
 

@@ -94,7 +94,7 @@ LISTENING = """
 import pickle, sys
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio import codec_v3
-from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio import codec_msgpack, decoder
 import msgpack
 
 class Evil:
@@ -107,7 +107,7 @@ payloads += [msgpack.packb({"type": 2, "nsp": "/", "data": ["x", one]}) for one 
 payloads += [msgpack.packb(msgpack.ExtType(kind, payloads[2])) for kind in (0, 1, 5, 127)]
 payloads += [msgpack.packb({"type": 2, "nsp": "/", "data": [msgpack.ExtType(0, payloads[2])]})]
 payloads += [one.encode() for one in (text, f'["{text}"]', f'2["{text}"]', "2!!python/object")]
-decoders = [codec.Decoder, codec_msgpack.Decoder]
+decoders = [decoder.Decoder, codec_msgpack.Decoder]
 bodies = [
     codec_v3.decode_text_payload, codec_v3.decode_binary_payload, codec_v3.decode_jsonp_payload
 ]
@@ -125,13 +125,13 @@ def all_of(feed):
                 list(feed(message) or ())
             except RemoteProtocolError:
                 pass
-def decode(decoder):
-    return lambda message: [decoder().feed(message)]
+def decode(kind):
+    return lambda message: [kind().feed(message)]
 def body(split):
     return lambda message: split(message if isinstance(message, bytes) else message.encode())
 def run():
-    for decoder in decoders:
-        all_of(decode(decoder))
+    for one in decoders:
+        all_of(decode(one))
     for split in bodies:
         all_of(body(split))
 run()  # whatever is imported when it is first needed

@@ -11,7 +11,7 @@ import trio_sio
 from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, end_of, joined, polling
 from trio_sio.protocol.engineio import codec_v3
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.packet import BACKLOG, RESERVED_EVENTS, RESERVED_NAMESPACE_EVENTS
 
 RESERVED = sorted({*RESERVED_EVENTS, *RESERVED_NAMESPACE_EVENTS} - {BACKLOG})

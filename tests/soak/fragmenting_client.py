@@ -10,7 +10,8 @@ from functools import partial
 import trio
 
 from tests.soak.clients import Ear
-from trio_sio.protocol.socketio.codec import Decoder, encode
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket, open_websocket

@@ -11,8 +11,13 @@ from hypothesis import Phase, find, given, settings, strategies as st
 from trio_sio.protocol.engineio.codec_v3 import decode_binary_payload, decode_text_payload
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.errors import RemoteProtocolError
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS
-from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
+from trio_sio.protocol.socketio.packet import (
+    JSON,
+    MAX_ATTACHMENTS,
+    RESERVED_EVENTS,
+    Packet,
+    PacketType,
+)
 from trio_sio.testing import strategies as sio
 
 

@@ -4,11 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-import trio
-
 from trio_sio.counters import Counters
-from trio_sio.engine.http.exchange import refusal
-from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.logs.throttle import LogThrottle
 
 logger = logging.getLogger("trio_sio.engine")
@@ -76,16 +72,3 @@ class Admission:
         where = address or "somewhere"
         self._log.tell(logger, logging.WARNING, option, "refused a client at %s: %s", where, text)
         return text
-
-
-async def turn_away(stream: trio.abc.Stream, text: str) -> None:
-    """Answer a refused connection, as far as that needs no waiting, and close it."""
-    pipe = ByteStream(stream)
-    try:
-        if pipe.direct:
-            pipe.write_nowait(refusal(503, f"too many connections ({text})"))
-            await pipe.send_eof()
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
-        pass
-    finally:
-        await pipe.aclose()

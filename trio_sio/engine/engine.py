@@ -24,9 +24,9 @@ import trio
 
 from trio_sio.abc import Transport
 from trio_sio.disconnect import DisconnectReason
-from trio_sio.engine.admission import Admission, turn_away
+from trio_sio.engine.admission import Admission
 from trio_sio.engine.endpoint import Endpoint
-from trio_sio.engine.http.connection import HTTPConnection
+from trio_sio.engine.http.connection import HTTPConnection, turn_away
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.listeners import urls_of
 from trio_sio.engine.runtime.runtime import Runtime

@@ -1,14 +1,24 @@
-"""How a new session gets its id and its first packet."""
+"""How a session begins: what the application says of it, its id, and its first packet.
 
+The application is asked by the functions that options name: `origins`, `allow_request` and
+`generate_id`. Each may be async. Then its client is watched while it thinks, and it has
+`handshake_timeout` seconds.
+"""
+
+import inspect
 import logging
 import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
-from trio_sio.engine import callbacks
-from trio_sio.engine.callbacks import CallbackTooSlow
-from trio_sio.engine.http.responder import HungUp, Responder
-from trio_sio.engine.refusal import Refusal
+import trio
+
+from trio_sio.engine.http import cors
+from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.engine.refusal import Refusal, refusal_of
 from trio_sio.engine.session.registry import SessionRegistry
-from trio_sio.failures import Never, failures, sort
+from trio_sio.exceptions import RequestRefused
+from trio_sio.failures import Never, failures, sort, verdict
 from trio_sio.http import Request
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
@@ -16,8 +26,114 @@ from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
 
 logger = logging.getLogger("trio_sio.engine")
 
+A = TypeVar("A")
+
 ID_BYTES = 15
 """120 random bits; 20 characters, as the reference server's ids have."""
+
+
+class CallbackTooSlow(Exception):
+    """A function of the application took too long; it has been cancelled.
+
+    Attributes:
+        name: the option that gives it.
+        limit: seconds that it may take (option `handshake_timeout`).
+    """
+
+    def __init__(self, name: str, limit: float) -> None:
+        super().__init__(f"{name} took over {limit} s (handshake_timeout)")
+        self.name = name
+        self.limit = limit
+
+
+async def call_function(
+    name: str,
+    function: Callable[[A], object],
+    argument: A,
+    responder: Responder,
+    limit: float,
+) -> object:
+    """Call a function of the application, async or not, and return what it returns.
+
+    Args:
+        name: the option that gives it.
+        function: the function.
+        argument: its argument.
+        responder: answers the client that waits for it.
+        limit: seconds that it may take, if it is async.
+
+    Raises:
+        HungUp: the client left; the function has been cancelled.
+        CallbackTooSlow: so has it after `limit` seconds.
+        Exception: whatever the function raises.
+    """
+    answer = function(argument)
+    if not inspect.isawaitable(answer):
+        return answer
+    with trio.move_on_after(limit):
+        return await unless_hung_up(responder, answer)
+    raise CallbackTooSlow(name, limit)
+
+
+async def check_origin(sessions: SessionRegistry, request: Request, responder: Responder) -> None:
+    """Refuse a request from an origin that option `origins` does not accept.
+
+    Raises:
+        Refusal: it does not, or its function failed.
+        HungUp, CallbackTooSlow: as `call_function`.
+    """
+    origins, origin = sessions.options.origins, cors.origin_of(request)
+    if callable(origins):
+        is_welcome = await _ask(sessions, "origins", origins, origin, responder)
+    else:
+        is_welcome = cors.is_listed(origins, origin)
+    if not is_welcome:
+        detail = cors.explain(origins, origin)
+        raise Refusal(ErrorCode.FORBIDDEN, detail, websocket_text="")
+
+
+async def check_allowed(sessions: SessionRegistry, request: Request, responder: Responder) -> None:
+    """Ask the application, by option `allow_request`, whether a client may begin a session.
+
+    It lets the client in by returning nothing, or anything true (JS: `callback(err, success)`).
+
+    Raises:
+        Refusal: it does not, or the function failed.
+        HungUp, CallbackTooSlow: as `call_function`.
+    """
+    allow = sessions.options.allow_request
+    if allow is None:
+        return
+    if await _ask(sessions, "allow_request", allow, request, responder) is False:
+        raise Refusal(ErrorCode.FORBIDDEN, "allow_request refused", websocket_text="")
+
+
+async def _ask(
+    sessions: SessionRegistry,
+    name: str,
+    function: Callable[[A], object],
+    argument: A,
+    responder: Responder,
+) -> bool | None:
+    """Call a function of the application that may refuse; if it fails, nobody gets in."""
+    options = sessions.options
+    try:
+        limit = options.handshake_timeout
+        answer = await call_function(name, function, argument, responder, limit)
+        return verdict(name, answer)
+    except (HungUp, CallbackTooSlow):
+        raise
+    except failures() as error:
+        found = sort(error, RequestRefused)
+        if found.failure is not None:
+            if options.raise_errors:
+                raise
+            sessions.runtime.log.fail(logger, found.failure, "%s failed", name)
+        if found.exits is not None:
+            raise found.exits from None
+        if found.refusal is not None:
+            raise refusal_of(found.refusal) from found.refusal
+        raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
 
 
 async def new_id(sessions: SessionRegistry, request: Request, responder: Responder) -> str:
@@ -25,21 +141,22 @@ async def new_id(sessions: SessionRegistry, request: Request, responder: Respond
 
     Raises:
         Refusal: `generate_id` failed, or gave an id that cannot be used.
-        HungUp, CallbackTooSlow: as `callbacks.call`.
+        HungUp, CallbackTooSlow: as `call_function`.
     """
-    generate = sessions.options.generate_id
+    options = sessions.options
+    generate = options.generate_id
     if generate is None:
         return secrets.token_urlsafe(ID_BYTES)
     try:
-        limit = sessions.options.handshake_timeout
-        sid = await callbacks.call("generate_id", generate, request, responder, limit)
+        limit = options.handshake_timeout
+        sid = await call_function("generate_id", generate, request, responder, limit)
         if not isinstance(sid, str) or not sid or sessions.find(sid) is not None:
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
     except (HungUp, CallbackTooSlow):
         raise
     except failures() as error:
         found = sort(error, Never)
-        if sessions.options.raise_errors:
+        if options.raise_errors:
             raise
         if found.failure is not None:
             sessions.runtime.log.fail(logger, found.failure, "generate_id failed")

@@ -12,6 +12,7 @@ import trio
 from trio_sio.abc import Session
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected, LimitReached
+from trio_sio.sync import Notifier
 
 OnAnswer = Callable[..., object]
 
@@ -71,7 +72,7 @@ class PendingAcks:
         self._limit = limit
         self._background = background
         self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
-        self._empty: trio.Event | None = None
+        self._empty: Notifier | None = None  # for whoever waits until there are none
 
     def __len__(self) -> int:
         return len(self._waiting or ())
@@ -98,8 +99,7 @@ class PendingAcks:
 
     def _tell_empty(self) -> None:
         if self._empty is not None:
-            self._empty.set()
-            self._empty = None
+            self._empty.notify_all()
 
     async def wait_empty(self) -> None:
         """Wait until no answer is waited for. (By the time this returns, one may be again.)"""
@@ -107,7 +107,7 @@ class PendingAcks:
             await trio.lowlevel.checkpoint()
             return
         if self._empty is None:
-            self._empty = trio.Event()
+            self._empty = Notifier()
         await self._empty.wait()
 
     def wait_for(self, ack_id: int) -> Slot:

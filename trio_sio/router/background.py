@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from trio_sio.router.handlers import Handler
+from trio_sio.sync import Notifier
 
 Function = Callable[..., Awaitable[object]]
 
@@ -27,8 +28,8 @@ class BackgroundTasks:
         self._nursery: trio.Nursery | None = None
         self._limit = limit
         self._handlers = 0
-        self._room: trio.Event | None = None  # the socket's task waits for it
-        self._done: trio.Event | None = None  # somebody waits until nothing runs
+        self._room: Notifier | None = None  # for the socket's task, once it has had to wait
+        self._done: Notifier | None = None  # for whoever waits until nothing runs
 
     # -- the nursery -----------------------------------------------------------------------
 
@@ -81,9 +82,9 @@ class BackgroundTasks:
 
     async def wait_room(self) -> None:
         """Wait until another handler may run; for the socket's task alone."""
+        if self._room is None:
+            self._room = Notifier()
         while self.is_full:
-            if self._room is None:
-                self._room = trio.Event()
             await self._room.wait()
 
     async def begin_handler(self, function: Function, *args: object, name: Handler) -> None:
@@ -112,8 +113,7 @@ class BackgroundTasks:
         finally:
             self._handlers -= 1
             if self._room is not None:
-                self._room.set()
-                self._room = None
+                self._room.notify_all()
 
     async def _run(self, begun: trio.Event, function: Function, args: tuple[object, ...]) -> None:
         begun.set()
@@ -122,8 +122,7 @@ class BackgroundTasks:
         finally:
             self.running -= 1
             if not self.running and self._done is not None:
-                self._done.set()
-                self._done = None
+                self._done.notify_all()
 
     async def wait_done(self) -> None:
         """Wait until nothing runs. (By the time this returns, something may run again.)"""
@@ -131,5 +130,5 @@ class BackgroundTasks:
             await trio.lowlevel.checkpoint()
             return
         if self._done is None:
-            self._done = trio.Event()
+            self._done = Notifier()
         await self._done.wait()

@@ -52,7 +52,7 @@ class Client:
         self.order = EventOrder()
         self._sockets: dict[str, Socket] = {}
         self._context = context
-        self._limits = InboundLimits(session, context.limits, self._sockets, context.log)
+        self._limits = InboundLimits(session, context.options, self._sockets, context.log)
         self._rate_limit = _rate_limit(context)
         self.joins = Joins(self, self._sockets, namespaces, context, self._limits)
         session.on_backlog(self._change_backlog)
@@ -236,11 +236,11 @@ class Client:
 
 def _rate_limit(context: RouterContext) -> EventRateLimit | None:
     """Return a client's rate limit; `None` if its events are not limited."""
-    limits = context.limits
-    rate = limits.max_events_per_second
+    options = context.options
+    rate = options.max_events_per_second
     if rate is None:
         return None
-    return EventRateLimit(rate, limits.event_burst, limits.on_flood, trio.current_time())
+    return EventRateLimit(rate, options.event_burst, options.on_flood, trio.current_time())
 
 
 def _is_for_handlers(packet: Packet) -> bool:

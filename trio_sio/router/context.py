@@ -4,22 +4,21 @@ from typing import NamedTuple
 
 from trio_sio.counters import Counters
 from trio_sio.logs.throttle import LogThrottle
-from trio_sio.router.limits import Limits
+from trio_sio.options import ServerOptions
 
 
 class RouterContext(NamedTuple):
     """One for each server; nobody changes it.
 
     Attributes:
-        limits: of what one client may have and send.
-        max_inbox: events that may wait for one socket's handlers.
+        options: the server's options. Those of the engine are not read here: a server that is
+            given an engine does not have them.
         grace: seconds that handlers get at the end of their socket.
         log: the server's log.
         counters: the server's counters.
     """
 
-    limits: Limits
-    max_inbox: int
+    options: ServerOptions
     grace: float
     log: LogThrottle
     counters: Counters

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from trio_sio.sync import LazyEvent
+from trio_sio.sync import LazyEvent, Notifier
 
 S = TypeVar("S", bound=Hashable)
 
@@ -63,7 +63,7 @@ class Departures(Generic[S]):
     def __init__(self) -> None:
         self._leaving: dict[S, Departure[S]] | None = None  # most of the time nobody leaves
         self._last: Departure[S] | None = None  # the most recent one, until it has ended
-        self._departed: trio.Event | None = None  # somebody waits until one has
+        self._departed: Notifier | None = None  # for whoever waits until one has
 
     def __len__(self) -> int:
         return len(self._leaving or ())
@@ -91,11 +91,10 @@ class Departures(Generic[S]):
         if not self._leaving:
             self._leaving = None
         if self._departed is not None:
-            self._departed.set()
-            self._departed = None
+            self._departed.notify_all()
 
     async def wait_one(self) -> None:
         """Wait until a socket has departed."""
         if self._departed is None:
-            self._departed = trio.Event()
+            self._departed = Notifier()
         await self._departed.wait()

@@ -14,8 +14,9 @@ from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.options import ServerOptions
 from trio_sio.protocol.socketio.packet import Packet
-from trio_sio.router.limits import Limits
+from trio_sio.sync import Notifier
 
 logger = logging.getLogger("trio_sio.router")
 
@@ -28,7 +29,7 @@ class InboundLimits:
 
     Args:
         session: the client's session.
-        limits: the options.
+        options: the server's options.
         joined: the names of the namespaces that the client has joined.
         log: where refusals are logged.
 
@@ -40,8 +41,8 @@ class InboundLimits:
         "_begun",
         "_complete",
         "_joined",
-        "_limits",
         "_log",
+        "_options",
         "_packets",
         "_session",
         "_size",
@@ -50,18 +51,18 @@ class InboundLimits:
     )
 
     def __init__(
-        self, session: Session, limits: Limits, joined: Collection[str], log: LogThrottle
+        self, session: Session, options: ServerOptions, joined: Collection[str], log: LogThrottle
     ) -> None:
-        self.is_checking = limits.handshake_packets is not None
+        self.is_checking = options.handshake_packets is not None
         self._session = session
-        self._limits = limits
+        self._options = options
         self._log = log
         self._joined = joined
         self._packets = 0
         self._size = 0  # bytes so far of a packet that is not complete
         self._begun = 0.0  # when its first message came
         self._timer: Timer | None = None
-        self._complete: trio.Event | None = None  # somebody waits until it is
+        self._complete: Notifier | None = None  # for whoever waits until it is
 
     @property
     def is_incomplete(self) -> bool:
@@ -72,13 +73,12 @@ class InboundLimits:
         """Wait for the packet's attachments, or the client's end; needs `is_incomplete`."""
         assert self.is_incomplete
         if self._complete is None:
-            self._complete = trio.Event()
+            self._complete = Notifier()
         await self._complete.wait()
 
     def _tell_complete(self) -> None:
         if self._complete is not None:
-            self._complete.set()
-            self._complete = None
+            self._complete.notify_all()
 
     def check(
         self, message: str | bytes, packet: Packet | None, decoder: BoundedDecoder | None
@@ -93,7 +93,7 @@ class InboundLimits:
         Raises:
             RemoteProtocolError: it exceeds a limit; the session has been told which.
         """
-        allowed = self._limits.handshake_packets
+        allowed = self._options.handshake_packets
         if not self._joined and allowed is not None:
             self._packets += 1
             if self._packets > allowed:
@@ -115,7 +115,7 @@ class InboundLimits:
             if head.namespace not in self._joined:
                 decoder.discard()
         self._size += len(message)
-        limit = self._limits.max_packet_bytes
+        limit = self._options.max_packet_bytes
         if self._size > limit and head.namespace in self._joined:
             text = f"a packet of more than {limit} bytes with its attachments"
             self._exceed(text, "max_packet_bytes", limit, self._size)
@@ -124,14 +124,14 @@ class InboundLimits:
         self.is_checking = True
         self._begun = trio.current_time()
         if self._timer is None:  # an earlier packet's timer looks again when it expires
-            deadline = self._begun + self._limits.attachments_timeout
+            deadline = self._begun + self._options.attachments_timeout
             self._timer = self._session.timers.call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
         if not self._size:
             return
-        limit = self._limits.attachments_timeout
+        limit = self._options.attachments_timeout
         if trio.current_time() < self._begun + limit:
             self._timer = self._session.timers.call_at(self._begun + limit, self._on_timer)
             return
@@ -149,11 +149,11 @@ class InboundLimits:
         Args:
             pending: how many namespaces it is about to join.
         """
-        limits = self._limits
-        if pending >= limits.max_pending_namespaces:
-            option, limit = "max_pending_namespaces", limits.max_pending_namespaces
-        elif pending + len(self._joined) >= limits.max_namespaces:
-            option, limit = "max_namespaces", limits.max_namespaces
+        options = self._options
+        if pending >= options.max_pending_namespaces:
+            option, limit = "max_pending_namespaces", options.max_pending_namespaces
+        elif pending + len(self._joined) >= options.max_namespaces:
+            option, limit = "max_namespaces", options.max_namespaces
         else:
             return ""
         text = f"{option} is {limit}"

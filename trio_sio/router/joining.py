@@ -130,7 +130,7 @@ class Joins:
         """
         while leaving := len(self.departures):
             staying = len(self.sockets) + len(self._pending)
-            if staying + leaving < self._context.limits.max_namespaces:
+            if staying + leaving < self._context.options.max_namespaces:
                 return
             await self.departures.wait_one()
 

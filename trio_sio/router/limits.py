@@ -1,25 +1,9 @@
-"""Limits of what one client may have, and may make the server keep for it."""
+"""How many rooms a socket may be in (option `max_rooms`)."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from trio_sio.abc import Room
 from trio_sio.exceptions import LimitReached
-
-
-class Limits(NamedTuple):
-    """The options of the same names; `ServerOptions` describes them."""
-
-    handshake_packets: int | None
-    max_namespaces: int
-    max_pending_namespaces: int
-    max_packet_bytes: int
-    attachments_timeout: float
-    max_rooms: int
-    max_pending_acks: int
-    max_events_per_second: float | None = None
-    event_burst: int | None = None
-    on_flood: str = "disconnect"
 
 
 def check_rooms(rooms: Collection[Room], present: Collection[Room], limit: int) -> None:

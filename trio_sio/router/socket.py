@@ -114,10 +114,10 @@ class Socket(Emitter, Listens):
         self.handlers = HandlerTable()
         self.deliver: Callable[[Encoded], None] = session.deliver
         self.phase = Phase.JOINING
-        self.background = BackgroundTasks(context.max_inbox)
-        acks = PendingAcks(session, context.limits.max_pending_acks, self.background)
+        self.background = BackgroundTasks(context.options.max_inbox)
+        acks = PendingAcks(session, context.options.max_pending_acks, self.background)
         self.sender = EventSender(session, namespace, acks)
-        self.inbox = Inbox(context.max_inbox, client.order)
+        self.inbox = Inbox(context.options.max_inbox, client.order)
         self.invoker = Invoker(self, self.handlers, self.sender)
         self.dispatcher = Dispatcher(self.invoker, self.inbox, self.background, client.log)
         self._backlog: Backlog | None = None  # nobody has to hear of one
@@ -223,7 +223,7 @@ class Socket(Emitter, Listens):
             LimitReached: it would be in more than `max_rooms`.
         """
         try:
-            check_rooms(rooms, self.rooms, self.namespace.context.limits.max_rooms)
+            check_rooms(rooms, self.rooms, self.namespace.context.options.max_rooms)
         except LimitReached as reached:
             self.session.count_limit(reached.option)
             raise

@@ -23,8 +23,14 @@ from hypothesis import strategies as st
 
 from trio_sio.protocol.engineio.codec_v3 import encode_binary_payload, encode_text_payload
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, encode
-from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
+from trio_sio.protocol.socketio.encoder import encode
+from trio_sio.protocol.socketio.packet import (
+    JSON,
+    MAX_ATTACHMENTS,
+    RESERVED_EVENTS,
+    Packet,
+    PacketType,
+)
 
 __all__ = (
     "chunks",

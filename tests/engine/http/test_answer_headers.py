@@ -249,7 +249,7 @@ def bad_request(source: str, bring: Bring, said: bytes, status: int = 400) -> Ro
 def unreadable(status: int, bring: Bring, said: bytes) -> Row:
     """The body of a request for a path of the application's."""
     return Row(
-        "endpoint._unreadable text(error.status)",
+        "refusal.unreadable_body text(error.status)",
         *(status, bring, {"fallback": reading, "body_timeout": 5}, said, TEXT),
         closes=True,
         is_engines=False,
@@ -303,9 +303,9 @@ ROWS = [
         said=b"ok",
         kind=HTML,
     ),
-    Row("http/preflight.answer Response(200)", 200, get(POLLING, "OPTIONS")),
+    Row("http/cors.answer Response(200)", 200, get(POLLING, "OPTIONS")),
     Row(
-        "http/preflight.answer Response(200)",
+        "http/cors.answer Response(200)",
         200,
         get(POLLING, "OPTIONS"),
         {"allow_headers": "*"},
@@ -315,7 +315,7 @@ ROWS = [
     Row("polling/endpoint._post Response(500)", 500, overlapping("POST")),
     Row("polling/endpoint.answer Response(405)", 405, in_session("PUT")),
     Row(
-        "polling/endpoint._too_large Response(413)",
+        "refusal.refused_post Response(error.status)",
         413,
         in_session("POST", b"9" * 11),
         {"max_http_buffer_size": 10},
@@ -324,7 +324,7 @@ ROWS = [
         closes=True,
     ),
     Row(
-        "polling/endpoint._post Response(408)",
+        "refusal.refused_post Response(error.status)",
         408,
         a_slow_body,
         {"body_timeout": 5},
@@ -333,7 +333,7 @@ ROWS = [
         closes=True,
     ),
     bad_body(
-        "polling/endpoint._post Response(error.status)", b"x\r\n", b"a line with a chunk's size"
+        "refusal.refused_post Response(error.status)", b"x\r\n", b"a line with a chunk's size"
     ),
     bad_body(
         "protocol/http/chunked._fail_or_wait InvalidBody(400)",
@@ -350,7 +350,7 @@ ROWS = [
         "protocol/http/chunked._check_size InvalidBody(431)", EXTENSION, b"(max_header_size)", 431
     ),
     Row(
-        "endpoint.answer text(503)",
+        "refusal.unavailable text(503)",
         503,
         one_too_many,
         {"max_sessions": 1},
@@ -359,7 +359,7 @@ ROWS = [
         closes=True,
     ),
     Row(
-        "endpoint._too_slow Response(503)",
+        "refusal.unavailable text(503)",
         503,
         get(POLLING),
         {"allow_request": never},
@@ -369,15 +369,19 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     # -- refusals of Engine.IO, all of which come through one place
-    refused("endpoint._refuse Response(refusal.status)", get("/engine.io/"), b'"code":0'),
-    refused("endpoint._enter Refusal(ErrorCode.TRANSPORT_UNKNOWN)", get("/engine.io/"), b"polling"),
-    refused("endpoint._enter " + BAD, get(POLLING + "&a=b" * 1000), b'"code":3'),
-    refused("endpoint._enter " + BAD, get("/engine.io/?transport=websocket"), b'"code":3'),
+    refused("refusal.response Response(self.status)", get("/engine.io/"), b'"code":0'),
     refused(
-        "endpoint._enter Refusal(ErrorCode.BAD_HANDSHAKE_METHOD)", get(POLLING, "PUT"), b'"code":2'
+        "endpoint._read_query Refusal(ErrorCode.TRANSPORT_UNKNOWN)", get("/engine.io/"), b"polling"
+    ),
+    refused("endpoint._read_query " + BAD, get(POLLING + "&a=b" * 1000), b'"code":3'),
+    refused("endpoint._route " + BAD, get("/engine.io/?transport=websocket"), b'"code":3'),
+    refused(
+        "endpoint._check_handshake Refusal(ErrorCode.BAD_HANDSHAKE_METHOD)",
+        get(POLLING, "PUT"),
+        b'"code":2',
     ),
     refused(
-        "endpoint._enter Refusal(ErrorCode.UNSUPPORTED_PROTOCOL)",
+        "endpoint._check_handshake Refusal(ErrorCode.UNSUPPORTED_PROTOCOL)",
         get("/engine.io/?transport=polling&EIO=4"),
         b'"code":5',
     ),
@@ -387,14 +391,14 @@ ROWS = [
         b'"code":1',
     ),
     refused("endpoint._session_of " + BAD, on_a_websocket, b'"code":3'),
-    refused("endpoint._enter Refusal(ask.repeated_code)", get(POLLING + "&EIO=3"), b"than once"),
+    refused("endpoint._route Refusal(ask.repeated_code)", get(POLLING + "&EIO=3"), b"than once"),
     refused("polling/endpoint._moved " + BAD, moved_meanwhile, b'"code":3'),
     refused("polling/endpoint.answer " + BAD, by_another_transport, b'"code":3'),
     refused(
         "handshake.new_id " + BAD, get(POLLING), b"generate_id", options={"generate_id": broken_id}
     ),
     refused(
-        "endpoint._ask_to_allow " + FORBIDDEN,
+        "handshake.check_allowed " + FORBIDDEN,
         get(POLLING),
         b"allow_request refused",
         403,
@@ -417,7 +421,7 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     refused(
-        "endpoint._ask " + FORBIDDEN,
+        "handshake._ask " + FORBIDDEN,
         get(POLLING),
         b"the check itself failed",
         403,
@@ -426,7 +430,7 @@ ROWS = [
     ),
     # -- of the same server
     Row(
-        "endpoint.answer _unasked(503)",
+        "refusal.unavailable text(503)",
         503,
         while_closing,
         said=b"the server is shutting down",
@@ -435,7 +439,7 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     Row(
-        "endpoint._elsewhere _unasked(404)",
+        "refusal.not_found text(404)",
         404,
         get("/socket.io/?transport=polling"),
         said=b"this server answers at /engine.io/",
@@ -443,13 +447,13 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     Row(
-        "endpoint._elsewhere _unasked(200)",
+        "endpoint._answer_elsewhere Response(200)",
         200,
         get("*", "OPTIONS"),
         may_be_welcome_only=False,
     ),
     Row(
-        "endpoint._elsewhere Response(500)",
+        "http/fallback.answer Response(500)",
         500,
         get("/x"),
         {"fallback": broken},
@@ -498,7 +502,7 @@ ROWS = [
     ),
     # -- where no request, or no whole one, says from where it is
     bad_request(
-        "http/exchange.refusal text(status)",
+        "http/exchange.render_refusal text(status)",
         raw(b"GET / HTTP/1.1\r\n"),
         b"(head_timeout)",
         408,
@@ -569,7 +573,7 @@ ROWS = [
         "http/h11.head_too_large BadRequest(431)", raw(b"\r\n" * 9000), b"(max_header", 431
     ),
     Row(
-        "admission.turn_away refusal(503)",
+        "http/connection.turn_away render_refusal(503)",
         503,
         a_connection_too_many,
         {"max_connections": 1},
@@ -580,7 +584,7 @@ ROWS = [
     ),
     # -- to requests for a WebSocket, which a page sees nothing of
     Row(
-        "websocket/handshake.refusal b'HTTP/1.1 400'",
+        "refusal.websocket_response EngineResponse(400)",
         400,
         get("/engine.io/?transport=pigeon", fields=WEBSOCKET),
         said=b"Transport unknown",
@@ -600,9 +604,8 @@ ROWS = [
 ]
 
 ELSEWHERE = {
-    "endpoint.answer EngineResponse(response.status)": "adds fields to the answers above",
-    "endpoint._unasked Response(status)": "makes the answers above",
-    "endpoint._check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
+    "endpoint._readable EngineResponse(response.status)": "adds fields to the answers above",
+    "handshake.check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
     "websocket/handshake.acceptance b'HTTP/1.1 101'": "no answer that HTTP caches or pages read",
 }
 """Places that make no answer of their own."""
@@ -617,7 +620,6 @@ MAKERS = {
     "Refusal": 0,
     "BadRequest": 1,
     "InvalidBody": 1,
-    "_unasked": 1,
 }
 """What makes an answer, and which of its arguments is the status or the code."""
 
@@ -640,8 +642,8 @@ def _made(node: ast.AST) -> str:
                 return f"{name}({ast.unparse(args[MAKERS[name]])})"
             if name == "InvalidBody":
                 return "InvalidBody(400)"
-            if name == "refusal" and args and isinstance(args[0], ast.Constant):
-                return f"refusal({ast.unparse(args[0])})"
+            if name == "render_refusal" and args and isinstance(args[0], ast.Constant):
+                return f"render_refusal({ast.unparse(args[0])})"
         case ast.Constant(value=bytes() | str() as text):
             text = text.decode() if isinstance(text, bytes) else text
             if found := re.match(r"HTTP/1\.1 \d\d\d", text):
@@ -676,7 +678,7 @@ class A:
         raise InvalidBody("x") if self.c else InvalidBody("x", 431)
 RAW = 1
 def d():
-    return b"HTTP/1.1 507 Full" + refusal(503, "x")
+    return b"HTTP/1.1 507 Full" + render_refusal(503, "x")
 """
     assert sorted(places("new", source)) == [
         "new.b BadRequest(505)",
@@ -685,7 +687,7 @@ def d():
         "new.b Response(429)",
         "new.b text(410)",
         "new.d b'HTTP/1.1 507'",
-        "new.d refusal(503)",
+        "new.d render_refusal(503)",
         "new.e InvalidBody(400)",
         "new.e InvalidBody(431)",
     ]

@@ -6,12 +6,12 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from trio_sio.engine.http.date import DateClock, now
+from trio_sio.engine.http.exchange import DateClock
 
 
 def test_it_is_the_present_time_in_the_form_of_the_internet() -> None:
     before = int(time.time())
-    date = now()
+    date = DateClock().now()
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", date)
     assert before <= parsedate_to_datetime(date).timestamp() <= time.time()
 

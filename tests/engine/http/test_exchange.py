@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.served_connection import undated
 from trio_sio.engine.http import fast_path, h11
-from trio_sio.engine.http.exchange import Exchange, phrase, refusal
+from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.http import EngineResponse, Response
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -65,14 +65,29 @@ def test_a_response_that_cannot_be_sent_is_none(read: Callable[[bytes], Exchange
     assert not exchange.is_answered
 
 
+def test_a_body_that_has_been_read_does_not_end_the_connection() -> None:
+    exchange = plain(POST)
+    exchange.end_body()
+    assert b"Connection" not in exchange.render(Response(200))
+    assert not exchange.closes
+
+
+def test_a_response_may_be_rendered_elsewhere() -> None:
+    exchange = plain(GET)
+    exchange.end()
+    assert (exchange.is_answered, exchange.closes) == (True, True)
+
+
 def test_a_refusal_ends_the_connection() -> None:
     head = (
         b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"
         b"Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
     )
-    assert undated(refusal(408, "too slow")) == head + b"too slow\n"
-    assert undated(refusal(408, "too slow", "HEAD")) == head
+    assert undated(render_refusal(408, "too slow")) == head + b"too slow\n"
+    assert undated(render_refusal(408, "too slow", "HEAD")) == head
 
 
-def test_phrases() -> None:
-    assert [phrase(status) for status in (200, 404, 299)] == ["OK", "Not Found", ""]
+@pytest.mark.parametrize(("status", "phrase"), [(200, b"OK"), (404, b"Not Found"), (299, b"")])
+def test_the_phrase_of_a_status(status: int, phrase: bytes) -> None:
+    line, _, _ = plain(GET).render(Response(status)).partition(b"\r\n")
+    assert line == b"HTTP/1.1 %d %b" % (status, phrase)

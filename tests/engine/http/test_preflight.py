@@ -8,7 +8,7 @@ from trio.testing import MockClock
 
 import trio_sio
 from tests.engine.conftest import Recorder
-from trio_sio.engine.http.preflight import Preflight
+from trio_sio.engine.http.cors import Preflight
 from trio_sio.http import Headers, Request
 from trio_sio.testing.wire import open_wire
 from trio_sio.testing.wire_http import WireResponse

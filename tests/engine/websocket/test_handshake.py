@@ -2,12 +2,10 @@
 
 import pytest
 
-from tests.support.served_connection import undated
 from trio_sio.engine.websocket.handshake import (
     absence,
     acceptance,
     problem,
-    refusal,
     subprotocol,
 )
 from trio_sio.http import Headers, Request
@@ -114,20 +112,3 @@ def test_subprotocols_may_come_in_several_fields() -> None:
 def test_extensions_are_named() -> None:
     answer = acceptance(request(), "permessage-deflate")
     assert b"Sec-WebSocket-Extensions: permessage-deflate\r\n" in answer
-
-
-@pytest.mark.parametrize("text", ["Transport unknown", "", "é"])
-def test_a_refusal_is_400_whatever_the_reason(text: str) -> None:
-    body = text.encode()
-    assert undated(refusal(text)) == (
-        b"HTTP/1.1 400 Bad Request\r\nCache-Control: no-store\r\nConnection: close\r\n"
-        b"Content-type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    )
-
-
-def test_what_answers_a_head_request_ends_with_its_head() -> None:
-    head, _, body = refusal("no").partition(b"\r\n\r\n")
-    assert body == b"no"
-    answer, _, nothing = refusal("no", "HEAD").partition(b"\r\n\r\n")
-    assert (answer[:25], nothing) == (head[:25], b"")
-    assert b"Content-Length: 2" in answer

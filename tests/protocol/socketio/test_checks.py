@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
-from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio import codec_msgpack
 from trio_sio.protocol.socketio.checks import MAX_ID, check_id, check_namespace, excerpt, is_event
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.notepack import pack
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.testing import strategies as sio
@@ -41,8 +43,8 @@ EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
 
 def by_json(packet: Packet) -> Packet | None:
     """Send a packet through the default parser."""
-    decoder = codec.Decoder(max_attachments=100)
-    messages = codec.Encoder(max_attachments=100).encode(packet)
+    decoder = Decoder(max_attachments=100)
+    messages = Encoder(max_attachments=100).encode(packet)
     whole = [decoder.feed(message) for message in messages]
     return whole[-1]
 
@@ -95,7 +97,7 @@ def test_what_the_default_parser_lets_in_messagepack_lets_in(packet: Packet) -> 
 )
 def test_what_is_no_event_is_refused_in_the_same_words(name: JSON) -> None:
     with pytest.raises(RemoteProtocolError) as by_default:
-        codec.Decoder().feed("2" + json.dumps([name]))
+        Decoder().feed("2" + json.dumps([name]))
     with pytest.raises(RemoteProtocolError) as by_messagepack:
         codec_msgpack.Decoder().feed(pack({"type": 2, "nsp": "/", "data": [name]}))
     assert str(by_default.value) == str(by_messagepack.value)

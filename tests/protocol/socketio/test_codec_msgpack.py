@@ -98,6 +98,8 @@ def test_what_clients_send(message: str | bytes, packet: Packet) -> None:
         ({"type": 3, "nsp": "/", "data": [], "id": "1"}, "invalid packet id"),
         ({"type": 3, "nsp": "/", "data": [], "id": 0.5}, "invalid packet id"),
         ({"type": 3, "nsp": "/", "data": [], "id": MAX_ID + 1}, "invalid packet id"),
+        ({"type": 2, "nsp": "/", "data": [], "id": None}, "invalid packet id"),
+        ({"type": 2, "nsp": "/", "data": None, "id": None}, "invalid payload"),
     ],
 )
 def test_what_breaks_the_protocol(fields: JSON, error: str) -> None:

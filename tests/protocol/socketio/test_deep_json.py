@@ -8,8 +8,10 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
-from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio import codec_msgpack
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.deep_json import MAX_DEPTH, MAX_VALUES, read_deep
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 
 read_shallow = json.JSONDecoder().raw_decode
@@ -62,7 +64,7 @@ LIBRARY = sys.getrecursionlimit()
 @pytest.mark.parametrize("shape", ["array", "object"])
 @pytest.mark.parametrize("depth", [1, 300, LIBRARY - 1, LIBRARY, LIBRARY + 1, 4000, MAX_DEPTH - 1])
 def test_an_event_may_be_as_deep_as_a_client_of_the_reference_sends(depth: int, shape: str) -> None:
-    packet = codec.Decoder().feed('2["e",' + nested(depth, shape) + "]")
+    packet = Decoder().feed('2["e",' + nested(depth, shape) + "]")
     assert packet is not None
     assert isinstance(packet.data, list)
     assert depth_of(packet.data[1]) == depth
@@ -71,7 +73,7 @@ def test_an_event_may_be_as_deep_as_a_client_of_the_reference_sends(depth: int, 
 @pytest.mark.parametrize("depth", [300, LIBRARY, 4000])
 def test_so_may_one_with_attachments(depth: int) -> None:
     inner = "[" * depth + '{"_placeholder":true,"num":0}' + "]" * depth
-    decoder = codec.Decoder()
+    decoder = Decoder()
     assert decoder.feed(f'51-["e",{inner}]') is None
     packet = decoder.feed(b"here")
     assert packet is not None
@@ -86,21 +88,21 @@ def test_so_may_one_with_attachments(depth: int) -> None:
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1, 1_000_000])
 def test_what_is_deeper_is_refused(depth: int, shape: str) -> None:
     with pytest.raises(RemoteProtocolError) as refused:
-        codec.Decoder().feed('2["e",' + nested(depth, shape) + "]")
+        Decoder().feed('2["e",' + nested(depth, shape) + "]")
     assert refused.value.hint == f"nested more than {MAX_DEPTH} levels deep"
 
 
 def test_what_is_deep_and_much_is_refused() -> None:
     text = '2["e",' + nested(LIBRARY, "array") + ",1" * MAX_VALUES + "]"
     with pytest.raises(RemoteProtocolError) as refused:
-        codec.Decoder().feed(text)
+        Decoder().feed(text)
     assert f"over {MAX_VALUES} values" in refused.value.hint
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize("digits", [1, 309, 4299, 4300, 4301, 100_000])
 def test_whole_numbers(digits: int, sign: str) -> None:
-    packet = codec.Decoder().feed(f'2["e",{sign}{"9" * digits}]')
+    packet = Decoder().feed(f'2["e",{sign}{"9" * digits}]')
     assert packet is not None
     assert isinstance(packet.data, list)
     number = packet.data[1]
@@ -108,16 +110,16 @@ def test_whole_numbers(digits: int, sign: str) -> None:
         assert number == int(sign + "9" * digits)
     else:
         assert number == float(sign + "inf")
-        assert codec.encode(packet) == ['2["e",null]']  # as JSON.stringify writes it
+        assert encode(packet) == ['2["e",null]']  # as JSON.stringify writes it
 
 
 def test_not_a_number_is_still_refused() -> None:
     for word in ("NaN", "Infinity", "-Infinity"):
         with pytest.raises(RemoteProtocolError):
-            codec.Decoder().feed(f'2["e",{"9" * 5000},{word}]')
+            Decoder().feed(f'2["e",{"9" * 5000},{word}]')
 
 
-@pytest.mark.parametrize("encode", [codec.encode, codec_msgpack.Encoder().encode])
+@pytest.mark.parametrize("encode", [encode, codec_msgpack.Encoder().encode])
 @pytest.mark.parametrize("depth", [10, 300, LIBRARY, 100_000])
 def test_what_cannot_be_sent_is_the_applications_error(encode: object, depth: int) -> None:
     assert callable(encode)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from tests.protocol.oracle import Oracle, null_view, number_view, socket_question, socket_view
-from trio_sio.protocol.socketio.codec import Decoder, encode
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.testing import strategies as sio
 

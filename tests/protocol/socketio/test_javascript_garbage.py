@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from tests.protocol.oracle import Answer, Oracle, number_view, socket_view
 from tests.support.examples import examples
 from trio_sio.protocol.errors import RemoteProtocolError
-from trio_sio.protocol.socketio.codec import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.testing import strategies as sio
 
 pytestmark = pytest.mark.node

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio import codec_msgpack, decoder as own_decoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.protocol.socketio.parser import find_codec
 
@@ -12,8 +13,8 @@ from trio_sio.protocol.socketio.parser import find_codec
 def test_socketios_own_by_default() -> None:
     encoder, make_decoder = find_codec(None, 3)
     decoder = make_decoder()
-    assert isinstance(encoder, codec.Encoder)
-    assert isinstance(decoder, codec.Decoder)
+    assert isinstance(encoder, Encoder)
+    assert isinstance(decoder, own_decoder.Decoder)
     assert encoder.max_attachments == decoder.max_attachments == 3
 
 
@@ -39,8 +40,8 @@ def test_ones_own() -> None:
 
     class Parser:
         Encoder = Shouting
-        Decoder = codec.Decoder
+        Decoder = own_decoder.Decoder
 
     encoder, make_decoder = find_codec(Parser, 10)
     assert isinstance(encoder, Shouting)
-    assert make_decoder is codec.Decoder
+    assert make_decoder is own_decoder.Decoder

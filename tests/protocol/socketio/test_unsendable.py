@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trio_sio.protocol.errors import LocalProtocolError
-from trio_sio.protocol.socketio import codec, codec_msgpack
+from trio_sio.protocol.socketio import codec_msgpack
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import MAX_VALUES, explain, type_name
 
@@ -23,7 +24,7 @@ class Colour(enum.Enum):
 
 
 def encoders() -> list[Any]:
-    return [codec.Encoder(), codec_msgpack.Encoder()]
+    return [Encoder(), codec_msgpack.Encoder()]
 
 
 def refused(encoder: Any, packet: Packet) -> str:  # noqa: ANN401
@@ -95,9 +96,7 @@ def test_not_a_number_in_an_error_of_messagepack() -> None:
 
 def test_what_a_look_at_takes_has_a_bound() -> None:
     wide = [*range(MAX_VALUES + 1), object()]
-    assert refused(codec.Encoder(), event(wide)) == (
-        "cannot be sent as JSON: object has no form in JSON"
-    )
+    assert refused(Encoder(), event(wide)) == ("cannot be sent as JSON: object has no form in JSON")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_type_names(value: object, name: str) -> None:
 def test_a_key_that_one_codec_has_is_not_blamed() -> None:
     data = {(1, 2): {"a": decimal.Decimal(1)}}
     assert "args[0][(1, 2)]" in refused(codec_msgpack.Encoder(), event(data))
-    assert "a key of type tuple at args[0]" in refused(codec.Encoder(), event(data))
+    assert "a key of type tuple at args[0]" in refused(Encoder(), event(data))
 
 
 def test_an_encoder_works_again_after_it() -> None:
@@ -153,7 +152,7 @@ def place(data: Any, steps: list[int], bad: object) -> Any:  # noqa: ANN401
 def test_the_place_leads_to_it(data: list[Any], steps: list[int], bad: object) -> None:
     way = place(data, steps, bad)
     for explained in (
-        explain(event(data), ValueError("?"), codec.Encoder()._to_json),
+        explain(event(data), ValueError("?"), Encoder()._to_json),
         *(refused(encoder, event(data)) for encoder in encoders()),
     ):
         if "…" in explained or "'" in explained:
@@ -167,5 +166,5 @@ def test_the_place_leads_to_it(data: list[Any], steps: list[int], bad: object) -
 @given(GOOD)
 def test_nothing_is_said_of_what_can_be_sent(data: object) -> None:
     error = ValueError("the encoder's own words")
-    encode = codec.Encoder().encode
+    encode = Encoder().encode
     assert explain(event(data), error, lambda one: encode(event(one))) == str(error)

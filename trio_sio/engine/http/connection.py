@@ -12,7 +12,7 @@ from functools import partial
 
 import trio
 
-from trio_sio.engine.http.exchange import Exchange, refusal
+from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.engine.http.h11 import BadRequest
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.request_reader import RequestReader
@@ -190,7 +190,7 @@ class HTTPConnection:
     async def _refuse(self, status: int, sentence: str) -> None:
         """Answer what is no request, or not a whole one, and close."""
         method = "HEAD" if self._reader.buffer.data.startswith(b"HEAD ") else "GET"
-        await self._write(refusal(status, sentence, method))
+        await self._write(render_refusal(status, sentence, method))
         await linger(self._stream)
 
     def _tell(self, option: str, text: str) -> None:
@@ -220,7 +220,7 @@ class HTTPConnection:
     async def send_raw(self, data: bytes) -> None:
         """Send a response that has been rendered already; see `Responder`."""
         assert self._exchange is not None
-        self._exchange.is_answered = self._exchange.closes = True
+        self._exchange.end()
         await self._send_and_tell(self._write(data))
 
     async def _write(self, data: bytes) -> None:
@@ -329,3 +329,16 @@ class HTTPConnection:
         self._timeouts.stop()
         self._stream.unread(self._reader.stop())
         return self._stream
+
+
+async def turn_away(stream: trio.abc.Stream, sentence: str) -> None:
+    """Answer a connection that is one too many, as far as that needs no waiting, and close it."""
+    below = ByteStream(stream)
+    try:
+        if below.direct:
+            below.write_nowait(render_refusal(503, f"too many connections ({sentence})"))
+            await below.send_eof()
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
+    finally:
+        await below.aclose()

@@ -6,18 +6,41 @@ and `Connection: close` where the connection cannot go on.
 """
 
 import http
+import time
 from dataclasses import dataclass
+from email.utils import formatdate
 
-from trio_sio.engine.http import date
-from trio_sio.http import Response, sendable_fields
+from trio_sio.http import NO_STORE, Response, sendable_fields
 from trio_sio.protocol.http.field_list import elements
 from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 
-_NO_STORE = [("Cache-Control", "no-store")]
-
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class DateClock:
+    """The present date, as the field Date has it (RFC 9110, 6.6.1).
+
+    It has no parts of a second, so it is formatted once in a second at most.
+    """
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made = (0, "")  # one value, so that servers in other threads see both halves of it
+
+    def now(self) -> str:
+        """Return such as "Sun, 06 Nov 1994 08:49:37 GMT"."""
+        second = int(time.time())
+        made, text = self._made
+        if second != made:
+            text = formatdate(second, usegmt=True)
+            self._made = (second, text)
+        return text
+
+
+_clock = DateClock()
 
 
 @dataclass(slots=True)
@@ -50,6 +73,14 @@ class Exchange:
     closes: bool = False
     is_answered: bool = False
 
+    def end_body(self) -> None:
+        """Note that all of the body has been read."""
+        self.unread = 0
+
+    def end(self) -> None:
+        """Note that the response was rendered elsewhere, and that the connection ends with it."""
+        self.is_answered = self.closes = True
+
     def go_on(self) -> bytes:
         """Return `100 Continue` if the client waits for it, and nothing a second time."""
         if not self.awaits_continue:
@@ -77,9 +108,9 @@ class Exchange:
             lines = self._settle_connection(lines, fields)
         elif self.closes:
             end = "\r\nConnection: close"
-        head = f"HTTP/1.1 {status} {phrase(status)}"
+        head = f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"
         if "\r\ndate:" not in named:
-            head += f"\r\nDate: {date.now()}"
+            head += f"\r\nDate: {_clock.now()}"
         head += lines
         if status in WITHOUT_BODY:
             body = b""
@@ -104,12 +135,7 @@ class Exchange:
         return lines
 
 
-def phrase(status: int) -> str:
-    """Return the phrase that goes with a status, `""` for one that nobody knows."""
-    return _PHRASES.get(status, "")
-
-
-def refusal(status: int, sentence: str, method: str = "GET") -> bytes:
+def render_refusal(status: int, sentence: str, method: str = "GET") -> bytes:
     """Return a response to what is no request, or one too many; the connection closes."""
-    response = Response.text(status, sentence, _NO_STORE, close=True)
+    response = Response.text(status, sentence, [NO_STORE], close=True)
     return Exchange(method, "", []).render(response)

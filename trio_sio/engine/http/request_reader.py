@@ -139,7 +139,7 @@ class RequestReader:
         if found is None:
             return None
         exchange, self._fields, end = found
-        self.buffer.data = self.buffer.data[end:]
+        self.buffer.take(end)
         if len(exchange.fields) > self._limits.max_headers:
             raise self._too_many_headers(len(exchange.fields))
         return exchange
@@ -177,13 +177,13 @@ class RequestReader:
         buffer, size = self.buffer, exchange.unread
         if len(buffer.data) < size:
             await self._in_time(exchange, partial(buffer.fill, size))
-        exchange.unread = 0
+        exchange.end_body()
         return buffer.take(size)
 
     async def _read_chunks(self, exchange: Exchange, limit: int) -> bytes:
         body = ChunkedBody(self._limits.max_header_size, self._limits.max_headers)
         await self._in_time(exchange, partial(self.buffer.fill_chunks, body, limit))
-        exchange.unread = 0
+        exchange.end_body()
         return bytes(body.data)
 
     async def _in_time(self, exchange: Exchange, read: Callable[[], Awaitable[None]]) -> None:

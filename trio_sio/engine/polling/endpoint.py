@@ -17,7 +17,7 @@ from trio_sio.engine.polling.posts import Overlap
 from trio_sio.engine.polling.responses import PollResponses, set_cookie
 from trio_sio.engine.polling.shared_bodies import SHORT
 from trio_sio.engine.polling.transport import PollingTransport
-from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.refusal import Refusal, refused_post
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.http import (
@@ -160,7 +160,6 @@ class PollingEndpoint:
         session: Session,
         transport: PollingTransport,
     ) -> Response:
-        headers = [("Content-Type", "text/html")]
         try:
             transport.posts.begin(responder.cut, lambda: responder.hung_up)
         except Overlap:
@@ -177,13 +176,15 @@ class PollingEndpoint:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.posts.deliver(body, binary=binary)
         except BodyTooLarge as error:
-            return self._too_large(session, transport, headers, error)
+            option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
+            _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
+            return refused_post(error, option)
         except BodyTooSlow as error:
             _abort(session, transport, Explanation(str(error), "body_timeout", error.limit))
-            return Response(408, [*headers, ("Connection", "close")], f"{error}\n".encode())
+            return refused_post(error)
         except InvalidBody as error:
             _abort(session, transport, Explanation(str(error), error.option, error.limit))
-            return Response(error.status, headers, f"{error}\n".encode())
+            return refused_post(error)
         except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
@@ -193,23 +194,12 @@ class PollingEndpoint:
             raise
         finally:
             transport.posts.end()
-        return EngineResponse(200, [*headers, *transport.cookie], b"ok")
+        return EngineResponse(200, [("Content-Type", "text/html"), *transport.cookie], b"ok")
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
         limit, strangers = self._options.max_http_buffer_size, self._options.handshake_buffer_size
         return limit if session.trusted or strangers is None else min(limit, strangers)
-
-    def _too_large(
-        self,
-        session: Session,
-        transport: PollingTransport,
-        headers: list[tuple[str, str]],
-        error: BodyTooLarge,
-    ) -> Response:
-        option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
-        _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
-        return Response(413, headers, f"{error} ({option})\n".encode())
 
 
 async def _send_while_wanted(

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 
-from trio_sio.engine.http import date
 from trio_sio.http import Request
 from trio_sio.logs.shown import printable
 from trio_sio.protocol.http.field_list import elements, has_element
@@ -76,17 +75,3 @@ def acceptance(request: Request, extensions: str = "") -> bytes:
     if extensions:
         lines.append(b"Sec-WebSocket-Extensions: " + extensions.encode("latin-1"))
     return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-def refusal(message: str, method: str = "GET") -> bytes:
-    """Return the raw answer to an upgrade request that is refused: 400 and a text.
-
-    The reference server answers so whatever the reason, and closes the connection. What answers
-    a HEAD ends with its head.
-    """
-    body = message.encode("utf-8", "replace")
-    head = (
-        f"HTTP/1.1 400 Bad Request\r\nDate: {date.now()}\r\nCache-Control: no-store\r\n"
-        f"Connection: close\r\nContent-type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode("ascii") + (b"" if method == "HEAD" else body)

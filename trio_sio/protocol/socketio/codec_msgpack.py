@@ -22,37 +22,36 @@ from trio_sio.protocol.socketio.checks import (
     refuse_payload,
 )
 from trio_sio.protocol.socketio.notepack import pack, unpack
-from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.packet import BINARY_OF, JSON, PLAIN_OF, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import explain
 
 _AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
+_EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
-_BINARY_OF = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
-_PLAIN_OF = {binary: plain for plain, binary in _BINARY_OF.items()}
 
 _UNDEFINED = b"\xd4\x00\x00"
 
 
 class Encoder:
-    """Makes messages of packets."""
+    """Encodes packets."""
 
     def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
         """Return the packet's one message.
 
         Args:
-            packet: what to encode; EVENT and ACK become their binary forms, and the binary
-                forms plain ones, by what is in `data`.
+            packet: what to encode; whether it is sent as EVENT or BINARY_EVENT, and as ACK or
+                BINARY_ACK, depends on its data alone.
             binary: `False` calls the packet plain whatever is in it (JS: `binary(false)`).
 
         Raises:
-            LocalProtocolError: `data` holds something that MessagePack has no word for.
+            LocalProtocolError: the data contains something that MessagePack cannot express.
         """
         if packet.type in _AS_TEXT:
             return [_control_text(packet)]
-        kind = _PLAIN_OF.get(packet.type, packet.type)
+        kind = PLAIN_OF.get(packet.type, packet.type)
         try:
             if binary and _has_binary(packet.data):
-                kind = _BINARY_OF[kind]
+                kind = BINARY_OF[kind]
             return [pack(_fields(packet, kind))]
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
@@ -102,10 +101,10 @@ def _has_binary(data: object) -> bool:
 
 
 class Decoder:
-    """Makes packets of messages; it keeps nothing between them."""
+    """Decodes messages; it keeps nothing between them."""
 
     def feed(self, message: str | bytes) -> Packet | None:
-        """Take one message and return its packet; either encoding is taken for every type.
+        """Return the packet of one message; JSON and MessagePack are accepted for every type.
 
         Raises:
             RemoteProtocolError: the message breaks the protocol; the session has to end.
@@ -121,11 +120,13 @@ class Decoder:
         namespace = check_namespace(fields.get("nsp"))
         _check_data(kind, fields)
         ack_id = check_id(fields["id"]) if "id" in fields else None
+        if kind in _EVENTS and not is_event(fields.get("data")):  # JavaScript does not ask
+            raise refuse_payload(kind, fields.get("data"))
         return Packet(kind, namespace, fields.get("data"), ack_id)
 
 
 def _says_undefined(key: str, message: bytes) -> bool:
-    """Whether a field is JavaScript's undefined, which is as good as absent, and not null."""
+    """Whether a field is JavaScript's undefined, which counts as absent, and not null."""
     return bytes((0xA0 | len(key),)) + key.encode() + _UNDEFINED in message
 
 
@@ -152,9 +153,7 @@ def _check_data(kind: PacketType, fields: dict[str, JSON]) -> None:
         good = "data" not in fields
     elif kind is PacketType.ERROR:
         good = isinstance(data, str)
-    elif kind in _ACKS:
-        good = isinstance(data, list)
     else:
-        good = is_event(data)
+        good = isinstance(data, list)
     if not good:
         raise refuse_payload(kind, data)

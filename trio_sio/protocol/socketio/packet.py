@@ -1,10 +1,10 @@
-"""One Socket.IO 4 packet, and the event names that belong to the library."""
+"""The packets of Socket.IO 4, and the event names that are reserved."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 JSON = None | bool | int | float | str | bytes | list["JSON"] | dict[str, "JSON"]
-"""What can be sent: JSON, with `bytes` anywhere in it."""
+"""What can be sent: JSON values, with `bytes` anywhere among them."""
 
 
 class PacketType(IntEnum):
@@ -19,15 +19,26 @@ class PacketType(IntEnum):
     BINARY_ACK = 6
 
 
+BINARY_OF = {
+    PacketType.EVENT: PacketType.BINARY_EVENT,
+    PacketType.ACK: PacketType.BINARY_ACK,
+}
+PLAIN_OF = {binary: plain for plain, binary in BINARY_OF.items()}
+"""The two forms of a packet, with and without binary values."""
+
+MAX_ATTACHMENTS = 10
+"""Binary values in one packet: the limit of the JavaScript parsers, whose clients throw at more."""
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Packet:
-    """A packet; nobody changes one, but freezing it would cost 0.5 µs for every event.
+    """A packet. It is never changed, but a frozen one would cost 0.5 µs for every event.
 
     Attributes:
-        type: one of seven; the encoder chooses between the plain and the binary form itself.
+        type: one of seven; the encoder itself chooses between the plain and the binary form.
         namespace: such as "/" or "/chat"; a client's CONNECT may carry a query: "/chat?a=1".
         data: event name and arguments, an ack's arguments, an error's data, or `None`.
-        id: the acknowledgement id, if an answer is wanted or this is one.
+        id: the acknowledgement id, if this asks for an answer or is one.
     """
 
     type: PacketType
@@ -37,7 +48,7 @@ class Packet:
 
     @property
     def event(self) -> str:
-        """The event's name; `""` for a packet without one (a number becomes its digits)."""
+        """The event's name, `""` for a packet without one; a number is converted to its digits."""
         data = self.data
         if isinstance(data, list) and data:
             name = data[0]
@@ -50,7 +61,7 @@ class Packet:
 
     @property
     def args(self) -> list[JSON]:
-        """An event's arguments behind its name, or all of an ack's."""
+        """An event's arguments, without its name; or all arguments of an acknowledgement."""
         data = self.data
         if not isinstance(data, list):
             return []
@@ -59,13 +70,13 @@ class Packet:
 
 
 BACKLOG = "\0backlog"
-"""Where handlers of `on_backlog` are kept among those of events. No program uses such a name."""
+"""The name under which handlers of `on_backlog` are registered; no program uses such a name."""
 
 RESERVED_EVENTS = frozenset(
     {"connect", "disconnect", "disconnecting", "error", "newListener", "removeListener", BACKLOG}
 )
-"""Names that mean something on a JavaScript socket. Emitting one is refused, and a client that
-sends one is not heard: it could set off the application's own `disconnect` handlers."""
+"""Names with a meaning on a JavaScript socket. Emitting one is refused, and a client's event with
+such a name is ignored: it could call the application's own `disconnect` handlers."""
 
 RESERVED_NAMESPACE_EVENTS = frozenset({"connect", "connection", "newListener"})
-"""Names that mean something on a JavaScript namespace."""
+"""Names with a meaning on a JavaScript namespace."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from trio_sio.protocol.socketio import codec
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.packet import Packet
 
 
@@ -76,7 +77,7 @@ def find_codec(parser: Parser | str | None, max_attachments: int) -> Codec:
         ImportError: the library msgpack is not installed.
     """
     if parser is None:
-        return Codec(codec.Encoder(max_attachments), lambda: codec.Decoder(max_attachments))
+        return Codec(Encoder(max_attachments), lambda: Decoder(max_attachments))
     if isinstance(parser, str):
         return _msgpack()
     return Codec(parser.Encoder(), parser.Decoder)

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.support.examples import examples
 from trio_sio.protocol.errors import RemoteProtocolError
-from trio_sio.protocol.socketio.codec import Decoder, encode
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.testing import strategies as sio
 

@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from tests.protocol.oracle import null_view
 from trio_sio.protocol.errors import LocalProtocolError
-from trio_sio.protocol.socketio.codec import MAX_ATTACHMENTS, Decoder, Encoder, encode
-from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.encoder import Encoder, encode
+from trio_sio.protocol.socketio.packet import JSON, MAX_ATTACHMENTS, Packet, PacketType
 from trio_sio.testing import strategies as sio
 
 CONNECT, DISCONNECT, EVENT, ACK, ERROR, BINARY_EVENT, BINARY_ACK = PacketType

@@ -1,0 +1,76 @@
+"""Requests for the application's own pages (option `fallback`)."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.failures import Never, failures, sort
+from trio_sio.http import (
+    NO_STORE,
+    BodyTooLarge,
+    BodyTooSlow,
+    InvalidBody,
+    Request,
+    Response,
+)
+from trio_sio.logs import shown
+from trio_sio.logs.throttle import LogThrottle
+from trio_sio.protocol.http.response_check import check_length, check_response
+
+logger = logging.getLogger("trio_sio.engine")
+
+
+class Fallback:
+    """Has the application answer requests.
+
+    Args:
+        function: the application's.
+        log: where its failures are told.
+        raise_errors: whether its failures are raised instead.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Request], Awaitable[Response]],
+        log: LogThrottle,
+        *,
+        raise_errors: bool,
+    ) -> None:
+        self._function = function
+        self._log = log
+        self._raise_errors = raise_errors
+
+    async def answer(self, request: Request, responder: Responder) -> Response:
+        """Return the application's response, or 500 if it fails.
+
+        Raises:
+            BodyTooLarge, BodyTooSlow, InvalidBody: the function wanted a body that it did not get;
+                that is the client's fault.
+            HungUp: the client left; the function has been cancelled.
+        """
+        try:
+            answering = self._function(request)
+            if not request.has_body:  # which it may read, and nobody else meanwhile
+                answering = unless_hung_up(responder, answering)
+            response = await answering
+            self._check(request, response)
+        except (HungUp, BodyTooLarge, BodyTooSlow, InvalidBody):
+            raise
+        except failures() as error:
+            found = sort(error, Never)
+            if self._raise_errors:
+                raise
+            if found.failure is not None:
+                line, path = "fallback failed for %s %s", shown.target(request.target)
+                self._log.fail(logger, found.failure, line, request.method, path)
+            if found.exits is not None:
+                raise found.exits from None
+            return Response(500, [NO_STORE])
+        return response
+
+    def _check(self, request: Request, response: object) -> None:
+        """Raise what is wrong with a response, whose headers may have changed since it was made."""
+        if not isinstance(response, Response):
+            raise TypeError(f"fallback must return a Response, not {response!r}")
+        check_response(response.status, response.headers, response.body)
+        check_length(request.method, response.status, response.headers, response.body)
