@@ -1,4 +1,4 @@
-"""The engine: sessions by id, the tasks that keep them, and the ways to serve.
+"""The engine: its life, and the ways to serve connections.
 
 async with engine:                           the engine's nursery
  ├─ runtime
@@ -43,7 +43,7 @@ ListenerT = TypeVar("ListenerT", bound=Listener)
 
 GOODBYE = 0.25
 """Seconds that clients get at shutdown, once the application is done, to take what is queued and
-to agree to the end. Nobody can hold the server longer."""
+to agree to the end. No client can hold the server longer."""
 
 
 class Engine:
@@ -67,7 +67,7 @@ class Engine:
 
     @classmethod
     def from_options(cls, options: EngineOptions) -> "Engine":
-        """Make an engine of options that have been checked already."""
+        """Make an engine with options that have been checked already."""
         engine = cls.__new__(cls)
         engine._setup(options)
         return engine
@@ -156,18 +156,18 @@ class Engine:
             self.runtime.log.flush()
 
     def statistics(self) -> EngineStatistics:
-        """Return numbers: what there is, and what has happened since the engine was made."""
+        """Return what there is, and what has happened since the engine was made, in numbers."""
         admission = self._admission
         return self._counters.statistics(
             self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
         )
 
     def refusing_handshakes(self) -> AbstractContextManager[None]:
-        """Answer handshakes with 503, meanwhile; sessions that are here go on."""
+        """Answer handshakes with 503 while the context lasts; sessions that are here go on."""
         return self.sessions.refusing()
 
     async def aclose(self) -> None:
-        """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""
+        """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
         self.sessions.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
@@ -184,7 +184,7 @@ class Engine:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[trio.Nursery]:
-        """Be open for as long as something is served, if nobody else opened us."""
+        """Open the engine while something is served, unless it is open already."""
         if self._nursery is not None:
             yield self._nursery
             return
@@ -215,7 +215,7 @@ class Engine:
             task_status: for `nursery.start`, which returns the listeners.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the port is taken, or not allowed.
         """
         tcp = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
         listeners: Sequence[Listener] = tcp

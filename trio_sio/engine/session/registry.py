@@ -125,7 +125,7 @@ class SessionRegistry(Mapping[str, Session]):
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Take no new sessions, meanwhile; those that are here go on."""
+        """Take no new sessions while the context lasts; those that are here go on."""
         self._drains += 1
         try:
             yield
@@ -230,7 +230,7 @@ class SessionRegistry(Mapping[str, Session]):
 
     @contextmanager
     def serving(self, nursery: trio.Nursery) -> Iterator[None]:
-        """Run sessions in a nursery, meanwhile."""
+        """Run sessions in a nursery while the context lasts."""
         self.closing, self._nursery = False, nursery
         try:
             yield
@@ -267,7 +267,7 @@ class SessionRegistry(Mapping[str, Session]):
             text = "the handler of session %s failed"
             self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
-            self.counters.enter(session)
+            self.counters.add_ended(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
             await session.transport.aclose()

@@ -1,9 +1,9 @@
-"""Engine.IO without I/O: packets, payloads, handshakes, and the states of a session.
+"""Engine.IO 3: packets, payloads, the handshake and the states of a session.
 
-packet      one packet in its spellings
-codec_v3    payloads of several packets, by polling
-jsonp_form  the form in which a JSONP client posts
-handshake   the query of a request, and the packet that opens a session
-version     what differs between revisions of the protocol
-state       the states of a session
+packet       a packet, as text, as a binary frame and as base64
+codec_v3     payloads: several packets in one HTTP body
+jsonp_form   the form by which a page posts a payload with JSONP
+handshake    the query of a request, its errors, the OPEN packet
+state        the states of a session, in one table
+version      what differs between revisions of the protocol
 """
