@@ -268,7 +268,7 @@ async def test_a_transport_that_raises_at_the_end_of_a_tick_costs_its_session(
             await one.receive()
         session = application.sessions[0]
         session.send_nowait("it waits for the end of the tick")
-        session.outbox.transport = Broken(session.transport, failure)  # type: ignore[assignment]
+        session.outbox.switch(Broken(session.transport, failure))  # type: ignore[arg-type]
         await neighbour.send("4hello")
         assert await neighbour.receive() == "4hello"
         await websocket.aclose()

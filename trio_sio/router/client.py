@@ -70,8 +70,7 @@ class Client:
     @property
     def request(self) -> Request:
         """The handshake request."""
-        request: Request = self.session.request
-        return request
+        return self.session.request
 
     @property
     def sockets(self) -> Mapping[str, Socket]:

@@ -11,12 +11,13 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
+from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
 
-class Namespace(JoinableNamespace[Socket]):
+class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
     """One namespace (JS: `Namespace`).
 
     Attributes:
@@ -30,7 +31,7 @@ class Namespace(JoinableNamespace[Socket]):
     parent: "ParentNamespace | None"
 
 
-class ParentNamespace(BaseNamespace):
+class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
 
     Emitting reaches every child; handlers and middleware are every child's, whenever they are

@@ -13,13 +13,12 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
+from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
 
-M = TypeVar("M", bound=Handler)
 S = TypeVar("S")
 
 
-class BaseNamespace(Listens, Targeting):
+class BaseNamespace(HandlerOwner, Targeting):
     """The handlers and the middleware of a namespace, or of all that a dynamic one has made.
 
     Attributes:
@@ -31,17 +30,6 @@ class BaseNamespace(Listens, Targeting):
         self.name = name
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
-
-    def use(self, function: M) -> M:
-        """Register namespace middleware (JS: `use((socket, next) => …)`); a decorator.
-
-        The function gets the socket. Returning lets it pass on; raising `ConnectionRefused`
-        refuses it, and the client gets the text or the data of the exception.
-        """
-        if not callable(function):
-            raise TypeError(f"middleware must be callable, not {function!r}")
-        self.middleware.append(function)
-        return function
 
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self)
@@ -74,6 +62,13 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
+
+    # Methods of `NamespaceHandlers`, which knows the kind of the sockets; for `socket.namespace`.
+    on: Any
+    once: Any
+    event: Any
+    on_backlog: Any
+    use: Any
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from trio_sio.router.background import BackgroundTasks
 from trio_sio.router.backlog import Backlog
 from trio_sio.router.dispatch import Dispatcher
 from trio_sio.router.emitter import Emitter
-from trio_sio.router.handlers import Handler, HandlerTable, Listens
+from trio_sio.router.handlers import Handler, HandlerTable, SocketHandlers
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.invocation import Invoker
@@ -80,7 +80,7 @@ class Phase(Enum):
     ENDED = auto()
 
 
-class Socket(Emitter, Listens):
+class Socket(Emitter, SocketHandlers):
     """One client in one namespace.
 
     Args:
@@ -156,8 +156,7 @@ class Socket(Emitter, Listens):
     @property
     def request(self) -> Request:
         """The handshake request; an upgrade does not change it."""
-        request: Request = self.session.request
-        return request
+        return self.session.request
 
     @property
     def reason(self) -> DisconnectReason | None:

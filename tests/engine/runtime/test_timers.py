@@ -56,7 +56,7 @@ async def test_the_queue_does_not_grow_with_those_who_gave_up(autojump_clock: Mo
                 assert len(timers) == PRUNE_FROM + 1
                 brief.cancel_scope.cancel()
             assert len(timers) == 1
-            assert len(timers._calls) <= PRUNE_FROM + 3
+            assert len(timers._queue) <= PRUNE_FROM + 3
         await trio.sleep(150)
         nursery.cancel_scope.cancel()
     assert woken == [(100.0, 100.0)]
