@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.http import Request
 from trio_sio.protocol.encoded import Encoded
@@ -26,7 +25,7 @@ from trio_sio.protocol.socketio.parser import (
     PacketEncoder as PacketEncoder,
     Parser as Parser,
 )
-from trio_sio.statistics import SessionStatistics
+from trio_sio.statistics import Counters, SessionStatistics
 
 Room = str
 SocketId = str
@@ -146,6 +145,9 @@ class Transport(Protocol):
 
     def abandon(self) -> None:
         """Let go at once: the session moved on to another transport, or its time is up."""
+
+    async def aclose(self) -> None:
+        """Close the connection that belongs to the session alone, if there is one: it is over."""
 
 
 class Timer(Protocol):

@@ -5,9 +5,8 @@ import logging
 from trio_sio.engine import refusal
 from trio_sio.engine.handshake import CallbackTooSlow, check_allowed, check_origin
 from trio_sio.engine.http import cors
-from trio_sio.engine.http.connection import Sequel
 from trio_sio.engine.http.fallback import Fallback
-from trio_sio.engine.http.responder import Responder
+from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.refusal import Refusal, RefusalLog

@@ -84,6 +84,8 @@ class Slow:
 
     def abandon(self) -> None: ...
 
+    async def aclose(self) -> None: ...
+
 
 @asynccontextmanager
 async def written(transport: Slow | PollingTransport, packets: int = 1000) -> AsyncIterator[Outbox]:

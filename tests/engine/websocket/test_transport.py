@@ -138,7 +138,8 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
             assert await receive_all(other) == b"\x88\x02\x03\xe8"
             assert backend.stopped
             await other.aclose()
-        await ours.wait_released()
+        await ours.aclose()
+        await ours.wait_closed()
 
 
 async def test_the_code_of_an_error_is_in_the_close_frame() -> None:
