@@ -235,46 +235,63 @@ class Engine:
         async with self._opened() as nursery:
             for url in urls_of(listeners, self.options.path):
                 logger.info("listening on %s", url)
-            start = partial(self._start, nursery, handler)
+
+            def start(stream: trio.abc.Stream) -> None:
+                nursery.start_soon(self._serve_accepted, stream, handler)
+
             await accept_forever(list(listeners), start, task_status)
 
     async def serve_stream(self, stream: trio.abc.Stream, handler: Handler) -> None:
         """Serve one connection, until it is closed; the engine must be open."""
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
+        address = await self._admit(stream)
+        if address is None:
+            return
         closed = trio.Event()
         try:
-            if await self._serve(stream, handler, closed.set):
+            if await self._serve(stream, address, handler, closed.set):
                 await closed.wait()
-        finally:  # a session that has the connection hears of that
-            await trio.aclose_forcefully(stream)
+        finally:
+            try:
+                if not closed.is_set():  # a session has the stream, and hears of that
+                    await trio.aclose_forcefully(stream)
+            finally:
+                self._admission.leave(address)
 
-    def _start(self, nursery: trio.Nursery, handler: Handler, stream: trio.abc.Stream) -> None:
-        """Start the task of a connection."""
-        nursery.start_soon(self._serve, stream, handler)
+    async def _serve_accepted(self, stream: trio.abc.Stream, handler: Handler) -> None:
+        """Serve a connection of a listener, until it is closed or a session has it."""
+        address = await self._admit(stream)
+        if address is not None:
+            await self._serve(stream, address, handler, partial(self._admission.leave, address))
+
+    async def _admit(self, stream: trio.abc.Stream) -> str | None:
+        """Count a connection, and return its address; `None` if it was turned away."""
+        address = _address_of(stream)
+        refusal = self._admission.enter(address)
+        if not refusal:
+            return address
+        await turn_away(stream, refusal)
+        return None
 
     async def _serve(
         self,
         stream: trio.abc.Stream,
+        address: str,
         handler: Handler,
-        on_closed: Callable[[], object] | None = None,
+        on_closed: Callable[[], object],
     ) -> bool:
-        """Serve a connection; return whether it is a session's now, which closes it."""
+        """Serve a connection; return whether a session has it now, and closes it."""
         self.sessions.handle_with(handler)
-        address, secure = _peer_of(stream)
-        refusal = self._admission.enter(address)
-        if refusal:
-            await turn_away(stream, refusal)
-            return False
         connection = HTTPConnection(
             stream,
             address,
-            secure,
+            isinstance(stream, trio.SSLStream),
             self.runtime.timers,
             self._http_limits,
             self.runtime.arrivals.wait,
         )
-        connection.when_closed(partial(self._leave, address, on_closed))
+        connection.when_closed(on_closed)
         self._connections.add(connection)
         try:
             return await connection.serve(self._endpoint.answer)
@@ -285,12 +302,6 @@ class Engine:
         finally:
             self._connections.discard(connection)
         return False
-
-    def _leave(self, address: str, on_closed: Callable[[], object] | None) -> None:
-        """Count a connection no more: it has been closed."""
-        self._admission.leave(address)
-        if on_closed is not None:
-            on_closed()
 
     async def open_session(
         self,
@@ -317,14 +328,13 @@ class Engine:
         await self.sessions.run(session, handler)
 
 
-def _peer_of(stream: trio.abc.Stream) -> tuple[str, bool]:
-    """Return the peer's address and whether the stream is TLS."""
-    secure = isinstance(stream, trio.SSLStream)
+def _address_of(stream: trio.abc.Stream) -> str:
+    """Return the peer's address, `""` if it has none."""
     below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-    if isinstance(below, trio.SocketStream):
-        try:
-            peer = below.socket.getpeername()
-        except OSError:  # it has gone already
-            return "", secure
-        return (str(peer[0]) if isinstance(peer, tuple) else ""), secure
-    return "", secure
+    if not isinstance(below, trio.SocketStream):
+        return ""
+    try:
+        peer = below.socket.getpeername()
+    except OSError:  # it has gone already
+        return ""
+    return str(peer[0]) if isinstance(peer, tuple) else ""

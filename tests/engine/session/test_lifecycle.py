@@ -15,6 +15,7 @@ from trio_sio.engine.session.log import SessionLog
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.engineio.state import State
+from trio_sio.protocol.engineio.version import EIO3
 from trio_sio.testing.transport import MemoryTransport
 
 LOST = DisconnectReason.TRANSPORT_CLOSE
@@ -103,7 +104,7 @@ def make(runtime: Runtime | None = None, **options: float) -> Lifecycle:
     transport = MemoryTransport(10)
     record = CloseRecord("abcdefgh", SessionLog(LogThrottle()))
     made = EngineOptions(**options)  # type: ignore[arg-type]  # by name
-    lifecycle = Lifecycle(transport, made, runtime or Runtime(), record)
+    lifecycle = Lifecycle(transport, made, runtime or Runtime(), record, EIO3)
     transport.attach(lifecycle.outbox)
     return lifecycle
 

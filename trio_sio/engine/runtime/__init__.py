@@ -1,12 +1,12 @@
-"""What bytes cost and when they move: shared by all connections and sessions of an engine.
+"""What all connections and sessions of one engine share.
 
-runtime        holds the others, and runs them
-tick           one flush of outboxes at the end of each turn of the event loop
-timers         functions that are called at their times
-fairness       who may read on when there is much to read
-stalls         who holds the event loop, upon
-  gc_pauses      pauses of Python's garbage collector
-stream         the bytes of one connection
-listeners      where a server listens
-socket_errors  which errors of the kernel end a connection
+runtime         `Runtime`: one object with everything below, and the tasks that it needs
+stream          bytes in and out of one connection, with short cuts for plain TCP
+timers          one task for the time limits of everybody
+tick            which turn of the event loop it is, and one flush at its end
+fairness        in turns: no client that floods keeps others waiting
+stalls          who holds the event loop, and for how long
+gc_pauses       how long Python's garbage collector holds it
+listeners       accepting connections, and the addresses that can be opened
+socket_errors   which errors of the kernel end a connection, and which pass
 """

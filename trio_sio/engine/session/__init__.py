@@ -1,15 +1,15 @@
-"""One Engine.IO client: its life, its outgoing queue, its heartbeat.
+"""One Engine.IO client.
 
-session          what the handler of a client sees
+session          `Session`: what its handler sees
+registry         the sessions of an engine by id, and how many there may be
 lifecycle        its tasks, its state, and why it ended
-registry         all sessions of an engine, and places for those to come
-outbox           the outgoing queue, upon
-  bounded_queue    a queue bounded by packets and bytes
-  waiting          the line of senders that wait for room
-writer           sends what the outbox cannot send without waiting
-heartbeat        notices silence
-connect_timeout  closes a client that joins nothing
-first_payload    the answer to a polling handshake
-counters         numbers of all sessions, also of those that have ended
-log              where the lines about a session go
+writer           the task that sends what cannot be sent at once
+heartbeat        notices that the client has fallen silent
+outbox           the outgoing queue, with its limits and the overflow policy
+bounded_queue    the queue in it
+waiting          the line before it when it is full
+first_payload    what goes out with the response to a polling handshake
+connect_timeout  closes a client that joins no namespace
+counters         adds up sessions for `statistics()`
+log              the lines of the log about one session
 """
