@@ -25,6 +25,7 @@ OF_USERS = ("demo", "testing")
 CONTAINERS = {
     *("list", "dict", "set", "bytearray", "deque", "OrderedDict", "Counter", "defaultdict"),
     *("fromkeys", "open_memory_channel", "BytesIO", "StringIO", "Queue", "SimpleQueue"),
+    "ParkingLot",
     *("WeakSet", "WeakKeyDictionary", "WeakValueDictionary"),
 }
 DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

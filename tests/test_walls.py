@@ -16,8 +16,7 @@ STOREY = {
     "disconnect": 0,
     "sync": 0,
     "channel": 1,
-    "statistics": 1,
-    "counters": 0,
+    "statistics": 0,
     "browser_client": 0,
     "protocol": 1,
     "exceptions": 2,
@@ -39,7 +38,6 @@ STOREY = {
 WITHOUT_TRIO = {
     *(
         "browser_client",
-        "counters",
         "disconnect",
         "http",
         "options",
@@ -53,6 +51,7 @@ DOORS = {
     "options/declaration.py": "attrs",
     "engine/http/h11.py": "h11",
     "metrics.py": "prometheus_client",
+    "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",
     "engine/websocket/backends/websockets.py": "websockets",
     "protocol/socketio/notepack.py": "msgpack",

@@ -8,13 +8,12 @@ Parser      encodes packets and decodes messages
 An adapter of another author needs this module and `trio_sio.protocol` alone.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.http import Request
 from trio_sio.protocol.encoded import Encoded
@@ -26,7 +25,7 @@ from trio_sio.protocol.socketio.parser import (
     PacketEncoder as PacketEncoder,
     Parser as Parser,
 )
-from trio_sio.statistics import SessionStatistics
+from trio_sio.statistics import Counters, SessionStatistics
 
 Room = str
 SocketId = str
@@ -56,7 +55,7 @@ class OutgoingQueue(Protocol):
     def take(self, limit: int) -> list[Encoded]:
         """Return queued items in their order: one at least, further ones up to `limit` bytes."""
 
-    def put_control(self, item: Encoded) -> None:
+    def send_control(self, item: Encoded) -> None:
         """Send or queue one of the engine's own packets, even if the outbox is full."""
 
     def flush(self) -> None:
@@ -147,6 +146,9 @@ class Transport(Protocol):
     def abandon(self) -> None:
         """Let go at once: the session moved on to another transport, or its time is up."""
 
+    async def aclose(self) -> None:
+        """Close the connection that belongs to the session alone, if there is one: it is over."""
+
 
 class Timer(Protocol):
     """Something that is to be called at its time."""
@@ -215,8 +217,9 @@ class Session(Protocol):
     async def wait_heard(self) -> None:
         """Return when `receive` waits, and nothing of what the client has sent is half here."""
 
-    async def send(self, item: Encoded) -> None:
-        """Send, waiting for room in the outbox; raises `Disconnected`."""
+    @property
+    def send(self) -> Callable[[Encoded], Coroutine[Any, Any, None]]:
+        """Send, waiting for room in the outbox; to be awaited. Raises `Disconnected`."""
 
     def send_nowait(self, item: Encoded) -> None:
         """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""
@@ -230,7 +233,7 @@ class Session(Protocol):
 
     @property
     def deliver(self) -> Callable[[Encoded], None]:
-        """Send as one of many: what happens at a full outbox is the overflow policy's."""
+        """Send as one of many; at a full outbox, the overflow policy applies."""
 
     def send_volatile(self, item: Encoded) -> bool:
         """Send if it can leave at once, else drop; return whether it left."""

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, overload
 
 import trio
 
@@ -19,12 +19,11 @@ from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
-from trio_sio.router.handlers import Handler, HandlerTable, Listens
+from trio_sio.router.handlers import HandlerTable
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
+from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
-
-M = TypeVar("M", bound=Handler)
 
 AdapterFactory = Callable[[Namespace], Adapter]
 """Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
@@ -37,7 +36,7 @@ class _Arguments(ServerOptions):
     engine: Engine | None = None
 
 
-class Server(Listens, Targeting):
+class Server(NamespaceHandlers, Targeting):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
     `async with io:` closes all clients at its end. `serve_tcp` and `serve_listeners` enter it
@@ -149,7 +148,7 @@ class Server(Listens, Targeting):
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self.router.root)
 
-    def use(self, function: M) -> M:
+    def use(self, function: ConnectionH) -> ConnectionH:
         """Register middleware of the namespace "/"; see `Namespace.use`."""
         return self.router.root.use(function)
 

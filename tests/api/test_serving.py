@@ -144,9 +144,10 @@ async def test_sockets_is_the_root_namespace_and_its_verbs_are_the_servers(
         heard.append("use")
 
     io.once("connection", lambda socket: heard.append("once"))
-    io.on("never", heard.append)
+    never = print
+    io.on("never", never)
     assert set(io.event_names()) == {"echo", "connection", "never"}
-    io.remove_listener("never", heard.append)
+    io.remove_listener("never", never)
     async with served(io) as url, peer() as process:
         hear = ["a", "message", "end"]
         one, two = [await process.connect(url, hear=hear) for _ in range(2)]

@@ -8,11 +8,11 @@ from trio_sio.router.handlers import HandlerTable, Registration, as_arguments, a
 from trio_sio.testing import connect
 
 
-def one() -> None:
+def one(socket: Socket) -> None:
     """A handler."""
 
 
-def two() -> None:
+def two(socket: Socket) -> None:
     """Another."""
 
 
@@ -37,7 +37,7 @@ def test_event_goes_by_the_functions_name() -> None:
 
 def test_event_needs_a_name() -> None:
     class Nameless:
-        def __call__(self) -> None:
+        def __call__(self, socket: Socket) -> None:
             """It can be called, and has no name."""
 
     with pytest.raises(TypeError, match="a function with a name"):
@@ -53,7 +53,7 @@ def test_a_handler_can_be_called(handler: object) -> None:
 
 
 @pytest.mark.parametrize("event", [1, None, b"x"])
-def test_an_events_name_is_a_text(event: str) -> None:
+def test_an_event_name_is_a_str(event: str) -> None:
     with pytest.raises(TypeError, match="an event name must be a str"):
         Server().on(event, one)
 

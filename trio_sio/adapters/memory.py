@@ -1,7 +1,7 @@
-"""Rooms in memory, and the loop that everything is built for.
+"""The adapter of a single server: rooms in memory, and the loop of a broadcast.
 
-Both directions are plain dictionaries: between two checkpoints a task is alone, so there are no
-locks. The loop of a broadcast has no `await`: it is one step for everybody, and two broadcasts
+Rooms by socket and sockets by room are plain dictionaries. No other task runs between two
+checkpoints, so there are no locks; and since the loop of a broadcast has no `await`, two broadcasts
 cannot overtake each other.
 """
 
@@ -13,12 +13,12 @@ from trio_sio.abc import AdapterNamespace, Recipient, Room, SocketId, Target
 from trio_sio.protocol.socketio.packet import Packet
 
 WORK_LIMIT = 32768
-"""Deliveries after which whoever broadcasts has to let other tasks run. The first of a tick costs
-each client a system call, 4 µs, but those that follow it are queued for 0.8; giving way after each
-broadcast would keep a burst's events from leaving each client's socket together."""
+"""Deliveries after which a broadcast lets other tasks run. The first delivery to a client in a tick
+takes a system call, 4 µs, but those after it are queued in 0.8; letting others run after each
+broadcast would keep the events of a burst from leaving each client's socket together."""
 
 BROADCAST_WORK = 8
-"""What a broadcast counts for besides: it is encoded."""
+"""What encoding a broadcast counts as, in deliveries."""
 
 
 class MemoryAdapter:
@@ -51,7 +51,7 @@ class MemoryAdapter:
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove_all(self, socket_id: SocketId) -> None:
-        """Take a socket out of all its rooms, even if that is cancelled: it leaves."""
+        """Take a socket out of all its rooms, even if this is cancelled: it leaves."""
         for room in self.sids.pop(socket_id, {}):
             self._remove_from(room, socket_id)
         await trio.lowlevel.checkpoint()
@@ -68,12 +68,12 @@ class MemoryAdapter:
         return frozenset(self.sids.get(socket_id, ()))
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
-        """Return the rooms of a socket, wherever it is."""
+        """Return the rooms of a socket; all sockets are of this server."""
         await trio.lowlevel.checkpoint()
         return self.rooms_of(socket_id)
 
     async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; without rooms, everyone."""
+        """Return the sockets that are in any of the rooms; without rooms, all sockets."""
         await trio.lowlevel.checkpoint()
         connected = self.namespace.connected
         if not rooms:
@@ -81,24 +81,24 @@ class MemoryAdapter:
         return {one for one in self._members(rooms) if one in connected}
 
     def _members(self, rooms: Iterable[Room]) -> dict[SocketId, None]:
-        """Return the union of rooms, each member once, in room order then joining order."""
+        """Return the union of rooms in their order, the members of each in the order of joining."""
         union: dict[SocketId, None] = {}
         for room in rooms:
             union.update(self.rooms.get(room, {}))
         return union
 
     async def broadcast(self, packet: Packet, target: Target) -> None:
-        """Send to everyone the target names; other tasks run when enough has been sent."""
+        """Send to the sockets of the target; let other tasks run when much has been sent."""
         self._work += BROADCAST_WORK + self.deliver(packet, target)
         if self._work >= WORK_LIMIT:
             self._work = 0
             await trio.lowlevel.cancel_shielded_checkpoint()
 
     def deliver(self, packet: Packet, target: Target) -> int:
-        """Send to those of this server: serialised once, framed once per wire format.
+        """Send to the sockets of the target: encoded once, framed once for each wire format.
 
         Returns:
-            How many they are.
+            The number of these sockets.
         """
         flags = target.flags
         own = Packet(packet.type, self.namespace.name, packet.data)

@@ -4,14 +4,27 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CoroutineType
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
 
+if TYPE_CHECKING:
+    from typing_extensions import deprecated as deprecated
+else:
+
+    def deprecated(message: str) -> Callable[[object], object]:
+        """Return a decorator that does nothing; type checkers know another one."""
+        return lambda function: function
+
+
 Handler = Callable[..., object]
-"""A function of the application, async or not. Its result, awaited, is the answer."""
+"""A function of the application, async or not. What it returns is the answer to an event."""
 
 H = TypeVar("H", bound=Handler)
+OwnEndH = TypeVar("OwnEndH", bound=Callable[[DisconnectReason], object])
+OwnErrorH = TypeVar("OwnErrorH", bound=Callable[[Exception], object])
+OwnBacklogH = TypeVar("OwnBacklogH", bound=Callable[[bool], object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +48,11 @@ class Registration:
 
 _NO_HANDLERS: Mapping[str, tuple["Registration", ...]] = {}
 _NO_EVENTS: frozenset[str] = frozenset()
-"""Of nearly every socket's table; empty ones of its own would take 280 bytes."""
+"""What nearly every socket's table has; empty ones of its own would take 280 bytes."""
 
 
 class HandlerTable:
-    """Which handlers hear which event, in the order of their registration."""
+    """The handlers of each event, in the order of their registration."""
 
     __slots__ = ("_once", "_table")
 
@@ -60,7 +73,7 @@ class HandlerTable:
         return self._table.get(event, ())
 
     def remove(self, event: str, function: Handler) -> None:
-        """Forget a handler, the last registered if it is there twice; unknown ones are fine."""
+        """Remove a handler, the last one if it is there twice; ignore an unknown one."""
         registrations = [*self.get(event)]
         for index in reversed(range(len(registrations))):
             if registrations[index].function == function:
@@ -69,7 +82,7 @@ class HandlerTable:
         self._set(event, registrations)
 
     def _set(self, event: str, registrations: Sequence[Registration]) -> None:
-        """Tuples, which every event hands out as they are; changes are rare."""
+        """Store tuples, which each event gets as they are: changes are rare."""
         self._once -= {event}
         table = dict(self._table)
         if registrations:
@@ -81,7 +94,7 @@ class HandlerTable:
         self._table = table
 
     def remove_all(self, event: str | None = None) -> None:
-        """Forget the handlers of an event, or all."""
+        """Remove the handlers of an event, or all."""
         for name in [*self._table] if event is None else [event]:
             self._set(name, ())
 
@@ -94,104 +107,153 @@ class HandlerTable:
         return event in self._table
 
     def take(self, event: str) -> tuple[Registration, ...]:
-        """Return the handlers to call for one event; those of `once` are forgotten."""
+        """Return the handlers to call for one event, and remove those of `once`."""
         found = self._table.get(event, ())
         if event in self._once:
             self._set(event, [registration for registration in found if not registration.once])
         return found
 
 
-class Listens:
-    """What can be listened to: `on`, `once`, `event` and their undoing."""
+class HandlerOwner:
+    """An object with handlers; its kinds say in their types which handlers they take."""
 
     __slots__ = ()
 
     handlers: HandlerTable
 
-    @overload
-    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
-
-    @overload
-    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
-
-    def on(
-        self,
-        event: str,
-        handler: H | None = None,
-        *,
-        ack: bool = False,
-        concurrent: bool = False,
-    ) -> H | Callable[[H], H]:
-        """Register a handler, or be the decorator that does (JS: `on`).
-
-        What the handler returns is the answer, if the client asked for one: nothing for `None`,
-        several arguments for a tuple.
-
-        Args:
-            event: the event's name.
-            handler: a function, async or not; without it, a decorator is returned.
-            ack: give the handler a callable as last argument, for answers before its end; what
-                it returns is no answer then.
-            concurrent: run it in the socket's nursery, so that later events need not wait; at
-                most `max_inbox` run at a time.
-        """
-        if handler is not None:
-            self.handlers.add(event, Registration(handler, ack=ack, concurrent=concurrent))
-            return handler
+    def _register(
+        self, event: str, handler: Handler | None, *, ack: bool, concurrent: bool, once: bool
+    ) -> Any:  # noqa: ANN401 - the handler, or a decorator
+        """Register a handler and return it; without one, return the decorator that does."""
 
         def register(function: H) -> H:
-            self.handlers.add(event, Registration(function, ack=ack, concurrent=concurrent))
+            registration = Registration(function, ack=ack, concurrent=concurrent, once=once)
+            self.handlers.add(event, registration)
             return function
 
-        return register
+        return register if handler is None else register(handler)
 
-    @overload
-    def once(self, event: str) -> Callable[[H], H]: ...
-
-    @overload
-    def once(self, event: str, handler: H) -> H: ...
-
-    def once(self, event: str, handler: H | None = None) -> H | Callable[[H], H]:
-        """Register a handler for the next such event only (JS: `once`)."""
-        if handler is not None:
-            self.handlers.add(event, Registration(handler, once=True))
-            return handler
-
-        def register(function: H) -> H:
-            self.handlers.add(event, Registration(function, once=True))
-            return function
-
-        return register
-
-    def event(self, handler: H) -> H:
-        """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""
+    def _register_by_name(self, handler: H) -> H:
         name = getattr(handler, "__name__", "")
         if not name:
             raise TypeError(f"@event needs a function with a name, not {handler!r}")
         self.handlers.add(name, Registration(handler))
         return handler
 
-    def on_backlog(self, handler: H) -> H:
-        """Register a handler for clients that fall behind; a decorator.
-
-        It gets the socket and, where it is registered for one socket, only the second argument:
-        True when more waits for the client than `high_water` says, and False when that has come
-        down to `low_water`. It runs in the socket's nursery, beside the others.
-        """
+    def _register_for_backlog(self, handler: H) -> H:
         self.handlers.add(BACKLOG, Registration(handler))
         return handler
 
     def remove_listener(self, event: str, handler: Handler) -> None:
-        """Forget a handler (JS: `removeListener`)."""
+        """Remove a handler (JS: `removeListener`)."""
         self.handlers.remove(event, handler)
 
     def remove_all_listeners(self, event: str | None = None) -> None:
-        """Forget the handlers of an event, or all (JS: `removeAllListeners`)."""
+        """Remove the handlers of an event, or all (JS: `removeAllListeners`)."""
         self.handlers.remove_all(event)
 
     def event_names(self) -> list[str]:
         """Return the events that have handlers (JS: `eventNames`)."""
         return [name for name in self.handlers.names() if name != BACKLOG]
+
+
+EndEvent = Literal["disconnect", "disconnecting"]
+OwnEvent = EndEvent | Literal["error"]
+
+
+class SocketHandlers(HandlerOwner):
+    """The handlers of one socket: they take the arguments of its events."""
+
+    __slots__ = ()
+
+    @overload
+    def on(
+        self, event: EndEvent, *, ack: bool = ..., concurrent: bool = ...
+    ) -> Callable[[OwnEndH], OwnEndH]: ...
+    @overload
+    def on(
+        self, event: EndEvent, handler: OwnEndH, *, ack: bool = ..., concurrent: bool = ...
+    ) -> OwnEndH: ...
+    @overload
+    def on(
+        self, event: Literal["error"], *, ack: bool = ..., concurrent: bool = ...
+    ) -> Callable[[OwnErrorH], OwnErrorH]: ...
+    @overload
+    def on(
+        self,
+        event: Literal["error"],
+        handler: OwnErrorH,
+        *,
+        ack: bool = ...,
+        concurrent: bool = ...,
+    ) -> OwnErrorH: ...
+    # The last overload would take a wrong handler for these names, since no type says "any other
+    # name": type checkers report this one instead, if they report what is deprecated.
+    @overload
+    @deprecated("handlers of this event take the reason, or the error, and nothing else")
+    def on(self, event: OwnEvent, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
+    @overload
+    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
+    @overload
+    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
+    def on(
+        self,
+        event: str,
+        handler: Handler | None = None,
+        *,
+        ack: bool = False,
+        concurrent: bool = False,
+    ) -> Any:
+        """Register a handler for this socket's events (JS: `socket.on`); also as a decorator.
+
+        What the handler returns is the answer, if the client asked for one: nothing for `None`,
+        several arguments for a tuple.
+
+        Args:
+            event: the event's name. Handlers of "disconnecting" and "disconnect" get the
+                `DisconnectReason`, handlers of "error" get the exception.
+            handler: a function, async or not, that takes the event's arguments; without it, a
+                decorator is returned.
+            ack: give the handler a callable as last argument, for answers before its end; what
+                it returns is no answer then.
+            concurrent: run it in the socket's nursery, so that later events need not wait; at
+                most `max_inbox` run at a time.
+
+        Raises:
+            TypeError: the name is not a str, or the handler is not callable.
+        """
+        return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
+
+    @overload
+    def once(self, event: EndEvent) -> Callable[[OwnEndH], OwnEndH]: ...
+    @overload
+    def once(self, event: EndEvent, handler: OwnEndH) -> OwnEndH: ...
+    @overload
+    def once(self, event: Literal["error"]) -> Callable[[OwnErrorH], OwnErrorH]: ...
+    @overload
+    def once(self, event: Literal["error"], handler: OwnErrorH) -> OwnErrorH: ...
+    @overload
+    @deprecated("handlers of this event take the reason, or the error, and nothing else")
+    def once(self, event: OwnEvent, handler: H) -> H: ...
+    @overload
+    def once(self, event: str) -> Callable[[H], H]: ...
+    @overload
+    def once(self, event: str, handler: H) -> H: ...
+    def once(self, event: str, handler: Handler | None = None) -> Any:
+        """Register a handler for the next such event only (JS: `once`); also as a decorator."""
+        return self._register(event, handler, ack=False, concurrent=False, once=True)
+
+    def event(self, handler: H) -> H:
+        """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""
+        return self._register_by_name(handler)
+
+    def on_backlog(self, handler: OwnBacklogH) -> OwnBacklogH:
+        """Register a handler for the time when this client falls behind; a decorator.
+
+        It gets True when more is queued for the client than `high_water` allows, and False when
+        that has come down to `low_water`. It runs in the socket's nursery, beside the others.
+        """
+        return self._register_for_backlog(handler)
 
 
 async def call(function: Handler, *args: object) -> object:

@@ -11,17 +11,18 @@ from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
+from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
 
-class Namespace(JoinableNamespace[Socket]):
+class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
     """One namespace (JS: `Namespace`).
 
     Attributes:
         name: such as "/chat".
-        adapter: who is in which room.
+        adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         middleware: functions that see each socket before it is let in.
         parent: the dynamic namespace it was made by, if any.
@@ -30,7 +31,7 @@ class Namespace(JoinableNamespace[Socket]):
     parent: "ParentNamespace | None"
 
 
-class ParentNamespace(BaseNamespace):
+class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
 
     Emitting reaches every child; handlers and middleware are every child's, whenever they are
@@ -81,7 +82,7 @@ class ParentNamespace(BaseNamespace):
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms of any child; `clients` calls it."""
+        """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
         for child in tuple(self._children.values()):
             found |= await child.find_clients(rooms)

@@ -13,13 +13,12 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
-from trio_sio.router.handlers import Handler, HandlerTable, Listens, Registration
+from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
 
-M = TypeVar("M", bound=Handler)
 S = TypeVar("S")
 
 
-class BaseNamespace(Listens, Targeting):
+class BaseNamespace(HandlerOwner, Targeting):
     """The handlers and the middleware of a namespace, or of all that a dynamic one has made.
 
     Attributes:
@@ -32,17 +31,6 @@ class BaseNamespace(Listens, Targeting):
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
 
-    def use(self, function: M) -> M:
-        """Register namespace middleware (JS: `use((socket, next) => …)`); a decorator.
-
-        The function gets the socket. Returning lets it pass on; raising `ConnectionRefused`
-        refuses it, and the client gets the text or the data of the exception.
-        """
-        if not callable(function):
-            raise TypeError(f"middleware must be callable, not {function!r}")
-        self.middleware.append(function)
-        return function
-
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self)
 
@@ -51,7 +39,7 @@ class BaseNamespace(Listens, Targeting):
         raise NotImplementedError
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; `clients` calls it."""
+        """Return the sockets that are in any of the rooms; `clients` calls it."""
         raise NotImplementedError
 
 
@@ -66,7 +54,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         parent: the dynamic namespace it was made by, if any.
 
     Attributes:
-        adapter: who is in which room.
+        adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
         counters: what the server counts.
@@ -74,6 +62,13 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
+
+    # Methods of `NamespaceHandlers`, which knows the kind of the sockets; for `socket.namespace`.
+    on: Any
+    once: Any
+    event: Any
+    on_backlog: Any
+    use: Any
 
     def __init__(
         self,
@@ -98,7 +93,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    # -- who is here -----------------------------------------------------------------------
+    # -- its sockets -----------------------------------------------------------------------
 
     def add(self, socket_id: SocketId, socket: S) -> None:
         """Let a socket in."""
@@ -181,5 +176,5 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         await self.adapter.broadcast(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; `clients` calls it."""
+        """Return the sockets that are in any of the rooms; `clients` calls it."""
         return await self.adapter.clients(rooms)

@@ -96,7 +96,7 @@ def test_what_is_deep_and_much_is_refused() -> None:
     text = '2["e",' + nested(LIBRARY, "array") + ",1" * MAX_VALUES + "]"
     with pytest.raises(RemoteProtocolError) as refused:
         Decoder().feed(text)
-    assert f"over {MAX_VALUES} values" in refused.value.hint
+    assert f"more than {MAX_VALUES} values" in refused.value.hint
 
 
 @pytest.mark.parametrize("sign", ["", "-"])

@@ -262,8 +262,8 @@ def test_only_events_and_acknowledgements_carry_binary(kind: PacketType) -> None
 
 
 @pytest.mark.parametrize("data", [0, 5, 1.5, math.nan, True, False])
-def test_an_error_carries_no_number(data: JSON) -> None:
-    with pytest.raises(LocalProtocolError, match="no number and no bool"):
+def test_the_data_of_an_error_is_not_a_number(data: JSON) -> None:
+    with pytest.raises(LocalProtocolError, match="must not be a number or a bool"):
         encode(Packet(ERROR, data=data))
 
 

@@ -86,19 +86,30 @@ class HTTPConnection:
         self._timeouts = Timeouts(self._stream, timers, limits.seconds)
         self._reader = RequestReader(self._stream, self._timeouts, limits)
 
-    async def serve(self, handler: RequestHandler) -> None:
-        """Answer requests until one side has had enough; returns when the stream is closed."""
+    async def serve(self, handler: RequestHandler) -> bool:
+        """Answer requests until one side has had enough.
+
+        Returns:
+            Whether the stream has been handed over, for somebody else to close; else it is closed.
+        """
+        is_handed_over = False
         try:
             sequel = await self._serve(handler)
             if sequel is not None:
                 going_on = sequel()
                 del sequel  # whatever it holds has been handed over
-                await going_on
+                is_handed_over = await going_on
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
             self._timeouts.stop()
-            await self._stream.aclose()
+            if not is_handed_over:
+                await self._stream.aclose()
+        return is_handed_over
+
+    def when_closed(self, function: Callable[[], object]) -> None:
+        """Have a function called once, when the stream is closed, whoever closes it."""
+        self._stream.when_closed(function)
 
     async def _serve(self, handler: RequestHandler) -> Sequel | None:
         while True:

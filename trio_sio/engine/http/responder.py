@@ -15,9 +15,9 @@ from trio_sio.http import Response
 
 T = TypeVar("T")
 
-Sequel = Callable[[], Awaitable[object]]
+Sequel = Callable[[], Awaitable[bool]]
 """What goes on with a connection that was taken over; its task calls it once everything above has
-been left. A session lives long, and each coroutine that it kept waiting would take 250 bytes."""
+been left. Returns whether the stream has been handed over once more, for another task to close."""
 
 
 class Responder(Protocol):

@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.runtime.timers import Timer, Timers
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.statistics import Counters
 
 
 class Phase(Enum):

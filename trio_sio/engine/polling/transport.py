@@ -202,6 +202,9 @@ class PollingTransport:
                 await self._finished.wait()
         await trio.lowlevel.checkpoint()
 
+    async def aclose(self) -> None:
+        """Nothing to do: a session that polls has no connection of its own."""
+
     def abandon(self) -> None:
         """Stop polling: answer the held GET with a CLOSE packet, and receive nothing more."""
         self.posts.close()

@@ -7,8 +7,6 @@ share a budget of further quanta in each round; those beyond it queue up, and th
 with each round. A client that sends no faster than others never comes here.
 """
 
-from collections import OrderedDict
-
 import trio
 
 from trio_sio.engine.runtime.tick import TickFlusher
@@ -39,7 +37,7 @@ class FairScheduler:
         self._tick = tick
         self._round = -1
         self._left = 0
-        self._line: OrderedDict[trio.lowlevel.Task, None] = OrderedDict()
+        self._line = trio.lowlevel.ParkingLot()
         self._wanted = trio.Event()
 
     def __len__(self) -> int:
@@ -50,16 +48,9 @@ class FairScheduler:
         if not self._line and self._is_left():
             await trio.lowlevel.checkpoint_if_cancelled()
             return
-        task = trio.lowlevel.current_task()
         if not self._line:
             self._wanted.set()
-        self._line[task] = None
-
-        def give_up(_: object) -> trio.lowlevel.Abort:
-            del self._line[task]
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(give_up)
+        await self._line.park()
 
     def _is_left(self) -> bool:
         if self._round != self._tick.count:
@@ -75,6 +66,4 @@ class FairScheduler:
             self._wanted = trio.Event()
             while self._line:
                 await trio.lowlevel.checkpoint()
-                for _ in range(min(self._limit, len(self._line))):
-                    task, _nothing = self._line.popitem(last=False)
-                    trio.lowlevel.reschedule(task)
+                self._line.unpark(count=self._limit)

@@ -90,16 +90,26 @@ class WebSocketEndpoint:
         place: Reservation | None,
         *,
         base64: bool,
-    ) -> None:
+    ) -> bool:
+        """Use a WebSocket; return whether a session has it, and closes it at its end.
+
+        The session has a task of its own, and this one ends when it has handed over the WebSocket.
+        But a backend that has tasks needs this one as long as it is used.
+        """
         with place or nullcontext():
             async with agreement.open(stream) as make_backend:
                 transport = WebSocketTransport(stream, make_backend, EIO3, base64=base64)
                 own = None if place is None else self._begin(place, sid, request, transport)
-                if own is not None:
+                if own is not None and agreement.has_tasks:
                     await self._host.run(own)
+                elif own is not None:
+                    self._host.start(own)
                 elif session is None or not await self._upgrade(wanted, session, transport):
                     await transport.finish(by_client=False, orderly=False)
-                await transport.wait_released()
+                    return False
+                if agreement.has_tasks:
+                    await transport.wait_closed()
+        return True
 
     def _begin(
         self, place: Reservation, sid: str, request: Request, transport: WebSocketTransport

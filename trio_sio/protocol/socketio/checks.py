@@ -1,27 +1,29 @@
-"""What makes a packet valid, whichever parser has read it."""
+"""Checks of packets that all parsers share."""
 
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON, PacketType
 
 MAX_ID_DIGITS = 19
-"""An id is a counter; what does not fit 64 bits is none."""
+"""Ids count upwards; one that does not fit 64 bits is not accepted."""
 
 MAX_ID = 10**MAX_ID_DIGITS - 1
 
 _SHOWN = 10
-"""Digits of a number that go into a sentence about it."""
+"""Digits of a number that an error shows."""
 
 
 def check_namespace(name: object) -> str:
     """Return the name of a namespace, with the query that a CONNECT may carry.
 
     Raises:
-        RemoteProtocolError: it is no name, or not one that the default parser can say.
+        RemoteProtocolError: it is not a name, or not one that the default parser could send.
     """
     if isinstance(name, str) and name.startswith("/") and "," not in name.partition("?")[0]:
         return name
     if isinstance(name, str):
-        raise RemoteProtocolError("invalid namespace", "a name without a '/' first, or with a ','")
+        raise RemoteProtocolError(
+            "invalid namespace", "a name that does not begin with '/', or contains ','"
+        )
     raise RemoteProtocolError("invalid namespace", excerpt(name))
 
 
@@ -35,7 +37,7 @@ def check_id(number: object) -> int:
 
 
 def is_event(data: JSON) -> bool:
-    """Whether data is that of an event: its name, a text or a number, and any arguments."""
+    """Whether data is an event's: its name, a string or a number, and any arguments."""
     if not isinstance(data, list) or not data:
         return False
     name = data[0]
@@ -52,7 +54,7 @@ def refuse_payload(kind: PacketType, data: JSON) -> RemoteProtocolError:
 
 
 def excerpt(data: object) -> str:
-    """Say what was seen; what a client said in strings is not for a log, nor long."""
+    """Describe a value briefly; the text of strings, which clients choose, is not shown."""
     if isinstance(data, list) and data:
         return f"a list that begins with {excerpt([] if isinstance(data[0], list) else data[0])}"
     if isinstance(data, float) or data is None or isinstance(data, bool):

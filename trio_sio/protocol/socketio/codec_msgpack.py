@@ -75,7 +75,7 @@ def _control_text(packet: Packet) -> str:
 
 
 def _error_text(packet: Packet) -> str:
-    """Return the data of an ERROR packet as text: the JavaScript client throws at anything else."""
+    """Return the data of an ERROR packet as a str: JavaScript clients throw at anything else."""
     data = packet.data
     if data is None:
         return ""
@@ -111,7 +111,7 @@ class Decoder:
         """
         fields = _load_json(message) if isinstance(message, str) else unpack(message)
         if not isinstance(fields, dict):
-            raise RemoteProtocolError("invalid format", "a packet is a map")
+            raise RemoteProtocolError("invalid format", "a packet must be a map")
         if isinstance(message, bytes):
             for key in ("data", "id"):
                 if fields.get(key) is None and _says_undefined(key, message):
@@ -136,7 +136,7 @@ def _load_json(message: str) -> object:
     except RecursionError:
         raise RemoteProtocolError("invalid format", "nested too deeply") from None
     except ValueError as error:
-        raise RemoteProtocolError("invalid format", f"no JSON: {error}") from None
+        raise RemoteProtocolError("invalid format", f"not JSON: {error}") from None
     return loaded
 
 

@@ -114,7 +114,7 @@ class Decoder:
 
 
 def _parse(kind: PacketType, message: str, start: int) -> Packet:
-    """Read what follows the type and the number of attachments."""
+    """Parse what follows the type and the number of attachments."""
     if start == len(message):
         return Packet(kind)
     name: str = "/"
@@ -129,7 +129,7 @@ def _parse(kind: PacketType, message: str, start: int) -> Packet:
 
 
 def _read_head(message: str, start: int) -> tuple[str, int | None, int]:
-    """Return namespace, id, and where the JSON begins."""
+    """Return the namespace, the id, and where the JSON begins."""
     name = "/"
     if message[start] == "/":
         comma = message.find(",", start)
@@ -166,7 +166,7 @@ def _read_json(text: str, start: int) -> JSON:
 
 
 def _check_payload(kind: PacketType, data: JSON) -> None:
-    """Refuse data that is not of the type's shape; no data at all is accepted for every type."""
+    """Raise if the data does not have the shape of its type. (A packet without data is fine.)"""
     if kind is PacketType.EVENT or kind is PacketType.BINARY_EVENT:
         good = is_event(data)
     elif kind is PacketType.CONNECT:

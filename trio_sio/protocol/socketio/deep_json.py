@@ -1,10 +1,10 @@
-"""Reading JSON that is nested more deeply than the standard library reads it.
+"""A JSON parser without recursion, for what is nested more deeply than the standard library allows.
 
-The library's parser calls itself for each level and stops at some depth that depends on Python's
-version and on the stack; JavaScript's clients send several thousand levels. It also refuses whole
-numbers of many digits, which are infinite in JavaScript. Here the open arrays
-and objects are on a list. That takes ten times as long, so it is done for what the library has
-refused only, and up to a number of values.
+The library's parser calls itself for each level, and stops at a depth that depends on Python's
+version and on the stack; JavaScript's clients send several thousand levels. It also refuses
+integers with very many digits, which are infinite in JavaScript. This one keeps the open arrays and
+objects in a list. It takes ten times as long, so it parses only what the library has refused, and
+only a limited number of values.
 """
 
 import re
@@ -13,27 +13,27 @@ from collections.abc import Callable
 from trio_sio.protocol.socketio.packet import JSON
 
 MAX_DEPTH = 10_000
-"""Levels; a client of the reference sends some 4,000 at most."""
+"""Levels; clients of the reference send about 4,000 at most."""
 
 MAX_VALUES = 100_000
-"""Values in such a message, which take some 0.1 s."""
+"""Values in such a message, which take about 0.1 s."""
 
 Scan = Callable[[str, int], tuple[JSON, int]]
-"""Reads a string, a number or a constant, and says where it ends; raises `ValueError`."""
+"""Parses a string, a number or a constant; returns it and where it ends, or raises `ValueError`."""
 
 _skip_space = re.compile(r"[ \t\n\r]*").match
 
 
 def read_deep(text: str, position: int, scan: Scan) -> JSON:
-    """Return the value that `text` holds from `position` on.
+    """Return the value at a position of a text, up to its end.
 
     Args:
-        text: JSON, perhaps behind something else.
+        text: JSON, perhaps after something else.
         position: where it begins.
-        scan: reads what is neither an array nor an object.
+        scan: parses what is neither an array nor an object.
 
     Raises:
-        ValueError: it is no JSON, or too deep, or too much.
+        ValueError: it is not JSON, nested too deeply, or too long.
     """
     root: list[JSON] = []
     containers: list[list[JSON] | dict[str, JSON]] = [root]
@@ -61,19 +61,19 @@ def read_deep(text: str, position: int, scan: Scan) -> JSON:
             if position != len(text):
                 raise ValueError(f"extra data at {position}")
             return root[0]
-        if containers[-1] is not value:  # it was not just opened, so something is in it
+        if containers[-1] is not value:  # it was not just opened, so it contains something
             position = _skip(text, _expect(",", text, position))
         if isinstance(containers[-1], dict):
             if text[position : position + 1] != '"':
-                raise ValueError(f"a key was due at {position}")
+                raise ValueError(f"expected a key at {position}")
             name, position = scan(text, position)
             assert isinstance(name, str)
             key, position = name, _expect(":", text, _skip(text, position))
-    raise ValueError(f"nested deeply, or with a very long number, and of over {MAX_VALUES} values")
+    raise ValueError(f"nested deeply, or a very long number, and more than {MAX_VALUES} values")
 
 
 def _close(text: str, position: int, containers: list[list[JSON] | dict[str, JSON]]) -> int:
-    """Close what ends here, and return the position behind that and behind white space."""
+    """Close what ends here; return the position after it and after white space."""
     position = _skip(text, position)
     while len(containers) > 1:
         closing = "]" if isinstance(containers[-1], list) else "}"
@@ -92,5 +92,5 @@ def _skip(text: str, position: int) -> int:
 
 def _expect(char: str, text: str, position: int) -> int:
     if text[position : position + 1] != char:
-        raise ValueError(f"{char!r} was due at {position}")
+        raise ValueError(f"expected {char!r} at {position}")
     return position + 1

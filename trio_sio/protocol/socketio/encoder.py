@@ -74,8 +74,8 @@ class Encoder:
             return [head]
         if kind is PacketType.ERROR and isinstance(packet.data, (bool, int, float)):
             raise LocalProtocolError(
-                "the data of an ERROR packet is no number and no bool: digits would be read as an"
-                " id, and JavaScript clients throw on true"
+                "the data of an ERROR packet must not be a number or a bool: digits would be read"
+                " as an id, and JavaScript clients throw at true"
             )
         found: list[bytes] = []
         self._found = found if binary else None
@@ -87,14 +87,14 @@ class Encoder:
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what
             # Python's "backslashreplace" makes of it.
             text = text.encode("utf-8", "backslashreplace").decode()
-        self._found = None  # or large attachments live until the next packet
+        self._found = None  # otherwise large attachments stay in memory until the next packet
         if not found:
             return [head + text]
         self._check(text, len(found))
         return [f"{_binary_type(kind):d}{len(found)}-{_head(packet)}{text}", *found]
 
     def _to_json_anyway(self, packet: Packet, error: Exception) -> str:
-        """Write NaN and the infinities as null, if that is all that is wrong."""
+        """Encode NaN and the infinities as null, if nothing else is wrong."""
         if "not JSON compliant" in str(error):
             if self._found:
                 self._found.clear()
@@ -102,7 +102,7 @@ class Encoder:
                 return self._to_json(_without_nan(packet.data))
             except (TypeError, ValueError, OverflowError, RecursionError) as another:
                 error = another
-        self._found = []  # of no further use
+        self._found = []  # otherwise they stay in memory
         what = explain(packet, error, lambda value: self._to_json(_without_nan(value)))  # type: ignore[arg-type]
         raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 
@@ -145,7 +145,7 @@ def _head(packet: Packet) -> str:
 
 
 def _without_nan(data: JSON) -> JSON:
-    """Return a copy in which NaN and the infinities are null, or "NaN" where they are keys."""
+    """Return a copy with null for NaN and the infinities, and their names where they are keys."""
     if isinstance(data, float):
         return data if data - data == 0 else None
     if isinstance(data, dict):

@@ -1,13 +1,13 @@
-r"""MessagePack in the dialect of JavaScript's notepack, read in time linear in the message.
+r"""MessagePack in the dialect of JavaScript's notepack, decoded in linear time.
 
-The dialect uses extension type 0 for three things, which only the first byte tells apart:
+The dialect uses extension type 0 for three things, which only the first byte distinguishes:
 `\xd4\x00\x00` is undefined, `\xd7\x00` and 64 bits is a date in milliseconds, `\xc7`, `\xc8` or
 `\xc9` with a length is an ArrayBuffer.
 
-For reading, the library alone would not do, for two reasons. It allocates a list as soon as it has
-seen its header, and lists nest: five bytes each, with lengths that the message cannot hold, make it
-work for seconds. And it does not tell a date from an ArrayBuffer of eight bytes. So a message in
-which either could matter is walked value by value, with the library at each.
+The library msgpack alone cannot decode it safely, for two reasons. It allocates a list as soon as
+it has read the header, and lists nest: headers of five bytes, each with a length that the message
+cannot hold, occupy it for seconds. And it does not distinguish a date from an ArrayBuffer of eight
+bytes. So a message in which either could matter is decoded value by value.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -22,35 +22,35 @@ from trio_sio.protocol.socketio.unsendable import type_name
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MAX_HEADERS = 8
-"""Bytes that may be headers of long lists or maps, up to which the library goes alone."""
+"""Bytes that may be headers of long lists or maps, up to which the library decodes a message."""
 
 _LONG_HEADERS = (b"\xdc", b"\xdd", b"\xde", b"\xdf")
 _BIN_HEADERS = (b"\xc4", b"\xc5", b"\xc6")
 _AS_IN_JAVASCRIPT: Any = {"unicode_errors": "replace", "timestamp": 3}
-"""Broken UTF-8 is replaced; a timestamp of MessagePack's own becomes a datetime."""
+"""Invalid UTF-8 is replaced; a timestamp in MessagePack's own format becomes a datetime."""
 
 _FIXEXT_1, _FIXEXT_8 = 0xD4, 0xD7
 _FIXED = {1: b"\xd4\x00", 8: b"\xd7\x00"}
-"""How undefined, of one byte, and a date, of eight, begin."""
+"""The headers of undefined, which has one byte, and of a date, which has eight."""
 _BUFFER = {
     size: (b"\xc7%c\x00" % size, b"\xc8\x00%c\x00" % size, b"\xc9\x00\x00\x00%c\x00" % size)
     for size in _FIXED
 }
-"""How ArrayBuffers of these lengths begin."""
+"""The headers of ArrayBuffers of these lengths."""
 
 
 def pack(value: JSON) -> bytes:
-    """Return a value as MessagePack; dates go as JavaScript's Date.
+    """Encode a value; a date becomes JavaScript's Date.
 
     Raises:
-        TypeError, ValueError, OverflowError: something in it has no form in MessagePack.
+        TypeError, ValueError, OverflowError: MessagePack cannot express something in it.
     """
     packed: bytes = msgpack.packb(value, default=_replace, unicode_errors="surrogatepass")
     return packed
 
 
 def _replace(value: object) -> object:
-    """Return what stands for a value that MessagePack does not know."""
+    """Return what is encoded in place of a value that MessagePack cannot express."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         milliseconds = (value - _EPOCH) // timedelta(milliseconds=1)
         return msgpack.ExtType(0, milliseconds.to_bytes(8, "big", signed=True))
@@ -62,17 +62,17 @@ def _replace(value: object) -> object:
 
 
 class _Ambiguous(Exception):
-    """An extension could be two things."""
+    """An extension could mean two things."""
 
 
 def unpack(message: bytes) -> JSON:
-    """Return the value of a message.
+    """Decode a message.
 
-    Dates are aware datetimes, ArrayBuffers are bytes, undefined is `None`, other extensions are
-    lists of type and bytes; keys that are no texts become texts, all as in JavaScript.
+    Dates become aware datetimes, ArrayBuffers bytes, undefined `None`, and other extensions lists
+    of their type and bytes; keys that are not strings become strings, as in JavaScript.
 
     Raises:
-        RemoteProtocolError: the message is no MessagePack.
+        RemoteProtocolError: the message is not MessagePack.
     """
     try:
         if sum(map(message.count, _LONG_HEADERS)) <= MAX_HEADERS:
@@ -84,7 +84,7 @@ def unpack(message: bytes) -> JSON:
     except RecursionError:
         raise RemoteProtocolError("invalid format", "nested too deeply") from None
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
-        raise RemoteProtocolError("invalid format", f"no MessagePack: {error}") from None
+        raise RemoteProtocolError("invalid format", f"not MessagePack: {error}") from None
 
 
 def _unpack_at_once(message: bytes) -> JSON:
@@ -98,8 +98,8 @@ def _unpack_at_once(message: bytes) -> JSON:
     def pairs(items: list[tuple[object, JSON]]) -> dict[str, JSON]:
         return {_key(key): value for key, value in items}
 
-    # A hook for maps costs something, and hardly any message has a key that is no text: bytes
-    # need one of these headers, and the library complains about the rest.
+    # A hook for maps takes time, and hardly any message has a key that is not a string: bytes
+    # need one of these headers, and the library raises for the rest.
     if not any(head in message for head in _BIN_HEADERS):
         try:
             value: JSON = msgpack.unpackb(message, ext_hook=extension, **_AS_IN_JAVASCRIPT)
@@ -119,7 +119,7 @@ def _unpack_at_once(message: bytes) -> JSON:
 
 
 def _extension(head: int, code: int, data: bytes) -> JSON:
-    """Return an extension's value; `head` is the byte it began with."""
+    """Return an extension's value; `head` is its first byte."""
     if code != 0:
         return [code, bytes(data)]
     if head == _FIXEXT_1:
@@ -146,14 +146,14 @@ def _key(key: object) -> str:
 
 
 class _Extension(NamedTuple):
-    """An extension that nobody has looked at yet."""
+    """An extension that has not been decoded yet."""
 
     code: int
     data: bytes
 
 
 class _Walk:
-    """Takes a message apart by hand; only what is no list and no map is left to the library."""
+    """Decodes lists and maps itself, and leaves all other values to the library."""
 
     def __init__(self, message: bytes) -> None:
         self._message = message

@@ -1,8 +1,8 @@
-"""Finds what an encoder cannot send: which value it is, and where in the packet it stands.
+"""Finds the value that an encoder cannot send, and its path in the packet.
 
-An encoder says only that something has no form; in a large event nobody finds it by that. This
-looks at each value, which takes longer than to encode it, but is done only when something could
-not be sent. It does without recursion: data may be nested too deeply, or contain itself.
+An encoder's own error does not say where the value is, which nobody finds in a large event. Looking
+at each value takes longer than encoding, but is done only after encoding has failed. There is no
+recursion, since data may be nested too deeply or contain itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from itertools import islice
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 
 MAX_VALUES = 100_000
-"""Values that are looked at, which takes some tenths of a second."""
+"""Values that are examined, which takes some tenths of a second."""
 
 _SHOWN_STEPS = 12
 """Steps of a path that are shown; the middle of a longer one is left out."""
@@ -25,11 +25,11 @@ _KEYS = (str, int, float, bool, type(None))
 _ALWAYS_SENDABLE = (str, bool, type(None))
 
 Path = tuple["Path | None", str]
-"""The path of what a value stands in, and the last step: `[0]`, or `["name"]`."""
+"""The path of a value's container, and the last step: `[0]`, or `["name"]`."""
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's type, with its module unless that is Python's own."""
+    """Return the name of a value's type, with its module unless it is a built-in type."""
     kind = type(value)
     if kind.__module__ == "builtins":
         return kind.__qualname__
@@ -45,7 +45,7 @@ def explain(packet: Packet, error: Exception, encode_one: Callable[[object], obj
         encode_one: encodes a single value; raises if that cannot be sent.
 
     Returns:
-        Such as `decimal.Decimal at args[0]["balance"]`; the error's own words if nothing is found.
+        Such as `decimal.Decimal at args[0]["balance"]`; the error's own text if nothing is found.
     """
     for path, value, parents in islice(_walk(packet), MAX_VALUES):
         above = parents.get(id(value))
@@ -60,7 +60,7 @@ def explain(packet: Packet, error: Exception, encode_one: Callable[[object], obj
 
 
 def _problem(value: object, encode_one: Callable[[object], object]) -> str:
-    """Return what is wrong with a value, apart from what is in it; `""` if nothing is."""
+    """Return what is wrong with a value, apart from its contents; `""` if nothing is."""
     if isinstance(value, dict):
         unusual = (key for key in value if not isinstance(key, _KEYS))
         wrong = (key for key in unusual if _failure({key: None}, encode_one) is not None)
@@ -82,7 +82,7 @@ def _failure(value: object, encode_one: Callable[[object], object]) -> Exception
 
 
 def _walk(packet: Packet) -> Iterator[tuple[Path, object, dict[int, Path]]]:
-    """Yield each value, in its order, with its path and what it stands in, by identity."""
+    """Yield each value, in order, with its path and the paths of its containers, by identity."""
     parents: dict[int, Path] = {}
     waiting = [_roots(packet)]
     containers: list[int] = []

@@ -1,0 +1,151 @@
+"""The handlers of a server and of namespaces, which take the socket before an event's arguments.
+
+The types say of each event what its handlers take, so that a type checker finds one without a
+socket, or with another kind of reason.
+"""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, Literal, TypeVar, overload
+
+from trio_sio.disconnect import DisconnectReason
+from trio_sio.router.handlers import EndEvent, Handler, HandlerOwner, OwnEvent, deprecated
+from trio_sio.router.socket import Socket
+
+H = TypeVar("H", bound=Callable[Concatenate[Socket, ...], object])
+ConnectionH = TypeVar("ConnectionH", bound=Callable[[Socket], object])
+EndH = TypeVar("EndH", bound=Callable[[Socket, DisconnectReason], object])
+ErrorH = TypeVar("ErrorH", bound=Callable[[Socket, Exception], object])
+BacklogH = TypeVar("BacklogH", bound=Callable[[Socket, bool], object])
+
+ConnectionEvent = Literal["connection", "connect"]
+SharedEvent = ConnectionEvent | OwnEvent
+
+
+class NamespaceHandlers(HandlerOwner):
+    """The handlers and the middleware that all sockets of a namespace have in common."""
+
+    __slots__ = ()
+
+    middleware: list[Handler]
+
+    @overload
+    def on(
+        self, event: ConnectionEvent, *, ack: bool = ..., concurrent: bool = ...
+    ) -> Callable[[ConnectionH], ConnectionH]: ...
+    @overload
+    def on(
+        self,
+        event: ConnectionEvent,
+        handler: ConnectionH,
+        *,
+        ack: bool = ...,
+        concurrent: bool = ...,
+    ) -> ConnectionH: ...
+    @overload
+    def on(
+        self, event: EndEvent, *, ack: bool = ..., concurrent: bool = ...
+    ) -> Callable[[EndH], EndH]: ...
+    @overload
+    def on(
+        self, event: EndEvent, handler: EndH, *, ack: bool = ..., concurrent: bool = ...
+    ) -> EndH: ...
+    @overload
+    def on(
+        self, event: Literal["error"], *, ack: bool = ..., concurrent: bool = ...
+    ) -> Callable[[ErrorH], ErrorH]: ...
+    @overload
+    def on(
+        self, event: Literal["error"], handler: ErrorH, *, ack: bool = ..., concurrent: bool = ...
+    ) -> ErrorH: ...
+    # The last overload would take a wrong handler for these names, since no type says "any other
+    # name": type checkers report this one instead, if they report what is deprecated.
+    @overload
+    @deprecated("handlers of this event take the socket, the reason or the error, and nothing else")
+    def on(
+        self, event: SharedEvent, handler: H, *, ack: bool = ..., concurrent: bool = ...
+    ) -> H: ...
+    @overload
+    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
+    @overload
+    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
+    def on(
+        self,
+        event: str,
+        handler: Handler | None = None,
+        *,
+        ack: bool = False,
+        concurrent: bool = False,
+    ) -> Any:
+        """Register a handler for all sockets of a namespace (JS: `on`); also as a decorator.
+
+        What the handler returns is the answer, if the client asked for one: nothing for `None`,
+        several arguments for a tuple.
+
+        Args:
+            event: the event's name. Handlers of "connection" get the socket alone, those of
+                "disconnecting" and "disconnect" also the `DisconnectReason`, and those of
+                "error" also the exception.
+            handler: a function, async or not, that takes the socket and the event's arguments;
+                without it, a decorator is returned.
+            ack: give the handler a callable as last argument, for answers before its end; what
+                it returns is no answer then.
+            concurrent: run it in the socket's nursery, so that later events need not wait; at
+                most `max_inbox` run at a time.
+
+        Raises:
+            TypeError: the name is not a str, or the handler is not callable.
+        """
+        return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
+
+    @overload
+    def once(self, event: ConnectionEvent) -> Callable[[ConnectionH], ConnectionH]: ...
+    @overload
+    def once(self, event: ConnectionEvent, handler: ConnectionH) -> ConnectionH: ...
+    @overload
+    def once(self, event: EndEvent) -> Callable[[EndH], EndH]: ...
+    @overload
+    def once(self, event: EndEvent, handler: EndH) -> EndH: ...
+    @overload
+    def once(self, event: Literal["error"]) -> Callable[[ErrorH], ErrorH]: ...
+    @overload
+    def once(self, event: Literal["error"], handler: ErrorH) -> ErrorH: ...
+    @overload
+    @deprecated("handlers of this event take the socket, the reason or the error, and nothing else")
+    def once(self, event: SharedEvent, handler: H) -> H: ...
+    @overload
+    def once(self, event: str) -> Callable[[H], H]: ...
+    @overload
+    def once(self, event: str, handler: H) -> H: ...
+    def once(self, event: str, handler: Handler | None = None) -> Any:
+        """Register a handler for the next such event only (JS: `once`); also as a decorator."""
+        return self._register(event, handler, ack=False, concurrent=False, once=True)
+
+    def event(self, handler: H) -> H:
+        """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""
+        return self._register_by_name(handler)
+
+    def on_backlog(self, handler: BacklogH) -> BacklogH:
+        """Register a handler for the time when clients fall behind; a decorator.
+
+        It gets the socket, and True when more is queued for its client than `high_water` allows,
+        or False when that has come down to `low_water`. It runs in the socket's nursery, beside
+        the others.
+        """
+        return self._register_for_backlog(handler)
+
+    def use(self, function: ConnectionH) -> ConnectionH:
+        """Register middleware of the namespace (JS: `use((socket, next) => …)`); a decorator.
+
+        Args:
+            function: a function, async or not, that is called with each socket that wants to join.
+                If it returns, the socket passes on to the next one. If it raises
+                `ConnectionRefused`, the socket is refused, and the client gets the message or the
+                data of the exception.
+
+        Raises:
+            TypeError: the function is not callable.
+        """
+        if not callable(function):
+            raise TypeError(f"middleware must be callable, not {function!r}")
+        self.middleware.append(function)
+        return function
