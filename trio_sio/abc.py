@@ -32,12 +32,12 @@ SocketId = str
 
 
 class TransportClosed(Exception):
-    """A transport has no more packets; it never leaves the engine.
+    """A transport has no more packets. The engine handles it; nobody else sees it.
 
     Attributes:
-        reason: what the session's end is to be called.
-        code: the WebSocket close code that the peer is owed, if any.
-        why: what else is known.
+        reason: the reason for the end of the session.
+        code: the WebSocket close code to answer with, if any.
+        why: further details.
     """
 
     def __init__(
@@ -73,20 +73,13 @@ class Transport(Protocol):
     """
 
     @property
-    def name(self) -> str:
-        """Which transport it is."""
-
+    def name(self) -> str: ...
     @property
-    def writable(self) -> bool:
-        """Whether a batch could leave now."""
-
+    def writable(self) -> bool: ...
     @property
-    def direct(self) -> bool:
-        """Whether `send_nowait` may be called now."""
-
+    def direct(self) -> bool: ...
     @property
-    def unsent(self) -> bool:
-        """Whether `send` is due."""
+    def unsent(self) -> bool: ...
 
     def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on.
@@ -104,21 +97,21 @@ class Transport(Protocol):
         """
 
     async def wait_heard(self) -> None:
-        """Return when all that the client has sent was received, nothing of it is half here, and
-        `receive` waits for more; or when there will be nothing more."""
+        """Return when everything that the client has sent is received: `receive` waits, and no
+        packet has arrived in part; or when there will be nothing more."""
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Send without waiting (the direct path); needs `direct`, may set `unsent`."""
 
     async def send(self, items: Sequence[Encoded]) -> None:
-        """Send what is unsent, then `items`, however long it takes; for the writer task.
+        """Send what is unsent, then `items`, however long that takes; for the writer task.
 
         Raises:
             trio.BrokenResourceError: the peer is gone.
         """
 
     def is_gone(self, now: float, silence_limit: float) -> bool:
-        """Whether the client has left, as far as one sees while nobody receives.
+        """Whether the client has left, as far as can be told while nobody receives.
 
         Args:
             now: the time (`trio.current_time()`).
@@ -129,56 +122,68 @@ class Transport(Protocol):
         """Apply the full limits from now on: the client has joined a namespace."""
 
     def end_requests(self, *, orderly: bool) -> None:
-        """End the requests that nobody needs any more: the session has just ended.
+        """End the requests that are no longer needed: the session has just ended.
 
         Args:
-            orderly: what was queued before the end, and is being sent, may still arrive.
+            orderly: what was queued before the end is being sent, and may still arrive.
         """
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
-        """Tell the client that the session is over and let go of it; the queue is empty.
+        """Tell the client that the session is over, and end; the queue is empty.
 
         Args:
-            by_client: the client itself asked for the end.
-            orderly: the server asked for it, and the client may still come for the news.
+            by_client: the client itself ended the session.
+            orderly: the server ended it, and the client may still fetch that.
         """
 
     def abandon(self) -> None:
-        """Let go at once: the session moved on to another transport, or its time is up."""
+        """End at once: the session has moved to another transport, or its time is up."""
 
     async def aclose(self) -> None:
         """Close the connection that belongs to the session alone, if there is one: it is over."""
 
 
 class Timer(Protocol):
-    """Something that is to be called at its time."""
+    """A function that will be called at a certain time."""
 
     def cancel(self) -> None:
-        """Do not call it."""
+        """Cancel the call."""
 
 
 class Timers(Protocol):
-    """Calls functions at their times."""
+    """Calls functions at certain times."""
 
     def call_at(self, deadline: float, function: Callable[[], object]) -> Timer:
-        """Have a function called at a time (`trio.current_time()`); it neither waits nor raises."""
+        """Have a function called once.
+
+        Args:
+            deadline: when, by `trio.current_time()`.
+            function: must neither wait nor raise.
+        """
 
 
 class Waiter(Protocol):
-    """An item that waits in line for room in an outbox."""
+    """An item that waits for room in an outbox."""
 
     async def wait(self) -> None:
-        """Return when the item is in the outbox; raises `Disconnected` if the session ends first.
+        """Return when the item is in the outbox; a task that is cancelled withdraws it.
 
-        Whoever is cancelled takes the item out of the line.
+        Raises:
+            Disconnected: the session has ended first.
         """
 
     def withdraw(self) -> None:
-        """Take the item out of the line, if it is still there; nobody waits for it."""
+        """Stop waiting, if the item still does; no task may be in `wait`."""
 
 
 class Session(Protocol):
-    """One Engine.IO session (JS: `conn`), as the router sees it."""
+    """One Engine.IO session (JS: `conn`), as the router sees it.
+
+    Attributes:
+        id: the session id.
+        request: the handshake request.
+        raise_errors: errors of handlers are raised, and not only logged.
+    """
 
     id: str
     request: Request
@@ -186,11 +191,11 @@ class Session(Protocol):
 
     @property
     def timers(self) -> Timers:
-        """What has to happen at its time, happens by this."""
+        """Calls functions at certain times, for this session among others."""
 
     @property
     def nursery(self) -> trio.Nursery:
-        """Where tasks that belong to this client run; they may outlive `receive`."""
+        """For the tasks of this client; they may outlive `receive`."""
 
     @property
     def closed(self) -> bool:
@@ -205,38 +210,52 @@ class Session(Protocol):
         """What is known about its end; `None` while it is open."""
 
     def explain(self, why: Explanation) -> None:
-        """Say why the session is about to end; the first word counts."""
+        """Record why the session is about to end; the first explanation counts."""
 
     @property
     def writable(self) -> bool:
-        """Whether something sent now would leave now; what `volatile` asks."""
+        """Whether something sent now would leave at once; what `volatile` asks."""
 
     async def receive(self) -> str | bytes:
-        """Return the client's next message; raises `Disconnected` at the end."""
+        """Return the client's next message.
+
+        Raises:
+            Disconnected: the session has ended.
+        """
 
     async def wait_heard(self) -> None:
-        """Return when `receive` waits, and nothing of what the client has sent is half here."""
+        """Return when `receive` waits, and nothing that the client has sent has arrived in part."""
 
     @property
     def send(self) -> Callable[[Encoded], Coroutine[Any, Any, None]]:
-        """Send, waiting for room in the outbox; to be awaited. Raises `Disconnected`."""
+        """Send, waiting for room in the outbox; to be awaited.
+
+        Raises:
+            Disconnected: the session has ended, or ends meanwhile.
+        """
 
     def send_nowait(self, item: Encoded) -> None:
-        """Send; raises `trio.WouldBlock` if others wait or the outbox is full, `Disconnected`."""
+        """Send without waiting.
+
+        Raises:
+            trio.WouldBlock: the outbox is full, or others wait for room in it.
+            Disconnected: the session has ended.
+        """
 
     @property
     def enqueue(self) -> Callable[[Encoded], Waiter | None]:
-        """Send, or line up for room in the outbox, behind those who wait already.
+        """Send, or wait for room in the outbox behind those who wait already.
 
-        It returns the item's place in the line, `None` if it was sent, and raises `Disconnected`.
+        The function returns `None` if the item was sent, otherwise what waits with it, and raises
+        `Disconnected` if the session has ended.
         """
 
     @property
     def deliver(self) -> Callable[[Encoded], None]:
-        """Send as one of many; at a full outbox, the overflow policy applies."""
+        """Send an item of a broadcast; at a full outbox the overflow policy decides."""
 
     def send_volatile(self, item: Encoded) -> bool:
-        """Send if it can leave at once, else drop; return whether it left."""
+        """Send if the item can leave at once, otherwise drop it; return whether it left."""
 
     def statistics(self) -> SessionStatistics:
         """Return what is queued, what was dropped, and when the client was last seen."""
@@ -245,16 +264,16 @@ class Session(Protocol):
         """Have a function called when the client falls behind (True) or has caught up (False)."""
 
     def count_limit(self, option: str) -> None:
-        """Note that a limit was reached without ending the session."""
+        """Count that a limit was reached without ending the session."""
 
     def trust(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
-        """End the session in order: what is queued goes out first."""
+        """End the session after what is queued has been sent."""
 
     def abort(self, reason: DisconnectReason) -> None:
-        """End the session now: what is queued is forgotten."""
+        """End the session now; what is queued is dropped."""
 
     async def wait_closed(self) -> None:
         """Return when the session has ended and its client has been told."""

@@ -1,14 +1,14 @@
-"""One TCP connection: HTTP requests in, responses out.
+"""One TCP connection that speaks HTTP: requests in, responses out.
 
-connection       serves a connection: keep-alive, pipelining, limits; is the responder for a request
-responder        what answers a request, for whoever need not know of sockets
-holding          a response that is not known yet, for a request that is held until it is
-request_reader   reads heads and bodies
-fast_path        reads the heads that Socket.IO clients send
-h11              reads all other heads
-exchange         a request that was read, and what the head of its response says
-timeouts         the time limits of requests
-cors             origins, and the preflights of browsers
-static_files     serves the browser client (option `serve_client`)
-fallback         has the application answer other requests (option `fallback`)
+connection      keep-alive, pipelining, `Expect`, limits; a responder for each of its requests
+responder       what an endpoint needs in order to answer: this is not tied to a socket
+holding         a response that is not known yet
+exchange        one request and its response, whichever reader has read its head
+request_reader  finds the heads and bodies of requests in what a connection brings
+fast_path       reads the heads that Socket.IO clients send
+h11             reads all others, with h11
+timeouts        how long each part of a request may take
+cors            which origins are welcome, and preflights
+static_files    the browser's client
+fallback        requests that belong to the application
 """

@@ -1,13 +1,11 @@
-"""Long polling: GETs that wait for packets, and POSTs that bring them.
+"""Long polling: GETs wait for packets, POSTs bring them.
 
-endpoint         answers the requests of sessions that poll
-transport        the outbound half of a session's transport, and how polling ends
-posts            the inbound half
-held_poll        a GET that waits for packets
-payload_format   how a client's packets become a body, and a body packets
-responses        the responses that carry packets, and the cookie
-shared_bodies    bodies made once for all clients that get the same packets
-compression      gzip and deflate
-
-Nothing here knows of sockets: requests are answered through `http.responder`.
+endpoint        answers the requests of polling sessions
+transport       the transport: its outbound half, which answers GETs
+posts           its inbound half: a bounded channel from POSTs to the session's reader
+held_poll       a GET that waits for packets
+payload_format  the payloads of one client: text, binary, JSONP
+responses       the responses that carry payloads, and the cookie
+compression     gzip and deflate
+shared_bodies   bodies that are made once for many clients
 """

@@ -4,7 +4,7 @@
 
     reader      the handler, which pulls messages with `receive`
     writer      sends what the outbox cannot send by itself, then ends the transport
-    heartbeat   for a moment, when nothing was heard of the client for too long
+    heartbeat   sleeps until the deadline of the session's state and looks
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
@@ -22,7 +22,7 @@ from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.engine.session.connect_timeout import ConnectTimeout
-from trio_sio.engine.session.heartbeat import Beating, Heartbeat
+from trio_sio.engine.session.heartbeat import Beating, beat
 from trio_sio.engine.session.log import SessionLog
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.session.writer import Writer
@@ -31,6 +31,7 @@ from trio_sio.failures import failed_leaves, take_each
 from trio_sio.logs.shown import short_id
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.engineio.state import SessionState, Signal, State
+from trio_sio.protocol.engineio.version import EngineVersion
 from trio_sio.sync import LazyEvent
 
 logger = logging.getLogger("trio_sio.engine")
@@ -116,6 +117,7 @@ class Lifecycle:
         options: the engine's.
         runtime: the engine's.
         record: of the session's end.
+        version: what the client speaks.
 
     Attributes:
         limits: how often limits were reached without ending the session, by option; `None` for
@@ -151,12 +153,14 @@ class Lifecycle:
         options: EngineOptions,
         runtime: Runtime,
         record: CloseRecord,
+        version: EngineVersion,
     ) -> None:
         self.limits: Counter[str] | None = None
         self.outbox = Outbox(transport, options, runtime.tick, self)
         self.probe: Probe | None = None
         self.record = record
-        self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
+        interval, timeout = options.ping_interval, options.ping_timeout
+        self.state = SessionState(interval, timeout, trio.current_time(), version)
         self._options = options
         self._runtime = runtime
         self._connect_timeout = ConnectTimeout(
@@ -342,22 +346,22 @@ class Lifecycle:
                 tasks = self._tasks
                 if self._writer is not None:
                     tasks.start_soon(self._write, self._writer)
+                tasks.start_soon(beat, session, self._runtime)
                 if opening is not None:
                     tasks.start_soon(opening)
                     opening = None  # it takes memory, and the session may last for days
-                with Heartbeat(session, self._runtime, tasks):
-                    async with trio.open_nursery() as self._nursery:
-                        try:
-                            with self._reader:
-                                await handler(session)
-                        except* Disconnected:
-                            pass  # the handler let `receive` end it
-                        except* failed_leaves() as errors:
-                            self.record.fail(errors)  # raised at the end: the client is told first
-                        finally:
-                            self.close()
-                    self._application_done.set()
-                    await self._ended.wait()
+                async with trio.open_nursery() as self._nursery:
+                    try:
+                        with self._reader:
+                            await handler(session)
+                    except* Disconnected:
+                        pass  # the handler let `receive` end it
+                    except* failed_leaves() as errors:
+                        self.record.fail(errors)  # raised at the end: the client is told first
+                    finally:
+                        self.close()
+                self._application_done.set()
+                await self._ended.wait()
                 tasks.cancel_scope.cancel()
         finally:
             self._tasks = None
