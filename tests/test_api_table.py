@@ -48,9 +48,10 @@ WITHIN_THE_PACKAGE = {
     },
     "handshake": {"of"},
     "session": {
-        *("count_limit", "explain", "finish_upgrade", "is_listening", "limits", "log"),
-        "on_backlog",
-        *("deliver", "overlap", "probe", "raise_errors", "run", "start_with", "time_out", "trust"),
+        *("abandon_upgrade", "begin_upgrade", "count_limit", "deliver", "enqueue", "explain"),
+        *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
+        *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
+        *("trust", "trusted"),
         *("wait_application_done", "wait_heard"),
     },
     "engine": {"from_options", "open_session"},

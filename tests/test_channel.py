@@ -517,6 +517,24 @@ async def test_a_closed_channel_is_idle(close: str, log: Log) -> None:
     assert (channel.is_idle, log.results) == (True, {"idle": None})
 
 
+@pytest.mark.parametrize("size", [0, 1])
+async def test_it_is_empty_when_receive_would_wait(size: int, log: Log) -> None:
+    channel = Channel[int](size)
+    assert channel.is_empty
+    await log.begin("send", lambda: channel.send(1))
+    assert not channel.is_empty
+    assert await channel.receive() == 1
+    assert channel.is_empty
+
+
+@pytest.mark.parametrize("close", ["close", "close_receiving"])
+def test_it_is_closed_when_one_end_is(close: str) -> None:
+    channel = Channel[int](2)
+    assert not channel.is_closed
+    getattr(channel, close)()
+    assert channel.is_closed
+
+
 def test_it_tells_how_full_it_is() -> None:
     channel = Channel[int](2)
     channel.send_nowait(1)

@@ -2,23 +2,29 @@
 are those of the code, and lines of the log are the log's."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
+import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 import trio_sio
+from docs import reference
 from docs.hooks import loaded_from_elsewhere
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
+from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.options import ServerOptions
+from trio_sio.testing import connect
 
 README = (ROOT / "README.md").read_text("utf-8")
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
@@ -63,8 +69,11 @@ def own_programs() -> Iterator[tuple[str, str, str]]:
             yield name, f"{program}\n", shown[0] if shown else ""
 
 
-@pytest.mark.parametrize(("name", "program", "shown"), [*own_programs()])
-def test_other_programs_print_what_is_shown(name: str, program: str, shown: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "shown"), [pytest.param(*rest, id=name) for name, *rest in own_programs()]
+)
+def test_other_programs_print_what_is_shown(program: str, shown: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
     )
@@ -181,6 +190,31 @@ def test_each_number_of_the_readme_was_measured_by_a_command() -> None:
             assert re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d]|[.,]\d)", PERFORMANCE), number
 
 
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "docs/performance.md"])
+def test_each_price_was_measured_by_a_command_that_is_named(name: str) -> None:
+    for paragraph in prose(PAGES[name]).split("\n\n"):
+        for number in re.findall(r"([\d,.]*\d) µs", paragraph):
+            assert "python3 -m benchmarks" in paragraph
+            assert f" {number} (" in PERFORMANCE, number
+
+
+def test_the_clients_that_work_are_those_of_the_tests() -> None:
+    packages = json.loads((ROOT / "tests" / "javascript" / "package.json").read_text("utf-8"))
+    for name in ("socket.io-client", "engine.io-client"):
+        major, minor, _ = packages["devDependencies"][name].split(".")
+        assert f"| {name} {major}.{minor} " in README
+    (python,) = re.findall(
+        r"python-socketio\[client\]==(\d+\.\d+)\.", (ROOT / "pyproject.toml").read_text("utf-8")
+    )
+    assert f"| python-socketio {python} " in README
+
+
+def test_the_turns_of_readers_are_those_of_the_code() -> None:
+    assert (FIRST_QUANTUM, QUANTUM) == (2, 8)
+    events = PAGES["docs/guide/events.md"].replace("\n", " ")
+    assert "two packets for each client at first and then eight at a time" in events
+
+
 def test_each_table_of_figures_names_its_command() -> None:
     sections = re.split(r"^## ", PERFORMANCE, flags=re.MULTILINE)[1:]
     assert sum("| ---" in section for section in sections) >= 3
@@ -238,7 +272,32 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
             inspect.getattr_static(cls, member), (types.FunctionType, property, classmethod)
         )
     }
+    annotations = inspect.get_annotations(cls).items()
+    members |= {
+        one for one, kind in annotations if getattr(kind, "__origin__", "") is Callable
+    }  # as functions
     assert documented()[f"trio_sio.{cls.__name__}"] == members - within, "see docs/api"
+
+
+def test_the_reference_leaves_out_what_is_there_for_the_package_alone() -> None:
+    docstring = inspect.cleandoc(
+        """
+        One client.
+
+        Args:
+            client: the client.
+
+        Attributes:
+            id: the id,
+                of more than a line.
+            inbox: not for everybody.
+        """
+    )
+    shown = "One client.\n\nAttributes:\n    id: the id,\n        of more than a line."
+    assert reference.public(docstring, "Socket") == shown
+    assert "Args:" in reference.public(docstring, "Server")
+    called = {cls.__name__: name for name, cls in test_api_table.CALLED.items()}
+    assert called == reference.CALLED
 
 
 # -- lines of the log ------------------------------------------------------------------------------
@@ -294,3 +353,31 @@ async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     lines = blocks(DEBUGGING.partition("## When it does not connect")[2], "text")
     assert f"{shown}\n" in lines
     assert len(lines) == 6
+
+
+def report() -> None:
+    time.sleep(0.1)
+
+
+async def test_the_line_about_a_held_event_loop_is_the_logs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = trio_sio.Server(slow_step=0.01)
+    io.on("report", lambda socket: report())
+    async with connect(io) as client:
+        await client.call("report")
+    (shown,) = [text for text in blocks(DEPLOYMENT, "text") if "was held" in text]
+    wanted = _without_what_differs(shown.replace("\n", " ").strip())
+    assert wanted in [_without_what_differs(line) for line in caplog.messages]
+
+
+def _without_what_differs(line: str) -> str:
+    line = re.sub(r"\d+\.\d+ s", "0.25 s", line)
+    return re.sub(r"by \S+ for <Socket '\S+'", "by report for <Socket 'sid'", line)
+
+
+def test_the_sentence_about_a_client_that_gave_up_is_its_detail() -> None:
+    detail = trio_sio.DisconnectDetail(
+        trio_sio.DisconnectReason.TRANSPORT_CLOSE, "", "", None, None, 0.0, stalled=40.0
+    )
+    assert f'"{detail}"' in DEPLOYMENT.replace("\n", " ")

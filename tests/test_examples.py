@@ -158,6 +158,7 @@ async def test_chat_rooms() -> None:
         await stops_without_complaint(example, signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_chat_test_rooms() -> None:
     run_pytest("chat/test_rooms")
 
@@ -191,6 +192,7 @@ async def test_errors() -> None:
             assert await example.line() == "forced close | invalid payload: EVENT with a dict"
 
 
+@pytest.mark.slow
 async def test_slow_clients() -> None:
     async with program("slow_clients") as example, raw(example.url) as wire:
         polling = await wire.polling()  # and it does not poll again, for a while
@@ -397,9 +399,11 @@ async def test_from_python_socketio() -> None:
         assert anna.unheard("said") == 0
 
 
+@pytest.mark.slow
 def test_testing_with_memory_clients() -> None:
     run_pytest("testing_with_memory_clients")
 
 
+@pytest.mark.slow
 def test_property_tests() -> None:
     run_pytest("property_tests")

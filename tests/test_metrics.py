@@ -13,12 +13,12 @@ import trio_sio
 from tests.support.held_loop import Counter, counter as counter
 from tests.support.peers import served
 from tests.support.raw import raw
-from trio_sio.counters import REFUSALS
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
 from trio_sio.metrics import Collector
 from trio_sio.options import LIMIT_OPTIONS
 from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.statistics import REFUSALS
 from trio_sio.testing import connect
 
 FROM_THE_START = {"trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"}

@@ -1,4 +1,4 @@
-"""What one client is in numbers."""
+"""Statistics do not change, counters begin with nothing, and each number is explained."""
 
 from dataclasses import FrozenInstanceError, fields
 
@@ -6,7 +6,8 @@ import pytest
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from trio_sio.statistics import SessionStatistics
+from trio_sio.protocol.engineio.handshake import ErrorCode
+from trio_sio.statistics import REFUSALS, Counters, SessionStatistics
 from trio_sio.testing import connect
 
 
@@ -42,3 +43,22 @@ async def test_a_sockets_are_those_of_its_session(autojump_clock: MockClock) -> 
         await client.receive()
         await wait_all_tasks_blocked()
         assert socket.statistics() == SessionStatistics(0, 0, 4 * size, 2, 0.0, False)
+
+
+# -- counters --------------------------------------------------------------------------------------
+
+
+def test_counters_begin_at_zero() -> None:
+    counters = Counters()
+    numbers = [getattr(counters, name) for name in Counters.__slots__ if name != "refused"]
+    assert set(numbers) == {0}
+    assert counters.refused == dict.fromkeys(REFUSALS, 0)
+
+
+def test_each_counter_is_explained() -> None:
+    text = Counters.__doc__ or ""
+    assert [name for name in Counters.__slots__ if f" {name}:" not in text] == []
+
+
+def test_each_error_code_has_a_kind() -> None:
+    assert {code.name.lower() for code in ErrorCode} <= set(REFUSALS)

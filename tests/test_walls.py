@@ -16,8 +16,7 @@ STOREY = {
     "disconnect": 0,
     "sync": 0,
     "channel": 1,
-    "statistics": 1,
-    "counters": 0,
+    "statistics": 0,
     "browser_client": 0,
     "protocol": 1,
     "exceptions": 2,
@@ -39,7 +38,6 @@ STOREY = {
 WITHOUT_TRIO = {
     *(
         "browser_client",
-        "counters",
         "disconnect",
         "http",
         "options",

@@ -8,13 +8,12 @@ Parser      encodes packets and decodes messages
 An adapter of another author needs this module and `trio_sio.protocol` alone.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.http import Request
 from trio_sio.protocol.encoded import Encoded
@@ -26,7 +25,7 @@ from trio_sio.protocol.socketio.parser import (
     PacketEncoder as PacketEncoder,
     Parser as Parser,
 )
-from trio_sio.statistics import SessionStatistics
+from trio_sio.statistics import Counters, SessionStatistics
 
 Room = str
 SocketId = str
@@ -56,7 +55,7 @@ class OutgoingQueue(Protocol):
     def take(self, limit: int) -> list[Encoded]:
         """Return queued items in their order: one at least, further ones up to `limit` bytes."""
 
-    def put_control(self, item: Encoded) -> None:
+    def send_control(self, item: Encoded) -> None:
         """Send or queue one of the engine's own packets, even if the outbox is full."""
 
     def flush(self) -> None:
@@ -139,6 +138,9 @@ class Transport(Protocol):
 
     def abandon(self) -> None:
         """End at once: the session has moved to another transport, or its time is up."""
+
+    async def aclose(self) -> None:
+        """Close the connection that belongs to the session alone, if there is one: it is over."""
 
 
 class Timer(Protocol):
@@ -224,8 +226,9 @@ class Session(Protocol):
     async def wait_heard(self) -> None:
         """Return when `receive` waits, and nothing that the client has sent has arrived in part."""
 
-    async def send(self, item: Encoded) -> None:
-        """Send, waiting for room in the outbox.
+    @property
+    def send(self) -> Callable[[Encoded], Coroutine[Any, Any, None]]:
+        """Send, waiting for room in the outbox; the result has to be awaited at once.
 
         Raises:
             Disconnected: the session has ended, or ends meanwhile.

@@ -252,9 +252,19 @@ class Channel(trio.abc.SendChannel[T], trio.abc.ReceiveChannel[T]):
     # -- for whoever watches ---------------------------------------------------------------
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no value waits, so that `receive` would wait for one."""
+        return not self._buffer and not self._senders
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether one of the ends has been closed."""
+        return self._is_closed or self._is_receiving_closed
+
+    @property
     def is_idle(self) -> bool:
         """Whether the receiver waits, so that it is done with all that was sent; or never will."""
-        return self._receiver.task is not None or self._is_closed or self._is_receiving_closed
+        return self._receiver.task is not None or self.is_closed
 
     async def wait_idle(self) -> None:
         """Return when `is_idle` is true; another value may have been sent meanwhile."""

@@ -46,11 +46,12 @@ class Headers:
         others: as Node.js has it, which knows no list of values either (`message.headers`).
         `get_all` returns each.
         """
-        values = self.get_all(name)
+        name = name.lower()
+        values = [value for key, value in self._fields if key == name]
         if not values:
             return default
         first, *others = values
-        return combine(name.lower(), values) if others else first
+        return combine(name, values) if others else first
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name."""

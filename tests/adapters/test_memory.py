@@ -13,8 +13,8 @@ from tests.support.examples import examples
 from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
 from trio_sio.abc import Flags, Target
 from trio_sio.adapters.memory import WORK_LIMIT
-from trio_sio.counters import Counters
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.statistics import Counters
 from trio_sio.testing import connect
 
 SIDS = ("a", "b", "c", "d", "e")

@@ -8,7 +8,7 @@ from tests.api.conftest import MakeServer
 from tests.support.held_loop import Counter
 from tests.support.peers import served
 from tests.support.raw import raw
-from trio_sio.counters import REFUSALS
+from trio_sio.statistics import REFUSALS
 
 
 async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter: Counter) -> None:

@@ -9,10 +9,10 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
-from trio_sio.counters import Counters
 from trio_sio.engine.admission import Admission
 from trio_sio.engine.http.connection import turn_away
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
+from trio_sio.statistics import Counters
 
 reached: list[str] = []
 """The limits that were reached in the present test."""

@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
+from tests.engine.runtime.sleeping import sleep_until
 from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import Transport
 from trio_sio.engine.polling.held_poll import HeldPoll
@@ -268,7 +269,7 @@ async def test_a_transport_that_raises_at_the_end_of_a_tick_costs_its_session(
             await one.receive()
         session = application.sessions[0]
         session.send_nowait("it waits for the end of the tick")
-        session.outbox.transport = Broken(session.transport, failure)  # type: ignore[assignment]
+        session.outbox.switch(Broken(session.transport, failure))  # type: ignore[arg-type]
         await neighbour.send("4hello")
         assert await neighbour.receive() == "4hello"
         await websocket.aclose()
@@ -291,8 +292,8 @@ async def test_a_call_of_the_alarm_that_raises_stops_nobody(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
         timers.call_at(1, fail)
-        await timers.sleep_until(1)
-        await timers.sleep_until(2)
+        await sleep_until(timers, 1)
+        await sleep_until(timers, 2)
         nursery.cancel_scope.cancel()
     assert "a mistake" in caplog.text
 

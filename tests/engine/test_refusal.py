@@ -5,7 +5,6 @@ import logging
 import pytest
 
 from tests.support.served_connection import undated
-from trio_sio.counters import Counters
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.engine.refusal import (
     Refusal,
@@ -20,6 +19,7 @@ from trio_sio.exceptions import RequestRefused
 from trio_sio.http import BodyTooLarge, BodyTooSlow, InvalidBody, Request
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import ErrorCode
+from trio_sio.statistics import Counters
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))

@@ -156,3 +156,35 @@ async def test_the_next_request_is_looked_at_when_middleware_waits_or_has_passed
         await trio.sleep(2)
     checked = ["check again", "/checked"]
     assert story == ["check", *(["/free", *checked] if waits else [*checked, "/free"])]
+
+
+@pytest.mark.parametrize("fails", ["raises", "returns what is no packet"])
+async def test_a_join_does_not_wait_for_an_error_handler_that_waits_for_the_client(
+    fails: str, autojump_clock: MockClock
+) -> None:
+    """The handler runs in the turn of its event, in which the middleware cannot begin."""
+    io = Server(raise_errors=False)
+    answers: list[object] = []
+    io.of("/checked").use(lambda socket: None)
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        @socket.use
+        def fail(packet: Packet) -> object:
+            if fails == "raises":
+                raise LookupError
+            return fails
+
+    @io.on("error")
+    async def ask(socket: Socket, error: Exception) -> None:
+        answers.append(await socket.call("question", timeout=20))
+
+    async with connect(io, raise_errors=False) as client:
+        await client.emit("bad")
+        question = await client.receive_packet()
+        await client.emit("bad")
+        await client.send_packet(Packet(PacketType.CONNECT, "/checked"))
+        await client.answer(question, "yes")
+        await trio.sleep(1)
+        assert answers == ["yes"]
+        assert len(io.of("/checked").connected) == 1

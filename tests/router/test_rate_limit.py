@@ -1,8 +1,12 @@
 """A token bucket, and the verdicts of a limit by one; the time is a number."""
 
+import ast
+import inspect
+
 import pytest
 from hypothesis import given, strategies as st
 
+from trio_sio.router import rate_limit
 from trio_sio.router.rate_limit import (
     ADMITTED,
     TELL_EVERY,
@@ -75,3 +79,11 @@ def test_the_client_is_told_now_and_then() -> None:
     times = [0.0, 1.0, TELL_EVERY - 0.1, TELL_EVERY, TELL_EVERY + 1]
     assert [now for now in times if limit.is_telling_due(now)] == [0.0, TELL_EVERY]
     assert str(limit) == "more than 1 events a second"
+
+
+def test_it_knows_no_clock_and_no_task() -> None:
+    tree = ast.parse(inspect.getsource(rate_limit))
+    names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names == {"enum", "typing"}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    assert [alias.name for node in found for alias in node.names] == ["math"]

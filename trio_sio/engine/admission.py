@@ -4,8 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from trio_sio.counters import Counters
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.statistics import Counters
 
 logger = logging.getLogger("trio_sio.engine")
 

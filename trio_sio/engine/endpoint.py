@@ -5,9 +5,8 @@ import logging
 from trio_sio.engine import refusal
 from trio_sio.engine.handshake import CallbackTooSlow, check_allowed, check_origin
 from trio_sio.engine.http import cors
-from trio_sio.engine.http.connection import Sequel
 from trio_sio.engine.http.fallback import Fallback
-from trio_sio.engine.http.responder import Responder
+from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.refusal import Refusal, RefusalLog
@@ -119,8 +118,9 @@ class Endpoint:
             return self._answer_preflight(request)
         ask = self._read_query(request)
         session = self._session_of(ask, request, websocket=websocket) if ask.sid else None
-        if session is not None and session.probe is not None and not websocket:
-            await session.probe.settle()  # first what the client has asked for before
+        probe = None if session is None else session.lifecycle.probe
+        if probe is not None and not websocket:
+            await probe.settle()  # first what the client has asked for before
             session = self._session_of(ask, request, websocket=websocket)
         if ask.repeated and (session is None or (websocket and ask.repeated == "b64")):
             text = f"the query has {ask.repeated!r} more than once"

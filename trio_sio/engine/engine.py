@@ -1,20 +1,18 @@
 """The engine: sessions by id, the tasks that keep them, and the ways to serve.
 
-    async with engine:                           the engine's nursery
-     ├─ runtime
-     │   ├─ tick                                 flushes outboxes at the end of each tick
-     │   ├─ timers                               wakes heartbeats, ends what takes too long
-     │   ├─ fairness                             schedules readers that have much to read
-     │   └─ arrivals                             schedules the first reads of new connections
-     ├─ connection (one per TCP connection)      reads requests, or waits for its WebSocket's end
-     └─ session (one per polling client)         outlives any one connection
-
-Sessions that came by WebSocket run in their connection's task.
+async with engine:                           the engine's nursery
+ ├─ runtime
+ │   ├─ tick                                 flushes outboxes at the end of each tick
+ │   ├─ timers                               wakes heartbeats, ends what takes too long
+ │   ├─ fairness                             schedules readers that have much to read
+ │   └─ arrivals                             schedules the first reads of new connections
+ ├─ connection (one per TCP connection)      reads requests; hands over a WebSocket, and ends
+ └─ session (one per client)                 outlives a poll's connection, closes a WebSocket
 """
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -28,7 +26,7 @@ from trio_sio.engine.admission import Admission
 from trio_sio.engine.endpoint import Endpoint
 from trio_sio.engine.http.connection import HTTPConnection, turn_away
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
-from trio_sio.engine.runtime.listeners import urls_of
+from trio_sio.engine.runtime.listeners import accept_forever, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import SessionRegistry
@@ -237,24 +235,37 @@ class Engine:
         async with self._opened() as nursery:
             for url in urls_of(listeners, self.options.path):
                 logger.info("listening on %s", url)
-            await trio.serve_listeners(
-                partial(self.serve_stream, handler=handler),
-                list(listeners),
-                handler_nursery=nursery,
-                task_status=task_status,
-            )
-        raise AssertionError("trio.serve_listeners does not return")
+            start = partial(self._start, nursery, handler)
+            await accept_forever(list(listeners), start, task_status)
 
     async def serve_stream(self, stream: trio.abc.Stream, handler: Handler) -> None:
         """Serve one connection, until it is closed; the engine must be open."""
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
+        closed = trio.Event()
+        try:
+            if await self._serve(stream, handler, closed.set):
+                await closed.wait()
+        finally:  # a session that has the connection hears of that
+            await trio.aclose_forcefully(stream)
+
+    def _start(self, nursery: trio.Nursery, handler: Handler, stream: trio.abc.Stream) -> None:
+        """Start the task of a connection."""
+        nursery.start_soon(self._serve, stream, handler)
+
+    async def _serve(
+        self,
+        stream: trio.abc.Stream,
+        handler: Handler,
+        on_closed: Callable[[], object] | None = None,
+    ) -> bool:
+        """Serve a connection; return whether it is a session's now, which closes it."""
         self.sessions.handle_with(handler)
         address, secure = _peer_of(stream)
         refusal = self._admission.enter(address)
         if refusal:
             await turn_away(stream, refusal)
-            return
+            return False
         connection = HTTPConnection(
             stream,
             address,
@@ -263,16 +274,23 @@ class Engine:
             self._http_limits,
             self.runtime.arrivals.wait,
         )
+        connection.when_closed(partial(self._leave, address, on_closed))
         self._connections.add(connection)
         try:
-            await connection.serve(self._endpoint.answer)
+            return await connection.serve(self._endpoint.answer)
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
             self.runtime.log.fail(logger, errors, "a connection failed")
         finally:
             self._connections.discard(connection)
-            self._admission.leave(address)
+        return False
+
+    def _leave(self, address: str, on_closed: Callable[[], object] | None) -> None:
+        """Count a connection no more: it has been closed."""
+        self._admission.leave(address)
+        if on_closed is not None:
+            on_closed()
 
     async def open_session(
         self,

@@ -16,7 +16,6 @@ that a path does not have, and 500, for requests that overlap, are the endpoints
 
 import logging
 
-from trio_sio.counters import Counters
 from trio_sio.exceptions import RequestRefused
 from trio_sio.http import (
     NO_STORE,
@@ -30,6 +29,7 @@ from trio_sio.http import (
 from trio_sio.logs import shown
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import ErrorCode, error_body
+from trio_sio.statistics import Counters
 
 logger = logging.getLogger("trio_sio.engine")
 

@@ -1,1 +1,25 @@
-"""Socket.IO with Trio: who hears what."""
+"""Socket.IO on top of sessions: clients, namespaces, sockets, handlers.
+
+A file imports only from files below it.
+
+router, drain       one server: its namespaces and clients; closing them one after the other
+client              one session: reads packets, applies the rate limit, routes
+joining             the namespaces that one client joins and leaves, in order
+namespaces          the namespaces of a server: by name, and those made for the names of clients
+lifecycle           the task of one socket: middleware, handlers, departure
+namespace           a namespace, a dynamic namespace
+socket              one client in one namespace, as the application sees it
+dispatch, backlog   handling events; telling the application that a client falls behind
+emitter             `emit`, `call` and their flags
+invocation          calling the application's functions, and settling what they raise
+sender              the outgoing half of a socket
+namespace_base      what a socket needs of its namespace
+inbox, background   the events that wait for a socket's task; the tasks that run beside it
+acknowledgement     the answer to an event of the client; `acks`, the answers to ours
+departures, order   which of a client's sockets leaves first; which handles its event first
+inbound_limits, rate_limit, limits, context    what a client may do; what a server's clients share
+broadcast, handlers, handshake                 targets; registered functions; how a client came
+
+The task of a client is its reader. It runs in the session's nursery together with one task for
+each socket, and each socket has a nursery for handlers and for the application's own tasks.
+"""

@@ -43,15 +43,14 @@ class Acknowledgement:
     it is not done before: then the inbox fills, and the client is not read any more.
 
     Args:
-        namespace: where the event was sent to.
-        session: whom it came from.
+        namespace: the namespace that the event was sent to.
+        session: the session that it came from.
         ack_id: the event's id.
         handlers: how many handlers the event has.
-        log: is told when it is sent.
+        log: the client's own log, if it has one.
 
     Attributes:
-        waiter: the answer's place in the line, once it waits there, and until a handler waits with
-            it.
+        waiter: the answer's place in the line for the outbox, until a handler waits for it.
     """
 
     __slots__ = ("_handlers", "_id", "_left", "_log", "_namespace", "_session", "waiter")
@@ -83,11 +82,11 @@ class Acknowledgement:
             self._send(as_arguments(result), may_wait=True)
 
     def begin(self) -> None:
-        """A handler begins that answers by `send`."""
+        """Called when a handler begins that answers by `send`."""
         self._handlers += 1
 
     def end(self) -> None:
-        """Such a handler has ended; an answer that it was cancelled with waits no longer."""
+        """Called when it has ended; if it was cancelled, its answer leaves the line."""
         self._handlers -= 1
         if self.waiter is not None and not self._handlers:
             self.waiter.withdraw()
@@ -95,7 +94,7 @@ class Acknowledgement:
     def send(self, *args: object) -> None:
         """Send the answer; only the first counts (JS: the last argument of a listener).
 
-        It does not wait. At a full outbox the answer waits in line, and the handler that was
+        It does not wait. If the outbox is full, the answer waits in line, and the handler that was
         given this function ends when there is room; after its end `trio.WouldBlock` is raised.
 
         Raises:
@@ -120,9 +119,9 @@ class Acknowledgement:
         self._id = None
 
     async def wait_sent(self) -> None:
-        """Return when the answer has left the line; needs `waiter`.
+        """Wait until the answer has left the line; needs `waiter`.
 
-        One handler waits; others of the event, which run beside it, need not.
+        One handler waits. Others of the same event, which run beside it, do not.
         """
         waiter, self.waiter = self.waiter, None
         assert waiter is not None

@@ -111,7 +111,7 @@ class PendingAcks:
         await self._empty.wait()
 
     def wait_for(self, ack_id: int) -> Slot:
-        """Open a slot for somebody who waits; raises `LimitReached`."""
+        """Open a slot for a task that waits; raises `LimitReached`."""
         slot = Slot()
         self._put(ack_id, slot)
         return slot

@@ -41,8 +41,8 @@ class Client:
 
     Attributes:
         session: the Engine.IO session (JS: `conn`).
-        log: writes what happens to it; `None` if nobody wants to know.
-        order: that of the client's events.
+        log: its own log; `None` unless that is enabled.
+        order: the order of its events.
         joins: the namespaces that it joins and leaves.
     """
 

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from trio_sio.counters import Counters
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import ServerOptions
+from trio_sio.statistics import Counters
 
 
 class RouterContext(NamedTuple):

@@ -228,6 +228,7 @@ class Dispatcher:
                 return None
             problem = "" if result is None else _problem_of(result)
             if problem:
+                self._pass_on()
                 text = f"{function_name(function)}, {PACKET_MIDDLEWARE}, returned {problem}"
                 await invoker.report(TypeError(text))
                 return None
@@ -236,12 +237,17 @@ class Dispatcher:
         return packet
 
     async def _call_middleware(self, function: Handler, packet: Packet) -> object:
-        """Call middleware; if it may wait, the client's other sockets can begin meanwhile."""
-        result = self._invoker.begin(function, (packet,))
-        if isawaitable(result):
-            self._pass_on()
-            return await result
-        return result
+        """Call middleware; if it waits or fails, the client's other sockets can begin meanwhile."""
+        has_passed = False
+        try:
+            result = self._invoker.begin(function, (packet,))
+            if not isawaitable(result):
+                has_passed = True
+                return result
+        finally:
+            if not has_passed:
+                self._pass_on()
+        return await result
 
 
 def _problem_of(result: object) -> str:

@@ -1,7 +1,7 @@
-"""Letting clients go one after the other, with what is under way for them done.
+"""Closes clients one after the other, each once what is under way for it is done.
 
-A deploy that cuts everybody off at once has everybody come back at once, to the servers that are
-left. Here they go evenly over some seconds, each when its handlers have nothing to do.
+When a deploy closes all clients at once, they all reconnect at once, to the servers that are left.
+Here they are closed evenly over some seconds, each when its handlers have nothing to do.
 """
 
 from collections.abc import Collection
@@ -13,12 +13,12 @@ from trio_sio.router.client import Client
 
 
 async def drain(clients: Collection[Client], *, grace: float, spread: float) -> None:
-    """Close clients; they are not told to leave their namespaces, so that they come back elsewhere.
+    """Close clients. They are not told to leave their namespaces, so they reconnect elsewhere.
 
     Args:
         clients: those that are here.
         grace: seconds that each client gets, from its turn on: for what it sends, its handlers,
-            the calls that wait for its answer, and what it has yet to take.
+            the calls that wait for its answer, and its outbox.
         spread: seconds between the first client's turn and the last one's.
     """
     begun = trio.current_time()
@@ -39,5 +39,5 @@ async def _let_go(client: Client, turn: float, grace: float) -> None:
                 break
             await busy[0].wait_idle()
         client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
-        await client.session.wait_closed()  # a client that polls has yet to come for the rest
+        await client.session.wait_closed()  # a client that polls has to fetch the rest
     client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)

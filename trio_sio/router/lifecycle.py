@@ -32,13 +32,11 @@ _OF_OUR_DOING = frozenset(
 
 
 class LifecycleOwner(Protocol):
-    """Who has a socket live, and wants to know how far it is.
+    """What a lifecycle reports to: the joins of the client."""
 
-    Attributes:
-        departures: where the socket lines up when it leaves.
-    """
-
-    departures: Departures[Socket]
+    @property
+    def departures(self) -> Departures[Socket]:
+        """The client's sockets that are leaving, this one among them at its end."""
 
     def joined(self, socket: Socket) -> None:
         """The socket has been let in."""
@@ -48,11 +46,11 @@ class LifecycleOwner(Protocol):
 
 
 class Lifecycle:
-    """Lets one socket live.
+    """Runs one socket.
 
     Args:
         socket: the socket.
-        owner: the client's other sockets.
+        owner: is told when the socket has joined and when it has departed.
     """
 
     __slots__ = ("_begun", "_owner", "_socket")
@@ -80,13 +78,13 @@ class Lifecycle:
             self._begun = None
 
     async def run(self) -> None:
-        """Live: be let in, handle events, depart."""
+        """Run the socket: its middleware, its handlers, its end."""
         socket = self._socket
         failed: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
                 socket.open(nursery)
-                await self._live()
+                await self._serve()
                 nursery.cancel_scope.cancel()
             if not socket.is_over:
                 self._cut_short()
@@ -118,14 +116,14 @@ class Lifecycle:
         self._cut_short()
 
     def _cut_short(self) -> None:
-        """Tell the client that it is over here: a task failed, or its nursery was cancelled."""
+        """End the socket and tell the client: a task failed, or the nursery was cancelled."""
         socket = self._socket
         if socket.phase is Phase.CONNECTED:
             socket.kick()
         elif socket.reason is None:
             socket.refuse(BROKEN)
 
-    async def _live(self) -> None:
+    async def _serve(self) -> None:
         socket = self._socket
         inbox = socket.inbox
         await inbox.wait_turn()
@@ -226,13 +224,13 @@ class Lifecycle:
 
 
 class _Ending:
-    """Runs the last handlers of a socket and takes it out of its rooms, even if all is cancelled.
+    """Runs a socket's last handlers and takes it out of its rooms, whatever has been cancelled.
 
     Handlers get `grace` seconds together, and the adapter has as many of its own.
 
     Args:
         socket: a socket whose reason is known.
-        departure: its departure, whose turn has come.
+        departure: its departure, whose turn it is.
     """
 
     def __init__(self, socket: Socket, departure: Departure[Socket]) -> None:
@@ -243,7 +241,7 @@ class _Ending:
         self._was_in = socket.connected
 
     async def run(self) -> None:
-        """Take the last steps, each whatever becomes of the others."""
+        """Take the last steps, each even if another one fails."""
         await await_each(
             self._tell_error, self._tell_disconnecting, self._leave_rooms, self._tell_disconnect
         )
@@ -263,8 +261,7 @@ class _Ending:
     async def _leave_rooms(self) -> None:
         """Leave all rooms; handlers are not blamed for the time that this takes.
 
-        An adapter does what is local before it waits; what it does not come to within `grace`
-        seconds is left undone.
+        An adapter does its local work before it waits. It is cancelled after `grace` seconds.
         """
         socket = self._socket
         socket.mark_ended()

@@ -22,7 +22,7 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
 
     Attributes:
         name: such as "/chat".
-        adapter: who is in which room.
+        adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         middleware: functions that see each socket before it is let in.
         parent: the dynamic namespace it was made by, if any.
@@ -82,7 +82,7 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms of any child; `clients` calls it."""
+        """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
         for child in tuple(self._children.values()):
             found |= await child.find_clients(rooms)

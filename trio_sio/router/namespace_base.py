@@ -39,7 +39,7 @@ class BaseNamespace(HandlerOwner, Targeting):
         raise NotImplementedError
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; `clients` calls it."""
+        """Return the sockets that are in any of the rooms; `clients` calls it."""
         raise NotImplementedError
 
 
@@ -54,7 +54,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         parent: the dynamic namespace it was made by, if any.
 
     Attributes:
-        adapter: who is in which room.
+        adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
         counters: what the server counts.
@@ -93,7 +93,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    # -- who is here -----------------------------------------------------------------------
+    # -- its sockets -----------------------------------------------------------------------
 
     def add(self, socket_id: SocketId, socket: S) -> None:
         """Let a socket in."""
@@ -176,5 +176,5 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         await self.adapter.broadcast(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
-        """Return who is in any of the rooms; `clients` calls it."""
+        """Return the sockets that are in any of the rooms; `clients` calls it."""
         return await self.adapter.clients(rooms)

@@ -1,10 +1,9 @@
 """The order in which the sockets of one client begin to handle its events.
 
-Each namespace that a client has joined has a task of its own, and Trio wakes tasks in any order.
-So the tasks of one client begin one at a time: whoever is woken has the turn, and passes it on
-once the application's function has begun. Those who become ready meanwhile line up by the number
-of their first event. A handler that waits has passed the turn on, and holds up its own socket
-alone.
+Each socket has a task of its own, and Trio wakes tasks in any order. So the tasks of one client
+begin one at a time: the one that is woken has the turn, and passes it on once the application's
+function has begun. Those that become ready meanwhile line up by the number of their first event.
+A handler that waits has passed the turn on, and delays its own socket alone.
 """
 
 from heapq import heappop, heappush
@@ -22,9 +21,9 @@ class Contender(Protocol):
 
 
 class EventOrder:
-    """Who may begin, among the sockets of one client.
+    """Which of one client's sockets may begin.
 
-    Somebody has the turn whenever others line up.
+    Whenever sockets line up, another one has the turn.
     """
 
     __slots__ = ("_granted", "_line", "_number", "_turn")
@@ -49,11 +48,11 @@ class EventOrder:
         """Take the turn for a task that is about to run, or line up for it.
 
         Args:
-            contender: who wants to begin; it does not line up already.
-            number: of the event that it wants to begin with.
+            contender: the socket's inbox, which does not line up already.
+            number: of the event that the socket is to begin with.
 
         Returns:
-            Whether it has the turn. Otherwise its `take_turn` is called when it has.
+            Whether it has the turn. If not, `take_turn` is called when it is given the turn.
         """
         if self._turn is None or self._turn is contender:
             self._turn = contender
@@ -65,8 +64,8 @@ class EventOrder:
     def begin(self, contender: Contender, number: int) -> bool:
         """Begin with an event, if it is this contender's turn.
 
-        A turn that was given to somebody for a later event, and is not used yet, is taken back.
-        Whoever was given the turn and passes it on in the same step need not ask.
+        A turn that was given for a later event and has not been used yet is taken back. A task that
+        was given the turn and passes it on in the same step need not call this.
         """
         turn = self._turn
         if turn is None or turn is contender:

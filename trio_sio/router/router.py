@@ -1,7 +1,7 @@
-"""The one place through which every client passes: the namespaces, and who is here.
+"""The namespaces and the clients of one server.
 
-The router is an object, not a task: a task would give an order that nobody needs, and would let
-one slow middleware stop every client.
+The router is an object, not a task. A task would impose an order that nobody needs, and one slow
+middleware would stop every client.
 """
 
 from collections.abc import Callable, Coroutine
@@ -26,7 +26,7 @@ class Router:
     Attributes:
         namespaces: by name.
         root: the namespace "/".
-        clients: those that are here.
+        clients: the clients that are connected.
         make_decoder, context: as above.
     """
 

@@ -41,8 +41,8 @@ class SocketOwner(Protocol):
     Attributes:
         id: the session id.
         session: the Engine.IO session (JS: `conn`).
-        log: writes what happens to the client; `None` if nobody wants to know.
-        order: that of the client's events.
+        log: the client's own log; `None` unless that is enabled.
+        order: the order of the client's events.
     """
 
     session: Session
@@ -66,7 +66,7 @@ class SocketOwner(Protocol):
         """The handshake request."""
 
     def left(self, socket: "Socket") -> None:
-        """Take note that a socket begins to leave."""
+        """Called when a socket begins to leave."""
 
     def disconnect(self) -> None:
         """Leave all namespaces and close the connection."""
@@ -120,7 +120,7 @@ class Socket(Emitter, SocketHandlers):
         self.inbox = Inbox(context.options.max_inbox, client.order)
         self.invoker = Invoker(self, self.handlers, self.sender)
         self.dispatcher = Dispatcher(self.invoker, self.inbox, self.background, client.log)
-        self._backlog: Backlog | None = None  # nobody has to hear of one
+        self._backlog: Backlog | None = None  # made when handlers have to hear of one
         self._handshake: Handshake | None = None
         self._query = query or None  # an empty table takes 64 bytes
         self._born = time.time()
@@ -291,13 +291,13 @@ class Socket(Emitter, SocketHandlers):
     # -- from its first step to its last ---------------------------------------------------
 
     def open(self, nursery: trio.Nursery) -> None:
-        """Have a nursery for background work."""
+        """Use a nursery for background work from now on."""
         self.background.open(nursery)
         if self.reason is not None:  # it ended before it began
             self._limit_end()
 
     def enter(self) -> None:
-        """Be in the namespace, and tell the client."""
+        """Enter the namespace, and tell the client."""
         self.phase = Phase.CONNECTED
         self.namespace.add(self.id, self)
         self.sender.send_control(PacketType.CONNECT)
@@ -308,16 +308,16 @@ class Socket(Emitter, SocketHandlers):
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
     def kick(self) -> None:
-        """Tell the client that it has to leave this namespace, and end."""
+        """Tell the client that it has left this namespace, and end."""
         if self.phase is not Phase.ENDED and self.reason is None:
             self.sender.send_control(PacketType.DISCONNECT)
             self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
     def end(self, reason: DisconnectReason) -> None:
-        """Begin to end: take and send no more events; the first reason wins.
+        """Begin to end: receive and send no more events. Only the first call counts.
 
         Args:
-            reason: for the handlers.
+            reason: what the handlers are told.
         """
         if self.reason is None:
             self.sender.close(reason)

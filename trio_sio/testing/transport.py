@@ -93,6 +93,9 @@ class MemoryTransport:
         self._server_end.close()
         self._heard.notify_all()
 
+    async def aclose(self) -> None:
+        """Nothing to do: there is no connection."""
+
     # -- the client's end ------------------------------------------------------------------
 
     async def client_receive(self) -> str | bytes:

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from trio_sio.engine.http.timeouts import Phase, Timed
+from trio_sio.engine.http.timeouts import Phase, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.runtime.timers import Timers
 
@@ -19,7 +19,7 @@ class TooLongError(Exception):
 
 
 @asynccontextmanager
-async def timed(kind: str) -> AsyncIterator[tuple[Timed, ByteStream, trio.abc.Stream]]:
+async def timed(kind: str) -> AsyncIterator[tuple[Timeouts, ByteStream, trio.abc.Stream]]:
     """A connection over a socket, where reading is interrupted in another way, or in memory."""
     async with trio.open_nursery() as nursery:
         timers = Timers()
@@ -27,7 +27,7 @@ async def timed(kind: str) -> AsyncIterator[tuple[Timed, ByteStream, trio.abc.St
         if kind == "memory":
             ours, theirs = memory_stream_pair()
             pipe = ByteStream(theirs)
-            yield Timed(pipe, timers, SECONDS), pipe, ours
+            yield Timeouts(pipe, timers, SECONDS), pipe, ours
         else:
             (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
             async with (
@@ -36,7 +36,7 @@ async def timed(kind: str) -> AsyncIterator[tuple[Timed, ByteStream, trio.abc.St
                 await listener.accept() as stream,
             ):
                 pipe = ByteStream(stream)
-                yield Timed(pipe, timers, SECONDS), pipe, client
+                yield Timeouts(pipe, timers, SECONDS), pipe, client
         nursery.cancel_scope.cancel()
 
 

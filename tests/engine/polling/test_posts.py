@@ -6,10 +6,10 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.engine.session.outboxes import make_outbox
 from trio_sio.engine.polling.posts import POSTS_AHEAD, Overlap
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
-from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -19,7 +19,7 @@ MESSAGE = EnginePacketType.MESSAGE
 
 def make(*, base64: bool = False, jsonp: str | None = None) -> tuple[PollingTransport, Outbox]:
     transport = PollingTransport(base64=base64, jsonp=jsonp)
-    outbox = Outbox(transport, 10, 1000, TickFlusher())
+    outbox = make_outbox(transport)
     transport.attach(outbox)
     return transport, outbox
 

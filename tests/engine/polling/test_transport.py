@@ -37,7 +37,7 @@ async def test_a_poll_takes_everything_that_waits(autojump_clock: MockClock) -> 
     transport, outbox = make()
     items = [Encoded(("4a",)), Encoded(("4b",))]
     for item in items:
-        outbox.put_nowait(item)
+        outbox.send_nowait(item)
     assert transport.poll_nowait() == items
     assert transport.poll_nowait() == []
     assert not transport.writable
@@ -68,10 +68,10 @@ async def test_who_takes_no_answers_gets_no_further_ones(autojump_clock: MockClo
     transport, outbox = make()
     cuts = [lambda number=number: number for number in range(MAX_ANSWERS)]
     for cut in cuts:
-        outbox.put_nowait(Encoded(("4a",)))
+        outbox.send_nowait(Encoded(("4a",)))
         assert transport.poll_nowait()
         transport.begin_answer(cut)
-    outbox.put_nowait(Encoded(("4a",)))
+    outbox.send_nowait(Encoded(("4a",)))
     with pytest.raises(Overlap):
         transport.poll_nowait()
     assert len(outbox) == 1

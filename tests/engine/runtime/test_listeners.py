@@ -1,14 +1,17 @@
-"""Where a server listens is said, once for each address."""
+"""Connections are accepted as long as that goes; and where, is said once for each address."""
 
+import errno
 import logging
+from collections.abc import Iterable
 from functools import partial
 
 import pytest
 import trio
+from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.support.peers import served
-from trio_sio.engine.runtime.listeners import urls_of
+from trio_sio.engine.runtime.listeners import CAPACITY_PAUSE, accept_forever, urls_of
 
 
 async def test_the_log_says_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -46,3 +49,55 @@ async def test_all_interfaces_are_named_once_and_what_has_no_port_not_at_all() -
         f"https://127.0.0.1:{port}/",
     ]
     await listeners[0].aclose()
+
+
+class Failing(trio.abc.Listener[trio.abc.Stream]):
+    """A listener that fails by these errors, and then has one connection.
+
+    Args:
+        errors: numbers of errors.
+    """
+
+    def __init__(self, errors: Iterable[int]) -> None:
+        self.errors = list(errors)
+        self.stream = memory_stream_pair()[0]
+        self.accepted = self.closed = False
+
+    async def accept(self) -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        if self.errors:
+            raise OSError(self.errors.pop(0), "as the system says it")
+        if self.accepted:
+            await trio.sleep_forever()
+        self.accepted = True
+        return self.stream
+
+    async def aclose(self) -> None:
+        self.closed = True
+        await trio.lowlevel.checkpoint()
+
+
+async def test_it_waits_when_the_system_has_no_room(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    listener = Failing([errno.EMFILE, errno.ENOMEM])
+    began, started = trio.current_time(), trio.Event()
+
+    def start(stream: trio.abc.Stream) -> None:
+        assert stream is listener.stream
+        started.set()
+
+    assert await nursery.start(accept_forever, [listener], start) == [listener]
+    await started.wait()
+    assert trio.current_time() - began == pytest.approx(2 * CAPACITY_PAUSE)
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2
+    assert "Too many open files" in caplog.messages[0]
+    nursery.cancel_scope.cancel()
+    await trio.lowlevel.checkpoint()
+
+
+async def test_a_broken_listener_is_an_error() -> None:
+    listener = Failing([errno.EBADF])
+    with pytest.RaisesGroup(OSError):
+        await accept_forever([listener], lambda stream: None)
+    assert listener.closed

@@ -11,9 +11,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.held_loop import Counter, full_collection, warnings
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stalls import KEPT, StallMonitor
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
+from trio_sio.statistics import Counters
 
 WITHIN_THE_PACKAGE = """
 class Server:

@@ -10,8 +10,8 @@ import pytest
 import trio
 from trio.testing import memory_stream_pair
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.statistics import Counters
 
 
 @asynccontextmanager
@@ -207,3 +207,16 @@ async def test_in_memory_nothing_is_seen() -> None:
     await theirs.aclose()
     assert not pipe.hung_up
     assert not pipe.has_unread
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_who_waits_for_the_close_hears_of_it_once(is_cancelled: bool) -> None:
+    pipe = ByteStream(memory_stream_pair()[0])
+    calls: list[str] = []
+    pipe.when_closed(lambda: calls.append("closed"))
+    with trio.CancelScope() as scope:
+        if is_cancelled:
+            scope.cancel()
+        await pipe.aclose()
+    await pipe.aclose()
+    assert calls == ["closed"]

@@ -7,14 +7,19 @@ from hypothesis import given, strategies as st
 
 from trio_sio.disconnect import Explanation
 from trio_sio.engine.session.bounded_queue import NOTHING, BoundedQueue
+from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
+
+
+def limits(packets: int, size: int) -> EngineOptions:
+    return EngineOptions(max_outbox=packets, max_outbox_bytes=size)
 
 
 class Filled(BoundedQueue):
     """A queue with items in it, as an outbox fills it."""
 
     def __init__(self, max_packets: int, max_bytes: int, *items: Encoded) -> None:
-        super().__init__(max_packets, max_bytes)
+        super().__init__(limits(max_packets, max_bytes))
         if items:
             self._queue = deque(items)
         self._size = sum(item.size for item in items)
@@ -33,7 +38,7 @@ def item(size: int, *, droppable: bool = False) -> Encoded:
 
 
 def test_an_empty_one_takes_nothing() -> None:
-    queue = BoundedQueue(3, 100)
+    queue = BoundedQueue(limits(3, 100))
     assert (len(queue), queue.level(), queue.dropped, queue.peak_bytes) == (0, 0, 0, 0)
     assert queue._queue is NOTHING
 
@@ -112,7 +117,7 @@ def test_room_is_made_of_the_oldest_and_of_no_more_than_it_takes(
 
 
 def test_to_make_room_where_nothing_waits_leaves_nothing_behind() -> None:
-    queue = BoundedQueue(1, 1)
+    queue = BoundedQueue(limits(1, 1))
     assert queue.make_room(item(50))
     assert queue._queue is NOTHING
     assert len(NOTHING) == 0

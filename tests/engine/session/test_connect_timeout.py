@@ -13,19 +13,19 @@ from trio_sio.engine.session.connect_timeout import ConnectTimeout
 @pytest.mark.parametrize(
     ("seconds", "ends", "lost"), [(10.0, None, [10.0]), (10.0, 9, []), (None, None, [])]
 )
-async def test_patience(
+async def test_timeout(
     seconds: float | None, ends: float | None, lost: list[float], autojump_clock: MockClock
 ) -> None:
     timers, times = Timers(), list[float]()
-    patience = ConnectTimeout(timers, seconds, StallMonitor(None))
+    timeout = ConnectTimeout(timers, seconds, StallMonitor(None))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
-        patience.begin(lambda: times.append(trio.current_time()))
+        timeout.begin(lambda: times.append(trio.current_time()))
         if ends is not None:
             await trio.sleep(ends)
-            patience.end()
+            timeout.cancel()
         await trio.sleep(100)
-        patience.end()
+        timeout.cancel()
         assert len(timers) == 0
         nursery.cancel_scope.cancel()
     assert times == lost
@@ -36,11 +36,11 @@ async def test_what_the_loop_was_held_for_does_not_count(
 ) -> None:
     autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
     timers, stalls, times = Timers(), StallMonitor(0.25), list[float]()
-    patience = ConnectTimeout(timers, 10.0, stalls)
+    timeout = ConnectTimeout(timers, 10.0, stalls)
     with stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(timers.run)
-            patience.begin(lambda: times.append(trio.current_time()))
+            timeout.begin(lambda: times.append(trio.current_time()))
             await trio.sleep(5)
             counter.hold(4)
             await trio.sleep(100)

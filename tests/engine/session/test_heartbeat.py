@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.engine.session.outboxes import make_outbox
 from tests.support.held_loop import Counter
-from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.engine.runtime.tick import TickFlusher
-from trio_sio.engine.runtime.timers import Timers
-from trio_sio.engine.session.heartbeat import STALL, beat
-from trio_sio.engine.session.outbox import Outbox
+from trio_sio.engine.runtime.runtime import Runtime
+from trio_sio.engine.session.heartbeat import STALL, Heartbeat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import SessionState, Signal
 from trio_sio.testing.transport import MemoryTransport
@@ -22,18 +20,19 @@ PING = EnginePacket(EnginePacketType.PING)
 class Living:
     """A session whose patience is 30 seconds, and what becomes of it."""
 
-    timers: Timers = field(default_factory=Timers)
-    stalls: StallMonitor = field(default_factory=lambda: StallMonitor(None))
+    runtime: Runtime = field(default_factory=Runtime)
     is_listening: bool = True
     timed_out: list[tuple[float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = SessionState(25, 5, trio.current_time())
         self.transport = MemoryTransport(100)
-        self.outbox = Outbox(self.transport, 10, 1000, TickFlusher())
+        self.outbox = make_outbox(self.transport)
         self.transport.attach(self.outbox)
+        self.is_over = trio.Event()
 
     def time_out(self, silent: float) -> None:
+        self.is_over.set()
         self.timed_out.append((trio.current_time(), silent))
         self.state.tick(trio.current_time())
 
@@ -41,9 +40,11 @@ class Living:
 async def live(session: Living, until: float) -> None:
     with trio.move_on_at(until):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(session.timers.run)
-            await beat(session)
+            nursery.start_soon(session.runtime.timers.run)
+            with Heartbeat(session, session.runtime, nursery):
+                await session.is_over.wait()
             nursery.cancel_scope.cancel()
+    assert len(session.runtime.timers) == 0
 
 
 async def test_packets_put_it_off(autojump_clock: MockClock) -> None:
@@ -98,7 +99,7 @@ async def test_the_time_that_the_loop_was_held_does_not_count(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
-    session = Living(stalls=StallMonitor(0.25))
+    session = Living(runtime=Runtime(0.25))
 
     async def compute() -> None:
         """Hold the loop four times, each time for no longer than one would hardly notice."""
@@ -107,7 +108,7 @@ async def test_the_time_that_the_loop_was_held_does_not_count(
             counter.hold(4)
             await trio.lowlevel.checkpoint()
 
-    with session.stalls.watching():
+    with session.runtime.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await compute()
@@ -120,8 +121,8 @@ async def test_what_was_lost_before_the_client_was_heard_is_over(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0
-    session = Living(stalls=StallMonitor(0.25))
-    with session.stalls.watching():
+    session = Living(runtime=Runtime(0.25))
+    with session.runtime.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await trio.sleep(5)
@@ -136,9 +137,9 @@ async def test_who_takes_nothing_has_the_lost_time_as_well(
     counter: Counter, autojump_clock: MockClock
 ) -> None:
     autojump_clock.rate = 1.0
-    session = Living(is_listening=False, stalls=StallMonitor(0.25))
+    session = Living(is_listening=False, runtime=Runtime(0.25))
     session.outbox.stuck_since = 0.0
-    with session.stalls.watching():
+    with session.runtime.stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live, session, 1000)
             await trio.sleep(1)

@@ -30,10 +30,10 @@ async def test_an_item_may_wait_without_a_task(autojump_clock: MockClock) -> Non
 async def test_nobody_overtakes_those_who_wait(autojump_clock: MockClock) -> None:
     """Not even with an item for which there would be room."""
     outbox = make(Tap(is_open=False), size=10)
-    outbox.put_nowait(item("xxxxxx"))
+    outbox.send_nowait(item("xxxxxx"))
     assert outbox.enqueue(item("too large")) is not None
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(outbox.put, item("b"))
+        nursery.start_soon(outbox.send, item("b"))
         await wait_all_tasks_blocked()
         assert outbox.enqueue(item("c")) is not None
         assert len(outbox) == 1
@@ -47,24 +47,24 @@ async def test_a_broadcast_and_control_packets_do_not_wait_in_line(
     autojump_clock: MockClock,
 ) -> None:
     outbox = make(Tap(is_open=False), size=10)
-    outbox.put_nowait(item("xxxxxx"))
+    outbox.send_nowait(item("xxxxxx"))
     assert outbox.enqueue(item("too large")) is not None
     outbox.deliver(item("a"))
-    outbox.put_control(item("b"))
+    outbox.send_control(item("b"))
     assert texts(outbox.take(NO_LIMIT)) == ["xxxxxx", "a", "b"]
     assert texts(outbox.take(NO_LIMIT)) == ["too large"]
 
 
 async def test_the_end_ends_all_waiting(autojump_clock: MockClock) -> None:
     outbox = make(Tap(is_open=False), packets=1)
-    outbox.put_nowait(item("a"))
+    outbox.send_nowait(item("a"))
     waiting = outbox.enqueue(item("b"))
     assert waiting is not None
     ended = []
 
     async def put() -> None:
         with pytest.raises(Disconnected) as raised:
-            await outbox.put(item("c"))
+            await outbox.send(item("c"))
         ended.append(raised.value.reason)
 
     async with trio.open_nursery() as nursery:
@@ -82,11 +82,11 @@ async def test_the_end_ends_all_waiting(autojump_clock: MockClock) -> None:
 async def test_as_many_are_woken_as_there_is_room_for(autojump_clock: MockClock) -> None:
     """A thousand that wait for one place cost one wake-up for each place, not a thousand."""
     outbox = make(Tap(is_open=False), packets=1)
-    outbox.put_nowait(item("first"))
+    outbox.send_nowait(item("first"))
     woken = []
 
     async def put(number: int) -> None:
-        await outbox.put(item(str(number)))
+        await outbox.send(item(str(number)))
         woken.append(number)
 
     async with trio.open_nursery() as nursery:
@@ -124,7 +124,7 @@ async def test_what_is_not_withdrawn_comes_out_in_the_order_of_asking(
 
     async def put(text: str, scope: trio.CancelScope) -> None:
         with scope:
-            await outbox.put(item(text))
+            await outbox.send(item(text))
             inside.add(text)
         if scope.cancelled_caught:
             asked.remove(text)

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import trio
 from hypothesis import example, given, strategies as st
-from trio.testing import MockClock, lockstep_stream_pair
+from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 
 import trio_sio
 from tests.support.examples import examples
@@ -15,6 +16,7 @@ from trio_sio.engine.websocket.transport import CLOSE_TIMEOUT
 from trio_sio.http import Headers
 from trio_sio.testing.wire import WireClient, WireSession, open_wire
 from trio_sio.testing.wire_http import WireConnection, WireResponse
+from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
 
 LIBRARIES = ("trio-websocket", "websockets")
 both_libraries = pytest.mark.parametrize("ws_engine", LIBRARIES)
@@ -433,3 +435,87 @@ async def _answer(connection: WireConnection, method: str) -> object:
             return None
     accepted = Headers(response.headers).get("sec-websocket-extensions")
     return gist(response), accepted
+
+
+# -- who has the connection ----------------------------------------------------------------------
+
+
+def connection_tasks() -> int:
+    """How many tasks of connections there are."""
+    waiting, count = [trio.lowlevel.current_root_task()], 0
+    while waiting:
+        task = waiting.pop()
+        assert task is not None
+        count += task.name.endswith("Engine._serve")
+        waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+    return count
+
+
+async def settle(engine: trio_sio.Engine, connections: int) -> None:
+    """Wait until this many connections are left, each of a session."""
+    with trio.fail_after(10):
+        while (engine.statistics().connections, len(engine.sessions)) != (connections,) * 2:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+
+
+async def opened_websocket(port: int, query: str = "") -> WireWebSocket:
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    target = f"/engine.io/?EIO=3&transport=websocket{query}"
+    return await open_websocket(WireConnection(stream), target)
+
+
+@pytest.mark.parametrize(("ws_engine", "tasks"), [("websockets", 0), ("trio-websocket", 2)])
+async def test_a_connection_is_counted_until_its_session_closes_it(
+    ws_engine: str, tasks: int
+) -> None:
+    """The session has a task; the one that accepted the connection ends where it can."""
+    engine = trio_sio.Engine(ws_engine=ws_engine, raise_errors=True)  # type: ignore[arg-type]
+    async with engine, trio.open_nursery() as nursery:
+        serve = partial(engine.serve_tcp, echo, 0, host="127.0.0.1")
+        (listener,) = await nursery.start(serve)
+        port = listener.socket.getsockname()[1]
+        direct = await opened_websocket(port)
+        assert str(await direct.receive()).startswith("0{")
+        polling = WireConnection(await trio.open_tcp_stream("127.0.0.1", port))
+        response = await polling.request("GET", "/engine.io/?EIO=3&transport=polling")
+        sid = response.text.partition('"sid":"')[2].partition('"')[0]
+        upgraded = await opened_websocket(port, f"&sid={sid}")
+        await upgraded.send("2probe")
+        assert await upgraded.receive() == "3probe"
+        await upgraded.send("5")
+        await polling.aclose()
+        for websocket in (direct, upgraded):
+            await websocket.send("4hello")
+            assert await websocket.receive() == "4hello"
+        assert engine.statistics().connections == 2
+        assert connection_tasks() == tasks
+        for number, websocket in enumerate((direct, upgraded)):
+            await websocket.aclose()
+            await settle(engine, 1 - number)
+        assert connection_tasks() == 0
+        nursery.cancel_scope.cancel()
+
+
+@both_libraries
+async def test_a_session_ends_with_the_task_that_serves_its_stream(
+    ws_engine: str, autojump_clock: MockClock
+) -> None:
+    reasons: list[object] = []
+
+    async def handler(session: trio_sio.Session) -> None:
+        try:
+            await session.receive()
+        finally:
+            reasons.append(session.reason)
+
+    engine = trio_sio.Engine(ws_engine=ws_engine, raise_errors=True)  # type: ignore[arg-type]
+    ours, theirs = memory_stream_pair()
+    async with engine, trio.open_nursery() as nursery:
+        nursery.start_soon(engine.serve_stream, theirs, handler)
+        target = "/engine.io/?EIO=3&transport=websocket"
+        websocket = await open_websocket(WireConnection(ours), target)
+        assert str(await websocket.receive()).startswith("0{")
+        assert engine.statistics().connections == 1
+        nursery.cancel_scope.cancel()
+    assert len(reasons) == 1
+    assert (engine.statistics().connections, len(engine.sessions)) == (0, 0)

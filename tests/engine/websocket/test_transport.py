@@ -8,10 +8,9 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from tests.engine.session.outboxes import make_outbox
 from trio_sio.abc import TransportClosed
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.engine.runtime.tick import TickFlusher
-from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.websocket.backends.websockets import negotiator
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.http import Headers, Request
@@ -130,7 +129,7 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
     backend = Quiet()
     async with transport(backend) as (ours, other):
         backend.control(b"\x8a\x01a")  # a probe: nobody owns the connection
-        ours.attach(Outbox(ours, 10, 1000, TickFlusher()))
+        ours.attach(make_outbox(ours))
         backend.control(b"\x8a\x01b")
         backend.control(b"\x88\x02\x03\xe8")
         assert await other.receive_some() == b"\x8a\x01a\x8a\x01b"
@@ -139,7 +138,8 @@ async def test_pongs_go_their_way_and_a_close_frame_waits_for_the_end() -> None:
             assert await receive_all(other) == b"\x88\x02\x03\xe8"
             assert backend.stopped
             await other.aclose()
-        await ours.wait_released()
+        await ours.aclose()
+        await ours.wait_closed()
 
 
 async def test_the_code_of_an_error_is_in_the_close_frame() -> None:

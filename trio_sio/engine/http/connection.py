@@ -16,17 +16,13 @@ from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.engine.http.h11 import BadRequest
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.request_reader import RequestReader
-from trio_sio.engine.http.responder import unless_hung_up
-from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timed
+from trio_sio.engine.http.responder import Sequel, unless_hung_up
+from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import Headers, Request, Response
 
 logger = logging.getLogger("trio_sio.engine")
-
-Sequel = Callable[[], Awaitable[object]]
-"""What to do with a connection that was taken over, when everything above has been left: a session
-lives long, and each coroutine that it would keep waiting takes 250 bytes and some time."""
 
 RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
 """Answers a request by its result, or by itself, or takes the connection over."""
@@ -87,22 +83,33 @@ class HTTPConnection:
         self._served = False  # at least one request
         self._limits = limits
         self._turn = turn
-        self._timeouts = Timed(self._stream, timers, limits.seconds)
+        self._timeouts = Timeouts(self._stream, timers, limits.seconds)
         self._reader = RequestReader(self._stream, self._timeouts, limits)
 
-    async def serve(self, handler: RequestHandler) -> None:
-        """Answer requests until one side has had enough; returns when the stream is closed."""
+    async def serve(self, handler: RequestHandler) -> bool:
+        """Answer requests until one side has had enough.
+
+        Returns:
+            Whether the stream has been handed over, for somebody else to close; else it is closed.
+        """
+        is_handed_over = False
         try:
             sequel = await self._serve(handler)
             if sequel is not None:
                 going_on = sequel()
                 del sequel  # whatever it holds has been handed over
-                await going_on
+                is_handed_over = await going_on
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away; what that means is up to its session
         finally:
             self._timeouts.stop()
-            await self._stream.aclose()
+            if not is_handed_over:
+                await self._stream.aclose()
+        return is_handed_over
+
+    def when_closed(self, function: Callable[[], object]) -> None:
+        """Have a function called once, when the stream is closed, whoever closes it."""
+        self._stream.when_closed(function)
 
     async def _serve(self, handler: RequestHandler) -> Sequel | None:
         while True:
@@ -223,6 +230,14 @@ class HTTPConnection:
         self._exchange.end()
         await self._send_and_tell(self._write(data))
 
+    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
+        """Send a response that belongs to no session, which would report its failure."""
+        try:
+            await sending
+        except ResponseTimeout as error:
+            self._tell(Phase.ANSWER.value, str(error))
+            raise
+
     async def _write(self, data: bytes) -> None:
         rest = await self._stream.begin_write(data)
         if rest:
@@ -236,14 +251,6 @@ class HTTPConnection:
             await self._timeouts.within(Phase.ANSWER, send, ResponseTimeout)
         finally:
             self._is_sending = False
-
-    async def _send_and_tell(self, sending: Awaitable[None]) -> None:
-        """Send a response that belongs to no session, which would report its failure."""
-        try:
-            await sending
-        except ResponseTimeout as error:
-            self._tell(Phase.ANSWER.value, str(error))
-            raise
 
     # -- requests that are held --------------------------------------------------------------
 

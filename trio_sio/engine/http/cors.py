@@ -36,12 +36,12 @@ def origin_of(request: Request) -> str:
 
 
 def is_listed(origins: Origins, origin: str) -> bool:
-    """Whether the option itself says, without asking a function, that `origin` is welcome.
+    """Whether the option itself accepts an origin, without calling a function.
 
     Args:
         origins: "*" for all; origins such as "https://a.example", "a.example:8080",
             "a.example:*" and "*:443", one or several. A function lists none.
-        origin: what `origin_of` says.
+        origin: as `origin_of` returns it.
     """
     if callable(origins):
         return False
@@ -50,7 +50,7 @@ def is_listed(origins: Origins, origin: str) -> bool:
 
 
 def explain(origins: Origins, origin: str) -> str:
-    """Return the sentence about an origin that is not welcome: what was seen, what is accepted."""
+    """Return the sentence about an origin that is not accepted: which it is, and which are."""
     seen = "one that is missing or null" if origin == "*" else repr(shown.origin(origin))
     if callable(origins):
         return f"the function of option 'origins' does not accept this origin: {seen}"
@@ -86,11 +86,11 @@ def _spellings(origin: str) -> set[str]:
 
 
 def headers(request: Request, vary: str = "Origin") -> Fields:
-    """Return what each answer of the engine to a welcome origin has.
+    """Return the header fields of every response of the engine to an accepted origin.
 
     No response of the engine may be kept: it is for the client that asked, and of no use a second
-    time. The client sends credentials by default, and with those a browser wants the very origin
-    echoed, never "*". So a cache has to keep the answers to each origin apart, and those without.
+    time. The client sends credentials by default, and then a browser wants the very origin echoed,
+    never "*". So a cache has to keep the responses to each origin apart, and those without one.
 
     Args:
         request: the request.
@@ -108,7 +108,10 @@ def headers(request: Request, vary: str = "Origin") -> Fields:
 
 
 def refused_headers() -> Fields:
-    """Return what an answer to an origin that is not welcome has: its page cannot read it."""
+    """Return the header fields of a response to an origin that is not accepted.
+
+    Its page cannot read the response.
+    """
     return [NO_STORE, ("Vary", "Origin")]
 
 
@@ -139,7 +142,7 @@ class Preflight:
         self._names = {name.lower(): name for name in (*ALWAYS_ALLOWED, *names)}
 
     def answer(self, request: Request) -> Response:
-        """Return the answer for a page that is welcome."""
+        """Return the response for a page whose origin is accepted."""
         headers = [
             ("Allow", "GET, POST, OPTIONS"),
             ("Access-Control-Allow-Methods", "GET, POST"),
@@ -151,7 +154,7 @@ class Preflight:
         return Response(200, headers)
 
     def explain(self, request: Request) -> str:
-        """Return the sentence about fields that are not allowed, `""` if all are."""
+        """Return the sentence about a field that is not allowed, `""` if all are."""
         if self._allows_any:
             return ""
         others = [name for name in _asked(request) if name not in self._names]

@@ -1,18 +1,17 @@
-"""The requests that Socket.IO clients send all day, read without h11.
+"""Reads the heads of requests that Socket.IO clients send all day, without h11.
 
-h11 takes 60 µs for a request and as much for its answer, several times what the event in it
-costs. A head that has come whole and is of the plainest form is read here: HTTP/1.1, one Host, a
-Content-Length or no body, and nothing that changes how the connection goes on, but for an upgrade
-to WebSocket. That is a strict part of what h11 accepts, and means the same to both; everything else
-is h11's.
+h11 takes 60 µs for a request, several times what the event in it costs. A head that has arrived
+whole and is of the plainest form is read here: HTTP/1.1, one Host, a Content-Length or no body, and
+nothing that changes how the connection goes on, except for an upgrade to WebSocket. That is a
+strict subset of what h11 accepts, and means the same to both; everything else is left to h11.
 
-Why not httptools, whose parser is C: `python3 -m benchmarks.heads` has all readers take turns on
-the requests of a browser. A client repeats its fields, and recognising them spares what httptools
-does anew: with a parser kept for each connection, and without our checks of the fields, it takes
-1.3 to 2.7 times as long for a further poll or POST, and 0.5 to 0.6 times as long for the first of a
-connection: some microseconds on either side. (h11 takes 12 to 17 times as long.) It reads on over
-the end of a request without saying where that was, takes a request without a Host or with two,
-HTTP/0.9 and two spaces before a target, and would be one more extension to compile.
+Why not httptools, whose parser is written in C? `python3 -m benchmarks.heads` compares the readers
+on the requests of a browser. A client repeats its header fields, and recognising them saves what
+httptools does anew: with a parser kept for each connection, and without our checks of the fields,
+it takes 1.3 to 2.7 times as long for a further poll or POST, and 0.5 to 0.6 times as long for the
+first request of a connection: a few microseconds either way. (h11 takes 12 to 17 times as long.) It
+reads past the end of a request without saying where that was, accepts a request without a Host or
+with two, HTTP/0.9 and two spaces before a target, and would be one more extension to compile.
 """
 
 import re
@@ -29,7 +28,7 @@ _DIGITS = re.compile("[0-9]{1,15}")
 
 _NOT_PLAIN = frozenset({"transfer-encoding", "expect", "te", "trailer"})
 _CONNECTION = {"keep-alive": 0, "upgrade": 1, "keep-alive, upgrade": 1}
-"""What the field may be; 1 if it goes with the one of an upgrade."""
+"""What the field Connection may say; 1 if the field Upgrade has to go with it."""
 _USUAL_NAMES = (
     *("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection"),
     *("Content-Length", "Content-Type", "Cookie", "Host", "Origin", "Pragma", "Referer"),
@@ -38,7 +37,8 @@ _USUAL_NAMES = (
     *("X-Forwarded-For", "X-Forwarded-Proto"),
 )
 _NAMES = {form: name.lower() for name in _USUAL_NAMES for form in (name, name.lower())}
-"""One text for all clients: each keeps its handshake's fields, and their names take 600 bytes."""
+"""One string for all clients: each session keeps the fields of its handshake, whose names would
+take 600 bytes."""
 
 
 class Fields(NamedTuple):
@@ -67,9 +67,9 @@ def read_head(
 
     Args:
         data: what the client has sent.
-        before: the fields of its former request; a client repeats them, and reading them takes
-            as long as all the rest.
-        limit: bytes that a plain head has at most.
+        before: the fields of its previous request; a client repeats them, and reading them takes
+            as long as everything else.
+        limit: bytes that the head may have.
     """
     found = _HEAD.match(data, 0, limit)
     if found is None:

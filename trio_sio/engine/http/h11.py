@@ -37,14 +37,14 @@ class BadRequest(Exception):
 
 
 def find_head(data: bytes, limit: int) -> int:
-    """Return where the head at the beginning of `data` ends, 0 if it has not come whole.
+    """Return where the head at the beginning of `data` ends, 0 if it is not complete.
 
     Args:
-        data: what has come, without empty lines before it.
+        data: what has been received, without empty lines before it.
         limit: bytes that a head may have (option `max_header_size`).
 
     Raises:
-        BadRequest: this can become no head.
+        BadRequest: it cannot become a head.
     """
     end = data.find(b"\r\n\r\n", 0, limit) + 4
     head = data[:end] if end > 3 else data
@@ -60,28 +60,28 @@ def find_head(data: bytes, limit: int) -> int:
 
 
 def head_too_large(limit: int) -> BadRequest:
-    """Return what is wrong with a head of more than `limit` bytes."""
+    """Return the error about a head of more than `limit` bytes."""
     text = f"a request's head may have {limit} bytes (max_header_size)"
     return BadRequest(text, 431, "max_header_size")
 
 
 def count_empty_lines(data: bytes) -> int:
-    """Return the bytes of the empty lines that `data` begins with, which mean nothing.
+    """Return the bytes of the empty lines that `data` begins with, which are to be ignored.
 
-    Some clients send one behind a body (RFC 9112, 2.2).
+    Some clients send one after a body (RFC 9112, 2.2).
     """
     found = _EMPTY_LINES.match(data)
     return found.end() if found else 0
 
 
 def read_head(data: bytes) -> Exchange:
-    """Return the request that a head begins.
+    """Return the request whose head this is.
 
     Args:
         data: the head, from its first byte to its last.
 
     Raises:
-        BadRequest: it is none, or not one that every reader understands in the same way.
+        BadRequest: it is no head, or not one that every reader understands in the same way.
     """
     line = _REQUEST_LINE.match(data)
     if line is None:
@@ -109,16 +109,16 @@ def read_head(data: bytes) -> Exchange:
 def read_framing(fields: bytes, version: bytes) -> int | None:
     """Return the bytes of a request's body, `None` if it comes in chunks.
 
-    Stricter than h11, which lets `Transfer-Encoding` win over `Content-Length`, takes a length
-    that comes twice, and joins lines that are folded: a proxy before this server that did
-    otherwise would take another part of the connection for the next request.
+    Stricter than h11, which lets `Transfer-Encoding` override `Content-Length`, accepts a length
+    that comes twice, and joins folded lines: a proxy before this server that did otherwise would
+    take another part of the connection for the next request.
 
     Args:
-        fields: the lines of a head's fields, which h11 has yet to judge.
+        fields: the lines of a head's fields, which h11 has not checked yet.
         version: b"1.0" or b"1.1".
 
     Raises:
-        BadRequest: RFC 9112, 6.1 to 6.3, knows no length, or would have the connection closed.
+        BadRequest: by RFC 9112, 6.1 to 6.3, there is no length, or the connection has to be closed.
     """
     codings: list[bytes] = []
     lengths: list[bytes] = []

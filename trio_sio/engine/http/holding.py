@@ -44,17 +44,13 @@ class HeldResponse:
     def set(self, response: Response) -> None:
         """Answer with a response: at once where the connection can, or by waking the task."""
         self.is_over = True
-        if self._has_sent(response):
-            self.is_sent = True
-        else:
+        try:
+            self.is_sent = self._send is not None and self._send(response)
+        except failures():  # it fails again in the task, and costs nobody else
+            self.is_sent = False
+        if not self.is_sent:
             self.response = response
             self._wake()
-
-    def _has_sent(self, response: Response) -> bool:
-        try:
-            return self._send is not None and self._send(response)
-        except failures():  # it fails again in the task, and costs nobody else
-            return False
 
     def release(self) -> None:
         """Wake the task without a response: it finds one itself."""

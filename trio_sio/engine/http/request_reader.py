@@ -12,7 +12,7 @@ from trio_sio.engine.http import h11
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.engine.http.fast_path import NO_FIELDS, read_head
 from trio_sio.engine.http.h11 import BadRequest, count_empty_lines, find_head, head_too_large
-from trio_sio.engine.http.timeouts import HTTPLimits, Phase, Timed
+from trio_sio.engine.http.timeouts import HTTPLimits, Phase, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import BodyTooLarge, BodyTooSlow
 from trio_sio.protocol.http.chunked import ChunkedBody
@@ -22,10 +22,10 @@ class ReceiveBuffer:
     """The bytes of one connection, read as they are asked for.
 
     Args:
-        read: returns what the connection brings next, `b""` at its end.
+        read: returns the next bytes of the connection, `b""` at its end.
 
     Attributes:
-        data: what has been read and not been taken.
+        data: bytes that have been read and not been taken.
     """
 
     __slots__ = ("_read", "data")
@@ -64,7 +64,7 @@ class ReceiveBuffer:
     async def fill_chunks(self, body: ChunkedBody, limit: int) -> None:
         """Read on until `body` is complete; raises as `ChunkedBody.receive` and `fill`."""
         while True:
-            # What is refused is dropped: nobody could tell where the next request begins.
+            # If it is refused it is dropped: nobody can tell where the next request begins.
             data, self.data = self.data, b""
             self.data = body.receive(data, limit)
             if body.is_complete:
@@ -80,14 +80,14 @@ class ReceiveBuffer:
     async def next_head(self, limit: int, begin: Callable[[], None]) -> int:
         """Read on until `data` begins with a whole head; return where that ends.
 
-        Returns 0 if the client is done. Empty lines before the head are dropped.
+        Returns 0 if the client sends no more. Empty lines before the head are dropped.
 
         Args:
-            limit: bytes that a head may have, and the empty lines before it.
-            begin: called when there is something of the head.
+            limit: bytes that a head may have, and so may the empty lines before it.
+            begin: called when the first byte of the head is there.
 
         Raises:
-            BadRequest: there is no head, or no end of it.
+            BadRequest: it is no head, or it does not end.
         """
         empty = 0
         has_begun = False
@@ -122,7 +122,7 @@ class RequestReader:
 
     __slots__ = ("_fields", "_limits", "_stream", "_timeouts", "buffer")
 
-    def __init__(self, stream: ByteStream, timeouts: Timed, limits: HTTPLimits) -> None:
+    def __init__(self, stream: ByteStream, timeouts: Timeouts, limits: HTTPLimits) -> None:
         self.buffer = ReceiveBuffer(stream.read)
         self._stream = stream
         self._timeouts = timeouts

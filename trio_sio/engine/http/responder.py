@@ -4,7 +4,7 @@ The endpoints know requests and responses and nothing of sockets: an HTTP connec
 responder, and another server's could be one.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import trio
@@ -14,6 +14,10 @@ from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import Response
 
 T = TypeVar("T")
+
+Sequel = Callable[[], Awaitable[bool]]
+"""What goes on with a connection that was taken over; its task calls it once everything above has
+been left. Returns whether the stream has been handed over once more, for another task to close."""
 
 
 class Responder(Protocol):

@@ -1,8 +1,8 @@
 """Serves the browser's client, socket.io-client 2.5.0 (JS: option `serveClient`).
 
-The reference server knows two files, by the beginning of the request-target; their ETag is the
-client's version, as it is here for the package's own files. More of the npm package's files are
-served beside them, since they are there.
+The reference server serves two files, which it knows by the beginning of the request-target; their
+ETag is the client's version, as it is here for the package's own files. This server has more files
+of the npm package.
 """
 
 import hashlib
@@ -31,8 +31,8 @@ _NOT_KEPT = [("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*")
 class StaticFiles:
     """The files of one folder under the engine's path.
 
-    A file is read once, and kept. That one could not be read is not kept: it may come later, or
-    the server may have had no descriptor left.
+    A file is read once, and kept. A failure to read one is not remembered: the file may appear
+    later, or the server may have had no descriptor left.
 
     Args:
         folder: where the files are; `True` for those that belong to the package.
@@ -48,7 +48,7 @@ class StaticFiles:
         self._told: dict[str, str] = {}  # the last problem with a file that was logged
 
     def answer(self, request: Request) -> Response | None:
-        """Return the response, `None` if the request is for no file of ours."""
+        """Return the response, `None` if the request is not for one of the files."""
         if not request.target.startswith(self._beginnings):  # nearly every request
             return None
         for name in _NAMES:
@@ -84,22 +84,22 @@ class StaticFiles:
         return content, etag
 
     def _tell(self, name: str, problem: str) -> None:
-        """Log what is wrong with a file, until it is something else."""
+        """Log what is wrong with a file, once until it is something else."""
         if self._told.get(name) != problem:
             self._told[name] = problem
             logger.warning("serve_client: %s %s", name, problem)
 
 
 _TAGS = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
-"""8.8.3: a tag may have a comma in it."""
+"""RFC 9110, 8.8.3: a tag may have a comma in it."""
 
 
 def has_current(request: Request, etag: str) -> bool:
-    """Whether a GET or HEAD is to be answered 304, since the client has what `etag` stands for.
+    """Whether to answer a GET or HEAD with 304, since the client has the file with this tag.
 
-    `If-None-Match` compares weakly (13.1.2): whether a tag is marked as weak says nothing about
-    whether what it stands for will do. `If-Modified-Since` is for answers with a `Last-Modified`,
-    of which this server has none.
+    `If-None-Match` is compared weakly (RFC 9110, 13.1.2): it does not matter whether a tag is
+    marked as weak. `If-Modified-Since` is for responses with a `Last-Modified`, which these have
+    not.
     """
     if request.method not in ("GET", "HEAD"):
         return False

@@ -1,8 +1,8 @@
-"""How long a client may take for its HTTP requests.
+"""The time limits of HTTP requests.
 
-A connection passes from one phase to another with each request, but most phases are over at once:
-only where one lasts is anything set going, a single call of the engine's alarm, which then looks
-how far the deadline has moved.
+A connection passes from phase to phase with each request, and most phases are over at once. So it
+has one timer at most: entering a phase moves the deadline, and a timer that expires early is set
+again.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,29 +12,29 @@ from typing import NamedTuple, TypeVar
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.runtime.timers import Timer, Timers
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.statistics import Counters
 
 
 class Phase(Enum):
-    """What a connection waits for; the values are the options that limit it."""
+    """What a connection waits for; each value is the option that limits it."""
 
     HEAD = "head_timeout"
-    """The head of a request, of which there may be nothing yet if it is the first."""
+    """The head of a request, from its first byte; of the first request, from the beginning."""
     BODY = "body_timeout"
     IDLE = "keep_alive_timeout"
     """The first byte of a further request."""
     ANSWER = "answer_timeout"
-    """That the client takes an answer."""
+    """The client, which has to receive a response."""
 
 
 class ResponseTimeout(trio.BrokenResourceError):
-    """A client did not take the answer to its request.
+    """A client did not receive the response to its request in time.
 
     Attributes:
-        limit: seconds that it may take (option `answer_timeout`).
+        limit: the time limit, in seconds (option `answer_timeout`).
     """
 
     def __init__(self, limit: float) -> None:
@@ -46,102 +46,106 @@ class RequestTimer:
     """The deadline of one connection.
 
     Args:
-        alarm: the engine's; without one there are no limits.
-        limits: seconds for each phase.
+        timers: the engine's; without them there are no limits.
+        limits: seconds that each phase may last.
         expire: called once if a phase lasts too long.
 
     Attributes:
         expired: the phase that lasted too long.
     """
 
-    __slots__ = ("_alarm", "_call", "_deadline", "_expire", "_limits", "_phase", "expired")
+    __slots__ = ("_deadline", "_expire", "_limits", "_phase", "_timer", "_timers", "expired")
 
     def __init__(
         self, timers: Timers | None, limits: Mapping[Phase, float], expire: Callable[[], None]
     ) -> None:
         self.expired: Phase | None = None
-        self._alarm = timers
+        self._timers = timers
         self._limits = limits
         self._expire = expire
-        self._call: Timer | None = None
+        self._timer: Timer | None = None
         self._phase: Phase | None = None
         self._deadline = 0.0
 
     def begin(self, phase: Phase) -> None:
-        """Wait for something, from now on."""
-        if self._alarm is None:
+        """Enter a phase: its time runs from now on."""
+        if self._timers is None:
             return
         self._phase = phase
         self._deadline = trio.current_time() + self._limits[phase]
-        if self._call is not None and self._call.deadline > self._deadline:
-            self._call.cancel()
-            self._call = None
-        if self._call is None:
-            self._call = self._alarm.call_at(self._deadline, self._look)
+        if self._timer is not None and self._timer.deadline > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._timers.call_at(self._deadline, self._check)
 
     def pause(self) -> None:
-        """Wait for nothing."""
+        """Leave the phase: no time is limited until the next one begins."""
         self._phase = None
 
     def stop(self) -> None:
-        """Wait for nothing any more."""
+        """Leave the phase for good, and give the timer back."""
         self._phase = None
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def limit(self, phase: Phase) -> float:
         """Return the seconds that a phase may last."""
         return self._limits[phase]
 
-    def _look(self) -> None:
-        self._call = None
-        if self._phase is None or self._alarm is None:
+    def _check(self) -> None:
+        self._timer = None
+        if self._phase is None or self._timers is None:
             return
         if trio.current_time() < self._deadline:
-            self._call = self._alarm.call_at(self._deadline, self._look)
+            self._timer = self._timers.call_at(self._deadline, self._check)
             return
         self.expired, self._phase = self._phase, None
         self._expire()
 
 
 STOPPED = RequestTimer(None, {}, lambda: None)
-"""The clock of a connection that takes no requests any more."""
+"""For connections that read no further request."""
 
 
 T = TypeVar("T")
 
 
-class Timed:
-    """Reads from and writes to one connection's pipe, for so long.
+class Timeouts:
+    """Limits the time of what one connection waits for, and interrupts it.
 
     Args:
-        pipe: the pipe.
-        alarm: the engine's; without one there are no limits.
+        stream: the connection's.
+        timers: the engine's; without them there are no limits.
         seconds: that each phase may last.
 
     Attributes:
-        clock: says in which phase the connection is.
+        clock: the deadline of the present phase.
     """
 
-    __slots__ = ("_pipe", "_scope", "clock")
+    __slots__ = ("_scope", "_stream", "clock")
 
     def __init__(
-        self, pipe: ByteStream, timers: Timers | None, seconds: Mapping[Phase, float]
+        self, stream: ByteStream, timers: Timers | None, seconds: Mapping[Phase, float]
     ) -> None:
-        self._pipe = pipe
+        self._stream = stream
         self._scope: trio.CancelScope | None = None
         self.clock = RequestTimer(timers, seconds, self.interrupt)
 
     def interrupt(self) -> None:
-        """Have what is waited for end at once."""
+        """Interrupt whatever the connection waits for."""
         if self._scope is not None:
             self._scope.cancel()
-        self._pipe.interrupt_reader()
+        self._stream.interrupt_reader()
 
     async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Wait for something; raises `ClosedResourceError` if it is interrupted."""
-        if self._pipe.direct:  # what waits for it can be interrupted; a scope costs 5 µs
+        """Wait for an operation.
+
+        Raises:
+            trio.ClosedResourceError: it was interrupted.
+        """
+        if self._stream.direct:  # what waits for it can be interrupted; a scope costs 5 µs
             return await operation()
         try:
             with trio.CancelScope() as self._scope:
@@ -156,12 +160,12 @@ class Timed:
         operation: Callable[[], Awaitable[T]],
         error: Callable[[float], Exception],
     ) -> T:
-        """Wait for something as `run` does, but not longer than its phase may last.
+        """Wait for an operation as `run` does, but not longer than its phase may last.
 
         Args:
-            phase: which limit there is.
-            operation: what to wait for.
-            error: makes what is raised if it takes too long, of the limit.
+            phase: the phase.
+            operation: the operation.
+            error: makes the exception that is raised if it takes longer, from the limit.
         """
         self.clock.begin(phase)
         try:
@@ -174,12 +178,12 @@ class Timed:
             self.clock.pause()
 
     def stop(self) -> None:
-        """No request is taken any more."""
+        """Limit nothing any more: no further request is read."""
         self.clock.stop()
         self.clock = STOPPED
 
 
-def _nobody(option: str) -> None:
+def _count_nowhere(option: str) -> None:
     """In place of `count_limit`."""
 
 
@@ -189,26 +193,26 @@ class HTTPLimits(NamedTuple):
     Attributes:
         seconds: that each phase of a request may last.
         max_headers: header fields that a request may have.
-        max_header_size: bytes of a request's head.
-        count_limit: is told of each limit that was reached, by the option's name.
-        log: where refused requests are told.
-        counters: where they are counted, and bytes.
+        max_header_size: bytes that its head may have.
+        count_limit: called with the option's name whenever a limit is reached.
+        log: for refused requests.
+        counters: of the server, for refused requests and for bytes.
     """
 
     seconds: Mapping[Phase, float] = MappingProxyType({})
     max_headers: int = 100
     max_header_size: int = 16 * 1024
-    count_limit: Callable[[str], None] = _nobody
+    count_limit: Callable[[str], None] = _count_nowhere
     log: LogThrottle = LogThrottle()
     counters: Counters = Counters()
 
     def count_refusal(self, option: str) -> None:
-        """Note that a client was refused, or cut off, by an option; `""` for no HTTP."""
-        if option != Phase.ANSWER.value:  # that is no refusal: it was answered
+        """Count a client that was refused, or cut off, by an option; by none if it is `""`."""
+        if option != Phase.ANSWER.value:  # its request was not refused, but answered
             self.counters.refused["no_http"] += 1
         if option:
             self.count_limit(option)
 
 
 NO_LIMITS = HTTPLimits()
-"""Of a connection that has no engine: its requests are limited, but their time is not."""
+"""For connections without an engine: their requests are limited, but not the time of these."""

@@ -34,7 +34,7 @@ from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
 
 LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
-"""A connection is lost if its client left, and if the application closed the stream it gave us."""
+"""What is raised when the client leaves, and when the application closes the stream it gave us."""
 
 
 class PollingEndpoint:
@@ -53,7 +53,7 @@ class PollingEndpoint:
     async def handshake(
         self, request: Request, responder: Responder, ask: HandshakeRequest
     ) -> Response | None:
-        """Begin a session and answer with its OPEN packet, and what else there is to say.
+        """Begin a session, and answer with its OPEN packet and whatever goes with it.
 
         Raises:
             NoRoom: the server takes no further client.
@@ -81,7 +81,7 @@ class PollingEndpoint:
     async def answer(
         self, request: Request, responder: Responder, session: Session
     ) -> Response | None:
-        """Answer a request of a session that polls; `None` if that has been done."""
+        """Answer a request of a session that polls; return `None` if that has been done."""
         transport = session.transport
         if not isinstance(transport, PollingTransport):  # another one that calls itself so
             raise Refusal(ErrorCode.BAD_REQUEST, "the session's transport takes no requests")
@@ -127,14 +127,14 @@ class PollingEndpoint:
         except LOST as error:
             if session.probe is not None:
                 await session.probe.settle()
-            if not poll.is_over or poll.items:  # what it was to get is lost
+            if not poll.is_over or poll.items:  # its packets are lost
                 _end(session, transport, poll.items, error)
             raise
         finally:
             transport.end_hold(poll)
         if poll.is_refused:
             raise _moved(session)
-        if not responder.is_answered:
+        if poll.response is None and not poll.is_sent:
             await self._send(request, responder, session, transport, poll.items)
 
     async def _send(
@@ -150,7 +150,7 @@ class PollingEndpoint:
             response = found or await self._responses.make(request, transport, items)
             await _send_while_wanted(responder, transport, response)
         except LOST as error:
-            _end(session, transport, items, error)  # what it was to get is lost
+            _end(session, transport, items, error)  # its packets are lost
             raise
 
     async def _post(
@@ -205,7 +205,7 @@ class PollingEndpoint:
 async def _send_while_wanted(
     responder: Responder, transport: PollingTransport, response: Response
 ) -> None:
-    """Send a response, unless its session ends meanwhile."""
+    """Send a response; if its session ends meanwhile, end the connection."""
     if len(response.body) < SHORT:  # it holds less than its connection does
         await responder.send(response)
         return
@@ -222,9 +222,9 @@ def _end(
     items: list[Encoded],
     error: Exception,
 ) -> None:
-    """End a session whose connection broke, or whose client does not take an answer.
+    """End a session whose connection broke, or whose client does not receive its response.
 
-    Not if it has gone on by WebSocket, and nothing was to be had by this answer.
+    If it has gone on by WebSocket, a response without packets is no loss.
     """
     noop = transport.form.version.noop
     if session.transport is not transport and all(item is noop for item in items):
@@ -235,7 +235,7 @@ def _end(
 
 
 def _abort(session: Session, transport: PollingTransport, why: Explanation | None = None) -> None:
-    """End a session for what is wrong with its POST, if it has not gone on by WebSocket."""
+    """End a session whose POST failed, unless it has gone on by WebSocket."""
     if session.transport is transport:
         if why is not None:
             session.explain(why)
@@ -243,6 +243,6 @@ def _abort(session: Session, transport: PollingTransport, why: Explanation | Non
 
 
 def _moved(session: Session) -> Refusal:
-    """Refuse what was under way by polling when the session went on otherwise."""
+    """Return the refusal of a request that was under way when its session went on by WebSocket."""
     text = f"the session's transport is {session.transport.name}, not polling"
     return Refusal(ErrorCode.BAD_REQUEST, text)

@@ -36,19 +36,16 @@ class HeldPoll(HeldResponse):
     def end(self, items: list[Encoded]) -> None:
         """Answer it with packets."""
         self.items = items
-        response = self._response(items)
+        try:
+            response = self._respond(items)
+        except failures():  # it fails again in the task that holds the GET, and costs nobody else
+            response = None
         if response is None:
             self.release()
             return
         self.set(response)
         if self.is_sent:
             self.items = []
-
-    def _response(self, items: list[Encoded]) -> Response | None:
-        try:
-            return self._respond(items)
-        except failures():  # it fails again in the task that holds the GET, and costs nobody else
-            return None
 
     def refuse(self) -> None:
         """Have it refused."""

@@ -5,17 +5,19 @@ if the reader does not keep up.
 """
 
 import math
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 
 import trio
 
 from trio_sio.abc import TransportClosed
+from trio_sio.channel import Channel
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.polling.payload_format import PayloadFormat
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.exceptions import RemoteProtocolError
+from trio_sio.logs.wire import WireLog
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.sync import Condition
 
@@ -23,6 +25,8 @@ POSTS_AHEAD = 3
 """POSTs that `let_ahead` answers before the reader has come to them."""
 
 Arrival = EnginePacket | RemoteProtocolError | TransportClosed
+
+_NONE: Iterator[Arrival] = iter(())
 
 
 class Overlap(Exception):
@@ -42,28 +46,31 @@ class PostReceiver:
         max_packets: packets that a POST may bring.
         turn: awaited by the reader when it has taken its quantum of packets and wants more.
 
+        wire: writes the packets; `None` if nobody wants to see them.
+
     Attributes:
         quiet_since: when the last POST was over.
     """
 
     def __init__(
-        self, form: PayloadFormat, max_packets: int, turn: Callable[[], Awaitable[object]]
+        self,
+        form: PayloadFormat,
+        max_packets: int,
+        turn: Callable[[], Awaitable[object]],
+        wire: WireLog | None = None,
     ) -> None:
         self.quiet_since = -math.inf
         self._form = form
         self._max_packets = max_packets
         self._turn = turn
+        self._wire = wire
         self._quantum = FIRST_QUANTUM  # packets that the reader may take before its next turn
         self._cut: Callable[[], None] | None = None  # while a POST is under way
         self._is_uploading = False  # its body has not come yet
         self._has_hung_up: Callable[[], bool] = _never
         self._heard: Condition | None = None  # for somebody who waits until all has been read
-        self._arrived: deque[Iterator[Arrival]] = deque()  # the reader's
-        self._pending: Iterator[Arrival] | None = None  # of the POST that waits for the reader
-        self._taken = trio.Event()
-        self._reader: trio.lowlevel.Task | None = None  # it waits
-        self._is_closed = False
-        self._ahead = 0  # POSTs that have been answered before the reader came to them
+        self._posts = Channel[Iterator[Arrival]](0)  # their packets, to the reader
+        self._packets: Iterator[Arrival] = _NONE  # of the POST that is being read
 
     # -- the requests ------------------------------------------------------------------------
 
@@ -112,18 +119,17 @@ class PostReceiver:
         await trio.lowlevel.checkpoint_if_cancelled()
         packets = self._decode(body, binary=binary)
         first = next(packets, None)
-        if first is None or self._is_closed:
+        if first is None:
             return
         arrivals = chain((first,), packets)
-        if self._reader is not None:  # it has taken all that came before
-            self._arrived.append(arrivals)
-            self._wake_reader()
-            return
-        self._pending, self._taken = arrivals, trio.Event()
-        try:
-            await self._taken.wait()
-        finally:
-            self._pending = None
+        # If nobody receives any more, the POST is answered all the same.
+        with suppress(trio.ClosedResourceError, trio.BrokenResourceError):
+            try:
+                self._posts.send_nowait(arrivals)
+                return  # the reader has taken all that came before
+            except trio.WouldBlock:
+                pass
+            await self._posts.send(arrivals)
 
     def _decode(self, body: bytes, *, binary: bool) -> Iterator[Arrival]:
         """Yield the packets as the reader takes them: a list would take 30 times the body."""
@@ -153,9 +159,8 @@ class PostReceiver:
         A client that upgrades waits for its POST's response before it moves. The reader may be
         waiting for a handler, and that for room in the outbox, which only the client can make.
         """
-        if self._ahead < POSTS_AHEAD and self._pending is not None:
-            self._take_pending()
-            self._ahead += 1
+        if self._posts.statistics().current_buffer_used < POSTS_AHEAD:
+            self._posts.admit_sender()
 
     # -- the reader --------------------------------------------------------------------------
 
@@ -164,45 +169,21 @@ class PostReceiver:
         if not self._quantum:
             await self._turn()
             self._quantum = QUANTUM
-        while (arrival := self._next()) is None:
-            self._ahead = 0
-            if self._pending is not None:
-                self._take_pending()
-            elif self._is_closed:
-                raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE)
-            else:
-                self._reader = trio.lowlevel.current_task()
+        while (arrival := next(self._packets, None)) is None:
+            if self._posts.is_empty:
                 self._look_again()
-                await trio.lowlevel.wait_task_rescheduled(self._abort)
                 self._quantum = FIRST_QUANTUM
+            try:
+                self._packets = await self._posts.receive()
+            except (trio.EndOfChannel, trio.ClosedResourceError):
+                raise TransportClosed(DisconnectReason.TRANSPORT_CLOSE) from None
         self._quantum -= 1
         if isinstance(arrival, Exception):
-            self._arrived.clear()  # nothing of it is read any more, nor kept
+            self.drop()  # nothing of it is read any more, nor kept
             raise arrival
+        if self._wire is not None:
+            self._wire.incoming("polling", arrival)
         return arrival
-
-    def _next(self) -> Arrival | None:
-        while self._arrived:
-            arrival = next(self._arrived[0], None)
-            if arrival is not None:
-                return arrival
-            self._arrived.popleft()
-        return None
-
-    def _take_pending(self) -> None:
-        if self._pending is not None:
-            self._arrived.append(self._pending)
-            self._pending = None
-        self._taken.set()
-
-    def _wake_reader(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            trio.lowlevel.reschedule(reader)
-
-    def _abort(self, _: object) -> trio.lowlevel.Abort:
-        self._reader = None
-        return trio.lowlevel.Abort.SUCCEEDED
 
     async def wait_heard(self) -> None:
         """Return when no POST is under way, or unread; see `abc.Transport`."""
@@ -210,7 +191,7 @@ class PostReceiver:
         await self._heard.wait_for(self._is_heard)
 
     def _is_heard(self) -> bool:
-        return self._is_closed or (self._cut is None and self._reader is not None)
+        return self._posts.is_closed or (self._cut is None and self._posts.is_idle)
 
     def _look_again(self) -> None:
         if self._heard is not None:
@@ -220,15 +201,16 @@ class PostReceiver:
 
     def close(self) -> None:
         """Take no further POST; what waits can still be received."""
-        self._is_closed = True
-        self._take_pending()
-        self._wake_reader()
+        self._posts.admit_sender()
+        self._posts.close()
         self._look_again()
 
     def drop(self) -> None:
-        """Forget what has come and not been read: nobody receives it, and a body may be large."""
-        self._take_pending()
-        self._arrived.clear()
+        """Take no further POST, and forget what has come: a body may be large."""
+        self._posts.admit_sender()
+        self._posts.close_receiving()
+        self._packets = _NONE
+        self._look_again()
 
     def cut_upload(self) -> None:
         """End the connection of a POST whose body has not come yet."""

@@ -1,9 +1,8 @@
-"""Bodies of polling answers, made once for all clients that get the same packets.
+"""Bodies of poll responses, made once for all clients that get the same packets.
 
-A broadcast gives the same packets to all who poll. Joining and compressing them for each client,
-within the step that emits, would hold the event loop for as long as there are clients. So what is
-large or compressed is made by a poll's own task, in pieces and in turns, and the others of that
-moment take what it has made.
+A broadcast gives the same packets to every client that polls. Joining and compressing them for each
+client within the step that emits would hold the event loop. So a body that is large or compressed
+is made by the task of one poll, in pieces and in turns, and the other polls share it.
 """
 
 import zlib
@@ -19,26 +18,27 @@ from trio_sio.engine.runtime.timers import Timers
 from trio_sio.protocol.encoded import Encoded
 
 KEEP = 2.0
-"""Seconds that a body is kept for others: a client that was between two polls comes back sooner."""
+"""Seconds for which a body is kept: clients that were between two polls come back sooner."""
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Bytes that are kept altogether, with the packets; one larger body is kept alone."""
+"""Bytes that all bodies together may have, with their packets; a larger one is kept alone."""
 
 PIECE = 16 * 1024
 """Bytes that are compressed in one turn, which takes half a millisecond to two."""
 
 
 SHORT = 4 * 1024
-"""Bytes of packets that are joined at once: their forms are kept, and it takes microseconds."""
+"""Bytes of packets below which they are joined at once: that takes microseconds, for their wire
+formats are kept."""
 
 
 def is_short(items: list[Encoded]) -> bool:
-    """Whether packets are joined so fast that nobody has to share the body."""
+    """Whether packets can be joined so fast that sharing the body is not worth it."""
     return len(items) < SHORT and sum([item.size for item in items]) < SHORT
 
 
 class Batch(NamedTuple):
-    """What an answer carries, and how; equal if every packet is the same object.
+    """What a response carries, and how; equal if every packet is the same object.
 
     Attributes:
         items: the packets.
@@ -52,16 +52,16 @@ class Batch(NamedTuple):
 
 
 class SharedBodies:
-    """What has been made in the last seconds.
+    """The bodies that were made in the last seconds.
 
     Args:
-        alarm: forgets it.
+        timers: of the engine; forget them.
         turn: awaited before each piece of work.
         level: of compression, 0 to 9.
     """
 
     def __init__(self, timers: Timers, turn: Callable[[], Awaitable[object]], level: int) -> None:
-        self._alarm = timers
+        self._timers = timers
         self._turn = turn
         self._level = level
         self._bodies: OrderedDict[Batch, tuple[bytes, float]] = OrderedDict()
@@ -73,7 +73,7 @@ class SharedBodies:
         return len(self._bodies)
 
     def find(self, batch: Batch) -> bytes | None:
-        """Return a body that has been made."""
+        """Return a body if it has been made."""
         found = self._bodies.get(batch)
         return None if found is None else found[0]
 
@@ -101,7 +101,7 @@ class SharedBodies:
         return await self._once(batch, compress)
 
     async def _once(self, batch: Batch, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """Return what has been made, or is being made, or make it."""
+        """Return a body; make it unless another task has, or is about to."""
         while (making := self._making.get(batch)) is not None:
             await making.wait()
         body = self.find(batch)
@@ -110,7 +110,7 @@ class SharedBodies:
             try:
                 body = await make()
                 self._keep(batch, body)
-            finally:  # whoever waits makes it, if this one was cancelled
+            finally:  # if this task was cancelled, one that waits makes it
                 del self._making[batch]
                 made.set()
         return body
@@ -130,7 +130,7 @@ class SharedBodies:
         if self._bodies and not self._is_timed:
             self._is_timed = True
             _, made = next(iter(self._bodies.values()))
-            self._alarm.call_at(made + KEEP, self._look)
+            self._timers.call_at(made + KEEP, self._look)
 
     def _look(self) -> None:
         self._is_timed = False

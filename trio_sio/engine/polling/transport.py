@@ -8,7 +8,8 @@ POSTs and what they bring are in `posts`; here is the outbound half, and how pol
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 import trio
 
@@ -26,8 +27,8 @@ CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
 
 MAX_ANSWERS = 2
-"""Responses of more than a few kB that may be on their way to a client at once. It asks again when
-it has the first; that we may hear of it before we know that the first has left."""
+"""Responses of more than a few kB that may be under way to a client at once. A client polls again
+when it has received the first; we may hear of that before we know that all of it has left."""
 
 
 class PollingTransport:
@@ -65,7 +66,7 @@ class PollingTransport:
         wire: WireLog | None = None,
     ) -> None:
         self.form = PayloadFormat(base64 or jsonp is not None, jsonp, version)
-        self.posts = PostReceiver(self.form, max_packets, turn)
+        self.posts = PostReceiver(self.form, max_packets, turn, wire)
         self.cookie = cookie
         self.wire = wire
         self.writable = False
@@ -78,7 +79,7 @@ class PollingTransport:
 
     @property
     def direct(self) -> bool:
-        """A held GET takes a batch at once."""
+        """Whether `send_nowait` works: a held GET takes a batch at once."""
         return self.writable
 
     def attach(self, outbox: OutgoingQueue) -> None:
@@ -88,10 +89,10 @@ class PollingTransport:
     # -- packets out -----------------------------------------------------------------------
 
     def poll_nowait(self) -> list[Encoded]:
-        """Return what a new GET is answered with, or nothing if it has to be held.
+        """Return the packets for a new GET, none if it has to be held.
 
         Raises:
-            Overlap: a GET is held already, or answers to `MAX_ANSWERS` are not taken.
+            Overlap: a GET is held already, or `MAX_ANSWERS` responses are still under way.
         """
         if self._held is not None or len(self._answers) >= MAX_ANSWERS:
             raise Overlap
@@ -103,12 +104,12 @@ class PollingTransport:
         return items
 
     def begin_hold(self, hold: HeldPoll) -> None:
-        """Hold a GET until there is something to answer it with."""
+        """Hold a GET until there are packets for it."""
         self._held = hold
         self.writable = True
 
     def end_hold(self, hold: HeldPoll) -> None:
-        """Hold that GET no more, whether there is an answer or not."""
+        """Hold a GET no more, whether or not it has been answered."""
         if self._held is hold:
             self._held = None
             self.writable = False
@@ -122,19 +123,19 @@ class PollingTransport:
         hold.end(list(items))
 
     async def send(self, items: Sequence[Encoded]) -> None:
-        """Answer the held GET (a poll never keeps anybody waiting)."""
+        """Answer the held GET; nobody ever has to wait for a poll."""
         await trio.lowlevel.checkpoint()
         self.send_nowait(items)
 
     def release(self) -> None:
-        """Let a held GET go without data: the client waits for it before it upgrades."""
+        """Answer the held GET with a NOOP: the client waits for that before it upgrades."""
         if self.writable:
             self.send_nowait([self.form.version.noop])
 
     def turn_away(self) -> None:
-        """Have a held GET refused, since the client has gone on by WebSocket.
+        """Refuse the held GET, since the session has gone on by WebSocket.
 
-        One that came behind the move is refused as well, and the two may have overtaken each other.
+        A GET that comes after the upgrade is refused, and the two may have overtaken each other.
         """
         hold = self._held
         if hold is not None:
@@ -142,32 +143,29 @@ class PollingTransport:
             hold.refuse()
 
     def begin_answer(self, cut: Callable[[], None]) -> None:
-        """Note that an answer is being sent; `cut` ends its connection."""
+        """Note that a response is being sent; `cut` ends its connection."""
         self._answers.add(cut)
 
     def end_answer(self, cut: Callable[[], None]) -> None:
-        """Note that it has been sent, or never will be."""
+        """Note that the response has been sent, or cannot be."""
         self._answers.discard(cut)
 
     # -- packets in ------------------------------------------------------------------------
 
-    async def receive(self) -> EnginePacket:
+    def receive(self) -> Coroutine[Any, Any, EnginePacket]:
         """Return the next packet; see `abc.Transport`."""
-        packet = await self.posts.receive()
-        if self.wire is not None:
-            self.wire.incoming(self.name, packet)
-        return packet
+        return self.posts.receive()
 
-    async def wait_heard(self) -> None:
+    def wait_heard(self) -> Coroutine[Any, Any, None]:
         """Return when no POST is under way, or unread; see `abc.Transport`."""
-        await self.posts.wait_heard()
+        return self.posts.wait_heard()
 
     # -- the end ---------------------------------------------------------------------------
 
     def is_gone(self, now: float, silence_limit: float) -> bool:
-        """Whether the client has left: a client that is here has a request under way, or soon.
+        """Whether the client has left: one that is here has a request under way, or will soon.
 
-        The GET that is held is watched by the task that holds it.
+        A held GET is watched by the task that holds it.
         """
         if self.posts.is_under_way:
             return self.posts.has_hung_up
@@ -175,14 +173,14 @@ class PollingTransport:
         return self._held is None and now - quiet_since >= silence_limit
 
     def trust(self) -> None:
-        """Nothing to do: the limit of a POST is looked up when it comes."""
+        """Do nothing: each POST looks up its limit when it comes."""
 
     def end_requests(self, *, orderly: bool) -> None:
-        """End an upload, as the reference does, and answers that nobody waits for any more.
+        """End an upload, as the reference server does, and responses that nobody waits for.
 
-        Otherwise they would last, with all that has come or is yet to go, as long as the time
-        limits of requests allow: several times the memory that the sessions may take. A POST whose
-        body has come is answered.
+        Otherwise they would last as long as the time limits of requests allow, with all that has
+        been received or is to be sent: several times the memory that sessions may take. A POST
+        whose body has been received is answered.
         """
         self.posts.drop()
         self.posts.cut_upload()
@@ -191,7 +189,7 @@ class PollingTransport:
                 cut()
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
-        """Answer the held GET with the end, or the next one if there will be one."""
+        """Answer the held GET with a CLOSE packet, or the next one if there will be one."""
         self.posts.close()
         self.posts.drop()
         if by_client:
@@ -204,8 +202,11 @@ class PollingTransport:
                 await self._finished.wait()
         await trio.lowlevel.checkpoint()
 
+    async def aclose(self) -> None:
+        """Nothing to do: a session that polls has no connection of its own."""
+
     def abandon(self) -> None:
-        """Stop polling: a held GET is told that it is over, and nothing more is received."""
+        """Stop polling: answer the held GET with a CLOSE packet, and receive nothing more."""
         self.posts.close()
         self.posts.cut_upload()
         self._finished.set()

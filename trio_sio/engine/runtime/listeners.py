@@ -1,11 +1,66 @@
-"""Where a server listens, as one would type it into a browser."""
+"""Accepts connections, and says where, as one would type it into a browser."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import errno
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NoReturn, TypeVar
 
 import trio
 
+logger = logging.getLogger("trio_sio.engine")
+
+ListenerT = TypeVar("ListenerT", bound=trio.abc.Listener[Any])
+
+CAPACITY_PAUSE = 0.1
+"""Seconds before a listener accepts again, when the system has no descriptors or memory for more
+connections."""
+
+_CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+
 _EVERY_INTERFACE = ("0.0.0.0", "::")
+
+
+async def accept_forever(
+    listeners: Sequence[ListenerT],
+    start: Callable[[trio.abc.Stream], object],
+    task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
+) -> NoReturn:
+    """Accept connections, and start something for each of them.
+
+    As `trio.serve_listeners`, but a stream outlives the task that is started for it, if that has
+    handed it over. So whoever has a stream has to close it.
+
+    Args:
+        listeners: where to accept; they are closed at the end.
+        start: is given each stream; it does not wait.
+        task_status: for `nursery.start`, which returns the listeners.
+
+    Raises:
+        OSError: a listener is broken.
+    """
+    async with trio.open_nursery() as nursery:
+        for listener in listeners:
+            nursery.start_soon(_accept_forever, listener, start)
+        task_status.started(listeners)
+    raise AssertionError("listeners accept until they are cancelled")
+
+
+async def _accept_forever(
+    listener: trio.abc.Listener[Any], start: Callable[[trio.abc.Stream], object]
+) -> NoReturn:
+    async with listener:
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in _CAPACITY:
+                    raise
+                text = "no more connections can be accepted at present: %s"
+                logger.error(text, os.strerror(error.errno))
+                await trio.sleep(CAPACITY_PAUSE)
+            else:
+                start(stream)
 
 
 def urls_of(listeners: Iterable[trio.abc.Listener[Any]], path: str) -> Iterator[str]:

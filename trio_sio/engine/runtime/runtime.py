@@ -2,12 +2,12 @@
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.fairness import ARRIVALS_PER_ROUND, FairScheduler
 from trio_sio.engine.runtime.stalls import StallMonitor
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.statistics import Counters
 
 
 class Runtime:

@@ -23,9 +23,9 @@ from typing import Protocol, runtime_checkable
 import trio
 from trio.lowlevel import RunVar, Task
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.gc_pauses import GCPauses
 from trio_sio.logs.throttle import LogThrottle
+from trio_sio.statistics import Counters
 
 logger = logging.getLogger("trio_sio.engine")
 

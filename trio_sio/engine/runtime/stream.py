@@ -14,8 +14,8 @@ from contextlib import suppress
 
 import trio
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.socket_errors import Meaning, meaning
+from trio_sio.statistics import Counters
 
 READ_SIZE = 16 * 1024
 
@@ -44,7 +44,16 @@ class ByteStream:
         broken: whether `write_nowait` found that the connection is.
     """
 
-    __slots__ = ("_counters", "_interrupts", "_socket", "_unread", "broken", "direct", "stream")
+    __slots__ = (
+        "_counters",
+        "_interrupts",
+        "_on_closed",
+        "_socket",
+        "_unread",
+        "broken",
+        "direct",
+        "stream",
+    )
 
     _socket: trio.socket.SocketType  # there is one if `direct`
 
@@ -53,6 +62,7 @@ class ByteStream:
         self._counters = counters or Counters()
         self._unread = b""
         self._interrupts = 0
+        self._on_closed: Callable[[], object] | None = None
         self.broken = False
         self.direct = False
         if _HAS_FILE_DESCRIPTORS and type(stream) is trio.SocketStream:
@@ -258,10 +268,19 @@ class ByteStream:
             with suppress(trio.BrokenResourceError):
                 await self.stream.send_eof()
 
+    def when_closed(self, function: Callable[[], object]) -> None:
+        """Have a function called once, when `aclose` closes the stream, whoever calls that."""
+        self._on_closed = function
+
     async def aclose(self) -> None:
         """Close at once, without the goodbyes of the layers below."""
         self.direct = False
-        await trio.aclose_forcefully(self.stream)
+        try:
+            await trio.aclose_forcefully(self.stream)
+        finally:
+            function, self._on_closed = self._on_closed, None
+            if function is not None:
+                function()
 
 
 LINGER_TIME = 2.0

@@ -1,8 +1,8 @@
-"""One clock for the heartbeats of all sessions and for the time limits of all connections.
+"""The timers of an engine: heartbeats of sessions, time limits of connections.
 
-A heartbeat sleeps nearly all of its life, and `trio.sleep_until` gives each sleeper a cancel scope
-of its own: 1.2 kB, and 8 µs to open and close it. Here one task sleeps until the earliest deadline
-and wakes whose turn it is.
+A task that sleeps takes 2 kB, and `trio.sleep_until` gives it a cancel scope of its own: 1.2 kB,
+and 8 µs to open and close it. Here one task sleeps until the earliest deadline and calls what is
+due.
 """
 
 import heapq
@@ -12,52 +12,44 @@ import math
 from collections.abc import Callable
 
 import trio
-from trio.lowlevel import Task
 
 from trio_sio.failures import failures
 
 logger = logging.getLogger("trio_sio.engine")
 
 PRUNE_FROM = 1000
-"""Cancelled calls that may lie in the queue in any case; above, a quarter of all others."""
+"""Cancelled timers that the queue may hold in any case; above, a quarter of all others."""
 
 
 class Timer:
-    """Something that is to be called at a time."""
+    """A function that is to be called at a time."""
 
     __slots__ = ("_function", "_order", "_timers", "deadline")
 
     def __init__(
-        self, timers: "Timers", deadline: float, order: int, function: Callable[[], object] | Task
+        self, timers: "Timers", deadline: float, order: int, function: Callable[[], object]
     ) -> None:
         self.deadline = deadline
         self._timers = timers
         self._order = order
-        self._function: Callable[[], object] | Task | None = function
+        self._function: Callable[[], object] | None = function
 
     @property
     def is_due(self) -> bool:
-        """Whether it has been neither made nor cancelled."""
+        """Whether it has been neither called nor cancelled."""
         return self._function is not None
 
-    def make(self) -> None:
-        """Call the function, once, unless it was cancelled."""
+    def call(self) -> None:
+        """Call the function, once, unless the timer was cancelled."""
         function, self._function = self._function, None
-        if isinstance(function, Task):
-            trio.lowlevel.reschedule(function)
-        elif function is not None:
+        if function is not None:
             function()
 
     def cancel(self) -> None:
-        """Do not call it."""
+        """Cancel it; nothing happens if the function has been called."""
         if self._function is not None:
             self._function = None
             self._timers.forget_one()
-
-    def give_up(self, _: object) -> trio.lowlevel.Abort:
-        """Cancel, since the task that sleeps is cancelled (called by Trio)."""
-        self.cancel()
-        return trio.lowlevel.Abort.SUCCEEDED
 
     def __lt__(self, other: "Timer") -> bool:
         if self.deadline != other.deadline:
@@ -66,63 +58,54 @@ class Timer:
 
 
 class Timers:
-    """Calls functions and wakes tasks at their times, while `run` runs."""
+    """Calls functions at their times, while `run` runs."""
 
     def __init__(self) -> None:
-        self._calls: list[Timer] = []
+        self._queue: list[Timer] = []
         self._order = itertools.count()
         self._forgotten = 0
         self._earlier = trio.Event()
 
     def __len__(self) -> int:
-        return len(self._calls) - self._forgotten
+        return len(self._queue) - self._forgotten
 
-    def call_at(self, deadline: float, function: Callable[[], object] | Task) -> Timer:
-        """Have a function called, which must neither wait nor raise, or a task woken.
+    def call_at(self, deadline: float, function: Callable[[], object]) -> Timer:
+        """Have a function called.
 
         Args:
             deadline: seconds, by `trio.current_time()`.
-            function: what to call, or whom to wake.
+            function: what to call; it must neither wait nor raise.
         """
-        call = Timer(self, deadline, next(self._order), function)
-        heapq.heappush(self._calls, call)
-        if self._calls[0] is call:
+        timer = Timer(self, deadline, next(self._order), function)
+        heapq.heappush(self._queue, timer)
+        if self._queue[0] is timer:
             self._earlier.set()
-        return call
-
-    async def sleep_until(self, deadline: float) -> None:
-        """Sleep; as `trio.sleep_until`, but only tasks of an engine that is open are woken.
-
-        Args:
-            deadline: seconds, by `trio.current_time()`.
-        """
-        call = self.call_at(deadline, trio.lowlevel.current_task())
-        await trio.lowlevel.wait_task_rescheduled(call.give_up)
+        return timer
 
     def forget_one(self) -> None:
-        """Note that a call was cancelled; those are thrown out when they become many."""
+        """Count a timer that was cancelled; they are thrown out when they become many."""
         self._forgotten += 1
         if self._forgotten > PRUNE_FROM + len(self) // 4:
-            self._calls = [one for one in self._calls if one.is_due]
-            heapq.heapify(self._calls)
+            self._queue = [one for one in self._queue if one.is_due]
+            heapq.heapify(self._queue)
             self._forgotten = 0
 
     async def run(self) -> None:
-        """Make the calls, forever."""
+        """Call what is due, forever."""
         while True:
-            deadline = self._calls[0].deadline if self._calls else math.inf
+            deadline = self._queue[0].deadline if self._queue else math.inf
             with trio.CancelScope(deadline=deadline):
                 await self._earlier.wait()
             self._earlier = trio.Event()
-            self._make_until(trio.current_time())
+            self._call_until(trio.current_time())
 
-    def _make_until(self, now: float) -> None:
-        while self._calls and self._calls[0].deadline <= now:
-            call = heapq.heappop(self._calls)
-            if not call.is_due:
+    def _call_until(self, now: float) -> None:
+        while self._queue and self._queue[0].deadline <= now:
+            timer = heapq.heappop(self._queue)
+            if not timer.is_due:
                 self._forgotten -= 1
                 continue
             try:
-                call.make()
+                timer.call()
             except failures():  # all the others' time goes on
                 logger.exception("something that was to happen at its time failed")

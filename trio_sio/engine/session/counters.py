@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from trio_sio.counters import Counters
 from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.statistics import EngineStatistics
+from trio_sio.statistics import Counters, EngineStatistics
 
 if TYPE_CHECKING:
     from trio_sio.engine.session.session import Session

@@ -1,21 +1,23 @@
-"""The task that notices a client's silence; the table of states owns the time.
+"""The heartbeat of one session, which notices a client's silence.
 
-A client is not blamed for pings that we had no time to read: the time that the event loop has been
+A client is not blamed for pings that we had no time to read: the time for which the event loop was
 held, or stood still, does not count.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.engine.runtime.timers import Timers
+from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.protocol.engineio.state import SessionState
 
+if TYPE_CHECKING:
+    from trio_sio.engine.runtime.timers import Timer
+
 STALL = 0.5
-"""Seconds by which the heartbeat may wake late before it believes that the event loop stood
-still. What has come meanwhile has yet to be read, and nobody knows since when it stood."""
+"""Seconds by which the heartbeat may wake late before it assumes that the event loop stood still.
+What has come meanwhile is still unread, and nobody knows since when it stood."""
 
 
 class Beating(Protocol):
@@ -23,41 +25,76 @@ class Beating(Protocol):
 
     state: SessionState
     outbox: Outbox
-    timers: Timers
-    stalls: StallMonitor
     is_listening: bool
 
     def time_out(self, silent: float) -> None:
-        """End: the client has been silent for so many seconds."""
+        """End the session: the client has been silent for `silent` seconds."""
 
 
-async def beat(session: Beating) -> None:
-    """Wait for the client's silence to last too long.
+class Heartbeat:
+    """Ends a session once its client's silence lasts too long; a context manager.
 
-    While the handler does not receive the clock stands, unless the client does not take what waits
-    for it, or has gone as far as its transport can see without reading.
+    While the handler does not receive, the clock stands, unless the client does not take what is
+    queued for it, or has left as far as its transport can see without reading.
+
+    It is a timer, since a task that sleeps takes 2 kB. Only when a client is late does a task
+    begin, one turn of the event loop later: by then has been read what came meanwhile.
+
+    Args:
+        session: the client's.
+        runtime: the engine's; calls the timer, and knows when the loop was held.
+        nursery: where that task runs.
     """
-    state = session.state
-    deadline = state.deadline
-    while not state.is_closed:
-        await session.timers.sleep_until(deadline)
-        now = trio.current_time()
+
+    __slots__ = ("_deadline", "_nursery", "_runtime", "_session", "_timer")
+
+    def __init__(self, session: Beating, runtime: Runtime, nursery: trio.Nursery) -> None:
+        self._session = session
+        self._runtime = runtime
+        self._nursery = nursery
+        self._deadline = session.state.deadline
+        self._timer: Timer | None = None
+
+    def __enter__(self) -> None:
+        self._wait_until(self._session.state.deadline)
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait_until(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._timer = self._runtime.timers.call_at(deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        state = self._session.state
+        if state.is_closed:
+            return
+        if trio.current_time() < state.deadline:  # as a rule: something was heard meanwhile
+            self._wait_until(state.deadline)
+        else:
+            self._nursery.start_soon(self._judge)
+
+    async def _judge(self) -> None:
+        """Decide whether a client that is late is gone."""
+        session, state, now = self._session, self._session.state, trio.current_time()
         if state.is_closed:
             return
         if now < state.deadline:
-            deadline = state.deadline
-        elif now - deadline > STALL:
-            deadline = now + state.silence_limit
+            self._wait_until(state.deadline)
+        elif now - self._deadline > STALL:
+            self._wait_until(now + state.silence_limit)
         elif not (session.is_listening or _has_left(session, now)):
             state.touch(now)  # it is our own handler that does not listen
-            deadline = state.deadline
-        elif now < (later := state.deadline + session.stalls.lost_since(state.last_seen)):
-            deadline = later
+            self._wait_until(state.deadline)
+        elif now < (later := state.deadline + self._runtime.stalls.lost_since(state.last_seen)):
+            self._wait_until(later)
         else:
             session.time_out(now - state.last_seen)
 
 
 def _has_left(session: Beating, now: float) -> bool:
-    """Whether it shows that a client has left, though nobody listens to it."""
+    """Whether one can see that a client has left, though the handler does not receive."""
     outbox, limit = session.outbox, session.state.silence_limit
     return outbox.is_stuck(now, limit) or outbox.transport.is_gone(now, limit)

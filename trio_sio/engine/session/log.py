@@ -98,6 +98,10 @@ class TappedTransport:
         """Do as the transport."""
         await self._transport.finish(by_client=by_client, orderly=orderly)
 
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._transport.aclose()
+
     def abandon(self) -> None:
         """Do as the transport."""
         self._transport.abandon()

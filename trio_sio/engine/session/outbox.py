@@ -1,19 +1,18 @@
-"""What one client has yet to get: the only door out, bounded by packets and by bytes.
+"""The outgoing queue of one client, and the only way to its transport.
 
 When nothing is queued, no write is under way and the transport can take bytes now, an item goes
 to the kernel at once (the direct path): one system call, no task switch. What cannot leave at
 once is queued, and leaves at the end of the tick, with the next poll, or by the writer task.
 """
 
-from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.disconnect import DisconnectReason
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.tick import EMITS_PER_TICK, TickFlusher
-from trio_sio.engine.session.bounded_queue import NOTHING, BoundedQueue
+from trio_sio.engine.session.bounded_queue import BoundedQueue, OutboxLimits
 from trio_sio.engine.session.waiting import WaitingItem, WaitingLine
 from trio_sio.exceptions import Disconnected
 from trio_sio.failures import failures
@@ -21,93 +20,91 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.statistics import SessionStatistics
 
 BATCH_LIMIT = 16 * 1024
-"""Bytes up to which items are joined: joining twenty items of 20 kB costs twice what sending
-them one by one costs, while small items leave five times as cheaply together."""
+"""Bytes up to which items are joined: joining twenty items of 20 kB costs twice as much as sending
+them one by one, while joining small items costs a fifth."""
 
 NO_LIMIT = 2**63
 """As the limit of `take`: everything that is queued. A poll takes it."""
 
 CONTROL_ALLOWANCE = 64
-"""Pongs and close frames that may lie in a full outbox besides; a client that pings without
+"""Pongs and close frames that a full outbox takes besides; a client that pings without
 reading gets no further pongs, which it would not read either."""
 
 
-def _nobody(*_: object) -> None:
-    """In place of `on_work` and `on_backlog`."""
+class OutboxOwner(Protocol):
+    """What an outbox asks of its session."""
+
+    def wake_writer(self) -> None:
+        """Have the writer task look for work; start it if it does not run."""
+
+    def backlog_changed(self, is_behind: bool) -> None:
+        """The client fell behind, or caught up.
+
+        It is called at the end of a tick, when nothing is on its way out that something sent now
+        could overtake.
+        """
+
+    def slow_consumer(self, why: Explanation) -> None:
+        """End the session: an item does not fit, and the policy is to disconnect."""
+
+    def count_limit(self, option: str) -> None:
+        """Count a limit that was reached without ending the session."""
+
+    def flush_failed(self, error: BaseException) -> None:
+        """End the session: `backlog_changed` or the transport raised at the end of a tick."""
 
 
 class Outbox(BoundedQueue):
-    """The queue between everyone who emits to a client and the client's transport.
+    """The queue between everyone who sends to a client and the client's transport.
+
+    Senders find the interface of a `trio.MemorySendChannel`: `send` waits for room, `send_nowait`
+    raises `trio.WouldBlock`. After the end both raise `Disconnected`, which says why.
 
     Args:
-        max_packets: items that may be queued.
-        max_bytes: bytes that may be queued; one larger item is still taken by an empty queue.
+        transport: how the client speaks at first.
+        limits: the engine's options.
         tick: the engine's; flushes what is queued at the end of each tick.
-        marks: which part of either limit may wait at a tick's end until the client is behind, and
-            with which it has caught up (options `high_water` and `low_water`).
+        owner: the session's lifecycle.
 
     Attributes:
-        has_work: whether there is something to write that no writer has seen.
+        closed: whether it takes no more items.
         is_behind: whether the client takes less than is sent to it.
-        on_backlog: called with `is_behind` when that has changed, at a tick's end, when nothing
-            is on its way out that something sent there could overtake.
-        on_failure: called with what `on_backlog` or the transport raises at a tick's end, when it
-            is nobody's own task that runs.
-        on_full: what is done with an item of a broadcast that does not fit; by default, nothing.
-        on_work: called when there is something to write and no writer waits for it; starts one.
-        stuck_since: when the oldest of what is queued now came to wait (`trio.current_time()`).
+        stuck_since: when the oldest of what is queued now was queued (`trio.current_time()`).
+        transport: how the client speaks now.
     """
 
     __slots__ = (
         "_busy",
-        "_closed",
-        "_high",
         "_line",
-        "_low",
         "_marked",
+        "_owner",
         "_reason",
         "_tick",
         "_ticks",
-        "_waiting",
-        "has_work",
+        "closed",
         "is_behind",
-        "on_backlog",
-        "on_failure",
-        "on_full",
-        "on_work",
         "stuck_since",
         "transport",
     )
 
     def __init__(
-        self,
-        transport: Transport,
-        max_packets: int,
-        max_bytes: int,
-        tick: TickFlusher,
-        marks: tuple[float, float] = (0.5, 0.25),
+        self, transport: Transport, limits: OutboxLimits, tick: TickFlusher, owner: OutboxOwner
     ) -> None:
-        super().__init__(max_packets, max_bytes)
+        super().__init__(limits)
         self.transport = transport
-        self.on_full: Callable[[Encoded], None] = self._drop
-        self.on_work: Callable[[], object] = _nobody
-        self.on_backlog: Callable[[bool], object] = _nobody
-        self.on_failure: Callable[[BaseException], object] = _nobody
+        self.closed = False
         self.is_behind = False
-        self._high, self._low = marks
         self.stuck_since: float | None = None
+        self._owner = owner
         self._ticks = tick
-        self._tick = -1
-        self._busy = False
-        self._marked = False
-        self._closed = False
+        self._tick = -1  # the last one in which an item left by the direct path
+        self._busy = False  # the writer sends a batch
+        self._marked = False  # to be flushed at the end of this tick
         self._reason: DisconnectReason | None = None
-        self.has_work = False
-        self._waiting: trio.Event | None = None  # the writer waits for work
         self._line: WaitingLine | None = None  # nobody has ever waited for room
 
     @property
-    def is_clear(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether nothing is queued and nothing is being written."""
         return not self._queue and not self._busy and not self.transport.unsent
 
@@ -116,20 +113,62 @@ class Outbox(BoundedQueue):
         """Whether somebody waits for room."""
         return bool(self._line)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there is work for the writer; a poll comes for its packets itself."""
+        transport = self.transport
+        return transport.unsent or (bool(self._queue) and transport.writable)
+
     def is_stuck(self, now: float, patience: float) -> bool:
-        """Whether the client has not taken what waits for it for so many seconds."""
+        """Whether the client has taken nothing of what is queued for `patience` seconds."""
         return self.stuck_since is not None and now - self.stuck_since >= patience
 
-    # -- putting in ------------------------------------------------------------------------
+    # -- for senders -------------------------------------------------------------------------
 
-    def put_nowait(self, item: Encoded) -> None:
-        """Send or queue an item.
+    async def send(self, item: Encoded | str | bytes) -> None:
+        """Send or queue an item; waits while the outbox is full, behind those who came first.
+
+        It can always be cancelled, but lets other tasks run only when it waits or when this
+        tick has had its share of work.
+
+        Args:
+            item: what is sent; `str` and `bytes` are messages.
 
         Raises:
-            trio.WouldBlock: the outbox is full.
+            Disconnected: the session has ended, or ends meanwhile.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if not isinstance(item, Encoded):
+            item = Encoded.of(item)
+        if self._line:
+            await self._line.append(item).wait()
+        else:
+            try:
+                self._put(item)
+            except trio.WouldBlock:
+                await self._line_up(item).wait()
+        ticks = self._ticks
+        ticks.emits += 1
+        if ticks.emits >= EMITS_PER_TICK:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def send_nowait(self, item: Encoded | str | bytes) -> None:
+        """Send or queue an item.
+
+        Args:
+            item: what is sent; `str` and `bytes` are messages.
+
+        Raises:
+            trio.WouldBlock: the outbox is full, or others wait for room.
             Disconnected: the session has ended.
         """
-        if self._closed:
+        if self._line:
+            raise trio.WouldBlock
+        self._put(Encoded.of(item))
+
+    def _put(self, item: Encoded) -> None:
+        """Send or queue an item, whether others wait for room or not; raises as `send_nowait`."""
+        if self.closed:
             raise Disconnected(self._reason)
         queue = self._queue
         if not queue and not self._busy and self._tick != self._ticks.count:
@@ -150,12 +189,12 @@ class Outbox(BoundedQueue):
             self._send_queued()
 
     def deliver(self, item: Encoded) -> None:
-        """Send or queue an item of a broadcast, whatever that means for this one client.
+        """Send or queue an item of a broadcast; if it does not fit, apply the overflow policy.
 
         This is the step that is done for every recipient. With many thousands of them each object
         that it touches is not in the processor's cache, and costs 0.1 µs for that alone.
         """
-        if not self._queue and not self._busy and not self._closed:
+        if not self._queue and not self._busy and not self.closed:
             transport = self.transport
             tick = self._ticks.count
             if self._tick != tick and transport.direct:
@@ -165,33 +204,23 @@ class Outbox(BoundedQueue):
                     self._stick()
                 return
         try:
-            self.put_nowait(item)
+            self._put(item)
         except trio.WouldBlock:
-            self.on_full(item)
+            self._overflow(item)
         except Disconnected:
-            pass  # it left while we came to it
+            pass  # it left before its turn came
 
-    async def put(self, item: Encoded) -> None:
-        """Send or queue an item; waits while the outbox is full, behind those who came first.
-
-        It can always be cancelled, but lets other tasks run only when it waits or when this
-        tick has had its share of work.
-
-        Raises:
-            Disconnected: the session has ended, or ends meanwhile.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if self._line:
-            await self._line.append(item).wait()
+    def _overflow(self, item: Encoded) -> None:
+        """Disconnect the client, or drop something (option `on_overflow`)."""
+        policy, why = item.on_overflow or self._limits.on_overflow, self.why_full(item)
+        if policy == "disconnect":
+            self._owner.slow_consumer(why)
+            return
+        self._owner.count_limit(why.option)
+        if policy == "drop_oldest" and self.make_room(item):
+            self._put(item)
         else:
-            try:
-                self.put_nowait(item)
-            except trio.WouldBlock:
-                await self._line_up(item).wait()
-        ticks = self._ticks
-        ticks.emits += 1
-        if ticks.emits >= EMITS_PER_TICK:
-            await trio.lowlevel.cancel_shielded_checkpoint()
+            self.drop()
 
     def enqueue(self, item: Encoded) -> WaitingItem | None:
         """Send or queue an item, or let it wait in line for room; does not wait itself.
@@ -205,7 +234,7 @@ class Outbox(BoundedQueue):
         if self._line:
             return self._line.append(item)
         try:
-            self.put_nowait(item)
+            self._put(item)
         except trio.WouldBlock:
             return self._line_up(item)
         return None
@@ -219,11 +248,11 @@ class Outbox(BoundedQueue):
         while line and self.fits(line.first):
             self._append(line.pop())
 
-    def put_volatile(self, item: Encoded) -> bool:
+    def send_volatile(self, item: Encoded) -> bool:
         """Send an item if it can leave now; otherwise drop and count it."""
         transport = self.transport
-        if self._closed or not transport.writable or not self.is_clear:
-            self.dropped += 1
+        if self.closed or not transport.writable or not self.is_idle:
+            self.drop()
             return False
         if transport.direct:
             transport.send_nowait((item,))
@@ -233,31 +262,20 @@ class Outbox(BoundedQueue):
             self._append(item)
         return True
 
-    def put_control(self, item: Encoded) -> None:
+    def send_control(self, item: Encoded) -> None:
         """Send or queue one of the engine's own packets, even if the outbox is full."""
-        if self._closed:
+        if self.closed:
             return
         try:
-            self.put_nowait(item)
+            self._put(item)
         except trio.WouldBlock:
-            if len(self._queue) < self.max_packets + CONTROL_ALLOWANCE:
+            if len(self._queue) < self._limits.max_outbox + CONTROL_ALLOWANCE:
                 self._append(item)
-
-    def _drop(self, item: Encoded) -> None:
-        self.dropped += 1
 
     def _append(self, item: Encoded) -> None:
         if not self._queue and self.stuck_since is None:
             self.stuck_since = trio.current_time()
-        if self._queue is NOTHING:
-            self._queue = deque()
-        self._queue.append(item)
-        self._size += item.size
-        if self._size > self.peak_bytes:
-            self.peak_bytes = self._size
-        self._mark()
-
-    def _mark(self) -> None:
+        self.append(item)
         if not self._marked:
             self._marked = True
             self._ticks.mark(self)
@@ -266,36 +284,30 @@ class Outbox(BoundedQueue):
         """Leave the rest to the writer task: the kernel did not take all of it."""
         if self.stuck_since is None:
             self.stuck_since = trio.current_time()
-        self._alert()
+        self._owner.wake_writer()
 
-    def _alert(self) -> None:
-        self.has_work = True
-        if self._waiting is not None:
-            self._waiting.set()
-        else:
-            self.on_work()
+    # -- for the transport and the writer ----------------------------------------------------
 
-    # -- taking out ------------------------------------------------------------------------
+    def switch(self, transport: Transport) -> None:
+        """Send by another transport from now on; `flush` sends what is queued."""
+        self.transport = transport
 
     def flush(self) -> None:
         """Send what is queued without waiting; what is left is the writer's."""
         self._marked = False
         try:
-            self._flush()
+            self._send_queued()
+            if self.is_due:
+                self._stick()
+            if self.is_behind:
+                has_changed = self.level() <= self._limits.low_water
+            else:
+                has_changed = bool(self._queue) and self.level() > self._limits.high_water
+            if has_changed and not self.closed:
+                self.is_behind = not self.is_behind
+                self._owner.backlog_changed(self.is_behind)
         except failures() as error:  # the next one's packets leave all the same
-            self.on_failure(error)
-
-    def _flush(self) -> None:
-        self._send_queued()
-        if self._is_due():
-            self._stick()
-        if self.is_behind:
-            has_changed = self.level() <= self._low
-        else:
-            has_changed = bool(self._queue) and self.level() > self._high
-        if has_changed and not self._closed:
-            self.is_behind = not self.is_behind
-            self.on_backlog(self.is_behind)
+            self._owner.flush_failed(error)
 
     def _send_queued(self) -> None:
         while self._queue and not self._busy and self.transport.direct:
@@ -303,63 +315,28 @@ class Outbox(BoundedQueue):
 
     def take(self, limit: int) -> list[Encoded]:
         """Return queued items in their order: one at least, further ones up to `limit` bytes."""
-        queue = self._queue
-        if not queue:
+        if not self._queue:
             return []
-        first = queue.popleft()
-        items = [first]
-        size = first.size
-        while queue and size + queue[0].size <= limit:
-            item = queue.popleft()
-            size += item.size
-            items.append(item)
-        self._size -= size
-        if not queue:
-            self.stuck_since = None
-        else:
-            self.stuck_since = trio.current_time()
+        items = self.pop_batch(limit)
+        self.stuck_since = trio.current_time() if self._queue else None
         if self._line:
             self._admit_waiting(self._line)
-        if self._closed:
-            self._alert()
-        elif self.is_behind and self.level() <= self._low:
-            self._mark()  # it is told when these items have left
+        if self.closed:
+            self._owner.wake_writer()
+        elif self.is_behind and self.level() <= self._limits.low_water and not self._marked:
+            self._marked = True  # that it has caught up is told when these items have left
+            self._ticks.mark(self)
         return items
 
-    async def write(self, done: Callable[[], bool]) -> None:
-        """Write whatever cannot leave by itself, until `done()` and nothing is left.
-
-        This is the body of the writer task; it alone awaits the transport's `send`. There need
-        be none before `on_work` is called.
+    async def write_batch(self) -> None:
+        """Send what is unsent and a batch of what is queued; for the writer.
 
         Raises:
             trio.BrokenResourceError: the peer is gone.
         """
-        while not (done() and self.is_clear):
-            await self._wait_for_work()
-            while self._is_due():
-                await self._write_batch(self.transport)
-
-    async def _wait_for_work(self) -> None:
-        if self.has_work:
-            await trio.lowlevel.checkpoint()
-        else:
-            self._waiting = trio.Event()
-            try:
-                await self._waiting.wait()
-            finally:
-                self._waiting = None
-        self.has_work = False
-
-    def _is_due(self) -> bool:
-        """Whether there is work for the writer; a poll comes for its packets itself."""
-        transport = self.transport
-        return transport.unsent or (bool(self._queue) and transport.writable)
-
-    async def _write_batch(self, transport: Transport) -> None:
         self._busy = True
         try:
-            await transport.send(self.take(BATCH_LIMIT))
+            await self.transport.send(self.take(BATCH_LIMIT))
         finally:
             self._busy = False
         if not self._queue:
@@ -368,19 +345,18 @@ class Outbox(BoundedQueue):
     # -- the end ---------------------------------------------------------------------------
 
     def close(self, reason: DisconnectReason | None) -> None:
-        """Take nothing more; those who wait for room get `Disconnected`."""
-        self._closed = True
+        """Take no more items; those who wait for room get `Disconnected`."""
+        self.closed = True
         self._reason = reason
         if self._line:
             self._line.end(reason)
-        self._alert()
+        self._owner.wake_writer()
 
     def discard(self) -> None:
         """Forget what is queued."""
-        self._queue.clear()
-        self._size = 0
+        self.clear()
         self.stuck_since = None
-        self._alert()
+        self._owner.wake_writer()
 
     def statistics(self, last_seen: float) -> SessionStatistics:
         """Return what is queued and what was dropped; `last_seen` is the session's."""

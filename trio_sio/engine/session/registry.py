@@ -263,3 +263,4 @@ class SessionRegistry(Mapping[str, Session]):
             self.counters.enter(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
+            await session.transport.aclose()

@@ -1,7 +1,7 @@
-"""Those who wait for room in one client's outbox: first come, first served.
+"""The line for room in one client's outbox: first come, first served.
 
-Whoever waits leaves its item in the line, and the outbox takes it from there. So nobody is woken
-for room that somebody else gets, and an item can wait without a task.
+A sender leaves its item in the line, and the outbox takes it from there. So no task is woken for
+room that another one gets, and an item can wait without a task.
 """
 
 import trio
@@ -9,27 +9,28 @@ import trio
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.sync import Parked
 
 
-class WaitingItem:
-    """An item in the line.
+class WaitingItem(Parked):
+    """An item in the line, and the task that waits with it, if one does.
 
     Args:
         item: the item.
         line: where it waits.
     """
 
-    __slots__ = ("_is_over", "_line", "_reason", "_task", "item")
+    __slots__ = ("_is_over", "_line", "_reason", "item")
 
     def __init__(self, item: Encoded, line: "WaitingLine") -> None:
+        super().__init__()
         self.item = item
         self._line: WaitingLine | None = line
         self._is_over = False
         self._reason: DisconnectReason | None = None
-        self._task: trio.lowlevel.Task | None = None
 
     async def wait(self) -> None:
-        """Return when the item is in the outbox; whoever is cancelled takes it out of the line.
+        """Return when the item is in the outbox; if cancelled, take it out of the line.
 
         Raises:
             Disconnected: the session has ended first.
@@ -37,37 +38,31 @@ class WaitingItem:
         if self._line is None:
             await trio.lowlevel.checkpoint_if_cancelled()
         else:
-            self._task = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._give_up)
+            await self.park()
         if self._is_over:
             raise Disconnected(self._reason)
 
     def withdraw(self) -> None:
-        """Take the item out of the line, if it is still there; nobody waits for it."""
+        """Take the item out of the line, if it is still there and no task waits with it."""
         if self._line is not None:
             self._line.remove(self)
             self._line = None
 
-    def _give_up(self, _: object) -> trio.lowlevel.Abort:
-        self._task = None
+    def _abort(self, error: object) -> trio.lowlevel.Abort:
         self.withdraw()
-        return trio.lowlevel.Abort.SUCCEEDED
+        return super()._abort(error)
 
     def admit(self) -> None:
-        """It is in the outbox."""
-        self._leave()
+        """Note that the item is in the outbox."""
+        self._line = None
+        self.wake()
 
     def end(self, reason: DisconnectReason | None) -> None:
-        """The session has ended."""
+        """Note that the session has ended."""
         self._is_over = True
         self._reason = reason
-        self._leave()
-
-    def _leave(self) -> None:
         self._line = None
-        if self._task is not None:
-            trio.lowlevel.reschedule(self._task)
-            self._task = None
+        self.wake()
 
 
 class WaitingLine:
@@ -93,7 +88,7 @@ class WaitingLine:
         return waiting
 
     def pop(self) -> Encoded:
-        """Take the first item; whoever waits with it is told."""
+        """Take the first item, and wake the task that waits with it."""
         waiting = next(iter(self._items))
         del self._items[waiting]
         waiting.admit()

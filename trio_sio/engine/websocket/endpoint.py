@@ -8,8 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 
 from trio_sio.engine.handshake import new_id, open_packet
-from trio_sio.engine.http.connection import Sequel
-from trio_sio.engine.http.responder import Responder
+from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.engine.runtime.stream import ByteStream
@@ -61,7 +60,7 @@ class WebSocketEndpoint:
         Raises:
             Refusal: it is no handshake of RFC 6455, or `generate_id` failed.
             NoRoom: the server takes no further client.
-            HungUp, CallbackTooSlow: as `callbacks.call`.
+            HungUp, CallbackTooSlow: as `call_function`.
         """
         problem = handshake.problem(request)
         if problem:
@@ -91,16 +90,26 @@ class WebSocketEndpoint:
         place: Reservation | None,
         *,
         base64: bool,
-    ) -> None:
+    ) -> bool:
+        """Use a WebSocket; return whether a session has it, and closes it at its end.
+
+        The session has a task of its own, and this one ends when it has handed over the WebSocket.
+        But a backend that has tasks needs this one as long as it is used.
+        """
         with place or nullcontext():
             async with agreement.open(stream) as make_backend:
                 transport = WebSocketTransport(stream, make_backend, EIO3, base64=base64)
                 own = None if place is None else self._begin(place, sid, request, transport)
-                if own is not None:
+                if own is not None and agreement.has_tasks:
                     await self._host.run(own)
+                elif own is not None:
+                    self._host.start(own)
                 elif session is None or not await self._upgrade(wanted, session, transport):
                     await transport.finish(by_client=False, orderly=False)
-                await transport.wait_released()
+                    return False
+                if agreement.has_tasks:
+                    await transport.wait_closed()
+        return True
 
     def _begin(
         self, place: Reservation, sid: str, request: Request, transport: WebSocketTransport

@@ -41,13 +41,13 @@ class WebSocketTransport:
     __slots__ = (
         "_backend",
         "_close_frame",
+        "_closed",
         "_delayed",
         "_format",
         "_heard",
         "_is_over",
         "_is_reading",
         "_midway",
-        "_released",
         "_rest",
         "_stream",
         "_version",
@@ -82,7 +82,7 @@ class WebSocketTransport:
         self._is_reading = False  # the session waits for what the client may send
         self._is_over = False
         self._heard: Condition | None = None  # for somebody who waits until all has been read
-        self._released = LazyEvent()
+        self._closed = LazyEvent()
 
     # -- packets in ------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class WebSocketTransport:
         if data[:1] == _CLOSE_BYTE:
             self._close_frame = data
         elif self.outbox is not None:
-            self.outbox.put_control(Encoded.raw(self._format, data))
+            self.outbox.send_control(Encoded.raw(self._format, data))
         elif self.direct:
             self.send_nowait((Encoded.raw(self._format, data),))
 
@@ -249,13 +249,18 @@ class WebSocketTransport:
             self.abandon()
 
     def abandon(self) -> None:
-        """Have the connection closed."""
+        """Neither send nor receive any more."""
         self.direct = self.writable = False
         self._stop_hearing()
         self._rest = _NOTHING
         self._delayed = ()
-        self._released.set()
 
-    async def wait_released(self) -> None:
+    async def aclose(self) -> None:
+        """Close the connection; see `abc.Transport`."""
+        self.abandon()
+        self._closed.set()
+        await self._stream.aclose()
+
+    async def wait_closed(self) -> None:
         """Return when the session has no more use for the connection."""
-        await self._released.wait()
+        await self._closed.wait()

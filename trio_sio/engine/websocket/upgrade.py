@@ -18,17 +18,41 @@ import trio
 from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.session.log import tapped
-from trio_sio.engine.session.probe import Probe
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.engineio.state import Signal, State
 from trio_sio.protocol.engineio.version import EngineVersion
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
 client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
+
+
+class Probe:
+    """A WebSocket that a polling session tries, and may go on by; one of a session at a time.
+
+    Args:
+        transport: the WebSocket.
+        scope: of the task that tries it.
+    """
+
+    __slots__ = ("_scope", "_transport")
+
+    def __init__(self, transport: WebSocketTransport, scope: trio.CancelScope) -> None:
+        self._transport = transport
+        self._scope = scope
+
+    def cancel(self) -> None:
+        """Stop trying it."""
+        self._scope.cancel()
+
+    async def settle(self) -> None:
+        """Return when what the client has said by the WebSocket so far has had its effect.
+
+        A request that it sent behind the `5` comes by another connection, and may be read first.
+        """
+        await self._transport.wait_caught_up()
 
 
 async def try_upgrade(
@@ -42,25 +66,20 @@ async def try_upgrade(
         version: what the client speaks.
         limit: seconds that the client may take (option `upgrade_timeout`).
     """
-    polling, door = session.transport, tapped(transport, session.log.wire)
+    polling, tap = session.transport, tapped(transport, session.log.wire)
+    if not isinstance(polling, PollingTransport):
+        return False
     moved = False
     with trio.move_on_after(limit) as scope:
-        session.probe = Probe(transport, scope)
-        session.state.signal(Signal.PROBE)
+        session.begin_upgrade(Probe(transport, scope))
         # Whatever goes wrong here, the session goes on polling.
         with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
-            moved = isinstance(polling, PollingTransport) and await _probe(polling, door, version)
-    session.probe = None
-    # The session may have ended in the very tick that brought the client's `5`.
-    if moved and session.state.state is not State.CLOSED:
-        if isinstance(polling, PollingTransport):
-            polling.turn_away()
-        session.finish_upgrade(door)
-        if session.log.events is not None:
-            session.log.events.upgraded(door.name)
+            moved = await _probe(polling, tap, version)
+    if moved and session.finish_upgrade(tap):
+        polling.turn_away()
+        polling.abandon()
         return True
-    if session.state.state in (State.UPGRADING, State.CLOSING):
-        session.state.signal(Signal.PROBE_LOST)
+    session.abandon_upgrade()
     return False
 
 

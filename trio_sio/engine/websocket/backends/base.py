@@ -8,7 +8,7 @@ everything leaves through the session's outbox.
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import trio
 
@@ -80,7 +80,12 @@ class Agreement(Protocol):
 
     The handshake itself is ours, so that no library reads the head of a request, and all backends
     accept and refuse the same.
+
+    Attributes:
+        has_tasks: whether tasks of the library live in the context of a connection.
     """
+
+    has_tasks: ClassVar[bool]
 
     @property
     def extensions(self) -> str:
@@ -89,7 +94,8 @@ class Agreement(Protocol):
     def open(self, stream: ByteStream) -> AbstractAsyncContextManager[MakeBackend]:
         """Return the context of a connection whose handshake has been answered.
 
-        It gives a function that makes the connection's backend, and lasts as long as that is used.
+        It gives a function that makes the connection's backend. If it `has_tasks`, it lasts as long
+        as that is used.
         """
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
@@ -59,6 +60,8 @@ def negotiator(options: EngineOptions, turn: Turn) -> Negotiate:
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Upon nothing, the same for all clients; see `base.Agreement`."""
+
+    has_tasks: ClassVar[bool] = True
 
     settings: Settings
     extensions: str = ""

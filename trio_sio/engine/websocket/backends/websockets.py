@@ -6,7 +6,7 @@ The core parses what `FrameParser` leaves to it.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from websockets.exceptions import PayloadTooBig, WebSocketException
 from websockets.extensions import Extension
@@ -68,6 +68,8 @@ class Agreement:
     It is the context of its connection as well, of which nothing has to be undone: a generator
     for each client would take 800 bytes.
     """
+
+    has_tasks: ClassVar[bool] = False
 
     settings: Settings
     extension: PerMessageDeflate | None

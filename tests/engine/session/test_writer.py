@@ -9,12 +9,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.engine.session.outboxes import Owner, make_outbox
 from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import BATCH_LIMIT, Outbox
+from trio_sio.engine.session.writer import Writer
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.testing.wire import open_wire
@@ -82,16 +84,19 @@ class Slow:
 
     def abandon(self) -> None: ...
 
+    async def aclose(self) -> None: ...
+
 
 @asynccontextmanager
 async def written(transport: Slow | PollingTransport, packets: int = 1000) -> AsyncIterator[Outbox]:
     """An outbox with its ticks and its writer; at the end all of it has to leave."""
-    ticks = TickFlusher()
-    outbox = Outbox(transport, packets, 2**20, ticks)
-    closing, ended = trio.Event(), trio.Event()
+    ticks, owner = TickFlusher(), Owner()
+    outbox = make_outbox(transport, packets, 2**20, owner, ticks)
+    owner.writer = writer = Writer(outbox)
+    ended = trio.Event()
 
     async def write() -> None:
-        await outbox.write(closing.is_set)
+        await writer.write()
         ended.set()
 
     async with trio.open_nursery() as nursery:
@@ -99,7 +104,6 @@ async def written(transport: Slow | PollingTransport, packets: int = 1000) -> As
         nursery.start_soon(write)
         await wait_all_tasks_blocked()
         yield outbox
-        closing.set()
         outbox.close(None)
         await ended.wait()
         nursery.cancel_scope.cancel()
@@ -109,11 +113,11 @@ async def test_the_first_leaves_at_once_and_the_others_together(autojump_clock: 
     transport = Slow(room=1000)
     async with written(transport) as outbox:
         for letter in "abcd":
-            outbox.put_nowait(item(letter))
+            outbox.send_nowait(item(letter))
         assert transport.batches == [["a"]]
         await wait_all_tasks_blocked()
         assert transport.batches == [["a"], ["b", "c", "d"]]
-        outbox.put_nowait(item("e"))  # a new tick
+        outbox.send_nowait(item("e"))  # a new tick
         assert transport.batches[2:] == [["e"]]
 
 
@@ -122,7 +126,7 @@ async def test_batches_are_of_a_size(autojump_clock: MockClock) -> None:
     sizes = [1, 5000, 5000, 5000, 5000, BATCH_LIMIT, 3 * BATCH_LIMIT, 7]
     async with written(transport) as outbox:
         for size in sizes:
-            outbox.put_nowait(item("x" * size))
+            outbox.send_nowait(item("x" * size))
         await wait_all_tasks_blocked()
     assert [[len(part) for part in batch] for batch in transport.batches] == [
         [1],
@@ -138,26 +142,26 @@ async def test_what_the_kernel_leaves_is_the_writers(autojump_clock: MockClock) 
     transport = Slow(room=2)
     async with written(transport) as outbox:
         for letter in "abcd":
-            outbox.put_nowait(item(letter))
+            outbox.send_nowait(item(letter))
         await trio.sleep(1)
         assert transport.sent == ["a", "b"]
-        assert not outbox.is_clear
-        outbox.put_nowait(item("e"))
-        assert not outbox.put_volatile(item("volatile"))
+        assert not outbox.is_idle
+        outbox.send_nowait(item("e"))
+        assert not outbox.send_volatile(item("volatile"))
         transport.go.set()
         await wait_all_tasks_blocked()
         assert transport.sent == ["a", "b", "c", "d", "e"]
-        assert outbox.is_clear
+        assert outbox.is_idle
 
 
 async def test_while_the_writer_writes_nobody_overtakes(autojump_clock: MockClock) -> None:
     transport = Slow()
     async with written(transport) as outbox:
-        outbox.put_nowait(item("a"))
+        outbox.send_nowait(item("a"))
         await trio.sleep(1)
-        outbox.put_nowait(item("b"))
+        outbox.send_nowait(item("b"))
         await trio.sleep(1)
-        outbox.put_nowait(item("c"))
+        outbox.send_nowait(item("c"))
         assert len(outbox) == 2
         transport.go.set()
         await wait_all_tasks_blocked()
@@ -172,7 +176,7 @@ async def test_who_waits_for_room_goes_on_when_the_writer_does(autojump_clock: M
         @nursery.start_soon
         async def put() -> None:
             for letter in "abcdefg":
-                await outbox.put(item(letter))
+                await outbox.send(item(letter))
 
         await trio.sleep(9)
         assert len(outbox) == 2
@@ -185,8 +189,8 @@ async def test_who_waits_for_room_goes_on_when_the_writer_does(autojump_clock: M
 async def test_what_waits_at_the_end_still_leaves(autojump_clock: MockClock) -> None:
     transport = Slow()
     async with written(transport) as outbox:
-        outbox.put_nowait(item("a"))
-        outbox.put_nowait(item("b"))
+        outbox.send_nowait(item("a"))
+        outbox.send_nowait(item("b"))
         transport.go.set()
     assert transport.sent == ["a", "b"]
 
@@ -199,7 +203,7 @@ async def test_a_poll_fetches_its_packets_itself(autojump_clock: MockClock) -> N
             transport.attach(outbox)
             items = [item("4a"), item("4b")]
             for one in items:
-                outbox.put_nowait(one)
+                outbox.send_nowait(one)
             await trio.sleep(1)
             assert len(outbox) == 2
 
@@ -218,10 +222,10 @@ async def test_a_connection_that_breaks_ends_the_writer(autojump_clock: MockCloc
             await trio.lowlevel.checkpoint()
             raise trio.BrokenResourceError
 
-    outbox = Outbox(Broken(), 10, 100, TickFlusher())
-    outbox.put_nowait(item("a"))
+    outbox = make_outbox(Broken(), 10, 100)
+    outbox.send_nowait(item("a"))
     with pytest.raises(trio.BrokenResourceError):
-        await outbox.write(lambda: False)
+        await Writer(outbox).write()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -240,14 +244,14 @@ async def test_whatever_happens_the_order_stays(seed: int, autojump_clock: MockC
             if chance.random() < 0.3:
                 await wait_all_tasks_blocked()
             if chance.random() < 0.2:
-                if outbox.put_volatile(item(text)):
+                if outbox.send_volatile(item(text)):
                     expected.append(text)
                 continue
             try:
-                outbox.put_nowait(item(text))
+                outbox.send_nowait(item(text))
             except trio.WouldBlock:
                 transport.go.set()
-                await outbox.put(item(text))
+                await outbox.send(item(text))
             expected.append(text)
         transport.go.set()
     assert transport.sent == expected
