@@ -14,7 +14,7 @@ import pytest
 
 import trio_sio
 from docs import reference
-from docs.hooks import loaded_from_elsewhere
+from docs.hooks import loaded_from_elsewhere, on_page_markdown
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
 from tests.support.peers import served
@@ -159,6 +159,15 @@ def test_files_of_the_architecture_exist() -> None:
     assert {
         path for path in named if not any((ROOT / top / path).exists() for top in ("trio_sio", ""))
     } == set()
+
+
+def test_the_site_lists_every_file_of_the_package() -> None:
+    text = on_page_markdown(PAGES["docs/architecture.md"])
+    for path in (ROOT / "trio_sio").rglob("*.py"):
+        folder = path.parent.relative_to(ROOT).as_posix()
+        assert f"\n### {folder}\n" in text
+        if path.name != "__init__.py":
+            assert re.search(rf"^\| `{path.name}` \| \S.* \|$", text, re.MULTILINE), path
 
 
 def test_what_a_browser_would_load_from_elsewhere_is_found() -> None:

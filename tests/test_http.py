@@ -2,7 +2,7 @@
 
 import pytest
 
-from trio_sio.http import Headers, Request
+from trio_sio.http import EngineResponse, Headers, Request, Response
 
 
 def test_headers_have_no_case_and_keep_their_order() -> None:
@@ -83,3 +83,16 @@ def test_has_body(fields: list[tuple[str, str]], has: bool) -> None:
 
 async def test_a_request_of_ones_own_has_no_body() -> None:
     assert await Request("GET", "/").body() == b""
+
+
+def test_a_response_of_one_line() -> None:
+    response = Response.text(404, "nothing is here")
+    assert response == Response(
+        404, [("Content-Type", "text/plain; charset=utf-8")], b"nothing is here\n"
+    )
+    last = Response.text(503, "caf\xe9 \ud800", [("X", "y")], close=True)
+    assert last.headers[1:] == [("X", "y"), ("Connection", "close")]
+    assert last.body == "café ?\n".encode()
+    with pytest.raises(ValueError, match="status"):
+        Response.text(100, "go on")
+    assert type(EngineResponse.text(200, "")) is EngineResponse

@@ -1,6 +1,25 @@
 """trio_sio: a Socket.IO 2.x server with structured concurrency.
 
 Everything that applications need is here; `trio_sio.testing` has what their tests need.
+
+How the package is built, from top to bottom; a file imports only what is below it:
+
+demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
+server                     `Server`: an engine and a router, joined
+engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
+router                     Socket.IO: clients, namespaces, sockets, handlers
+adapters                   which socket is in which room, and how a broadcast reaches it
+options                    the options of `Engine` and `Server`, each declared once
+abc                        the interfaces between the three, some of which applications implement
+failures                   what the application's code raises, sorted
+exceptions, http, logs     errors; requests and responses; lines of the log
+channel                    a bounded queue between two tasks, with Trio's interface
+protocol                   bytes to packets and back: no I/O, no clock, no Trio
+disconnect, statistics     why clients leave; what a server counts
+sync, browser_client       waiting for other tasks; the files of socket.io-client
+
+`engine` and `router` do not know each other. The docstring of each folder lists its files, and
+`docs/architecture.md` follows a packet through them.
 """
 
 from trio_sio.abc import (

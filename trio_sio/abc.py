@@ -228,7 +228,7 @@ class Session(Protocol):
 
     @property
     def send(self) -> Callable[[Encoded], Coroutine[Any, Any, None]]:
-        """Send, waiting for room in the outbox; the result has to be awaited at once.
+        """Send, waiting for room in the outbox; to be awaited.
 
         Raises:
             Disconnected: the session has ended, or ends meanwhile.

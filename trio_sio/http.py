@@ -1,10 +1,11 @@
-"""An HTTP request as the engine and the application see it, and the answer to it."""
+"""HTTP requests and responses, as values that the engine and the application share."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
 from trio_sio.protocol.http.errors import (
+    BodyError as BodyError,
     BodyTooLarge as BodyTooLarge,
     BodyTooSlow as BodyTooSlow,
     InvalidBody as InvalidBody,
@@ -20,7 +21,7 @@ BodyReader = Callable[[int], Awaitable[bytes]]
 
 
 class Headers:
-    """Header fields in their order; names are looked up without regard to case.
+    """Header fields in their order; names are compared without regard to case.
 
     Args:
         fields: names and values.
@@ -33,7 +34,7 @@ class Headers:
 
     @classmethod
     def of_lower(cls, fields: Iterable[tuple[str, str]]) -> "Headers":
-        """Return the fields whose names are in lower case already."""
+        """Make the headers from fields whose names are in lower case already."""
         headers = cls.__new__(cls)  # each request has one, and nothing is left to do for it
         headers._fields = tuple(fields)
         return headers
@@ -41,10 +42,9 @@ class Headers:
     def get(self, name: str, default: str = "") -> str:
         """Return a field's value, or `default`.
 
-        Of a field that comes more than once it is the first value where one is all there can be
-        (`Authorization`, `Referer`, …), all joined by "; " of `Cookie`, and all joined by ", " of
-        others: as Node.js has it, which knows no list of values either (`message.headers`).
-        `get_all` returns each.
+        If a field comes more than once, this is the first value where there can be only one
+        (`Authorization`, `Referer`, …), all values joined by "; " for `Cookie`, and by ", " for
+        other fields, as in Node.js (`message.headers`). `get_all` returns each value.
         """
         name = name.lower()
         values = [value for key, value in self._fields if key == name]
@@ -54,7 +54,7 @@ class Headers:
         return combine(name, values) if others else first
 
     def get_all(self, name: str) -> list[str]:
-        """Return the values of all fields of that name."""
+        """Return the values of all fields with this name."""
         wanted = name.lower()
         return [value for key, value in self._fields if key == wanted]
 
@@ -86,7 +86,7 @@ class Request:
 
     Attributes:
         method: such as "GET".
-        target: the request-target as it came, query included.
+        target: the request-target as it was sent, query included.
         headers: the header fields.
         remote: the peer's address, `""` if the stream has none.
         secure: whether the stream is TLS.
@@ -103,20 +103,21 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The target up to the query."""
+        """The part of the target before the question mark."""
         return self.target.partition("?")[0]
 
     @property
     def query_string(self) -> str:
-        """The target behind the first question mark."""
+        """The part of the target after the first question mark."""
         return self.target.partition("?")[2]
 
     @property
     def wants_websocket(self) -> bool:
         """Whether this is a request to upgrade to WebSocket.
 
-        Also one of HTTP/1.0, where RFC 9110, 7.8, would have the fields ignored: nginx sends those
-        unless it is told otherwise, passes our 101 on, and the reference server accepts them.
+        It may be of HTTP/1.0, although RFC 9110, 7.8, would have the fields ignored then: nginx
+        sends that version unless it is configured otherwise, passes the 101 on, and the reference
+        server accepts it.
         """
         protocols = self.headers.get_all("upgrade")
         return (
@@ -127,7 +128,7 @@ class Request:
 
     @property
     def has_body(self) -> bool:
-        """Whether a body has been announced, though it may turn out to be empty."""
+        """Whether a body has been announced; it may turn out to be empty."""
         lengths = self.headers.get_all("content-length")
         return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
 
@@ -148,9 +149,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response; `Date`, and `Content-Length` where there is to be one, are added.
+    """An HTTP response; `Date` is added, and `Content-Length` where there has to be one.
 
-    An answer to HEAD may have the length that the answer to GET has: its body is not sent.
+    A response to HEAD may have the length that the response to GET has: its body is not sent.
 
     Args:
         status: from 200 to 599.
@@ -158,7 +159,7 @@ class Response:
         body: none for 204, 205 and 304.
 
     Raises:
-        TypeError, ValueError: it cannot be sent as it is; the sentence says which part.
+        TypeError, ValueError: it cannot be sent; the message says what is wrong.
     """
 
     status: int
@@ -166,7 +167,7 @@ class Response:
     body: bytes = b""
 
     def __post_init__(self) -> None:
-        """Check it here, where the application sees by whom it was made."""
+        """Check the response here, where the traceback shows who makes it."""
         check_response(self.status, self.headers, self.body)
 
     @classmethod
@@ -178,16 +179,16 @@ class Response:
         *,
         close: bool = False,
     ) -> Self:
-        """Return a response of one line of plain text.
+        """Make a response of one line of plain text.
 
         Args:
             status: from 200 to 599.
             sentence: the line, without a line feed.
             headers: further header fields.
-            close: whether the connection ends with it.
+            close: whether to close the connection after it.
 
         Raises:
-            ValueError: it cannot be sent as it is.
+            TypeError, ValueError: as for `Response`.
         """
         fields = [("Content-Type", "text/plain; charset=utf-8"), *headers]
         if close:
@@ -196,7 +197,7 @@ class Response:
 
 
 class EngineResponse(Response):
-    """A response of the engine's own, on a path where checks would be felt."""
+    """A response that the engine makes, where checks would be a noticeable cost."""
 
     __slots__ = ()
 
@@ -205,7 +206,7 @@ class EngineResponse(Response):
 
 
 def sendable_fields(response: Response) -> list[tuple[str, str]]:
-    """Return the header fields, without a length where none may be."""
+    """Return the header fields, without the length where there must not be one."""
     if response.status not in WITHOUT_BODY:
         return response.headers
     return [one for one in response.headers if one[0].lower() != "content-length"]

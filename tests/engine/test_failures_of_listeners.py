@@ -10,7 +10,6 @@ import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
-from tests.engine.runtime.sleeping import sleep_until
 from tests.support.socket_pairs import socket_pair
 from trio_sio.abc import Transport
 from trio_sio.engine.polling.held_poll import HeldPoll
@@ -292,8 +291,8 @@ async def test_a_call_of_the_alarm_that_raises_stops_nobody(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
         timers.call_at(1, fail)
-        await sleep_until(timers, 1)
-        await sleep_until(timers, 2)
+        await timers.sleep_until(1)
+        await timers.sleep_until(2)
         nursery.cancel_scope.cancel()
     assert "a mistake" in caplog.text
 

@@ -16,7 +16,7 @@ from trio_sio.engine.refusal import (
     unreadable_body,
 )
 from trio_sio.exceptions import RequestRefused
-from trio_sio.http import BodyTooLarge, BodyTooSlow, InvalidBody, Request
+from trio_sio.http import BodyError, BodyTooLarge, BodyTooSlow, InvalidBody, Request
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import ErrorCode
 from trio_sio.statistics import Counters
@@ -99,7 +99,7 @@ def test_a_refused_websocket_is_told_the_detail_as_well() -> None:
     ],
 )
 def test_a_body_that_is_not_accepted(
-    error: BodyTooLarge | BodyTooSlow | InvalidBody, option: str, status: int, sentence: bytes
+    error: BodyError, option: str, status: int, sentence: bytes
 ) -> None:
     post = refused_post(error, option)
     assert (post.status, post.body) == (status, sentence + b"\n")

@@ -16,10 +16,8 @@ from trio_sio.engine.websocket.endpoint import WebSocketEndpoint
 from trio_sio.engine.websocket.handshake import absence
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.http import (
-    BodyTooLarge,
-    BodyTooSlow,
+    BodyError,
     EngineResponse,
-    InvalidBody,
     Request,
     Response,
 )
@@ -99,7 +97,7 @@ class Endpoint:
             return self._unasked(request, refusal.not_found(request.path, self._path))
         try:
             return await self._fallback.answer(request, responder)
-        except (BodyTooLarge, BodyTooSlow, InvalidBody) as error:
+        except BodyError as error:
             self._log.tell(request, logging.WARNING, "body", str(error))
             return refusal.unreadable_body(error)
 

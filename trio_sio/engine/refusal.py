@@ -19,10 +19,8 @@ import logging
 from trio_sio.exceptions import RequestRefused
 from trio_sio.http import (
     NO_STORE,
-    BodyTooLarge,
-    BodyTooSlow,
+    BodyError,
     EngineResponse,
-    InvalidBody,
     Request,
     Response,
 )
@@ -105,7 +103,7 @@ def not_found(path: str, here: str) -> Response:
     return Response.text(404, f"Nothing is at {path}; this server answers at {here}/")
 
 
-def refused_post(error: BodyTooLarge | BodyTooSlow | InvalidBody, option: str = "") -> Response:
+def refused_post(error: BodyError, option: str = "") -> Response:
     """Return the response to a session's POST whose body is not taken.
 
     Args:
@@ -116,7 +114,7 @@ def refused_post(error: BodyTooLarge | BodyTooSlow | InvalidBody, option: str = 
     return Response(error.status, [("Content-Type", "text/html")], f"{sentence}\n".encode())
 
 
-def unreadable_body(error: BodyTooLarge | BodyTooSlow | InvalidBody) -> Response:
+def unreadable_body(error: BodyError) -> Response:
     """Return the response to a request whose body the fallback did not get, and let it be."""
     return Response.text(error.status, str(error), [NO_STORE], close=True)
 

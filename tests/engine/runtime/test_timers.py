@@ -7,12 +7,11 @@ import trio
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from tests.engine.runtime.sleeping import sleep_until
 from trio_sio.engine.runtime.timers import PRUNE_FROM, Timers
 
 
 async def sleep(timers: Timers, deadline: float, woken: list[tuple[float, float]]) -> None:
-    await sleep_until(timers, deadline)
+    await timers.sleep_until(deadline)
     woken.append((deadline, trio.current_time()))
 
 
@@ -37,9 +36,9 @@ async def test_who_is_cancelled_sleeps_no_longer(autojump_clock: MockClock) -> N
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
         with trio.move_on_after(1):
-            await sleep_until(timers, 5)
+            await timers.sleep_until(5)
         assert (trio.current_time(), len(timers)) == (1.0, 0)
-        await sleep_until(timers, 7)  # at 5, nobody is woken
+        await timers.sleep_until(7)  # at 5, nobody is woken
         assert trio.current_time() == 7.0
         nursery.cancel_scope.cancel()
 
@@ -52,7 +51,7 @@ async def test_the_queue_does_not_grow_with_those_who_gave_up(autojump_clock: Mo
         for _ in range(5):
             async with trio.open_nursery() as brief:
                 for _ in range(PRUNE_FROM):
-                    brief.start_soon(sleep_until, timers, 200.0)
+                    brief.start_soon(timers.sleep_until, 200.0)
                 await trio.testing.wait_all_tasks_blocked()
                 assert len(timers) == PRUNE_FROM + 1
                 brief.cancel_scope.cancel()
@@ -111,7 +110,7 @@ def test_any_sleepers_that_come_and_go(plans: list[tuple[int, int]]) -> None:
 
     async def one(timers: Timers, deadline: int, patience: int) -> None:
         with trio.move_on_at(patience):
-            await sleep_until(timers, deadline)
+            await timers.sleep_until(deadline)
         ends.append((deadline, patience, trio.current_time()))
 
     async def main() -> None:

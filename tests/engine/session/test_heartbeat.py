@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.engine.session.outboxes import make_outbox
 from tests.support.held_loop import Counter
 from trio_sio.engine.runtime.runtime import Runtime
-from trio_sio.engine.session.heartbeat import STALL, Heartbeat
+from trio_sio.engine.session.heartbeat import STALL, beat
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import SessionState, Signal
 from trio_sio.testing.transport import MemoryTransport
@@ -29,10 +29,8 @@ class Living:
         self.transport = MemoryTransport(100)
         self.outbox = make_outbox(self.transport)
         self.transport.attach(self.outbox)
-        self.is_over = trio.Event()
 
     def time_out(self, silent: float) -> None:
-        self.is_over.set()
         self.timed_out.append((trio.current_time(), silent))
         self.state.tick(trio.current_time())
 
@@ -41,10 +39,8 @@ async def live(session: Living, until: float) -> None:
     with trio.move_on_at(until):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(session.runtime.timers.run)
-            with Heartbeat(session, session.runtime, nursery):
-                await session.is_over.wait()
+            await beat(session, session.runtime)
             nursery.cancel_scope.cancel()
-    assert len(session.runtime.timers) == 0
 
 
 async def test_packets_put_it_off(autojump_clock: MockClock) -> None:

@@ -7,9 +7,7 @@ from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
     NO_STORE,
-    BodyTooLarge,
-    BodyTooSlow,
-    InvalidBody,
+    BodyError,
     Request,
     Response,
 )
@@ -44,8 +42,7 @@ class Fallback:
         """Return the application's response, or 500 if it fails.
 
         Raises:
-            BodyTooLarge, BodyTooSlow, InvalidBody: the function wanted a body that it did not get;
-                that is the client's fault.
+            BodyError: the function wanted a body that it did not get, by the client's fault.
             HungUp: the client left; the function has been cancelled.
         """
         try:
@@ -54,7 +51,7 @@ class Fallback:
                 answering = unless_hung_up(responder, answering)
             response = await answering
             self._check(request, response)
-        except (HungUp, BodyTooLarge, BodyTooSlow, InvalidBody):
+        except (HungUp, BodyError):
             raise
         except failures() as error:
             found = sort(error, Never)

@@ -1,8 +1,8 @@
 """The timers of an engine: heartbeats of sessions, time limits of connections.
 
-A task that sleeps takes 2 kB, and `trio.sleep_until` gives it a cancel scope of its own: 1.2 kB,
-and 8 µs to open and close it. Here one task sleeps until the earliest deadline and calls what is
-due.
+A heartbeat sleeps nearly all of its life, and `trio.sleep_until` gives each sleeper a cancel scope
+of its own: 1.2 kB, and 8 µs to open and close it. Here one task sleeps until the earliest deadline;
+it calls what is due, and wakes the tasks that are.
 """
 
 import heapq
@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 
 import trio
+from trio.lowlevel import Task
 
 from trio_sio.failures import failures
 
@@ -22,17 +23,17 @@ PRUNE_FROM = 1000
 
 
 class Timer:
-    """A function that is to be called at a time."""
+    """A function to be called, or a task to be woken, at a time."""
 
     __slots__ = ("_function", "_order", "_timers", "deadline")
 
     def __init__(
-        self, timers: "Timers", deadline: float, order: int, function: Callable[[], object]
+        self, timers: "Timers", deadline: float, order: int, function: Callable[[], object] | Task
     ) -> None:
         self.deadline = deadline
         self._timers = timers
         self._order = order
-        self._function: Callable[[], object] | None = function
+        self._function: Callable[[], object] | Task | None = function
 
     @property
     def is_due(self) -> bool:
@@ -40,9 +41,11 @@ class Timer:
         return self._function is not None
 
     def call(self) -> None:
-        """Call the function, once, unless the timer was cancelled."""
+        """Call the function or wake the task, once, unless the timer was cancelled."""
         function, self._function = self._function, None
-        if function is not None:
+        if isinstance(function, Task):
+            trio.lowlevel.reschedule(function)
+        elif function is not None:
             function()
 
     def cancel(self) -> None:
@@ -51,6 +54,11 @@ class Timer:
             self._function = None
             self._timers.forget_one()
 
+    def abort(self, _: object) -> trio.lowlevel.Abort:
+        """Cancel it, since the task that sleeps is cancelled (called by Trio)."""
+        self.cancel()
+        return trio.lowlevel.Abort.SUCCEEDED
+
     def __lt__(self, other: "Timer") -> bool:
         if self.deadline != other.deadline:
             return self.deadline < other.deadline
@@ -58,7 +66,7 @@ class Timer:
 
 
 class Timers:
-    """Calls functions at their times, while `run` runs."""
+    """Calls functions and wakes tasks at their times, while `run` runs."""
 
     def __init__(self) -> None:
         self._queue: list[Timer] = []
@@ -76,6 +84,18 @@ class Timers:
             deadline: seconds, by `trio.current_time()`.
             function: what to call; it must neither wait nor raise.
         """
+        return self._add(deadline, function)
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Sleep as `trio.sleep_until` does; tasks are woken only while `run` runs.
+
+        Args:
+            deadline: seconds, by `trio.current_time()`.
+        """
+        timer = self._add(deadline, trio.lowlevel.current_task())
+        await trio.lowlevel.wait_task_rescheduled(timer.abort)
+
+    def _add(self, deadline: float, function: Callable[[], object] | Task) -> Timer:
         timer = Timer(self, deadline, next(self._order), function)
         heapq.heappush(self._queue, timer)
         if self._queue[0] is timer:

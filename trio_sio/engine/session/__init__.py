@@ -1,1 +1,15 @@
-"""One Engine.IO client: its life, its outgoing queue, its heartbeat."""
+"""One Engine.IO client.
+
+session          `Session`: what its handler sees
+registry         the sessions of an engine by id, and how many there may be
+lifecycle        its tasks, its state, and why it ended
+writer           the task that sends what cannot be sent at once
+heartbeat        notices that the client has fallen silent
+outbox           the outgoing queue, with its limits and the overflow policy
+bounded_queue    the queue in it
+waiting          the line before it when it is full
+first_payload    what goes out with the response to a polling handshake
+connect_timeout  closes a client that joins no namespace
+counters         adds up sessions for `statistics()`
+log              the lines of the log about one session
+"""

@@ -4,7 +4,7 @@
 
     reader      the handler, which pulls messages with `receive`
     writer      sends what the outbox cannot send by itself, then ends the transport
-    heartbeat   for a moment, when nothing was heard of the client for too long
+    heartbeat   sleeps until the deadline of the session's state and looks
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
@@ -22,7 +22,7 @@ from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.engine.session.connect_timeout import ConnectTimeout
-from trio_sio.engine.session.heartbeat import Beating, Heartbeat
+from trio_sio.engine.session.heartbeat import Beating, beat
 from trio_sio.engine.session.log import SessionLog
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.session.writer import Writer
@@ -342,22 +342,22 @@ class Lifecycle:
                 tasks = self._tasks
                 if self._writer is not None:
                     tasks.start_soon(self._write, self._writer)
+                tasks.start_soon(beat, session, self._runtime)
                 if opening is not None:
                     tasks.start_soon(opening)
                     opening = None  # it takes memory, and the session may last for days
-                with Heartbeat(session, self._runtime, tasks):
-                    async with trio.open_nursery() as self._nursery:
-                        try:
-                            with self._reader:
-                                await handler(session)
-                        except* Disconnected:
-                            pass  # the handler let `receive` end it
-                        except* failed_leaves() as errors:
-                            self.record.fail(errors)  # raised at the end: the client is told first
-                        finally:
-                            self.close()
-                    self._application_done.set()
-                    await self._ended.wait()
+                async with trio.open_nursery() as self._nursery:
+                    try:
+                        with self._reader:
+                            await handler(session)
+                    except* Disconnected:
+                        pass  # the handler let `receive` end it
+                    except* failed_leaves() as errors:
+                        self.record.fail(errors)  # raised at the end: the client is told first
+                    finally:
+                        self.close()
+                self._application_done.set()
+                await self._ended.wait()
                 tasks.cancel_scope.cancel()
         finally:
             self._tasks = None

@@ -1,1 +1,8 @@
-"""WebSocket for the engine: one transport, and one file for each library behind it."""
+"""WebSocket: a transport, and the way to it.
+
+endpoint    answers requests for a WebSocket
+upgrade     moves a polling session to its WebSocket
+transport   the transport: packets in, frames out
+backends    the libraries behind it
+handshake   the opening handshake of RFC 6455
+"""

@@ -1,1 +1,9 @@
-"""Engine.IO 3: packets, payloads, the handshake and the table of a session's states."""
+"""Engine.IO 3: packets, payloads, the handshake and the states of a session.
+
+packet       a packet, as text, as a binary frame and as base64
+codec_v3     payloads: several packets in one HTTP body
+jsonp_form   the form by which a page posts a payload with JSONP
+handshake    the query of a request, its errors, the OPEN packet
+state        the states of a session, in one table
+version      what differs between revisions of the protocol
+"""

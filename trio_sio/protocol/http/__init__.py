@@ -1,1 +1,9 @@
-"""HTTP/1.1 without I/O: the grammar that h11 leaves to us, and rules for responses."""
+"""HTTP/1.1 without I/O: the grammar that h11 leaves to us, and rules for responses.
+
+request_target    the four forms of a target
+field_list        header fields that are lists
+repeated_fields   header fields that come more than once
+chunked           bodies in chunks
+response_check    what a response of the application may be
+errors            what can be wrong with a request's body
+"""
