@@ -31,6 +31,9 @@ _NEEDS = {
 }
 _PROGRAMS = ("node", "chromium")
 
+_SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "soak")
+"""Of processes, and of clients by the hundred: each test here is marked `slow`."""
+
 _MARKERS = {
     "long": "takes many minutes; runs with --long only",
     "slow": "takes seconds; left out with --quick",
@@ -92,6 +95,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     kept, dropped = [], []
     for item in items:
+        if item.path.parent.name in _SLOW_FOLDERS:
+            item.add_marker("slow")
         why = _why_left_out(item)
         if why is None:
             kept.append(item)

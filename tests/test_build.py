@@ -12,6 +12,9 @@ import pytest
 
 from trio_sio.browser_client import FILES
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[1]
 CLIENT = {f"trio_sio/client/{Path(name).name}" for name in FILES}
 NEVER_COPIED = shutil.ignore_patterns(".git", ".*_cache", ".venv*", "__pycache__", "node_modules")

@@ -17,6 +17,9 @@ from tests.end_to_end.browser import chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
 from tests.support.raw import raw
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 LAUNCHER = Path(__file__).with_name("examples") / "on_a_free_port.py"

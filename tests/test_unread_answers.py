@@ -15,6 +15,9 @@ from tools.load.clients import Client, Crowd, frame_size, masked
 from tools.load.process import GIVING_BACK, Peer, Server, own_server, running
 from trio_sio import ServerOptions
 
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+
+
 PAYLOAD = 32 * 1024
 """Bytes of a question and of its answer: the outbox is full of bytes before it is of packets."""
 

@@ -8,10 +8,10 @@ import trio
 import trio.lowlevel
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import peer, served
 from tests.support.raw import POLLING, WEBSOCKET, raw
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 
 def refusal(code: int, message: str) -> bytes:

@@ -7,7 +7,6 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import (
     ENGINE,
     POLLING,
@@ -19,6 +18,7 @@ from tests.support.peers import (
     peer,
     served,
 )
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

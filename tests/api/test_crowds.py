@@ -6,10 +6,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.api.test_limits import Ends, told, watched
 from tests.support.peers import WEBSOCKET, peer, served
 from tests.support.raw import POLLING, raw
+from tests.support.servers import MakeServer
 
 LARGE = "x" * 7_000_000
 """More than what lies between two sockets that nobody reads from, and less than an outbox takes."""

@@ -8,11 +8,11 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import WEBSOCKET, peer, served
 from tests.support.raw import Raw, raw
 from tests.support.raw_websocket import TEXT, RawWebSocket, frame
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 LONG = "x" * 2000
 EVENT = f'42["x","{LONG}"]'

@@ -7,10 +7,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import served
 from tests.support.raw import Raw, RawPolling, raw
 from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 

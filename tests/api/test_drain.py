@@ -5,10 +5,10 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import UPGRADING, WEBSOCKET, peer, served
 from tests.support.raw import POLLING, raw
 from tests.support.raw_websocket import CLOSE
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 

@@ -7,7 +7,6 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.api.watched import Watched
 from tests.support.peers import served
 from tests.support.raw import POLLING, Raw, raw
@@ -21,6 +20,7 @@ from tests.support.raw_websocket import (
     frame,
 )
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 ALL = ("/", "/admin")
 EMPTY_CLOSE = (CLOSE, b"")

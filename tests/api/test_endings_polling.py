@@ -4,11 +4,11 @@ import json
 
 import trio
 
-from tests.api.conftest import MakeServer
 from tests.api.watched import Watched
 from tests.support.peers import served
 from tests.support.raw import Raw, RawPolling, raw
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 ALL = ("/", "/admin")
 OK = (200, b"ok")

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.api.watched import Watched
 from tests.support.peers import served
 from tests.support.raw import raw
 from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket, frame
+from tests.support.servers import MakeServer
 
 EMPTY_CLOSE = (CLOSE, b"")
 ALL = ("/", "/admin")

@@ -8,11 +8,11 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import UPGRADING, WEBSOCKET, peer, served
 from tests.support.raw import POLLING, WEBSOCKET as WEBSOCKET_TARGET, RawPolling, raw
 from tests.support.raw_websocket import CLOSE, FIELDS
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 BOTH_ENGINES = pytest.mark.parametrize("ws_engine", ["trio-websocket", "websockets"])
 node = pytest.mark.node

@@ -8,10 +8,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import served
 from tests.support.raw import POLLING, Raw, raw
 from tests.support.raw_websocket import BINARY, CLOSE, TEXT, RawWebSocket, frame
+from tests.support.servers import MakeServer
 
 HEAD = '51-["data",{"_placeholder":true,"num":0}]'
 

@@ -7,10 +7,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import WEBSOCKET, peer, served
 from tests.support.raw import raw
 from tests.support.raw_websocket import RawWebSocket
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 

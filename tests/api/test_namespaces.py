@@ -7,9 +7,9 @@ import trio
 import trio.lowlevel
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import WEBSOCKET, Client, Peer, peer, served
 from tests.support.raw import raw
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 HEAR = ["a", "message", "end"]

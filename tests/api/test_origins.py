@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import UPGRADING, WEBSOCKET, Kind, peer, served
 from tests.support.raw import POLLING, Raw, raw
 from tests.support.refusals import told
+from tests.support.servers import MakeServer
 
 FORBIDDEN = told(b'{"code":4,"message":"Forbidden"}')
 Origins = str | Collection[str] | Callable[[str], object]

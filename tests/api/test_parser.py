@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import (
     POLLING as POLLING_CLIENT,
     UPGRADING,
@@ -17,6 +16,7 @@ from tests.support.peers import (
     served,
 )
 from tests.support.raw import POLLING, WEBSOCKET, raw
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests.api.conftest import MakeServer
 from tests.support.peers import served
 from tests.support.raw import raw
+from tests.support.servers import MakeServer
 from trio_sio.options import Origins
 
 POLLING = "/socket.io/?EIO=3&transport=polling"

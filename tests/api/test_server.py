@@ -6,10 +6,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import QUICKLY_BACK, UPGRADING, WEBSOCKET, Kind, peer, served
 from tests.support.raw import POLLING, Raw, raw
 from tests.support.raw_websocket import CLOSE
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 

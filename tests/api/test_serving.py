@@ -8,9 +8,9 @@ import trio
 import trio.testing
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import QUICKLY_BACK, UPGRADING, WEBSOCKET, Kind, peer, served
 from tests.support.raw import POLLING, raw
+from tests.support.servers import MakeServer
 from trio_sio.options import WSEngine
 
 pytestmark = pytest.mark.node

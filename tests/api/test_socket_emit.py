@@ -8,10 +8,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import peer, served
 from tests.support.raw import raw
 from tests.support.raw_websocket import TEXT, RawWebSocket
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 LONG = "x" * 2000

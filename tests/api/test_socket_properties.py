@@ -9,7 +9,6 @@ import trio
 import trustme
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import (
     POLLING as POLLING_CLIENT,
     UPGRADING,
@@ -20,6 +19,7 @@ from tests.support.peers import (
 )
 from tests.support.raw import POLLING, WEBSOCKET, raw
 from tests.support.raw_websocket import CLOSE
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 

@@ -4,10 +4,10 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import Client, peer, served
 from tests.support.raw import raw
 from tests.support.raw_websocket import CLOSE, TEXT, RawWebSocket
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 LEFT = "server namespace disconnect"

@@ -6,9 +6,9 @@ import pytest
 import trio
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.peers import Client, peer, served
 from tests.support.raw import raw
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 HEAR = ["a", "end"]

@@ -8,11 +8,11 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.held_loop import Counter, warnings
 from tests.support.peers import served
 from tests.support.raw import raw
 from tests.support.raw_websocket import CLOSE, TEXT, frame
+from tests.support.servers import MakeServer
 from trio_sio.testing import connect
 
 HELD = "the event loop was held for 40.00 s (slow_step is 0.25 s) by "

@@ -4,10 +4,10 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import trio_sio
-from tests.api.conftest import MakeServer
 from tests.support.held_loop import Counter
 from tests.support.peers import served
 from tests.support.raw import raw
+from tests.support.servers import MakeServer
 from trio_sio.statistics import REFUSALS
 
 

@@ -14,6 +14,9 @@ import trio
 
 from trio_sio import __main__ as command_line
 
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+
+
 COMMAND = (sys.executable, "-m", "trio_sio")
 
 

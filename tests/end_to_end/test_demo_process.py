@@ -13,6 +13,9 @@ import trio
 
 from tests.support.peers import DEADLINE, Client, Peer, peer
 
+pytestmark = pytest.mark.alone
+
+
 COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
 READY = b"trio_sio demo on "
 

@@ -8,7 +8,6 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.end_to_end.network import network
 from tests.support.peers import (
     DEADLINE,
@@ -23,6 +22,7 @@ from tests.support.peers import (
     peer,
     served,
 )
+from tests.support.servers import MakeServer
 
 node = pytest.mark.node
 KINDS = [pytest.param(kind, marks=node, id=str(kind)) for kind in (UPGRADING, WEBSOCKET, POLLING)]

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import (
     BUNDLE,
     PACKAGE,
@@ -21,6 +20,7 @@ from tests.support.peers import (
     peer,
     served,
 )
+from tests.support.servers import MakeServer
 
 
 def kinds() -> Iterator[object]:

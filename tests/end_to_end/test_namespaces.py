@@ -5,8 +5,8 @@ import re
 import pytest
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

@@ -7,8 +7,8 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import BUNDLE, PACKAGE, Client, Heard, peer, served
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

@@ -12,7 +12,6 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import (
     DEADLINE,
     POLLING,
@@ -24,6 +23,7 @@ from tests.support.peers import (
     peer,
     served,
 )
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

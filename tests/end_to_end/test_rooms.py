@@ -9,7 +9,6 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import (
     BUNDLE,
     DEADLINE,
@@ -21,6 +20,7 @@ from tests.support.peers import (
     peer,
     served,
 )
+from tests.support.servers import MakeServer
 
 pytestmark = [pytest.mark.node, pytest.mark.python_socketio]
 

@@ -7,8 +7,8 @@ import trio
 import trustme
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, served
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

@@ -8,8 +8,8 @@ import trio
 import trio.testing
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import DEADLINE, served
+from tests.support.servers import MakeServer
 
 HEAD = (
     "GET /socket.io/?EIO=3&transport=websocket&sid={} HTTP/1.1\r\n"

@@ -6,8 +6,8 @@ import pytest
 import trio
 
 import trio_sio
-from tests.end_to_end.conftest import MakeServer
 from tests.support.peers import WEBSOCKET, peer, served
+from tests.support.servers import MakeServer
 
 pytestmark = pytest.mark.node
 

@@ -20,7 +20,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.endings import client_states as states
+from tests.endings import client_states
 from tests.endings.client_states import STATES, State
 from tests.endings.test_kills import pass_time
 from tests.support.stage import GRACE, PING, Guest, Listener, Open, Stage, by_tcp, serving, until
@@ -226,7 +226,9 @@ def _is_empty(stage: Stage) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("enter", [states.polling, states.joined, states.inbox_full])
+@pytest.mark.parametrize(
+    "enter", [client_states.polling, client_states.joined, client_states.inbox_full]
+)
 async def test_a_thousand_streams_closed_and_their_numbers_given_anew(
     enter: Callable[[Stage, Guest], Awaitable[object]],
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import client_states as states
+from tests.endings import client_states
 from tests.endings.client_states import STATES, State
 from tests.support.stage import (
     GRACE,
@@ -91,11 +91,11 @@ def websocket_of(guest: Guest) -> WireWebSocket:
 @pytest.mark.parametrize(
     ("enter", "handlers", "answers"),
     [
-        (states.in_event_handler, 1, ['431["done"]']),
-        (states.in_packet_middleware, 1, []),
-        (states.in_connection_handler, 1, []),
-        (states.in_disconnect_handler, 1, []),
-        (states.inbox_full, 4, []),
+        (client_states.in_event_handler, 1, ['431["done"]']),
+        (client_states.in_packet_middleware, 1, []),
+        (client_states.in_connection_handler, 1, []),
+        (client_states.in_disconnect_handler, 1, []),
+        (client_states.inbox_full, 4, []),
     ],
 )
 async def test_handlers_finish(
@@ -115,7 +115,7 @@ async def test_handlers_finish(
 
 async def test_what_is_queued_reaches_a_client_that_reads(autojump_clock: MockClock) -> None:
     stage = Stage()
-    async with drained(states.not_reading, stage) as guest:
+    async with drained(client_states.not_reading, stage) as guest:
         messages = await rest(websocket_of(guest))
         assert stage.emitted > stage.io.options.max_outbox
         assert messages == ['42["drop","' + "x" * SMALL + '"]'] * stage.emitted
@@ -123,7 +123,7 @@ async def test_what_is_queued_reaches_a_client_that_reads(autojump_clock: MockCl
 
 async def test_what_is_queued_reaches_a_client_that_polls(autojump_clock: MockClock) -> None:
     async def behind(stage: Stage, guest: Guest) -> None:
-        await states.between_polls(stage, guest)
+        await client_states.between_polls(stage, guest)
         for number in range(5):
             await stage.io.emit("news", number)
 
@@ -133,7 +133,7 @@ async def test_what_is_queued_reaches_a_client_that_polls(autojump_clock: MockCl
 
 
 async def test_the_answer_to_a_poll_is_taken_late(autojump_clock: MockClock) -> None:
-    async with drained(states.poll_answer_not_taken, Stage()) as guest:
+    async with drained(client_states.poll_answer_not_taken, Stage()) as guest:
         (packet,) = packets_of(await guest.connections[0].receive_response())
         assert len(packet) > 1_000_000
         assert await polled(guest.connections[0], guest) == []
@@ -141,7 +141,7 @@ async def test_the_answer_to_a_poll_is_taken_late(autojump_clock: MockClock) -> 
 
 async def test_an_answer_in_flight_arrives(autojump_clock: MockClock) -> None:
     stage = Stage()
-    async with drained(states.answer_awaited, stage) as guest:
+    async with drained(client_states.answer_awaited, stage) as guest:
         websocket = websocket_of(guest)
         question = str(await websocket.receive())
         number = question.removeprefix("42").partition("[")[0]
@@ -153,9 +153,9 @@ async def test_an_answer_in_flight_arrives(autojump_clock: MockClock) -> None:
 async def test_a_body_that_is_being_uploaded_is_handled(autojump_clock: MockClock) -> None:
     stage = Stage()
     stage.gate.set()
-    async with drained(states.mid_upload, stage) as guest:
+    async with drained(client_states.mid_upload, stage) as guest:
         connection = guest.connections[0]
-        await connection.send(states.BODY[states.HALF :])
+        await connection.send(client_states.BODY[client_states.HALF :])
         assert (await connection.receive_response(to="POST")).body == b"ok"
         assert await polled(connection, guest) == ['431["done"]']
     assert stage.done == 1
@@ -164,10 +164,10 @@ async def test_a_body_that_is_being_uploaded_is_handled(autojump_clock: MockCloc
 async def test_a_message_of_which_half_is_here_is_handled(autojump_clock: MockClock) -> None:
     stage = Stage()
     stage.gate.set()
-    async with drained(states.mid_fragmented_message, stage) as guest:
+    async with drained(client_states.mid_fragmented_message, stage) as guest:
         assert stage.done == 0
         websocket = websocket_of(guest)
-        await websocket.connection.send(states.FRAGMENT[states.FRAGMENT_HALF :])
+        await websocket.connection.send(client_states.FRAGMENT[client_states.FRAGMENT_HALF :])
         assert await rest(websocket) == []
     assert stage.done == 1
 
@@ -177,7 +177,7 @@ async def test_a_packet_whose_attachments_are_still_to_come_is_handled(
 ) -> None:
     stage = Stage()
     stage.gate.set()
-    async with drained(states.half_binary_packet, stage) as guest:
+    async with drained(client_states.half_binary_packet, stage) as guest:
         assert stage.done == 0
         websocket = websocket_of(guest)
         await websocket.send(b"\x04the other half")
@@ -188,7 +188,11 @@ async def test_a_packet_whose_attachments_are_still_to_come_is_handled(
 async def test_what_is_left_by_who_leaves_in_the_middle_is_not_waited_for(
     autojump_clock: MockClock,
 ) -> None:
-    for enter in (states.mid_fragmented_message, states.half_binary_packet, states.mid_upload):
+    for enter in (
+        client_states.mid_fragmented_message,
+        client_states.half_binary_packet,
+        client_states.mid_upload,
+    ):
         async with drained(enter, Stage()) as guest:
             await guest.cut()
 
@@ -226,12 +230,14 @@ async def test_an_event_that_a_limit_holds_up_is_handled(autojump_clock: MockClo
         assert 4 <= trio.current_time() - begun < TURN
 
 
-@pytest.mark.parametrize("asks", [states.in_allow_request, states.websocket_in_allow_request])
+@pytest.mark.parametrize(
+    "asks", [client_states.in_allow_request, client_states.websocket_in_allow_request]
+)
 async def test_new_clients_are_refused(
     asks: Callable[[Stage, Guest], Awaitable[object]], autojump_clock: MockClock
 ) -> None:
     stage = Stage()
-    async with drained(states.in_event_handler, stage) as guest:
+    async with drained(client_states.in_event_handler, stage) as guest:
         other = Guest(guest.open_stream)
         await asks(stage, other)
         response = await other.connections[0].receive_response()

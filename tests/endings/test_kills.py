@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.endings.client_states import STATES, State
-from tests.endings.remains import Remains
+from tests.support.remains import Remains
 from tests.support.stage import Guest, Open, Stage, serving, until
 from trio_sio.options import WSEngine
 
@@ -39,14 +39,14 @@ async def kill(
         for guest in guests:
             await state.enter(stage, guest)
         await until(lambda: state.count(stage) == count, lambda: f"{state.count(stage)} are there")
-        among = Remains.of(stage)
+        among = stage.remains()
     finally:
         for guest in guests:
             await guest.cut()
     if state.held:
         stage.gate.set()
     await pass_time(clock, state.lasts)
-    await until(lambda: _is_empty(stage), lambda: Remains.of(stage))
+    await until(lambda: _is_empty(stage), lambda: stage.remains())
     stage.gate = trio.Event()
     return among
 
@@ -72,13 +72,13 @@ async def open_and_kill(
     state.prepare(stage)
     async with serving(stage) as open_stream:
         await kill(state, stage, open_stream, clock, 2)  # what is made once, is made
-        before = Remains.of(stage)
+        before = stage.remains()
         among = before
         for begin in range(0, count, BATCH):
             batch = min(BATCH, count - begin)
             there = await kill(state, stage, open_stream, clock, batch)
             among = there if begin == 0 else among
-        after = Remains.of(stage)
+        after = stage.remains()
     return before, among, after
 
 

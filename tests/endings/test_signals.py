@@ -6,21 +6,24 @@ import pytest
 import trio
 
 from tests.end_to_end.test_demo_process import demo
-from tests.endings import client_states as states
+from tests.endings import client_states
 from tests.support.peers import DEADLINE
 from tests.support.stage import Guest, Stage, open_tcp
 
+pytestmark = pytest.mark.alone
+
+
 ENTER = (
-    states.connected_and_silent,
-    states.mid_request_head,
-    states.mid_websocket_handshake,
-    states.between_polls,
-    states.polling,
-    states.mid_upload,
-    states.upgrading,
-    states.joined,
-    states.mid_fragmented_message,
-    states.half_binary_packet,
+    client_states.connected_and_silent,
+    client_states.mid_request_head,
+    client_states.mid_websocket_handshake,
+    client_states.between_polls,
+    client_states.polling,
+    client_states.mid_upload,
+    client_states.upgrading,
+    client_states.joined,
+    client_states.mid_fragmented_message,
+    client_states.half_binary_packet,
 )
 """Those for which nothing has to be done at the server."""
 

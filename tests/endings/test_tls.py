@@ -13,8 +13,7 @@ import trio
 import trustme
 from trio.testing import MockClock
 
-from tests.endings import client_states as states
-from tests.endings.remains import Remains
+from tests.endings import client_states
 from tests.endings.test_kills import pass_time
 from tests.support.stage import (
     GRACE,
@@ -86,18 +85,20 @@ async def mid_handshake(_: Stage, guest: Guest) -> None:
 ENTER = (
     before_the_handshake,
     mid_handshake,
-    states.mid_request_head,
-    states.polling,
-    states.mid_upload,
-    states.poll_answer_not_taken,
-    states.upgrading,
-    states.joined,
-    states.not_reading,
-    states.mid_fragmented_message,
-    states.closing,
-    states.in_event_handler,
+    client_states.mid_request_head,
+    client_states.polling,
+    client_states.mid_upload,
+    client_states.poll_answer_not_taken,
+    client_states.upgrading,
+    client_states.joined,
+    client_states.not_reading,
+    client_states.mid_fragmented_message,
+    client_states.closing,
+    client_states.in_event_handler,
 )
-ARRIVED: dict[Enter, Callable[[Stage], int]] = {one.enter: one.count for one in states.STATES}
+ARRIVED: dict[Enter, Callable[[Stage], int]] = {
+    one.enter: one.count for one in client_states.STATES
+}
 every_state = pytest.mark.parametrize("enter", ENTER, ids=lambda enter: enter.__name__)
 
 
@@ -175,8 +176,8 @@ async def test_nothing_is_left_of_clients_cut_off_below_tls(
             guests.clear()
             del guest
             await pass_time(mock_clock, PING)
-            await until(lambda: _is_empty(stage), lambda: Remains.of(stage))
-            remains.append(Remains.of(stage))
+            await until(lambda: _is_empty(stage), lambda: stage.remains())
+            remains.append(stage.remains())
     assert remains[1].beyond(remains[0]) == ""
 
 

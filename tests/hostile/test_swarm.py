@@ -25,11 +25,14 @@ import trio
 
 import trio_sio
 from tests.hostile.kinds import KINDS
-from tests.hostile.remains import Remains
 from tests.support.raw import raw
+from tests.support.remains import Remains
 from tools.setup_machine import ROOT
 from trio_sio.engine.polling.shared_bodies import KEEP
 from trio_sio.options import WSEngine
+
+pytestmark = pytest.mark.alone
+
 
 HONEST = 100
 RATE = 80
@@ -147,7 +150,7 @@ async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float
                 await polling.post(b"1:1")  # it says that it leaves
             await all_left(io)
             io.engine.runtime.log.flush()
-            before = Remains.count(io)
+            before = Remains.of(io)
             came = await attack(io, port, hostile, messages)
             assert set(came) == set(KINDS)
             assert sum(came.values()) > hostile  # those that were shown out came again
@@ -156,7 +159,7 @@ async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float
             await trio.sleep(2 * KEEP)  # bodies that have been made for several
             # Tasks end a few rounds after what they did.
             await trio.testing.wait_all_tasks_blocked(0.1)
-            assert Remains.count(io).beyond(before) == {}
+            assert Remains.of(io).beyond(before) == ""
             now = io.statistics()
             assert (now.queued, now.queued_bytes, now.largest_queue) == (0, 0, 0)
             nursery.cancel_scope.cancel()

@@ -20,6 +20,8 @@ from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS, Packet, PacketType
 
+pytestmark = pytest.mark.slow
+
 
 class Text(str):
     """Text that notes how much is copied out of it, and out of what is made of it."""

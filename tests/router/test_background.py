@@ -72,6 +72,7 @@ async def test_a_handler_gives_its_place_back_however_it_ends(
     assert (beside.is_full, beside.running, beside.callbacks) == (False, 0, 0)
 
 
+@pytest.mark.slow
 async def test_as_many_handlers_run_as_may_and_then_the_client_is_not_read(
     autojump_clock: MockClock,
 ) -> None:

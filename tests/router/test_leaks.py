@@ -12,6 +12,9 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.testing import MemoryClient, connect, open_wire
 
+pytestmark = pytest.mark.slow
+
+
 CLIENTS = 200
 WAYS = 8
 

@@ -204,6 +204,7 @@ async def test_events_begin_in_the_order_in_which_they_were_sent(
         assert story.begun == [one.number for one in sent]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ws_engine", LIBRARIES)
 @pytest.mark.parametrize("way", WAYS)
 async def test_ten_thousand_events_over_ten_namespaces(

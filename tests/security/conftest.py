@@ -1,14 +1,11 @@
 """What the peers were once attacked by, one test for each; the table is in test_record.py."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
 
 import pytest
 
 import trio_sio
-
-MakeServer: TypeAlias = Callable[..., trio_sio.Server]
+from tests.support.servers import MakeServer
 
 
 @pytest.fixture

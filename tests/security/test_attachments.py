@@ -7,9 +7,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, end_of, joined, polling
+from tests.support.servers import MakeServer
 from trio_sio.testing.wire_websocket import WireWebSocket
+
+pytestmark = pytest.mark.slow
+
 
 ONE = '{"_placeholder":true,"num":0}'
 

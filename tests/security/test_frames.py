@@ -7,8 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, end_of, joined, polling
+from tests.support.servers import MakeServer
 from trio_sio.testing.wire import WireClient
 from trio_sio.testing.wire_websocket import (
     BINARY,
@@ -21,6 +21,9 @@ from trio_sio.testing.wire_websocket import (
     frame_bytes,
     open_websocket,
 )
+
+pytestmark = pytest.mark.slow
+
 
 LIBRARIES = pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 

@@ -8,8 +8,8 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, talk_raw
+from tests.support.servers import MakeServer
 from trio_sio.engine.http import cors
 from trio_sio.engine.polling.compression import choose
 from trio_sio.engine.websocket.backends.websockets import Agreement, negotiator

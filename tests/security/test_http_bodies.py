@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, polling, talk_raw
+from tests.support.servers import MakeServer
 from trio_sio.testing.wire import BINARY_PAYLOAD
 from trio_sio.testing.wire_http import WireConnection
 

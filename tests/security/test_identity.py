@@ -7,8 +7,8 @@ import pytest
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, polling
+from tests.support.servers import MakeServer
 from trio_sio.engine import handshake as host
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.http import Headers, Request

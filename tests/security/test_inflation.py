@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, end_of, joined
+from tests.support.servers import MakeServer
 from trio_sio.testing.wire_websocket import BINARY, CONTINUATION, TEXT, WireWebSocket
 
 DEFLATE = {"Sec-WebSocket-Extensions": "permessage-deflate"}

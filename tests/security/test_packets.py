@@ -8,8 +8,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, end_of, joined, polling
+from tests.support.servers import MakeServer
 from trio_sio.protocol.engineio import codec_v3
 from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.packet import BACKLOG, RESERVED_EVENTS, RESERVED_NAMESPACE_EVENTS

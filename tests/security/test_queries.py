@@ -6,8 +6,8 @@ import pytest
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import beside, joined, polling, talk_raw
+from tests.support.servers import MakeServer
 from trio_sio.testing.wire import WireClient
 from trio_sio.testing.wire_websocket import WireWebSocket, handshake_headers
 

@@ -12,11 +12,11 @@ import pytest
 import trio
 
 import trio_sio
-from tests.security.conftest import MakeServer
 from tests.security.neighbour import answer_neighbour
 from tests.support.peers import served
 from tests.support.raw import POLLING, WEBSOCKET, Raw, RawPolling, raw
 from tests.support.raw_websocket import FIELDS, RawWebSocket, frame
+from tests.support.servers import MakeServer
 
 Step = Callable[[Raw], Awaitable[trio.abc.Stream]]
 """Goes as far as that on a connection, and returns it."""

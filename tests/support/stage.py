@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 import trio_sio
+from tests.support.remains import Remains
 from trio_sio.options import WSEngine
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
@@ -103,6 +104,10 @@ class Stage:
     def count(self, condition: Callable[[trio_sio.Session], bool]) -> int:
         """How many sessions meet a condition."""
         return sum(map(condition, self.io.engine.sessions.values()))
+
+    def remains(self) -> Remains:
+        """Return what there is of the server; calls that wait for a time are to be as many, too."""
+        return Remains.of(self.io, halted=self.halted, waiting=len(self.io.engine.runtime.timers))
 
 
 class Guest:

@@ -1,4 +1,4 @@
-"""The engine: sessions by id, the tasks that keep them, and the ways to serve.
+"""The engine: its life, and the ways to serve connections.
 
 async with engine:                           the engine's nursery
  ├─ runtime
@@ -43,7 +43,7 @@ ListenerT = TypeVar("ListenerT", bound=Listener)
 
 GOODBYE = 0.25
 """Seconds that clients get at shutdown, once the application is done, to take what is queued and
-to agree to the end. Nobody can hold the server longer."""
+to agree to the end. No client can hold the server longer."""
 
 
 class Engine:
@@ -67,7 +67,7 @@ class Engine:
 
     @classmethod
     def from_options(cls, options: EngineOptions) -> "Engine":
-        """Make an engine of options that have been checked already."""
+        """Make an engine with options that have been checked already."""
         engine = cls.__new__(cls)
         engine._setup(options)
         return engine
@@ -156,18 +156,18 @@ class Engine:
             self.runtime.log.flush()
 
     def statistics(self) -> EngineStatistics:
-        """Return numbers: what there is, and what has happened since the engine was made."""
+        """Return what there is, and what has happened since the engine was made, in numbers."""
         admission = self._admission
         return self._counters.statistics(
             self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
         )
 
     def refusing_handshakes(self) -> AbstractContextManager[None]:
-        """Answer handshakes with 503, meanwhile; sessions that are here go on."""
+        """Answer handshakes with 503 while the context lasts; sessions that are here go on."""
         return self.sessions.refusing()
 
     async def aclose(self) -> None:
-        """End all sessions: handlers get `grace` seconds, clients a moment to hear of it."""
+        """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
         self.sessions.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
@@ -184,7 +184,7 @@ class Engine:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[trio.Nursery]:
-        """Be open for as long as something is served, if nobody else opened us."""
+        """Open the engine while something is served, unless it is open already."""
         if self._nursery is not None:
             yield self._nursery
             return
@@ -215,7 +215,7 @@ class Engine:
             task_status: for `nursery.start`, which returns the listeners.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the port is taken, or not allowed.
         """
         tcp = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
         listeners: Sequence[Listener] = tcp
@@ -235,46 +235,63 @@ class Engine:
         async with self._opened() as nursery:
             for url in urls_of(listeners, self.options.path):
                 logger.info("listening on %s", url)
-            start = partial(self._start, nursery, handler)
+
+            def start(stream: trio.abc.Stream) -> None:
+                nursery.start_soon(self._serve_accepted, stream, handler)
+
             await accept_forever(list(listeners), start, task_status)
 
     async def serve_stream(self, stream: trio.abc.Stream, handler: Handler) -> None:
         """Serve one connection, until it is closed; the engine must be open."""
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
+        address = await self._admit(stream)
+        if address is None:
+            return
         closed = trio.Event()
         try:
-            if await self._serve(stream, handler, closed.set):
+            if await self._serve(stream, address, handler, closed.set):
                 await closed.wait()
-        finally:  # a session that has the connection hears of that
-            await trio.aclose_forcefully(stream)
+        finally:
+            try:
+                if not closed.is_set():  # a session has the stream, and hears of that
+                    await trio.aclose_forcefully(stream)
+            finally:
+                self._admission.leave(address)
 
-    def _start(self, nursery: trio.Nursery, handler: Handler, stream: trio.abc.Stream) -> None:
-        """Start the task of a connection."""
-        nursery.start_soon(self._serve, stream, handler)
+    async def _serve_accepted(self, stream: trio.abc.Stream, handler: Handler) -> None:
+        """Serve a connection of a listener, until it is closed or a session has it."""
+        address = await self._admit(stream)
+        if address is not None:
+            await self._serve(stream, address, handler, partial(self._admission.leave, address))
+
+    async def _admit(self, stream: trio.abc.Stream) -> str | None:
+        """Count a connection, and return its address; `None` if it was turned away."""
+        address = _address_of(stream)
+        refusal = self._admission.enter(address)
+        if not refusal:
+            return address
+        await turn_away(stream, refusal)
+        return None
 
     async def _serve(
         self,
         stream: trio.abc.Stream,
+        address: str,
         handler: Handler,
-        on_closed: Callable[[], object] | None = None,
+        on_closed: Callable[[], object],
     ) -> bool:
-        """Serve a connection; return whether it is a session's now, which closes it."""
+        """Serve a connection; return whether a session has it now, and closes it."""
         self.sessions.handle_with(handler)
-        address, secure = _peer_of(stream)
-        refusal = self._admission.enter(address)
-        if refusal:
-            await turn_away(stream, refusal)
-            return False
         connection = HTTPConnection(
             stream,
             address,
-            secure,
+            isinstance(stream, trio.SSLStream),
             self.runtime.timers,
             self._http_limits,
             self.runtime.arrivals.wait,
         )
-        connection.when_closed(partial(self._leave, address, on_closed))
+        connection.when_closed(on_closed)
         self._connections.add(connection)
         try:
             return await connection.serve(self._endpoint.answer)
@@ -285,12 +302,6 @@ class Engine:
         finally:
             self._connections.discard(connection)
         return False
-
-    def _leave(self, address: str, on_closed: Callable[[], object] | None) -> None:
-        """Count a connection no more: it has been closed."""
-        self._admission.leave(address)
-        if on_closed is not None:
-            on_closed()
 
     async def open_session(
         self,
@@ -317,14 +328,13 @@ class Engine:
         await self.sessions.run(session, handler)
 
 
-def _peer_of(stream: trio.abc.Stream) -> tuple[str, bool]:
-    """Return the peer's address and whether the stream is TLS."""
-    secure = isinstance(stream, trio.SSLStream)
+def _address_of(stream: trio.abc.Stream) -> str:
+    """Return the peer's address, `""` if it has none."""
     below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-    if isinstance(below, trio.SocketStream):
-        try:
-            peer = below.socket.getpeername()
-        except OSError:  # it has gone already
-            return "", secure
-        return (str(peer[0]) if isinstance(peer, tuple) else ""), secure
-    return "", secure
+    if not isinstance(below, trio.SocketStream):
+        return ""
+    try:
+        peer = below.socket.getpeername()
+    except OSError:  # it has gone already
+        return ""
+    return str(peer[0]) if isinstance(peer, tuple) else ""

@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.endings import client_states as states
+from tests.endings import client_states
 from tests.engine.runtime.test_stream import connection
 from tests.support.stage import Guest, Stage, serving, until
 from trio_sio.engine.runtime import stream as pipe_module
@@ -185,7 +185,9 @@ async def test_a_shutdown_that_fails_leaves_the_word_to_the_reader(number: int) 
 
 
 @passing
-@pytest.mark.parametrize("enter", [states.polling, states.joined], ids=["polling", "websocket"])
+@pytest.mark.parametrize(
+    "enter", [client_states.polling, client_states.joined], ids=["polling", "websocket"]
+)
 async def test_no_event_is_lost(
     number: int,
     enter: Callable[[Stage, Guest], Awaitable[object]],

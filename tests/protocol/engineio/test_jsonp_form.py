@@ -43,6 +43,7 @@ def test_blocks_divide_no_escape(data: bytes, block: int) -> None:
     assert whole == unquote_to_bytes(data.replace(b"+", b" "))
 
 
+@pytest.mark.slow
 @given(
     st.text(st.sampled_from("\\n\nax€😀=&%+ ")) | st.text(), st.sampled_from([quote, quote_plus])
 )

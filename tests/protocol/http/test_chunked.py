@@ -154,6 +154,7 @@ def test_the_number_of_trailers() -> None:
     assert (error.status, error.option, error.limit) == (431, "max_headers", 10)
 
 
+@pytest.mark.slow
 def test_small_chunks_take_no_more_memory_than_large_ones() -> None:
     body = ChunkedBody(1000, 10)
     data = b"2\r\nab\r\n" * 2000

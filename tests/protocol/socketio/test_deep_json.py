@@ -119,6 +119,7 @@ def test_not_a_number_is_still_refused() -> None:
             Decoder().feed(f'2["e",{"9" * 5000},{word}]')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encode", [encode, codec_msgpack.Encoder().encode])
 @pytest.mark.parametrize("depth", [10, 300, LIBRARY, 100_000])
 def test_what_cannot_be_sent_is_the_applications_error(encode: object, depth: int) -> None:

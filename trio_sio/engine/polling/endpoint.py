@@ -32,6 +32,7 @@ from trio_sio.logs.wire import wire_log
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
+from trio_sio.protocol.engineio.version import EIO3
 
 LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 """What is raised when the client leaves, and when the application closes the stream it gave us."""
@@ -61,6 +62,7 @@ class PollingEndpoint:
         with self._host.reserve(request.remote) as place:
             sid = await new_id(self._host, request, responder)
             transport = PollingTransport(
+                version=EIO3,
                 base64=ask.base64,
                 jsonp=ask.jsonp,
                 max_packets=self._options.max_payload_packets,
@@ -68,7 +70,7 @@ class PollingEndpoint:
                 cookie=set_cookie(self._options, sid, by_tls=request.secure),
                 wire=wire_log(sid),
             )
-            session = place.add(sid, request, transport)
+            session = place.add(sid, request, transport, EIO3)
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
         packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
         opening = session.start_with(packet)

@@ -1,8 +1,8 @@
-"""What Python's garbage collector takes from the event loop.
+"""Notes how long Python's garbage collector pauses the event loop.
 
-A full collection looks at every object there is: with ten thousand clients, for some tenths of a
-second, in the turn of whichever task happens to make one object too many. It is not that task's
-doing, and not for its author to mend.
+A full collection looks at every object there is: with ten thousand clients that takes some tenths
+of a second, in the step of whichever task happens to make one object too many. That task is not to
+blame.
 """
 
 import gc
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from time import perf_counter
 
 KEPT = 16
-"""Collections that are remembered: there are few in one turn of the event loop."""
+"""Collections that are remembered; one turn of the event loop has few."""
 
 FULL = 2
 """The generation whose collection looks at everything."""
 
 _told_until = float("-inf")
-"""When the last collection that was told of was over (`perf_counter()`). The collector is the
+"""When the last collection that was logged was over (`perf_counter()`). The collector is the
 process's: all of its servers, in whichever thread, wait for the same collections."""
 
 
 class GCPauses:
-    """Notes when there was a full collection."""
+    """The latest full collections."""
 
     def __init__(self) -> None:
         self._begun = 0.0
@@ -31,7 +31,7 @@ class GCPauses:
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Take notes, meanwhile."""
+        """Note collections while the context lasts."""
         gc.callbacks.append(self._note)
         try:
             yield
@@ -48,7 +48,7 @@ class GCPauses:
             self._noted.append((self._begun, perf_counter()))
 
     def claim(self) -> bool:
-        """Return whether the last collection has yet to be told of, and take that upon oneself."""
+        """Return whether the last collection is still to be logged; the caller does that."""
         global _told_until
         begun, end = self._noted[-1]
         if begun < _told_until:
@@ -57,7 +57,7 @@ class GCPauses:
         return True
 
     def seconds_since(self, moment: float) -> float:
-        """Return how long collections took since a moment.
+        """Return for how many seconds collections have lasted since a moment.
 
         Args:
             moment: by `perf_counter()`.

@@ -1,14 +1,14 @@
-"""Watches the event loop: how long each task holds it, and when it stood still.
+"""Notices when a task holds the event loop, and when the loop stood still.
 
-Whoever computes for seconds in a handler, or calls something that blocks, keeps everybody waiting:
-pings are not answered, and clients leave. Trio's own tools show that, where somebody has thought of
-them; this one is there all the time. It looks at a clock when a task begins its turn, and says who
-it was if that took long.
+A handler that computes for seconds, or calls something that blocks, keeps every client waiting:
+pings are not answered, and clients leave. Trio's own tools can show that to those who think of
+them; this one is always on. It reads a clock when a task begins its step, and names the task if the
+step took long.
 
-The same clock tells how long handlers take. One that waits adds the time from the turn in which it
-began to the turn in which it ended, and this turn is added when it is over, once for all the
-handlers that ended in it. So that is exact but for what we do in these turns ourselves, some
-microseconds for each event, and costs no event a look at the clock.
+The same clock measures handlers. One that waits adds the time from the step in which it began to
+the step in which it ended; that step is added when it is over, once for all the handlers that ended
+in it. So the sum is exact but for our own work in these steps, some microseconds for each event,
+and no event costs a reading of the clock.
 """
 
 import logging
@@ -30,31 +30,31 @@ from trio_sio.statistics import Counters
 logger = logging.getLogger("trio_sio.engine")
 
 KEPT = 256
-"""Stalls that are remembered."""
+"""Stalls that are remembered, the latest ones."""
 
 _told_until: RunVar[float] = RunVar("_told_until", float("-inf"))
-"""When the last stall of this event loop that was told of was over (`perf_counter()`). Each server
-of a loop sees the same stalls, and counts them; but once told is enough."""
+"""When the last stall of this event loop that was logged was over (`perf_counter()`). All servers
+of a loop see and count the same stalls, but one line is enough."""
 
 _BETWEEN = frozenset({"contextlib", "outcome", "trio", "trio_sio", "trio_websocket"})
-"""Whose frames lie between a task and the application's code: they are nobody's to mend."""
+"""Packages whose frames lie between a task and the application's code, and are not to blame."""
 
 
 @runtime_checkable
 class Busy(Protocol):
-    """Something whose task runs code of others, and that knows which."""
+    """Something whose task runs the application's code, and that knows which function."""
 
     def doing(self) -> str:
-        """Say what was run last, `""` if it was nothing."""
+        """Return what was run last, `""` if it was nothing."""
 
 
 class StallMonitor(trio.abc.Instrument):
     """Notices when the event loop is held or stands still.
 
     Args:
-        limit: seconds that a task may hold it (option `slow_step`); `None` for no watch.
-        log: where it is told who held it; a log of its own if there is none.
-        counters: where turns are noted in which handlers ended.
+        limit: seconds for which a task may hold it (option `slow_step`); `None` to measure nothing.
+        log: takes the lines; a log of its own by default.
+        counters: takes the time of handlers.
 
     Attributes:
         stalls: how many there have been.
@@ -88,7 +88,7 @@ class StallMonitor(trio.abc.Instrument):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch, meanwhile."""
+        """Measure while the context lasts."""
         if self._limit == float("inf"):
             yield
             return
@@ -103,13 +103,13 @@ class StallMonitor(trio.abc.Instrument):
             self._begun, self._task = float("inf"), None
 
     def _forget(self) -> None:
-        """Forget what was noted by the clock of another run, which told another time."""
+        """Forget the stalls of an earlier run of Trio, whose clock was another one."""
         self._lost = 0.0
         self._ends.clear()
         self._sums.clear()
 
     def lost_since(self, moment: float) -> float:
-        """Return the seconds that the loop has been stalled since a moment.
+        """Return for how many seconds the loop has been stalled since a moment.
 
         Args:
             moment: by `trio.current_time()`.
@@ -120,7 +120,7 @@ class StallMonitor(trio.abc.Instrument):
     # -- called by Trio ------------------------------------------------------------------------
 
     def before_task_step(self, task: Task) -> None:
-        """A task's turn begins, and another's is over."""
+        """A step begins, and the one before is over."""
         now, counters = perf_counter(), self._counters
         if counters.calls != self._calls and self._task is not None:
             counters.call_seconds += now - self._begun
@@ -132,7 +132,7 @@ class StallMonitor(trio.abc.Instrument):
         self._task = task
 
     def before_io_wait(self, timeout: float) -> None:
-        """The last turn of a round is over."""
+        """The last step of a turn of the loop is over."""
         now, counters = perf_counter(), self._counters
         if counters.calls != self._calls and self._task is not None:
             counters.call_seconds += now - self._begun
@@ -144,13 +144,13 @@ class StallMonitor(trio.abc.Instrument):
         self._task = None
 
     def after_io_wait(self, timeout: float) -> None:
-        """Something has come, or its time: not much later than it had to."""
+        """The loop wakes, later than it had to if the process stood still."""
         now = perf_counter()
         if now - self._begun > self._limit:
             self._tell_of(None, now - self._begun)
         self._begun = now
 
-    # -- what there is to tell -------------------------------------------------------------------
+    # -- lines of the log -------------------------------------------------------------------
 
     def _tell_of(self, task: Task | None, seconds: float) -> None:
         self._note(seconds)
@@ -188,7 +188,7 @@ class StallMonitor(trio.abc.Instrument):
 
 
 def _describe(task: Task) -> str:
-    """Say whose code a task ran, as far as that can be seen behind its turn."""
+    """Return whose code a task ran, as far as that can be seen after its step."""
     try:
         return _whose(task) or f"task {task.name}"
     except Exception:  # in an application's own `__repr__`, say

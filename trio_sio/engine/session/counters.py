@@ -1,4 +1,4 @@
-"""What an engine is in numbers."""
+"""Counts sessions, also those that have ended, and the limits that were reached."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SessionCounters:
-    """What is kept of sessions that have ended, and of limits that were reached.
+    """The numbers of an engine's sessions.
 
     Args:
         counters: what else the server counts.
@@ -24,8 +24,8 @@ class SessionCounters:
         self._ended: Counter[str] = Counter()
         self._limits: Counter[str] = Counter()
 
-    def enter(self, session: "Session") -> None:
-        """Note the end of a session."""
+    def add_ended(self, session: "Session") -> None:
+        """Keep the numbers of a session that has ended."""
         self._dropped += session.outbox.dropped
         detail = session.detail
         if detail is not None:
@@ -35,13 +35,13 @@ class SessionCounters:
         self._limits.update(session.limits or {})
 
     def count_limit(self, option: str) -> None:
-        """Note that a limit was reached outside of sessions."""
+        """Count a limit that was reached outside of sessions."""
         self._limits[option] += 1
 
     def statistics(
         self, sessions: Collection["Session"], connections: int, refused: int, stalls: StallMonitor
     ) -> EngineStatistics:
-        """Put it together with those that are here."""
+        """Return the numbers of all sessions, those that are here included."""
         present = [session.statistics() for session in sessions]
         limits, counters = self._limits.copy(), self._counters
         for session in sessions:

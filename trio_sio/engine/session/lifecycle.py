@@ -31,6 +31,7 @@ from trio_sio.failures import failed_leaves, take_each
 from trio_sio.logs.shown import short_id
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.engineio.state import SessionState, Signal, State
+from trio_sio.protocol.engineio.version import EngineVersion
 from trio_sio.sync import LazyEvent
 
 logger = logging.getLogger("trio_sio.engine")
@@ -116,6 +117,7 @@ class Lifecycle:
         options: the engine's.
         runtime: the engine's.
         record: of the session's end.
+        version: what the client speaks.
 
     Attributes:
         limits: how often limits were reached without ending the session, by option; `None` for
@@ -151,12 +153,14 @@ class Lifecycle:
         options: EngineOptions,
         runtime: Runtime,
         record: CloseRecord,
+        version: EngineVersion,
     ) -> None:
         self.limits: Counter[str] | None = None
         self.outbox = Outbox(transport, options, runtime.tick, self)
         self.probe: Probe | None = None
         self.record = record
-        self.state = SessionState(options.ping_interval, options.ping_timeout, trio.current_time())
+        interval, timeout = options.ping_interval, options.ping_timeout
+        self.state = SessionState(interval, timeout, trio.current_time(), version)
         self._options = options
         self._runtime = runtime
         self._connect_timeout = ConnectTimeout(

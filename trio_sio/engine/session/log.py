@@ -12,12 +12,12 @@ from trio_sio.protocol.engineio.packet import EnginePacket
 
 
 class SessionLog(NamedTuple):
-    """What one session says.
+    """The logs of one session.
 
     Attributes:
-        throttle: what an operator reads; the engine's.
-        wire: the session's packets; `None` if nobody wants to see them.
-        events: what becomes of the session; `None` if nobody wants to know.
+        throttle: the engine's, for operators.
+        wire: takes the session's packets; `None` if `trio_sio.wire` is off.
+        events: takes what becomes of the session; `None` if `trio_sio.events` is off.
     """
 
     throttle: LogThrottle
@@ -25,17 +25,17 @@ class SessionLog(NamedTuple):
     events: EventLog | None = None
 
     def of(self, sid: str) -> "SessionLog":
-        """Return that of a new session; the same for all of which nobody wants to know more."""
+        """Return the logs of a new session; the same object for all while both loggers are off."""
         wire, events = wire_log(sid), event_log(sid)
         return self if wire is None and events is None else SessionLog(self.throttle, wire, events)
 
 
 class TappedTransport:
-    """Does what a transport does, and writes.
+    """A transport whose packets are logged.
 
     Args:
         transport: what does the work.
-        wire: where its packets are written.
+        wire: takes its packets.
     """
 
     def __init__(self, transport: Transport, wire: WireLog) -> None:
@@ -59,43 +59,43 @@ class TappedTransport:
         return self._transport.unsent
 
     def attach(self, outbox: OutgoingQueue) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         self._transport.attach(outbox)
 
     async def receive(self) -> EnginePacket:
-        """Return the next packet, and write it."""
+        """Return the next packet, and log it."""
         packet = await self._transport.receive()
         self._wire.incoming(self.name, packet)
         return packet
 
     async def wait_heard(self) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         await self._transport.wait_heard()
 
     def send_nowait(self, items: Sequence[Encoded]) -> None:
-        """Write the items, and send them without waiting."""
+        """Log the items, and send them without waiting."""
         self._wire.outgoing(self.name, items)
         self._transport.send_nowait(items)
 
     async def send(self, items: Sequence[Encoded]) -> None:
-        """Write the items, and send them."""
+        """Log the items, and send them."""
         self._wire.outgoing(self.name, items)
         await self._transport.send(items)
 
     def is_gone(self, now: float, silence_limit: float) -> bool:
-        """Do as the transport."""
+        """Pass on to the transport."""
         return self._transport.is_gone(now, silence_limit)
 
     def trust(self) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         self._transport.trust()
 
     def end_requests(self, *, orderly: bool) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         self._transport.end_requests(orderly=orderly)
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         await self._transport.finish(by_client=by_client, orderly=orderly)
 
     async def aclose(self) -> None:
@@ -103,12 +103,15 @@ class TappedTransport:
         await self._transport.aclose()
 
     def abandon(self) -> None:
-        """Do as the transport."""
+        """Pass on to the transport."""
         self._transport.abandon()
 
 
 def tapped(transport: Transport, wire: WireLog | None) -> Transport:
-    """Return the transport that a session is to use; the same if nobody wants to see packets."""
+    """Return the transport that a session is to use; the same one if packets are not logged.
+
+    Polling logs packets itself, since it sends them with its responses.
+    """
     if wire is None or transport.name == "polling":
         return transport
     return TappedTransport(transport, wire)

@@ -18,6 +18,7 @@ from trio_sio.http import Request
 from trio_sio.logs.shown import short_id
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.engineio.state import State
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -50,15 +51,17 @@ class Reservation:
         """
         self._registry.check_open(self._address)
 
-    def add(self, sid: str, request: Request, transport: Transport) -> Session:
-        """Make the session that the place is for.
+    def add(
+        self, sid: str, request: Request, transport: Transport, version: EngineVersion = EIO3
+    ) -> Session:
+        """Make the session that the place is for; the arguments are as for the registry's `add`.
 
         Raises:
             NoRoom: as `check`.
         """
         self.check()
         self.release()
-        return self._registry.add(sid, request, transport)
+        return self._registry.add(sid, request, transport, version)
 
     def hand_over(self) -> Self:
         """Keep the place beyond the context; whoever takes over enters it again, at once."""
@@ -122,7 +125,7 @@ class SessionRegistry(Mapping[str, Session]):
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Take no new sessions, meanwhile; those that are here go on."""
+        """Take no new sessions while the context lasts; those that are here go on."""
         self._drains += 1
         try:
             yield
@@ -199,6 +202,7 @@ class SessionRegistry(Mapping[str, Session]):
         sid: str,
         request: Request,
         transport: Transport,
+        version: EngineVersion = EIO3,
         *,
         raise_errors: bool | None = None,
     ) -> Session:
@@ -208,11 +212,14 @@ class SessionRegistry(Mapping[str, Session]):
             sid: its id.
             request: the handshake request.
             transport: how the client speaks at first.
+            version: what it speaks.
             raise_errors: instead of the option.
         """
         log = self._log.of(sid)
         transport = tapped(transport, log.wire)
-        session = Session(sid, request, transport, self.options, self.runtime, log, raise_errors)
+        session = Session(
+            sid, request, transport, self.options, self.runtime, log, raise_errors, version
+        )
         if log.events is not None:
             log.events.connected(transport.name, request.remote)
         self._sessions[sid] = session
@@ -223,7 +230,7 @@ class SessionRegistry(Mapping[str, Session]):
 
     @contextmanager
     def serving(self, nursery: trio.Nursery) -> Iterator[None]:
-        """Run sessions in a nursery, meanwhile."""
+        """Run sessions in a nursery while the context lasts."""
         self.closing, self._nursery = False, nursery
         try:
             yield
@@ -260,7 +267,7 @@ class SessionRegistry(Mapping[str, Session]):
             text = "the handler of session %s failed"
             self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
-            self.counters.enter(session)
+            self.counters.add_ended(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
             await session.transport.aclose()

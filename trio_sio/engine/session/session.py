@@ -18,11 +18,10 @@ from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import State
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.statistics import SessionStatistics
 
 Handler = Callable[["Session"], Awaitable[object]]
-
-_PONG = Encoded(("3",))
 
 
 class Session:
@@ -36,6 +35,7 @@ class Session:
         runtime: the engine's.
         log: where its lines go.
         raise_errors: instead of the option.
+        version: what the client speaks.
 
     Attributes:
         id: the session id.
@@ -69,12 +69,13 @@ class Session:
         runtime: Runtime,
         log: SessionLog,
         raise_errors: bool | None = None,
+        version: EngineVersion = EIO3,
     ) -> None:
         self.id = sid
         self.request = request
         self.log = log
         self.raise_errors = options.raise_errors if raise_errors is None else raise_errors
-        self.lifecycle = Lifecycle(transport, options, runtime, CloseRecord(sid, log))
+        self.lifecycle = Lifecycle(transport, options, runtime, CloseRecord(sid, log), version)
         self.state = self.lifecycle.state
         self.outbox = outbox = self.lifecycle.outbox
         self.send, self.deliver, self.enqueue = outbox.send, outbox.deliver, outbox.enqueue
@@ -165,7 +166,7 @@ class Session:
         if not self.state.is_open:
             return
         for _pong in self.state.receive(packet, now):
-            self.outbox.send_control(_PONG)
+            self.outbox.send_control(self.state.version.pong)
         if packet.type is EnginePacketType.CLOSE:
             self.lifecycle.closed_by_client()
 

@@ -18,7 +18,7 @@ from trio_sio.engine.websocket import handshake
 from trio_sio.engine.websocket.backends.auto import choose
 from trio_sio.engine.websocket.backends.base import Agreement
 from trio_sio.engine.websocket.transport import WebSocketTransport
-from trio_sio.engine.websocket.upgrade import try_upgrade
+from trio_sio.engine.websocket.upgrade import Upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
@@ -98,7 +98,8 @@ class WebSocketEndpoint:
         """
         with place or nullcontext():
             async with agreement.open(stream) as make_backend:
-                transport = WebSocketTransport(stream, make_backend, EIO3, base64=base64)
+                version = EIO3 if session is None else session.state.version
+                transport = WebSocketTransport(stream, make_backend, version, base64=base64)
                 own = None if place is None else self._begin(place, sid, request, transport)
                 if own is not None and agreement.has_tasks:
                     await self._host.run(own)
@@ -125,7 +126,7 @@ class WebSocketEndpoint:
             )
             return None
         try:
-            session = place.add(sid, request, transport)
+            session = place.add(sid, request, transport, EIO3)
         except NoRoom:
             return None
         session.start_with(open_packet(self._options, sid, []))
@@ -133,14 +134,16 @@ class WebSocketEndpoint:
 
     async def _upgrade(self, wanted: str, session: Session, transport: WebSocketTransport) -> bool:
         """Let a session try the WebSocket, if it polls and tries no other."""
+        polling = session.transport
         if (
             wanted != "websocket"
             or session.closed
             or session.probe is not None
-            or not isinstance(session.transport, PollingTransport)
+            or not isinstance(polling, PollingTransport)
         ):
             text = "session %s: a WebSocket that it has no use for"
             sid = shown.short_id(session.id)
             self._host.runtime.log.tell(logger, logging.WARNING, "WebSocket", text, sid)
             return False
-        return await try_upgrade(session, transport, EIO3, self._options.upgrade_timeout)
+        upgrade = Upgrade(session, polling, transport)
+        return await upgrade.run(self._options.upgrade_timeout)

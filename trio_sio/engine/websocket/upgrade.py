@@ -22,29 +22,32 @@ from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
-from trio_sio.protocol.engineio.version import EngineVersion
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
 client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
 
 
-class Probe:
-    """A WebSocket that a polling session tries, and may go on by; one of a session at a time.
+class Upgrade:
+    """One attempt of a polling session to move to a WebSocket.
 
     Args:
+        session: the session, which tries no other.
+        polling: its transport.
         transport: the WebSocket.
-        scope: of the task that tries it.
     """
 
-    __slots__ = ("_scope", "_transport")
-
-    def __init__(self, transport: WebSocketTransport, scope: trio.CancelScope) -> None:
+    def __init__(
+        self, session: Session, polling: PollingTransport, transport: WebSocketTransport
+    ) -> None:
+        self._session = session
+        self._polling = polling
         self._transport = transport
-        self._scope = scope
+        self._version = session.state.version
+        self._scope = trio.CancelScope()
 
     def cancel(self) -> None:
-        """Stop trying it."""
+        """Give up: the session ends."""
         self._scope.cancel()
 
     async def settle(self) -> None:
@@ -54,42 +57,37 @@ class Probe:
         """
         await self._transport.wait_caught_up()
 
+    async def run(self, limit: float) -> bool:
+        """Try it; return whether the session has moved.
 
-async def try_upgrade(
-    session: Session, transport: WebSocketTransport, version: EngineVersion, limit: float
-) -> bool:
-    """Let a polling session try a WebSocket; return whether it moved there.
-
-    Args:
-        session: a session that polls, and is not trying another WebSocket.
-        transport: the WebSocket.
-        version: what the client speaks.
-        limit: seconds that the client may take (option `upgrade_timeout`).
-    """
-    polling, tap = session.transport, tapped(transport, session.log.wire)
-    if not isinstance(polling, PollingTransport):
+        Args:
+            limit: seconds that the client may take (option `upgrade_timeout`).
+        """
+        session, tap = self._session, tapped(self._transport, self._session.log.wire)
+        moved = False
+        self._scope.deadline = trio.current_time() + limit
+        with self._scope:
+            session.begin_upgrade(self)
+            # Whatever goes wrong here, the session goes on polling.
+            with contextlib.suppress(
+                TransportClosed, RemoteProtocolError, trio.BrokenResourceError
+            ):
+                moved = await self._probe(tap)
+        if moved and session.finish_upgrade(tap):
+            self._polling.turn_away()
+            self._polling.abandon()
+            return True
+        session.abandon_upgrade()
         return False
-    moved = False
-    with trio.move_on_after(limit) as scope:
-        session.begin_upgrade(Probe(transport, scope))
-        # Whatever goes wrong here, the session goes on polling.
-        with contextlib.suppress(TransportClosed, RemoteProtocolError, trio.BrokenResourceError):
-            moved = await _probe(polling, tap, version)
-    if moved and session.finish_upgrade(tap):
-        polling.turn_away()
-        polling.abandon()
-        return True
-    session.abandon_upgrade()
-    return False
 
-
-async def _probe(polling: PollingTransport, transport: Transport, version: EngineVersion) -> bool:
-    packet = await transport.receive()
-    if packet == version.probe:
-        await transport.send((version.probe_answer,))
-        packet = await _receive_nudging(polling, transport)
-    # The reference takes an UPGRADE packet without a probe before it, too.
-    return packet.type is EnginePacketType.UPGRADE
+    async def _probe(self, transport: Transport) -> bool:
+        """Return whether the client says that it moves."""
+        packet = await transport.receive()
+        if packet == self._version.probe:
+            await transport.send((self._version.probe_answer,))
+            packet = await _receive_nudging(self._polling, transport)
+        # The reference takes an UPGRADE packet without a probe before it, too.
+        return packet.type is EnginePacketType.UPGRADE
 
 
 async def _receive_nudging(polling: PollingTransport, transport: Transport) -> EnginePacket:

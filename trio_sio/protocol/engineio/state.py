@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
@@ -110,17 +111,22 @@ class SessionState:
         interval: option `ping_interval`, in seconds.
         timeout: option `ping_timeout`, in seconds.
         now: the time, in seconds of any clock; the same one everywhere below.
+        version: what the client speaks.
 
     Attributes:
         state: where the session stands.
         reason: why it ends, `None` until it is CLOSING or CLOSED.
         silence_limit: seconds for which nothing may be heard of the client.
         deadline: when it will have been silent for that long.
+        version: what the client speaks.
     """
 
-    __slots__ = ("deadline", "reason", "silence_limit", "state")
+    __slots__ = ("deadline", "reason", "silence_limit", "state", "version")
 
-    def __init__(self, interval: float, timeout: float, now: float) -> None:
+    def __init__(
+        self, interval: float, timeout: float, now: float, version: EngineVersion = EIO3
+    ) -> None:
+        self.version = version
         self.silence_limit = interval + timeout
         self.deadline = now + self.silence_limit
         self.state = State.OPEN
@@ -141,9 +147,8 @@ class SessionState:
         self.deadline = now + self.silence_limit
         if state is State.CLOSED:
             self._end(State.CLOSED, _REASONS[packet.type])
-        if packet.type is EnginePacketType.PING and state is not State.CLOSING:
-            return [_PONG]
-        return []
+        is_ping = packet.type is EnginePacketType.PING and self.version.client_pings
+        return [_PONG] if is_ping and state is not State.CLOSING else []
 
     def receive_message(self, now: float) -> bool:
         """Take a MESSAGE, as `receive` would; return whether the session is open to it."""

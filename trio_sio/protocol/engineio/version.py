@@ -35,6 +35,7 @@ class EngineVersion:
 
     Attributes:
         name: its number, as in the query of a request (`EIO`).
+        client_pings: whether the client pings, and the server answers.
         frames: WebSocket frames of packets.
         base64_frames: the same for a client that cannot take binary frames.
         text_body: the body of a polling response that is text.
@@ -53,6 +54,7 @@ class EngineVersion:
     """
 
     name: str
+    client_pings: bool
     frames: WireFormat
     base64_frames: WireFormat
     text_body: WireFormat
@@ -72,6 +74,7 @@ class EngineVersion:
 
 EIO3: Final = EngineVersion(
     name="3",
+    client_pings=True,
     frames=WS3,
     base64_frames=WS3_BASE64,
     text_body=POLL3_TEXT,

@@ -128,8 +128,7 @@ class FrameParser:
 
     Attributes:
         limits: what the client may send.
-        end: why there will be no more messages, `None` as long as there may be; the backend sets
-            it for what the library found.
+        end: why there will be no more messages, `None` as long as there may be.
         is_paused: whether a quantum has been parsed, and there is more.
     """
 
@@ -259,6 +258,10 @@ class FrameParser:
                     position = self._fill(self._frame, data, start)
         self._data = b""
         return b""
+
+    def end_with(self, end: WebSocketClosed) -> None:
+        """Expect no more messages, unless that has been so before."""
+        self.end = self.end or end
 
     def clear(self) -> None:
         """Free what has been fed; nothing more will be asked for."""

@@ -180,7 +180,7 @@ class TrioWebSocketBackend(BaseBackend):
             try:
                 self.parser.add(await self._connection.get_message())
             except ConnectionClosed as closed:
-                self.parser.end = self._end_of(closed)
+                self.parser.end_with(self._end_of(closed))
 
     def _end_of(self, closed: ConnectionClosed) -> WebSocketClosed:
         """Tell whose doing the end was; the library gives peer and itself the same codes."""

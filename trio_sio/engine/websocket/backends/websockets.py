@@ -131,7 +131,7 @@ class Core:
             if parser.end is None:
                 self._take(frame)
         if protocol.parser_exc is not None:
-            parser.end = parser.end or _end_of(protocol.parser_exc, too_big)
+            parser.end_with(_end_of(protocol.parser_exc, too_big))
         elif protocol.writes:
             for answer in protocol.data_to_send():
                 if answer:
@@ -146,7 +146,7 @@ class Core:
         assert isinstance(frame, Frame)  # a core without a handshake makes nothing else
         opcode = frame.opcode
         if opcode is Opcode.CLOSE:
-            self._parser.end = WebSocketClosed()
+            self._parser.end_with(WebSocketClosed())
             return
         if opcode is Opcode.PING or opcode is Opcode.PONG:
             return

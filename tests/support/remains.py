@@ -1,15 +1,18 @@
-"""What a process has of a server at a moment: objects, tasks, file descriptors, numbers."""
+"""What this process has of a server at a moment: objects, tasks, descriptors, timers, numbers.
+
+Two moments of the same server are compared, to see that clients that went have left nothing.
+"""
 
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CoroutineType
 
 import trio
 
-from tests.support.stage import Stage
+import trio_sio
 from trio_sio.engine.runtime.timers import Timer
 
 PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}
@@ -17,42 +20,52 @@ PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}
 
 @dataclass(frozen=True)
 class Remains:
-    """All of it; two of the same server are compared.
+    """A moment.
 
     Attributes:
-        objects: of the package and of the libraries behind its doors, by type.
-        tasks: of the whole program.
+        objects: by type: of the package and of the libraries behind its doors.
+        tasks: by name: of the whole program.
         descriptors: of the process.
+        timers: what the engine will call at a time. A deadline needs no count of its own: a task
+            is in its scope.
         numbers: what the server says of itself.
     """
 
     objects: Counter[str]
-    tasks: int
+    tasks: Counter[str]
     descriptors: int
-    numbers: dict[str, int]
+    timers: int
+    numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, stage: Stage) -> "Remains":
-        """Take them down."""
+    def of(cls, io: trio_sio.Server, **numbers: int) -> "Remains":
+        """Collect garbage, and count.
+
+        Args:
+            io: the server.
+            **numbers: what else is to be as it was.
+        """
         gc.collect()
         return cls(
             Counter(_kinds()),
-            len(list(_tasks(trio.lowlevel.current_root_task()))),
+            Counter(task.name for task in _tasks()),
             len(os.listdir("/proc/self/fd")),
-            _numbers(stage),
+            len(io.engine.runtime.timers),
+            {**_numbers(io), **numbers},
         )
 
     def __str__(self) -> str:
         sessions, rooms = self.numbers["sessions"], self.numbers["rooms"]
         return (
-            f"{sum(self.objects.values()):7} objects {self.tasks:6} tasks"
+            f"{self.objects.total():7} objects {self.tasks.total():6} tasks"
             f" {self.descriptors:6} descriptors {sessions:6} sessions {rooms:6} rooms"
         )
 
     def beyond(self, before: "Remains") -> str:
         """Say what there is beyond what was there before; nothing if all is as it was."""
         parts = [f"{kind}: {more}" for kind, more in (self.objects - before.objects).items()]
-        for name in ("tasks", "descriptors"):
+        parts += [f"task {name}: {more}" for name, more in (self.tasks - before.tasks).items()]
+        for name in ("descriptors", "timers"):
             ours, theirs = getattr(self, name), getattr(before, name)
             if ours > theirs:
                 parts.append(f"{name}: {ours - theirs}")
@@ -74,16 +87,18 @@ def _kinds() -> Iterator[str]:
             yield f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _tasks(task: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
-    assert task is not None
-    yield task
-    for nursery in task.child_nurseries:
-        for child in nursery.child_tasks:
-            yield from _tasks(child)
+def _tasks() -> Iterator[trio.lowlevel.Task]:
+    root = trio.lowlevel.current_root_task()
+    assert root is not None
+    found = [root]
+    while found:
+        task = found.pop()
+        yield task
+        for nursery in task.child_nurseries:
+            found.extend(nursery.child_tasks)
 
 
-def _numbers(stage: Stage) -> dict[str, int]:
-    io = stage.io
+def _numbers(io: trio_sio.Server) -> dict[str, int]:
     statistics = io.statistics()
     namespaces = io.router.namespaces.values()
     return {
@@ -97,6 +112,4 @@ def _numbers(stage: Stage) -> dict[str, int]:
         "rooms": sum(len(vars(one.adapter)["rooms"]) for one in namespaces),
         "members": sum(len(vars(one.adapter)["sids"]) for one in namespaces),
         "namespaces": len(io.router.namespaces),
-        "calls of the alarm": len(io.engine.runtime.timers),
-        "halted": stage.halted,
     }
