@@ -2,48 +2,21 @@
 
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 
 import pytest
 import trio
 
+from tests.support.demo_process import COMMAND, demo
 from tests.support.peers import DEADLINE, Client, Peer, peer
 
 pytestmark = pytest.mark.alone
 
-
-COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
-READY = b"trio_sio demo on "
 
 CLIENTS = 100
 # Polling twice: by two thirds of them connections come and go all the time.
 TRANSPORTS = (["websocket"], ["polling"], ["polling", "websocket"])
 IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(2_000_000 - 8)
 IMAGES = 5
-
-
-@asynccontextmanager
-async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, str]]:
-    """The running demo and its URL."""
-    pipe = subprocess.PIPE
-    command = [*COMMAND, "0", *options]
-    run_process = partial(trio.run_process, command, stdout=pipe, stderr=pipe, check=False)
-    async with trio.open_nursery() as nursery:
-        process: trio.Process = await nursery.start(run_process)
-        assert process.stdout is not None
-        line = b""
-        with trio.fail_after(DEADLINE):
-            while not line.endswith(b"\n"):
-                data = await process.stdout.receive_some()
-                assert data, f"it ended after {line!r}"
-                line += data
-        assert line.startswith(READY)
-        yield process, line.removeprefix(READY).decode().strip()
-        process.kill()
 
 
 async def gather(process: Peer, url: str, count: int) -> list[Client]:

@@ -5,8 +5,8 @@ import signal
 import pytest
 import trio
 
-from tests.end_to_end.test_demo_process import demo
 from tests.endings import client_states
+from tests.support.demo_process import demo
 from tests.support.peers import DEADLINE
 from tests.support.stage import Guest, Stage, open_tcp
 

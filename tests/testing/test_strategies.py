@@ -123,6 +123,7 @@ DRAWN |= {kind.name: (sio.socketio_packets(), of_type(kind)) for kind in PacketT
 SEARCH = settings(max_examples=5000, phases=[Phase.generate], database=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_drawn(name: str) -> None:
     strategy, condition = DRAWN[name]

@@ -118,21 +118,6 @@ async def test_targets_as_proxies_and_careless_clients_send_them(
 # -- too large, of no length --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("more", [{}, {"Expect": "100-continue"}])
-async def test_an_announced_length_is_enough_to_be_refused(
-    more: dict[str, str], recorder: Recorder, autojump_clock: MockClock
-) -> None:
-    async with open_wire(engine(max_http_buffer_size=10), recorder) as wire:
-        session = await wire.handshake()
-        headers = {"Content-Length": "11", **more}
-        response = await session.poster.request("POST", session.target, headers)
-        assert response.status == 413
-        assert response.text == "a body of 11 bytes; 10 are allowed (max_http_buffer_size)\n"
-        assert response.headers["connection"] == "close"
-        assert (await session.poll_response()).status == 400
-    assert recorder.reasons == ["transport error"]
-
-
 async def test_who_is_refused_may_go_on_sending_for_a_while(
     recorder: Recorder, autojump_clock: MockClock
 ) -> None:
@@ -163,27 +148,43 @@ async def test_a_post_may_come_in_chunks(
         assert await session.poll() == ["4a"] * 3
 
 
+TOO_LARGE = "a body of 11 bytes; 10 are allowed (max_http_buffer_size)\n"
+BEGUN = b"6\r\n4:4abc\r\n"
+
+
 @pytest.mark.parametrize(
-    ("chunks", "status", "sentence"),
+    ("headers", "body", "status", "sentence"),
     [
-        (b"5\r\n2:4ab", 413, "a body of 11 bytes; 10 are allowed (max_http_buffer_size)\n"),
-        (b"zz\r\n", 400, "there must be a line with a chunk's size, ended by CRLF\n"),
+        ({"Content-Length": "11"}, b"", 413, TOO_LARGE),  # to announce it is enough
+        ({"Content-Length": "11", "Expect": "100-continue"}, b"", 413, TOO_LARGE),
+        (CHUNKED, BEGUN + b"5\r\n2:4ab", 413, TOO_LARGE),
         (
-            b"0\r\nX: " + b"x" * 5000 + b"\r\n\r\n",
+            CHUNKED,
+            BEGUN + b"zz\r\n",
+            400,
+            "there must be a line with a chunk's size, ended by CRLF\n",
+        ),
+        (
+            CHUNKED,
+            BEGUN + b"0\r\nX: " + b"x" * 5000 + b"\r\n\r\n",
             431,
             "a body's extensions and trailers may have 4096 bytes (max_header_size)\n",
         ),
     ],
 )
-async def test_chunks_that_are_refused_end_the_session(
-    chunks: bytes, status: int, sentence: str, recorder: Recorder, autojump_clock: MockClock
+async def test_a_body_that_is_refused_ends_the_session(
+    headers: dict[str, str],
+    body: bytes,
+    status: int,
+    sentence: str,
+    recorder: Recorder,
+    autojump_clock: MockClock,
 ) -> None:
     """As a POST that breaks off: nobody knows what was lost."""
     io = engine(max_http_buffer_size=10, max_header_size=4096)
     async with open_wire(io, recorder) as wire:
         session = await wire.handshake()
-        body = b"6\r\n4:4abc\r\n" + chunks
-        await session.poster.send_request("POST", session.target, CHUNKED, body)
+        await session.poster.send_request("POST", session.target, headers, body)
         response = await session.poster.receive_response()
         assert (response.status, response.text) == (status, sentence)
         assert response.headers["connection"] == "close"

@@ -4,5 +4,5 @@ endpoint    answers the handshake, and hands the connection to a session
 handshake   the opening handshake (RFC 6455, section 4.2), the same for all backends
 transport   the transport of a session that speaks by WebSocket
 upgrade     moves a polling session to a WebSocket
-backends/   reads and parses frames, one file for each library
+backends    reads and parses frames, one file for each library
 """
