@@ -25,19 +25,8 @@ ALLOWED = {
     ("demo/hall.py", "person.nick"): "a record of this file's own",
     ("engine/websocket/backends/websockets.py", "protocol.max_message_size"): "so websockets wants",
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"): "so websockets wants",
+    ("engine/session/outbox.py", "ticks.emits"): "a count, for each emit; a call costs 40 ns",
     ("options/declaration.py", "method.__signature__"): "so `inspect` wants it, of a decorator",
-}
-
-# What is still to be put in order; these lists only ever get shorter.
-ASSIGNED_TODAY = {
-    ("engine/session/outbox.py", "ticks.emits"),
-    ("engine/session/overflow.py", "outbox.dropped"),
-    ("engine/session/session.py", "self.outbox.dropped"),
-    ("engine/session/session.py", "self.outbox.on_backlog"),
-    ("engine/session/session.py", "self.outbox.on_failure"),
-    ("engine/session/session.py", "self.outbox.on_full"),
-    ("engine/session/session.py", "self.outbox.on_work"),
-    ("engine/session/session.py", "self.outbox.transport"),
 }
 
 PACKAGE = read_package()
@@ -60,7 +49,7 @@ def exiled(sources: Sources) -> Iterator[str]:
 
 
 def test_no_object_is_changed_from_outside() -> None:
-    assert set(assigned(PACKAGE)) - ALLOWED.keys() <= ASSIGNED_TODAY
+    assert set(assigned(PACKAGE)) <= ALLOWED.keys()
 
 
 def test_what_is_allowed_is_there() -> None:
