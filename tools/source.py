@@ -7,6 +7,7 @@ prints it. Nothing of the package is imported, only parsed.
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
@@ -56,8 +57,9 @@ def read(name: str, text: str) -> Source:
     return Source(name, text, ast.parse(text))
 
 
+@cache
 def read_package(root: Path = PACKAGE) -> Sources:
-    """Parse all files of a package."""
+    """Parse all files of a package, once in a process."""
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
     return {name: read(name, (root / name).read_text("utf-8")) for name in names}
 
