@@ -74,7 +74,7 @@ class MemoryTransport:
         """Whether the client has closed."""
         return self._server_end.statistics().open_send_channels == 0
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """There are no limits here."""
 
     def end_requests(self, *, orderly: bool) -> None:

@@ -169,7 +169,7 @@ class WebSocketTransport:
         """Whether the client has hung up."""
         return self._stream.hung_up
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Apply the full limits: the client has joined a namespace."""
         self._backend.lift_limit()
 
