@@ -26,7 +26,6 @@ ALLOWED = {
     ("demo/hall.py", "person.nick"): "a record of this file's own",
     ("engine/websocket/backends/websockets.py", "protocol.max_message_size"): "so websockets wants",
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"): "so websockets wants",
-    ("engine/session/outbox.py", "ticks.emits"): "a count, for each emit; a call costs 40 ns",
     ("options/declaration.py", "method.__signature__"): "so `inspect` wants it, of a decorator",
 }
 
