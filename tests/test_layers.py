@@ -46,6 +46,11 @@ NEVER = [
     ("engine/http/", "engine/session/"),
     ("engine/http/", "protocol/engineio/"),
     ("engine/polling/", "engine/websocket/"),
+    # Polling answers any responder: it knows of no socket.
+    ("engine/polling/", "engine/http/connection"),
+    ("engine/polling/", "engine/runtime/stream"),
+    ("engine/endpoint", "engine/http/connection"),
+    ("engine/websocket/", "engine/http/connection"),
     ("adapters/", "router/"),
     ("router/", "engine/"),
     ("engine/", "router/"),
@@ -181,6 +186,11 @@ def test_the_checker_catches_an_import_upward(here: str, text: str, other: str) 
             "protocol/engineio/state.py",
         ),
         ("adapters/redis.py", "import trio_sio.router.socket", "router/socket.py"),
+        (
+            "engine/polling/endpoint.py",
+            "from trio_sio.engine.http.connection import HTTPConnection",
+            "engine/http/connection.py",
+        ),
     ],
 )
 def test_the_checker_catches_what_is_never_imported(here: str, text: str, other: str) -> None:

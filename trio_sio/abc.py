@@ -118,7 +118,7 @@ class Transport(Protocol):
             silence_limit: seconds for which a client without a request under way may be silent.
         """
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 
     def end_requests(self, *, orderly: bool) -> None:
@@ -266,7 +266,7 @@ class Session(Protocol):
     def count_limit(self, option: str) -> None:
         """Count that a limit was reached without ending the session."""
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:

@@ -84,12 +84,14 @@ class Channel(trio.abc.SendChannel[T], trio.abc.ReceiveChannel[T]):
         =========================================  ====  ======
                                                    ours  Trio's
         =========================================  ====  ======
-        the receiver waits, and is woken            8.5     9.1
-        the value waits, and is received            5.2     5.2
-        no room: each end waits for the other       9.0     9.7
-        (two tasks that only call `checkpoint`)     7.5     7.5
-        bytes                                       136   1,781
+        the receiver waits, and is woken            8.5     8.8
+        the value waits, and is received            5.0     5.1
+        no room: each end waits for the other       8.6     9.0
+        (two tasks that only call `checkpoint`)     6.9     6.8
+        bytes                                       136   1,780
         =========================================  ====  ======
+
+    So what counts is the memory: nearly all of the time is that of the task switches.
 
     Args:
         max_buffer_size: values that may wait. With 0, `send` returns when the value is received.

@@ -141,7 +141,7 @@ class Parked:
         if task is not None:
             trio.lowlevel.reschedule(task)
 
-    def _abort(self, _: object) -> trio.lowlevel.Abort:
+    def _abort(self, error: object) -> trio.lowlevel.Abort:
         """Forget the task: it has been cancelled (called by Trio)."""
         self.task = None
         return trio.lowlevel.Abort.SUCCEEDED

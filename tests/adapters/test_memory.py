@@ -203,7 +203,7 @@ async def test_rooms_are_empty_once_the_socket_has_left(autojump_clock: trio.abc
     assert sockets[0].rooms == frozenset()
 
 
-async def test_who_joins_after_the_end_leaves_no_ghost(autojump_clock: trio.abc.Clock) -> None:
+async def test_joining_after_the_end_leaves_no_ghost(autojump_clock: trio.abc.Clock) -> None:
     io = Server()
     sockets: list[Socket] = []
 
@@ -220,7 +220,7 @@ async def test_who_joins_after_the_end_leaves_no_ghost(autojump_clock: trio.abc.
     await io.to("late", "later").emit("anybody?")
 
 
-async def test_who_joins_while_disconnecting_leaves_with_the_rest(
+async def test_rooms_joined_while_disconnecting_are_left_too(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     io = Server()
@@ -252,7 +252,7 @@ async def test_a_room_name_is_a_str(autojump_clock: trio.abc.Clock, room: str) -
         io.to(room)
 
 
-async def test_who_broadcasts_without_end_lets_others_run() -> None:
+async def test_endless_broadcasts_let_other_tasks_run() -> None:
     square = Square()
     adapter = MemoryAdapter(square)
     square.connected = {sid: Ear() for sid in SIDS}

@@ -160,7 +160,7 @@ async def test_max_http_buffer_size(make_server: MakeServer) -> None:
 
 @BOTH_ENGINES
 async def test_handshake_buffer_size(make_server: MakeServer) -> None:
-    """The limit for strangers: middleware has not let them in yet."""
+    """The limit for clients that have joined nothing: middleware has not let them in yet."""
     go = trio.Event()
     io = make_server(handshake_buffer_size=1000, max_http_buffer_size=1_000_000)
 

@@ -247,7 +247,7 @@ async def test_strangers_have_a_smaller_limit(autojump_clock: MockClock) -> None
     async with browsers(handshake_buffer_size=10) as (engine, (browser, _)):
         url = await handshake(engine, browser)
         (session,) = engine.sessions.values()
-        session.trust()
+        session.lift_limits()
         assert (await browser.ask("POST", url, body=b"9:412345678"))[::2] == (200, b"ok")
     async with browsers(handshake_buffer_size=10) as (engine, (browser, _)):
         url = await handshake(engine, browser)

@@ -1,4 +1,4 @@
-"""Targets: values with the meaning of sets, and what reaches whom."""
+"""Broadcasts: values with the meaning of sets, and the clients that they reach."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -108,7 +108,7 @@ async def heard_by(io: Server, clients: list[MemoryClient]) -> str:
     return heard
 
 
-async def test_who_hears_what(autojump_clock: trio.abc.Clock) -> None:
+async def test_which_clients_a_broadcast_reaches(autojump_clock: trio.abc.Clock) -> None:
     io = Server()
     async with three(io) as clients:
         ids = [client.id for client in clients]

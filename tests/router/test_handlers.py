@@ -1,4 +1,4 @@
-"""Registering handlers: `on`, `once`, `event` and their undoing, on whatever can be listened to."""
+"""Registering handlers by `on`, `once` and `event`, and removing them."""
 
 import pytest
 import trio
@@ -29,7 +29,7 @@ def test_on_takes_a_handler_or_decorates() -> None:
     assert functions(io, "y") == []
 
 
-def test_event_goes_by_the_functions_name() -> None:
+def test_event_registers_by_the_functions_name() -> None:
     io = Server()
     assert io.event(one) is one
     assert functions(io, "one") == [one]
@@ -69,7 +69,7 @@ def test_event_names() -> None:
     assert io.event_names() == ["x"]
 
 
-def test_remove_listener_forgets_one_of_two() -> None:
+def test_remove_listener_removes_one_of_two() -> None:
     io = Server()
     io.on("x", one)
     io.on("x", two)

@@ -1,4 +1,4 @@
-"""The queue between a client's reader and a socket's task: bounded, in order, closed for good."""
+"""The channel between a client's reader and a socket's task: bounded, in order, closed for good."""
 
 import pytest
 import trio

@@ -105,8 +105,8 @@ WITHOUT = {
     ("router/drain.py", "_let_go"): "server shutting down",
     ("engine/engine.py", "aclose"): "server shutting down",
     ("router/client.py", "disconnect"): "server namespace disconnect",
-    ("engine/session/session.py", "_write"): "transport close: the connection broke",
-    ("engine/session/session.py", "run"): "the handler has ended, or the server is cancelled",
+    ("engine/session/lifecycle.py", "_write"): "transport close: the connection broke",
+    ("engine/session/lifecycle.py", "run"): "the handler has ended, or the server is cancelled",
     # Whoever calls it explains it.
     ("router/client.py", "_end"): "explained by `run`",
 }

@@ -19,7 +19,7 @@ def items(*parts: str) -> list[Encoded]:
 
 async def test_packets_travel_both_ways(autojump_clock: trio.abc.Clock) -> None:
     transport = MemoryTransport(buffer=10)
-    transport.trust()
+    transport.lift_limits()
     transport.send_nowait(items("4a", "4b"))
     await transport.send(items("4c"))
     assert [await transport.client_receive() for _ in range(3)] == ["4a", "4b", "4c"]

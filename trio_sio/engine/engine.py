@@ -3,7 +3,7 @@
 async with engine:                           the engine's nursery
  ├─ runtime
  │   ├─ tick                                 flushes outboxes at the end of each tick
- │   ├─ timers                               wakes heartbeats, ends what takes too long
+ │   ├─ timers                               notices silence, and what takes too long
  │   ├─ fairness                             schedules readers that have much to read
  │   └─ arrivals                             schedules the first reads of new connections
  ├─ connection (one per TCP connection)      reads requests; hands over a WebSocket, and ends

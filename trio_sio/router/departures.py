@@ -77,7 +77,7 @@ class Departures(Generic[S]):
         """Line up a socket that begins to leave."""
         if self._leaving is None:
             self._leaving = {}
-        departure = Departure[S](None if self._last is None else self._last.ended)
+        departure: Departure[S] = Departure(None if self._last is None else self._last.ended)
         self._leaving[socket] = self._last = departure
 
     def end(self, socket: S) -> None:

@@ -58,7 +58,7 @@ class Inbox(trio.abc.SendChannel[Packet], trio.abc.ReceiveChannel[Packet]):
 
     # -- the client's reader ---------------------------------------------------------------
 
-    def send_nowait(self, packet: Packet) -> None:
+    def send_nowait(self, value: Packet) -> None:
         """Send a packet if there is room for it.
 
         Raises:
@@ -76,17 +76,17 @@ class Inbox(trio.abc.SendChannel[Packet], trio.abc.ReceiveChannel[Packet]):
             self._packets = deque()
         reader = self._reader
         if reader is None or self._in_line:
-            self._packets.append((self.order.count(), packet))
+            self._packets.append((self.order.count(), value))
             return
         number, has_turn = self.order.count_and_claim(self)
-        self._packets.append((number, packet))
+        self._packets.append((number, value))
         if has_turn:
             self._reader = None
             trio.lowlevel.reschedule(reader)
         else:
             self._in_line = True
 
-    async def send(self, packet: Packet) -> None:
+    async def send(self, value: Packet) -> None:
         """Send a packet, waiting for room.
 
         Raises:
@@ -98,7 +98,7 @@ class Inbox(trio.abc.SendChannel[Packet], trio.abc.ReceiveChannel[Packet]):
             if self._room is None:
                 self._room = Notifier()
             await self._room.wait()
-        self.send_nowait(packet)
+        self.send_nowait(value)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     def close(self) -> None:

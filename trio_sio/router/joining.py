@@ -257,7 +257,7 @@ class Joins:
         self._context.counters.joins += 1
         if owner.log is not None:
             owner.log.joined(name)
-        owner.session.trust()
+        owner.session.lift_limits()
         self._limits.stop_checking()
         if name == "/" and not self._is_root_joined:
             self._is_root_joined = True

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 CALL_TIMEOUT = 30.0
 SHOWN = 3
-"""Packets that a client tells of when what it waits for does not come."""
+"""Packets that a client names when what it waits for does not come."""
 
 _PING = EnginePacket(EnginePacketType.PING)
 _counter = itertools.count()
@@ -55,7 +55,7 @@ class MemoryClient:
         self._ack_ids = itertools.count()
         self._answers: dict[int, trio.MemorySendChannel[list[Any]]] = {}
         self._put, self._events = trio.open_memory_channel[tuple[Packet, int]](float("inf"))
-        self._parts = 0  # of the packet that is being put together
+        self._parts = 0  # of the packet that is incomplete
         self._last: deque[Packet] = deque(maxlen=SHOWN)
         self._joined = trio.Event()
         self._is_in = False
@@ -154,7 +154,7 @@ class MemoryClient:
             await self.send_engine_packet(EnginePacket(EnginePacketType.MESSAGE, message))
 
     async def send_engine_packet(self, packet: EnginePacket) -> None:
-        """Send any packet of the layer below."""
+        """Send any Engine.IO packet."""
         try:
             with within(WAIT, f"the server to take {packet.data!r}"[:200], self._came):
                 await self._transport.client_send(packet)
@@ -164,7 +164,7 @@ class MemoryClient:
     # -- tasks, for `connect` ----------------------------------------------------------------
 
     async def read(self) -> None:
-        """Sort what the server sends, until it ends."""
+        """Sort what the server sends, until the session ends."""
         async with self._put:
             try:
                 while True:
@@ -177,7 +177,7 @@ class MemoryClient:
                     answer.close()
 
     def _came(self) -> str:
-        """Say what has come, for somebody who waits for something else."""
+        """Say which packets came last, for the error when another one does not come."""
         if not self._last:
             return "nothing came"
         return f"what came last: {', '.join(repr(one)[:200] for one in self._last)}"
@@ -206,12 +206,12 @@ class MemoryClient:
             self._joined.set()
         elif packet.type is PacketType.DISCONNECT:
             self._put.close()
-            self._joined.set()  # or it is shown out before it was let in
+            self._joined.set()  # it may be refused before it has joined
         elif packet.type in (PacketType.ACK, PacketType.BINARY_ACK):
             if packet.id in self._answers:
                 self._answers[packet.id].send_nowait(packet.args)
         else:
-            # Behind a DISCONNECT the JavaScript client does not look either.
+            # The JavaScript client ignores what follows a DISCONNECT, too.
             with contextlib.suppress(trio.ClosedResourceError):
                 self._put.send_nowait((packet, parts))
                 return True
@@ -240,7 +240,7 @@ class MemoryClient:
             await self._joined.wait()
         if self._refused is not None:
             raise _refusal(ConnectionRefused, self._refused)
-        if not self._is_in:  # it may have been let in and shown out again by now
+        if not self._is_in:  # it may have joined and been disconnected by now
             raise Disconnected(self.session.reason)
 
 
@@ -299,7 +299,7 @@ async def connect(
             client._transport.client_close()
         await client.session.wait_application_done()
         nursery.cancel_scope.cancel()
-    if refused is not None:  # raised here, no nursery makes a group of it
+    if refused is not None:  # raised out here, where no nursery makes a group of it
         raise refused
 
 

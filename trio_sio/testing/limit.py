@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import trio
 
 WAIT = 60.0
-"""Seconds, by Trio's clock, that a client of tests waits for one thing."""
+"""Seconds, by Trio's clock, that a test's client waits for one thing."""
 
 WIRE_WAIT = 600.0
-"""Seconds that one of bytes waits: the server's own limits, such as `body_timeout`, come first."""
+"""Seconds that a client of bytes waits: longer than the server's limits, such as `body_timeout`."""
 
 
 @contextmanager

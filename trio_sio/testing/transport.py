@@ -36,7 +36,7 @@ class MemoryTransport:
     # -- the server's end ------------------------------------------------------------------
 
     def attach(self, outbox: OutgoingQueue) -> None:
-        """Belong to a session: what its outbox keeps leaves when the client makes room."""
+        """Belong to a session: what its outbox holds leaves when the client makes room."""
         self._outbox = outbox
 
     async def receive(self) -> EnginePacket:
@@ -66,7 +66,7 @@ class MemoryTransport:
         self.direct = self.writable = self._waiting < self._buffer
 
     async def send(self, items: Sequence[Encoded]) -> None:
-        """Do as `send_nowait`."""
+        """Send as `send_nowait`."""
         await trio.lowlevel.checkpoint()
         self.send_nowait(items)
 
@@ -74,7 +74,7 @@ class MemoryTransport:
         """Whether the client has closed."""
         return self._server_end.statistics().open_send_channels == 0
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """There are no limits here."""
 
     def end_requests(self, *, orderly: bool) -> None:
@@ -119,5 +119,5 @@ class MemoryTransport:
         await self._from_client.send(packet)
 
     def client_close(self) -> None:
-        """Go away, as a connection that is closed."""
+        """Close the client's end, like a connection."""
         self._from_client.close()

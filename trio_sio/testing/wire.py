@@ -39,7 +39,7 @@ TEXT_PAYLOAD = "text/plain;charset=UTF-8"
 BINARY_PAYLOAD = "application/octet-stream"
 
 CLOSE_TIME = 5.0
-"""Seconds that closing the connections may take at the end, though the test was cancelled."""
+"""Seconds that closing the connections may take at the end, even of a cancelled test."""
 
 
 class WireClient:
@@ -174,7 +174,7 @@ class WireSession:
         return await self.poster.request("POST", self.target, headers, body)
 
     async def open_websocket(self, query: str = "") -> WireWebSocket:
-        """Open a WebSocket for this session, which has not said anything yet."""
+        """Open a WebSocket for this session, and send nothing by it."""
         return await self._wire.websocket(query, self._headers, sid=self.sid)
 
     async def probe(self, query: str = "") -> WireWebSocket:
@@ -193,7 +193,7 @@ class WireSession:
         return websocket
 
     async def aclose(self) -> None:
-        """Close both connections without a word."""
+        """Drop both connections, without an end of the session."""
         await self.poller.aclose()
         await self.poster.aclose()
 

@@ -1,4 +1,4 @@
-"""HTTP by hand: bytes out, responses in; what a client library would never send, too.
+"""HTTP by hand: bytes out, responses in, also what no client library would send.
 
 Nothing is checked on the way out, so that a test may send whatever it wants to see refused.
 """
@@ -15,7 +15,7 @@ _WITHOUT_BODY = (204, 304)
 _INFORMATIONAL = range(100, 200)
 
 SHOWN = 200
-"""Bytes that a client tells of when what it waits for does not come."""
+"""Bytes that a client shows when what it waits for does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class WireConnection:
         return await self.receive_rest()
 
     async def receive_exactly(self, size: int) -> bytes:
-        """Return so many bytes.
+        """Return this many bytes.
 
         Raises:
             trio.BrokenResourceError: the server closed the connection before.

@@ -89,7 +89,7 @@ class WireWebSocket:
         rsv: int = 0,
         mask: bytes | None = MASK,
     ) -> None:
-        """Send one frame, also such as no client may send."""
+        """Send one frame, also one that no client may send."""
         await self.connection.send(frame_bytes(opcode, payload, fin=fin, rsv=rsv, mask=mask))
 
     async def send_close(self, code: int | None = None, reason: str = "") -> None:

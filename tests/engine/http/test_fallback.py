@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
-from tests.engine.polling.memory_responder import MemoryResponder
+from tests.support.memory_responder import MemoryResponder
 from trio_sio.engine.http.fallback import Fallback
 from trio_sio.engine.http.responder import HungUp
 from trio_sio.http import BodyTooLarge, Headers, Request, Response

@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.engine.polling.memory_responder import MemoryResponder
+from tests.support.memory_responder import MemoryResponder
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.polling.transport import PollingTransport

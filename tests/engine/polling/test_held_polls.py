@@ -133,3 +133,18 @@ async def test_a_client_that_has_waited_for_its_answer_waits_for_no_turn(
         assert await client.answer() == "2:4d"
         await client.held()
         assert len(turns) == 2
+
+
+@pytest.mark.parametrize("fields", [{}, {"TE": "trailers"}], ids=["plain", "h11"])
+async def test_a_connection_that_ends_with_the_answer_ends_at_once(fields: dict[str, str]) -> None:
+    """Though its client sends nothing any more, not even the body that it has announced."""
+    async with polling() as client:
+        fields = {**fields, "Content-Length": "5"}
+        await client.wire.send_request("GET", client.target, fields)
+        await client.held()
+        await wait_all_tasks_blocked(0.01)
+        client.session.send_nowait("a")
+        with trio.fail_after(10):
+            response = await client.wire.receive_response()
+            assert (response.text, response.headers["connection"]) == ("2:4a", "close")
+            assert await client.wire.receive_rest() == b""

@@ -227,7 +227,7 @@ async def test_one_can_wait_until_all_has_been_received() -> None:
 async def test_joining_lifts_the_limit() -> None:
     backend = Quiet()
     async with transport(backend) as (ours, _):
-        ours.trust()
+        ours.lift_limits()
         assert backend.limit_lifted
 
 

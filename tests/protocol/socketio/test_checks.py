@@ -1,4 +1,4 @@
-"""Both parsers judge by the same rules, in the same words."""
+"""Both parsers check packets by the same rules, and raise the same errors."""
 
 import json
 import math
@@ -95,7 +95,7 @@ def test_what_the_default_parser_lets_in_messagepack_lets_in(packet: Packet) -> 
 @pytest.mark.parametrize(
     "name", [None, True, [], {}, [["name"]], {"a": 1}, [None], pytest.param(DEEP, id="deep")]
 )
-def test_what_is_no_event_is_refused_in_the_same_words(name: JSON) -> None:
+def test_both_parsers_refuse_a_malformed_event_in_the_same_words(name: JSON) -> None:
     with pytest.raises(RemoteProtocolError) as by_default:
         Decoder().feed("2" + json.dumps([name]))
     with pytest.raises(RemoteProtocolError) as by_messagepack:
@@ -104,33 +104,33 @@ def test_what_is_no_event_is_refused_in_the_same_words(name: JSON) -> None:
 
 
 @pytest.mark.parametrize("data", [[b"bytes"], [math.nan, 1], [math.inf], [False], [], None, "text"])
-def test_what_is_no_event(data: JSON) -> None:
+def test_malformed_events(data: JSON) -> None:
     assert not is_event(data)
 
 
 @pytest.mark.parametrize("data", [["name"], [""], [7, "argument"], [1.5], ["name", [b"bytes"]]])
-def test_what_is_an_event(data: JSON) -> None:
+def test_events(data: JSON) -> None:
     assert is_event(data)
 
 
 @pytest.mark.parametrize("number", [-1, -1.0, 0.5, True, None, "1", [], MAX_ID + 1, 1e300, b"1"])
-def test_what_is_no_id(number: object) -> None:
+def test_malformed_ids(number: object) -> None:
     with pytest.raises(RemoteProtocolError, match="invalid packet id"):
         check_id(number)
 
 
-def test_what_is_an_id() -> None:
+def test_ids() -> None:
     assert [check_id(number) for number in (0, 7, 7.0, MAX_ID)] == [0, 7, 7, MAX_ID]
 
 
 @pytest.mark.parametrize("name", [None, 1, b"/", ["/"], "", "chat", "/a,b", "/a,b?c=d"])
-def test_what_is_no_namespace(name: object) -> None:
+def test_malformed_namespaces(name: object) -> None:
     with pytest.raises(RemoteProtocolError, match="invalid namespace"):
         check_namespace(name)
 
 
 @pytest.mark.parametrize("name", ["/", "/chat", "/chat?a=1,2", "/chat?a=/b"])
-def test_what_is_a_namespace(name: str) -> None:
+def test_namespaces(name: str) -> None:
     assert check_namespace(name) == name
 
 

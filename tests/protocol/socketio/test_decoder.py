@@ -1,4 +1,4 @@
-"""What a client may send wrong, and each word it hears of it; protocol reference, 6.5 and 6.6."""
+"""Malformed messages, and the error for each; protocol reference, sections 6.5 and 6.6."""
 
 from typing import NamedTuple
 

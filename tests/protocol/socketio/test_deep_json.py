@@ -92,7 +92,7 @@ def test_what_is_deeper_is_refused(depth: int, shape: str) -> None:
     assert refused.value.hint == f"nested more than {MAX_DEPTH} levels deep"
 
 
-def test_what_is_deep_and_much_is_refused() -> None:
+def test_a_deep_and_long_value_is_refused() -> None:
     text = '2["e",' + nested(LIBRARY, "array") + ",1" * MAX_VALUES + "]"
     with pytest.raises(RemoteProtocolError) as refused:
         Decoder().feed(text)

@@ -89,7 +89,7 @@ def test_bytes_that_only_look_like_the_other_thing() -> None:
         (b"\xc4\x01a", "a"),
     ],
 )
-def test_keys_become_texts(key: bytes, name: str) -> None:
+def test_keys_become_strings(key: bytes, name: str) -> None:
     assert both_ways(b"\x81" + key + b"\x07") == {name: 7}
 
 
@@ -114,7 +114,7 @@ def test_keys_become_texts(key: bytes, name: str) -> None:
         LONG + b"\x81\x90\x01",
     ],
 )
-def test_what_is_no_messagepack(message: bytes) -> None:
+def test_malformed_messagepack(message: bytes) -> None:
     with pytest.raises(RemoteProtocolError, match="invalid format"):
         unpack(message)
 
@@ -168,7 +168,7 @@ def test_any_bytes_are_a_value_or_an_error(message: bytes) -> None:
         assert repr(both_ways(message)) == repr(value)  # NaN is no equal of itself
 
 
-def test_dates_that_are_no_moments_are_texts() -> None:
+def test_dates_without_a_time_zone_are_strings() -> None:
     assert unpack(pack(date(2026, 2, 1))) == "2026-02-01"  # type: ignore[arg-type]
     assert unpack(pack(datetime(2026, 2, 1, 12, 30))) == "2026-02-01T12:30:00"  # type: ignore[arg-type]
     berlin = datetime(2026, 2, 1, 13, tzinfo=timezone(timedelta(hours=1)))

@@ -1,4 +1,4 @@
-"""What the option `parser` means."""
+"""The encoders and decoders that the option `parser` chooses."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What cannot be sent is named, with its place; whatever else is in the packet."""
+"""A value that cannot be sent is named, with its path in the packet."""
 
 import datetime
 import decimal

@@ -178,7 +178,7 @@ class PollingEndpoint:
                 binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.posts.deliver(body, binary=binary)
         except BodyTooLarge as error:
-            option = "max_http_buffer_size" if session.trusted else "handshake_buffer_size"
+            option = "max_http_buffer_size" if session.limits_lifted else "handshake_buffer_size"
             _abort(session, transport, Explanation(str(error), option, error.limit, error.size))
             return refused_post(error, option)
         except BodyTooSlow as error:
@@ -200,8 +200,8 @@ class PollingEndpoint:
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""
-        limit, strangers = self._options.max_http_buffer_size, self._options.handshake_buffer_size
-        return limit if session.trusted or strangers is None else min(limit, strangers)
+        limit, before = self._options.max_http_buffer_size, self._options.handshake_buffer_size
+        return limit if session.limits_lifted or before is None else min(limit, before)
 
 
 async def _send_while_wanted(

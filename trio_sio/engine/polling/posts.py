@@ -45,7 +45,6 @@ class PostReceiver:
         form: how the client writes its packets.
         max_packets: packets that a POST may bring.
         turn: awaited by the reader when it has taken its quantum of packets and wants more.
-
         wire: writes the packets; `None` if nobody wants to see them.
 
     Attributes:

@@ -172,7 +172,7 @@ class PollingTransport:
         quiet_since = max(self._quiet_since, self.posts.quiet_since)
         return self._held is None and now - quiet_since >= silence_limit
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Do nothing: each POST looks up its limit when it comes."""
 
     def end_requests(self, *, orderly: bool) -> None:

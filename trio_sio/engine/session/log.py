@@ -86,9 +86,9 @@ class TappedTransport:
         """Pass on to the transport."""
         return self._transport.is_gone(now, silence_limit)
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Pass on to the transport."""
-        self._transport.trust()
+        self._transport.lift_limits()
 
     def end_requests(self, *, orderly: bool) -> None:
         """Pass on to the transport."""

@@ -49,7 +49,7 @@ class Session:
         raise_errors: whether errors of handlers end the session's `run` instead of being logged.
         state: the state of the protocol.
         transport: how the client speaks now; `transport.name` is "polling" or "websocket".
-        trusted: whether the full limits apply: there are no others, or the client has joined.
+        limits_lifted: whether the full limits apply: there are no others, or the client has joined.
         upgraded: whether the client came by polling and moved to WebSocket.
     """
 
@@ -80,7 +80,7 @@ class Session:
         self.outbox = outbox = self.lifecycle.outbox
         self.send, self.deliver, self.enqueue = outbox.send, outbox.deliver, outbox.enqueue
         self.is_listening = True
-        self.trusted = options.handshake_buffer_size is None
+        self.limits_lifted = options.handshake_buffer_size is None
         self.upgraded = False
         self.transport = transport
         self._source = transport  # behind `transport` until the old one is drained
@@ -219,11 +219,11 @@ class Session:
         """Count a limit that was reached without ending the session."""
         self.lifecycle.count_limit(option)
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Apply the full limits from now on: the client has joined a namespace."""
-        self.trusted = True
+        self.limits_lifted = True
         self.lifecycle.joined()
-        self.transport.trust()
+        self.transport.lift_limits()
 
     async def wait_heard(self) -> None:
         """Return when `receive` waits, and nothing of what the client has sent is half here."""
@@ -284,8 +284,8 @@ class Session:
         self.outbox.switch(transport)
         transport.attach(self.outbox)
         self.upgraded = True
-        if self.trusted:
-            transport.trust()
+        if self.limits_lifted:
+            transport.lift_limits()
         self.outbox.flush()
         if self.log.events is not None:
             self.log.events.upgraded(transport.name)

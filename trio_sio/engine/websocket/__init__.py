@@ -1,8 +1,8 @@
-"""WebSocket: a transport, and the way to it.
+"""WebSocket: from the request to the session's last frame.
 
-endpoint    answers requests for a WebSocket
-upgrade     moves a polling session to its WebSocket
-transport   the transport: packets in, frames out
-backends    the libraries behind it
-handshake   the opening handshake of RFC 6455
+endpoint    answers the handshake, and hands the connection to a session
+handshake   the opening handshake (RFC 6455, section 4.2), the same for all backends
+transport   the transport of a session that speaks by WebSocket
+upgrade     moves a polling session to a WebSocket
+backends    reads and parses frames, one file for each library
 """

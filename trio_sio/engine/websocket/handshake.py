@@ -1,4 +1,4 @@
-"""The opening handshake of RFC 6455, section 4.2, as far as it is the same for each library."""
+"""The opening handshake (RFC 6455, section 4.2), which is the same for all backends."""
 
 import base64
 import hashlib
@@ -10,8 +10,7 @@ from trio_sio.protocol.http.field_list import elements, has_element
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = ("13", "8")
-"""8 is what browsers of 2011 said; the frames are the same."""
-
+"""8 is what browsers of 2011 send; the frames are the same."""
 
 _NUMBERS = re.compile("[0-9, ]{0,9}")
 _KEY = re.compile("[A-Za-z0-9+/]{22}==")
@@ -19,7 +18,7 @@ _SUBPROTOCOL = re.compile("[!-~]+")
 
 
 def problem(request: Request) -> str:
-    """Return what is wrong with an upgrade request, `""` if nothing is."""
+    """Return what is wrong with an upgrade request, `""` if it can be accepted."""
     if request.method != "GET":
         return f"the method must be GET, not {printable(request.method, 20)}"
     if request.has_body:  # it would be read as frames
@@ -48,7 +47,7 @@ def absence(request: Request) -> str:
 def subprotocol(request: Request) -> str | None:
     """Return the subprotocol to answer with: the first one offered, as the reference does.
 
-    One that is not of visible letters of ASCII is as good as not offered: it cannot be answered.
+    One with other than visible ASCII characters counts as not offered: it cannot be sent back.
     """
     offered = elements(request.headers.get_all("sec-websocket-protocol"))
     return next((one for one in offered if _SUBPROTOCOL.fullmatch(one)), None)

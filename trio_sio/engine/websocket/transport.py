@@ -1,4 +1,4 @@
-"""The transport of a session that speaks through a WebSocket."""
+"""The transport of a session that speaks by WebSocket."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
 
 CHUNK = 256 * 1024
-"""A large item is written in pieces, so that one can see that it moves."""
+"""Bytes that are written at a time, so that a slow client is seen to take some of a large item."""
 
 _CLOSE_BYTE = b"\x88"
 _NOTHING = memoryview(b"")
@@ -81,7 +81,7 @@ class WebSocketTransport:
         self._close_frame: bytes | None = None  # as far as it is known; `b""` for none
         self._is_reading = False  # the session waits for what the client may send
         self._is_over = False
-        self._heard: Condition | None = None  # for somebody who waits until all has been read
+        self._heard: Condition | None = None  # made by the first `wait_heard`
         self._closed = LazyEvent()
 
     # -- packets in ------------------------------------------------------------------------
@@ -109,9 +109,9 @@ class WebSocketTransport:
         return self._version.decode_binary(message)
 
     def _closed_by(self, end: WebSocketClosed) -> TransportClosed:
-        """Return what the session hears of the end, and have the client told, if it is owed that.
+        """Return what the session is told of the end, and choose the close frame for the client.
 
-        A close frame that the library answers with comes first.
+        If the library has answered with a close frame, that one is sent.
         """
         if not isinstance(end, FrameError):
             if self._close_frame is None:
@@ -123,12 +123,12 @@ class WebSocketTransport:
         return TransportClosed(DisconnectReason.TRANSPORT_ERROR, end.code, why)
 
     async def wait_heard(self) -> None:
-        """Return when nothing is half here, or unread; see `abc.Transport`."""
+        """Return when no message is incomplete or unread; see `abc.Transport`."""
         self._heard = self._heard or Condition()
         await self._heard.wait_for(self._is_heard)
 
     async def wait_caught_up(self) -> None:
-        """Return when nothing that has come is unread, or a session has taken the connection."""
+        """Return when all that has come was read, or the connection belongs to a session."""
         self._heard = self._heard or Condition()
         await self._heard.wait_for(self._has_caught_up)
 
@@ -169,7 +169,7 @@ class WebSocketTransport:
         """Whether the client has hung up."""
         return self._stream.hung_up
 
-    def trust(self) -> None:
+    def lift_limits(self) -> None:
         """Apply the full limits: the client has joined a namespace."""
         self._backend.lift_limit()
 
@@ -231,7 +231,7 @@ class WebSocketTransport:
         """Nothing to do: the one request that there was has become the connection."""
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
-        """Say goodbye by a close frame, and wait a while for the client to agree."""
+        """Send a close frame, and wait `CLOSE_TIMEOUT` seconds at most for the client to close."""
         self.direct = self.writable = False
         self._stop_hearing()
         try:

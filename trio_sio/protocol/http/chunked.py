@@ -1,10 +1,10 @@
-"""Bodies that come in chunks (RFC 9112, section 7.1), as proxies make them of their clients' POSTs.
+"""Parses chunked bodies (RFC 9112, section 7.1), into which proxies turn the POSTs of clients.
 
-Read to the letter: where one reader of a connection takes for a line's end what another does not,
-the rest of a body becomes a request. So a line ends with CRLF alone, nothing stands around a
-chunk's size but well-formed extensions, and trailers are fields; h11, which takes more than that,
-agrees about all that is accepted here. Extensions and trailers are read and dropped. They count,
-together, as a head does.
+The grammar is applied to the letter: where two readers of a connection disagree about the end of a
+line, the rest of a body becomes a request. So only CRLF ends a line, only well-formed extensions
+may stand beside the size of a chunk, and trailers have to be fields. h11, which tolerates more,
+agrees about everything that is accepted here. Extensions and trailers are read and dropped;
+together they have the limit of a head.
 """
 
 import re
@@ -29,8 +29,8 @@ class ChunkedBody:
         max_trailers: trailer fields that there may be (option `max_headers`).
 
     Attributes:
-        data: of the chunks that have come.
-        is_complete: whether the last chunk and its trailers have come.
+        data: of the chunks that have been received.
+        is_complete: whether the last chunk and the trailers have been received.
     """
 
     __slots__ = (
@@ -50,15 +50,15 @@ class ChunkedBody:
         self._next = self._read_size
 
     def receive(self, data: bytes, limit: int) -> bytes:
-        """Take what has come; return what is behind the body, `b""` until that is complete.
+        """Parse received bytes; return those after the body, `b""` until the body is complete.
 
         Args:
-            data: some bytes.
+            data: the bytes.
             limit: bytes that `self.data` may have; no more are kept, even for a moment.
 
         Raises:
-            BodyTooLarge: there are more, or a chunk that begins says so.
-            InvalidBody: it breaks the format, or goes beyond a limit of extensions and trailers.
+            BodyTooLarge: there are more, or will be, by the size of the present chunk.
+            InvalidBody: it is malformed, or exceeds a limit of extensions and trailers.
         """
         data, self._rest = self._rest + data, b""
         at = 0
@@ -70,7 +70,7 @@ class ChunkedBody:
             at = then
         return data[at:]
 
-    # Each reads one thing at `at` and returns where it ends, -1 if it has not come whole.
+    # Each method parses one thing at `at` and returns where it ends, -1 if it is not complete.
 
     def _read_size(self, data: bytes, at: int, limit: int) -> int:
         found = _SIZE_LINE.match(data, at)
@@ -119,10 +119,10 @@ class ChunkedBody:
         return found.end()
 
     def _fail_or_wait(self, data: bytes, at: int, what: str) -> int:
-        """Return -1 if the line at `at` has not ended yet; it has not the form that it must have.
+        """Return -1 if the line at `at`, which is not well-formed so far, has not ended yet.
 
         Raises:
-            InvalidBody: it has ended, or will never fit.
+            InvalidBody: it has ended, or is too long.
         """
         end = data.find(b"\n", at)
         if end >= 0:

@@ -1,7 +1,7 @@
-"""Header fields whose value is a list, which may be spread over several fields of one name.
+"""Parses header fields whose value is a list, which may be spread over several fields of one name.
 
 RFC 9110, 5.6.1: elements are separated by commas, with optional white space around them, and empty
-ones do not count. No list that is read here has quoted strings in it.
+ones do not count. None of the lists that are parsed here has quoted strings in it.
 """
 
 from collections.abc import Iterable
@@ -20,5 +20,5 @@ def elements(values: Iterable[str]) -> list[str]:
 
 
 def has_element(values: Iterable[str], wanted: str) -> bool:
-    """Whether one of the elements is `wanted`, a token in lower case; theirs is not looked at."""
+    """Whether one of the elements is `wanted`, a token in lower case, in any case."""
     return any(one.lower() == wanted for one in elements(values))

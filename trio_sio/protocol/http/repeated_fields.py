@@ -1,8 +1,8 @@
-"""Header fields that come more than once in a request: one value of several, as Node.js has it.
+"""Combines header fields that a request has more than once into one value, as Node.js does.
 
-RFC 9110, 5.3, lets only lists come in several lines, and RFC 6265, 5.4, cookies in one. Clients and
-proxies keep to neither, and applications were written for what Node.js makes of it in
-`message.headers`.
+RFC 9110, 5.3, allows only lists to be repeated, and RFC 6265, 5.4, has cookies in one field.
+Clients and proxies break both rules, and applications were written for what Node.js makes of that
+in `message.headers`.
 """
 
 from collections.abc import Sequence

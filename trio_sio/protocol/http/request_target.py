@@ -1,4 +1,4 @@
-"""The target of a request, in the four forms of RFC 9112, section 3.2."""
+"""Parses the target of a request, which has one of the four forms of RFC 9112, section 3.2."""
 
 import re
 from typing import NamedTuple
@@ -11,11 +11,11 @@ _ABSOLUTE = re.compile(
 
 
 class Target(NamedTuple):
-    """A target that this server can be asked for.
+    """A target that this server accepts.
 
     Attributes:
-        text: path and query, as they came, or "*".
-        host: what stands in place of the Host field, `None` if the target does not say it.
+        text: path and query, as they were sent, or "*".
+        host: replaces the Host field; `None` if the target has no host.
     """
 
     text: str
@@ -23,23 +23,23 @@ class Target(NamedTuple):
 
 
 def is_host(value: str) -> bool:
-    """Whether `value` can be that of a Host field (RFC 9112, 3.2): a host, perhaps a port."""
+    """Whether `value` can be the value of a Host field (RFC 9112, 3.2): a host, perhaps a port."""
     return _HOST.fullmatch(value) is not None
 
 
 def parse_target(method: str, target: str) -> Target:
-    """Read the target of a request.
+    """Parse the target of a request.
 
-    The fragment, which a client keeps to itself (RFC 9110, 4.1) but some send, is left out. The
-    path stays as it came: whoever answers by paths compares the same bytes as the proxies before
-    this server do.
+    A fragment, which clients should not send (RFC 9110, 4.1) but some do, is dropped. The path is
+    kept as it was sent: whoever routes by paths compares the same bytes as the proxies before this
+    server.
 
     Args:
-        method: of the request; "*" is for OPTIONS alone.
+        method: of the request; "*" is for OPTIONS only.
         target: such as "/socket.io/?EIO=3" or "http://here/socket.io/?EIO=3", visible ASCII.
 
     Raises:
-        ValueError: it has none of the forms; the message is a sentence.
+        ValueError: it has none of the forms; the message says so.
     """
     text = target.partition("#")[0]
     if text.startswith("/") or (text == "*" and method == "OPTIONS"):

@@ -1,16 +1,16 @@
-"""What an HTTP response of the application may be, and the sentence about what it may not be."""
+"""Checks the responses of applications, and says what is wrong with one."""
 
 import re
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
-"""RFC 9110, 5.5: it begins and ends with something visible."""
+"""RFC 9110, 5.5: it begins and ends with a visible character."""
 _LENGTH = re.compile("[0-9]{1,15}")
 
 WITHOUT_BODY = frozenset({204, 304})
-"""Their answers end with the head, and have no Content-Length (RFC 9110, 8.6).
+"""Statuses whose responses end with the head, and have no Content-Length (RFC 9110, 8.6).
 
-A 304 may say how long the 200 would be, but what says 0 there makes a cache forget what it has."""
+A 304 may have the length of the 200, but one that says 0 makes a cache drop its content."""
 
 _WITHOUT_CONTENT = WITHOUT_BODY | {205}
 
@@ -36,7 +36,7 @@ def check_response(status: object, headers: object, body: object) -> None:
     lengths = [value for name, value in map(_check_field, headers) if name == "content-length"]
     if len(lengths) > 1:
         raise ValueError(f"a response has one Content-Length at most, not {len(lengths)}")
-    # Without a body it may be that of an answer to HEAD; see `check_length`.
+    # Without a body it may be a response to HEAD; see `check_length`.
     if body and lengths and int(lengths[0]) != len(body):
         raise _wrong_length(lengths[0], body)
 
@@ -45,7 +45,7 @@ def check_length(method: str, status: int, headers: list[tuple[str, str]], body:
     """Check a response's Content-Length against its body, now that the method is known.
 
     Raises:
-        ValueError: the client would wait for bytes that do not come.
+        ValueError: the client would wait for bytes that are never sent.
     """
     if method == "HEAD" or status in WITHOUT_BODY:
         return

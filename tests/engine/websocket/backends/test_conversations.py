@@ -180,7 +180,7 @@ async def test_a_large_message_before_joining(ws_engine: str, autojump_clock: Mo
     options: dict[str, object] = {"ws_engine": ws_engine, "handshake_buffer_size": 10_000}
     async with websockets(**options) as (engine, (client,)):  # type: ignore[arg-type]
         sid = await opened(client)
-        engine.sessions[sid].trust()
+        engine.sessions[sid].lift_limits()
         await client.send(message)
         assert await client.receive() == message
     async with websockets(**options) as (_, (client,)):  # type: ignore[arg-type]

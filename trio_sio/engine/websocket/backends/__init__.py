@@ -1,7 +1,7 @@
-"""The WebSocket libraries behind the transport.
+"""Reads WebSocket frames from a connection; a library parses what `FrameParser` leaves to it.
 
-auto             which of them is used (option `ws_engine`)
-websockets       the sans-I/O core of `websockets`
-trio_websocket   `trio-websocket`
-base             what they have in common
+base            what a backend is, and the reading that all of them share
+auto            chooses one (option `ws_engine`)
+websockets      by the sans-I/O core of websockets; can compress
+trio_websocket  by trio-websocket, which is always installed
 """
