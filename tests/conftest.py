@@ -32,7 +32,7 @@ _NEEDS = {
 _PROGRAMS = ("node", "chromium")
 
 _SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "security", "soak")
-"""Of processes, of clients by the hundred, of attacks: each test here is marked `slow`."""
+"""Their tests start processes, clients by the hundred or attacks, so all are marked `slow`."""
 
 _MARKERS = {
     "long": "takes many minutes; runs with --long only",

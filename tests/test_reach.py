@@ -1,7 +1,7 @@
 """No object is changed from outside, and no function of a module does a method's work.
 
-Who wants an object to change asks it, by a method with a name. Who needs three things of an object
-is given three things.
+Whoever wants an object changed asks it, by a method with a name. A function that needs three things
+of an object is given those three.
 """
 
 import re

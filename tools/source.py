@@ -1,4 +1,4 @@
-"""Reads the package's source: who imports whom, and what classes and functions do to objects.
+"""Reads the package's source: its imports, and what classes and functions do to objects.
 
 `tests/test_walls.py` and its neighbours hold rules about it, `python3 -m benchmarks.structure`
 prints it. Nothing of the package is imported, only parsed.
@@ -77,7 +77,7 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
 
 
 def import_graph(sources: Sources) -> Graph:
-    """Return who imports whom; an import for types only is one, too: types are the design."""
+    """Return all imports; one for types only counts, too, since types are the design."""
     return {
         name: frozenset(_files_imported(source, sources) - {name})
         for name, source in sources.items()
