@@ -75,7 +75,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         type=int,
         const=10_000,
         metavar="COUNT",
-        help="only the delay of 100 honest clients, alone and beside so many hostile ones (10,000)",
+        help="only the delay of 100 honest clients, alone and beside COUNT hostile ones (10,000)",
     )
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--picture", type=Path, metavar="FILE", help="draw the cost of broadcasts there (SVG)")

@@ -1,6 +1,6 @@
 """How long honest clients wait while a swarm of hostile ones attacks: `--hostile`.
 
-100 honest clients chat in a room, at a fixed rate; then the same beside so many hostile
+100 honest clients chat in a room, at a fixed rate; then the same beside many hostile
 connections, of all kinds (`tests/hostile/kinds.py`), once all of them have begun. A delay is
 counted from the moment at which the message was due to its arrival at each of them. The server has
 one core, and all clients share the other: the hostile ones get what the honest ones leave.
@@ -116,7 +116,7 @@ def chat(server: Server, messages: int) -> Row:
 
 
 def attacked(server: Server, hostile: int, messages: int) -> Row:
-    """Return the delays of the honest clients while so many others attack."""
+    """Return the delays of the honest clients while others attack."""
     arguments = (server.port, hostile, server.peer.version)
     with (
         started("tests.hostile.chat", *_honest(server, messages)) as honest,

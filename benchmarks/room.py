@@ -52,7 +52,7 @@ class Room:
             client.close()
 
     def broadcast(self, count: int, window: int, tick: Callable[[int], None]) -> None:
-        """Have the server send so many messages to everybody, and wait until they are there.
+        """Have the server send a number of messages to everybody, and wait until they are there.
 
         Args:
             count: how many.

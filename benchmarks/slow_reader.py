@@ -50,7 +50,7 @@ def measure(peer: Peer, load: Load, afterwards: float = AFTERWARDS) -> Curve:
     """Run the load on one server.
 
     Raises:
-        RuntimeError: somebody who reads lost something.
+        RuntimeError: a client that reads has lost something.
     """
     with (
         running(peer) as server,

@@ -31,8 +31,8 @@ _NEEDS = {
 }
 _PROGRAMS = ("node", "chromium")
 
-_SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "soak")
-"""Of processes, and of clients by the hundred: each test here is marked `slow`."""
+_SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "security", "soak")
+"""Their tests start processes, clients by the hundred or attacks, so all are marked `slow`."""
 
 _MARKERS = {
     "long": "takes many minutes; runs with --long only",

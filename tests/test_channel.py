@@ -26,6 +26,7 @@ class Ends:
     close: Callable[[], None]
     sending: trio.abc.SendChannel[Any]
     receive: Callable[[], Awaitable[int]]
+    receive_nowait: Callable[[], int]
     close_receiving: Callable[[], None]
     receiving: trio.abc.ReceiveChannel[Any]
 
@@ -34,7 +35,6 @@ class Ends:
 class AllEnds(Ends):
     """Both ends, of a channel of which the tests ask everything."""
 
-    receive_nowait: Callable[[], int]
     statistics: Callable[[], Any]
 
     def state(self) -> tuple[int, int, int, int]:
@@ -52,8 +52,8 @@ def open_ours(size: int) -> AllEnds:
     channel = Channel[int](size)
     return AllEnds(
         *(channel.send, channel.send_nowait, channel.close, channel),
-        *(channel.receive, channel.close_receiving, channel),
-        *(channel.receive_nowait, channel.statistics),
+        *(channel.receive, channel.receive_nowait, channel.close_receiving, channel),
+        channel.statistics,
     )
 
 
@@ -61,8 +61,8 @@ def open_trios(size: int) -> AllEnds:
     sending, receiving = trio.open_memory_channel[int](size)
     return AllEnds(
         *(sending.send, sending.send_nowait, sending.close, sending),
-        *(receiving.receive, receiving.close, receiving),
-        *(receiving.receive_nowait, sending.statistics),
+        *(receiving.receive, receiving.receive_nowait, receiving.close, receiving),
+        sending.statistics,
     )
 
 
@@ -73,15 +73,19 @@ def open_inbox(size: int) -> Ends:
     def packet(number: int) -> Packet:
         return Packet(PacketType.EVENT, "/", ["x", number])
 
-    async def receive() -> int:
-        number = (await inbox.receive()).args[0]
+    def number_of(packet: Packet) -> int:
+        number = packet.args[0]
         assert isinstance(number, int)
         return number
+
+    async def receive() -> int:
+        return number_of(await inbox.receive())
 
     return Ends(
         lambda number: inbox.send(packet(number)),
         lambda number: inbox.send_nowait(packet(number)),
-        *(inbox.close, inbox, receive, inbox.close_receiving, inbox),
+        *(inbox.close, inbox, receive, lambda: number_of(inbox.receive_nowait())),
+        *(inbox.close_receiving, inbox),
     )
 
 
@@ -154,6 +158,39 @@ async def test_values_arrive_in_order_and_then_the_end(open_channel: Open) -> No
     assert [value async for value in ends.receiving] == []
     with pytest.raises(trio.EndOfChannel):
         await ends.receive()
+
+
+@every
+async def test_receiving_without_waiting(open_channel: Open, log: Log) -> None:
+    ends = open_channel(2)
+    with pytest.raises(trio.WouldBlock):
+        ends.receive_nowait()
+    ends.send_nowait(0)
+    ends.send_nowait(1)
+    await log.begin("send", lambda: ends.send(2))
+    assert ends.receive_nowait() == 0
+    await wait_all_tasks_blocked()
+    assert "send" in log.results  # there was room
+    assert (ends.receive_nowait(), ends.receive_nowait()) == (1, 2)
+    ends.close()
+    with pytest.raises(trio.EndOfChannel):
+        ends.receive_nowait()
+    ends.close_receiving()
+    with pytest.raises(trio.ClosedResourceError):
+        ends.receive_nowait()
+
+
+@every
+async def test_receiving_without_waiting_while_another_task_receives(
+    open_channel: Open, log: Log
+) -> None:
+    ends = open_channel(1)
+    await log.begin("receive", ends.receive)
+    with pytest.raises((trio.BusyResourceError, trio.WouldBlock)):  # Trio's has many receivers
+        ends.receive_nowait()
+    ends.send_nowait(7)
+    await wait_all_tasks_blocked()
+    assert log.results == {"receive": 7}
 
 
 @both

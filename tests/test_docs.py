@@ -161,6 +161,14 @@ def test_files_of_the_architecture_exist() -> None:
     } == set()
 
 
+def test_each_place_to_look_at_has_what_is_looked_for() -> None:
+    table = PAGES["docs/architecture.md"].partition("## Where to look")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .+ \| `(\S+)` \| `(.+)` \|$", table, re.MULTILINE)
+    assert len(rows) == 14
+    for path, text in rows:
+        assert text in (ROOT / "trio_sio" / path).read_text("utf-8"), path
+
+
 def test_the_site_lists_every_file_of_the_package() -> None:
     text = on_page_markdown(PAGES["docs/architecture.md"])
     for path in (ROOT / "trio_sio").rglob("*.py"):

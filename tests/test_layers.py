@@ -1,4 +1,4 @@
-"""Inside the engine and the router: who may import whom, and that nobody imports in a circle.
+"""Layers inside the engine and the router, and no circle of imports anywhere.
 
 The files and folders of a room stand on shelves. One may import what stands on lower shelves and
 what is in its own folder, never its neighbours on the same shelf. Imports for types count: types
@@ -72,7 +72,7 @@ def shelf(name: str, room: str) -> int | None:
 
 
 def upward(graph: Graph) -> Iterator[tuple[str, str]]:
-    """Who imports what does not stand below it."""
+    """Imports of what does not stand below: the file, and what it imports."""
     for here, imported in graph.items():
         room = here.partition("/")[0]
         if room not in SHELVES or shelf(here, room) is None:
@@ -93,7 +93,7 @@ def homeless(graph: Graph) -> Iterator[str]:
 
 
 def forbidden(graph: Graph) -> Iterator[tuple[str, str]]:
-    """Who imports what it never may."""
+    """Imports that no file may have: the file, and what it imports."""
     for here, imported in graph.items():
         for other in sorted(imported):
             if any(here.startswith(one) and other.startswith(two) for one, two in NEVER):
@@ -134,7 +134,7 @@ TEXTS = {
 
 
 def graph(**texts: str) -> Graph:
-    """Who imports whom in a package as it should be, but for some texts."""
+    """The imports of a package that is as it should be, but for some texts."""
     named = {name.replace("__", "/") + ".py": text for name, text in texts.items()}
     return import_graph({name: read(name, text) for name, text in {**TEXTS, **named}.items()})
 

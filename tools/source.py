@@ -1,4 +1,4 @@
-"""Reads the package's source: who imports whom, and what classes and functions do to objects.
+"""Reads the package's source: its imports, and what classes and functions do to objects.
 
 `tests/test_walls.py` and its neighbours hold rules about it, `python3 -m benchmarks.structure`
 prints it. Nothing of the package is imported, only parsed.
@@ -7,6 +7,7 @@ prints it. Nothing of the package is imported, only parsed.
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
@@ -56,8 +57,9 @@ def read(name: str, text: str) -> Source:
     return Source(name, text, ast.parse(text))
 
 
+@cache
 def read_package(root: Path = PACKAGE) -> Sources:
-    """Parse all files of a package."""
+    """Parse all files of a package, once in a process."""
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
     return {name: read(name, (root / name).read_text("utf-8")) for name in names}
 
@@ -75,7 +77,7 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
 
 
 def import_graph(sources: Sources) -> Graph:
-    """Return who imports whom; an import for types only is one, too: types are the design."""
+    """Return all imports; one for types only counts, too, since types are the design."""
     return {
         name: frozenset(_files_imported(source, sources) - {name})
         for name, source in sources.items()

@@ -218,7 +218,10 @@ class Channel(trio.abc.SendChannel[T], trio.abc.ReceiveChannel[T]):
             value = self.receive_nowait()
             await trio.lowlevel.cancel_shielded_checkpoint()
             return value
-        self._check_receiving()
+        # As `_check_receiving`, which raises; a call for each value is spared.
+        is_busy = self._receiver.task is not None or self._handed_over is not _No.VALUE
+        if is_busy or self._is_receiving_closed:
+            self._check_receiving()
         self._buffer, self._senders = _EMPTY, None
         if self._idle is not None:
             self._idle.notify_all()

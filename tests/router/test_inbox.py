@@ -106,6 +106,18 @@ async def test_whoever_is_cancelled_takes_and_sends_nothing(
     assert await drain(inbox) == [1]
 
 
+async def test_receiving_without_waiting_asks_for_the_turn() -> None:
+    order = EventOrder()
+    first, second = Inbox(2, order), Inbox(2, order)
+    first.send_nowait(event(1))
+    second.send_nowait(event(2))
+    assert first.receive_nowait().args == [1]  # and has the turn
+    with pytest.raises(trio.WouldBlock):
+        second.receive_nowait()
+    order.pass_on(first)
+    assert second.receive_nowait().args == [2]
+
+
 @given(sizes=st.lists(st.integers(0, 5), max_size=20), limit=st.integers(1, 4))
 def test_everything_arrives_once(sizes: list[int], limit: int) -> None:
     """Bursts of any size through an inbox of any size, whoever has to wait."""

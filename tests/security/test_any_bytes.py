@@ -26,9 +26,6 @@ from trio_sio.options import WSEngine
 from trio_sio.testing.wire import StreamPair, WireClient
 from trio_sio.testing.wire_http import WireConnection
 
-pytestmark = pytest.mark.slow
-
-
 LONGER_THAN_ANY_LIMIT = 200.0
 """Seconds in which a silent connection has been closed, whatever it was in the middle of."""
 

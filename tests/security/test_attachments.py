@@ -11,9 +11,6 @@ from tests.security.neighbour import beside, end_of, joined, polling
 from tests.support.servers import MakeServer
 from trio_sio.testing.wire_websocket import WireWebSocket
 
-pytestmark = pytest.mark.slow
-
-
 ONE = '{"_placeholder":true,"num":0}'
 
 

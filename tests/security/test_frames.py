@@ -22,9 +22,6 @@ from trio_sio.testing.wire_websocket import (
     open_websocket,
 )
 
-pytestmark = pytest.mark.slow
-
-
 LIBRARIES = pytest.mark.parametrize("ws_engine", ["websockets", "trio-websocket"])
 
 

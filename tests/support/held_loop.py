@@ -20,7 +20,7 @@ class Counter:
         return self.now
 
     def hold(self, seconds: float) -> None:
-        """Have held the loop for so long."""
+        """Pretend that the loop was held for this many seconds."""
         self.now += seconds
 
 
@@ -36,7 +36,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
 
 
 def collection(counter: Counter, seconds: float, generation: int) -> None:
-    """Collect garbage, and have that take so long; must begin when notes are taken."""
+    """Collect garbage in this many seconds; must begin when notes are taken."""
 
     def work(phase: str, info: dict[str, int]) -> None:
         if phase == "start":
@@ -50,7 +50,7 @@ def collection(counter: Counter, seconds: float, generation: int) -> None:
 
 
 def full_collection(counter: Counter, seconds: float) -> None:
-    """Collect all garbage, and have that take so long."""
+    """Collect all garbage in this many seconds."""
     collection(counter, seconds, 2)
 
 

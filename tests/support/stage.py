@@ -35,7 +35,7 @@ class Stage:
         io: the server.
         halted: how many calls of such handlers are under way.
         done: how many of them have returned by themselves.
-        gate: opened by who has seen enough.
+        gate: opened by the test when it has seen enough.
         emitted: how many events `fill` has emitted.
         answers: of clients, to questions.
         reasons: why sockets of "/" have left.

@@ -151,7 +151,7 @@ class Crowd:
             client.close()
 
     def order(self, text: str, expected: int, receivers: int) -> None:
-        """Have the first client send something that brings each of the first so many bytes."""
+        """Have the first client send something that brings the receivers the expected bytes."""
         for client in self.clients[:receivers]:
             self._owed[client] = expected
         self.clients[0].sendall(masked(text))
@@ -161,7 +161,7 @@ class Crowd:
                 waiting -= self._receive(client)
 
     def ask_each(self, text: str, expected: int, receivers: int) -> None:
-        """Have each of the first so many send something, one after the other."""
+        """Have each of the first clients send something, one after the other."""
         for client in self.clients[:receivers]:
             self._owed[client] = expected
             client.sendall(masked(text))

@@ -237,7 +237,13 @@ class Engine:
                 logger.info("listening on %s", url)
 
             def start(stream: trio.abc.Stream) -> None:
-                nursery.start_soon(self._serve_accepted, stream, handler)
+                address = _address_of(stream)
+                refusal = self._admission.enter(address)
+                if refusal:
+                    nursery.start_soon(turn_away, stream, refusal)
+                    return
+                leave = partial(self._admission.leave, address)
+                nursery.start_soon(self._serve, stream, address, handler, leave)
 
             await accept_forever(list(listeners), start, task_status)
 
@@ -245,8 +251,10 @@ class Engine:
         """Serve one connection, until it is closed; the engine must be open."""
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
-        address = await self._admit(stream)
-        if address is None:
+        address = _address_of(stream)
+        refusal = self._admission.enter(address)
+        if refusal:
+            await turn_away(stream, refusal)
             return
         closed = trio.Event()
         try:
@@ -258,21 +266,6 @@ class Engine:
                     await trio.aclose_forcefully(stream)
             finally:
                 self._admission.leave(address)
-
-    async def _serve_accepted(self, stream: trio.abc.Stream, handler: Handler) -> None:
-        """Serve a connection of a listener, until it is closed or a session has it."""
-        address = await self._admit(stream)
-        if address is not None:
-            await self._serve(stream, address, handler, partial(self._admission.leave, address))
-
-    async def _admit(self, stream: trio.abc.Stream) -> str | None:
-        """Count a connection, and return its address; `None` if it was turned away."""
-        address = _address_of(stream)
-        refusal = self._admission.enter(address)
-        if not refusal:
-            return address
-        await turn_away(stream, refusal)
-        return None
 
     async def _serve(
         self,

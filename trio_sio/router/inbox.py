@@ -153,6 +153,28 @@ class Inbox(trio.abc.SendChannel[Packet], trio.abc.ReceiveChannel[Packet]):
             self._room.notify_all()
         return packet
 
+    def receive_nowait(self) -> Packet:
+        """Return the next packet, if there is one and it is this socket's turn.
+
+        Raises:
+            trio.WouldBlock: `receive` would wait.
+            trio.EndOfChannel, trio.ClosedResourceError: as `receive`.
+            trio.BusyResourceError: another task is receiving.
+        """
+        if self._is_receiving_closed:
+            raise trio.ClosedResourceError
+        if self._reader is not None:
+            raise trio.BusyResourceError("another task is receiving")
+        packets = self._packets
+        if not packets:
+            raise trio.EndOfChannel if self._is_closed else trio.WouldBlock
+        if not self.order.begin(self, packets[0][0]):
+            raise trio.WouldBlock
+        self._number, packet = packets.popleft()
+        if self._room is not None:
+            self._room.notify_all()
+        return packet
+
     # -- the turn among the client's sockets ------------------------------------------------
 
     def expect_reader(self) -> None:

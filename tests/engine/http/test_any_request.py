@@ -243,6 +243,7 @@ def _hold(request: Strange, streams: str, cut: int | None) -> None:
     check(request, said, seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", ["memory", "sockets"])
 @examples(150, suppress_health_check=TOO_SLOW)
 @given(strange(), CUTS)
@@ -269,6 +270,7 @@ def test_each_unclear_end_for_each_reader(
     _hold(Strange(method, head + fields + b"\r\n" + body, False, False), "memory", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("method", [*METHODS[3:], "GET"])
 def test_each_method_for_each_target(method: str, target: str) -> None:

@@ -1,5 +1,6 @@
 """Noticing that a client leaves, and what it sends meanwhile."""
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -28,6 +29,7 @@ async def test_who_waits_hears_of_a_client_that_hangs_up(autojump_clock: MockClo
     assert heard == ["hung up"]
 
 
+@pytest.mark.slow
 async def test_what_is_pipelined_meanwhile_is_kept_up_to_a_limit(
     autojump_clock: MockClock,
 ) -> None:

@@ -38,6 +38,7 @@ def test_others_are_not(generation: int, counter: Counter) -> None:
         assert garbage.seconds_since(0) == 0
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_bounded(counter: Counter) -> None:
     garbage = GCPauses()
     with garbage.noting():

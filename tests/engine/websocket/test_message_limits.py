@@ -97,6 +97,7 @@ async def test_max_fragments_of_a_message_that_has_no_end(
         assert await client.receive_frame() == TOO_BIG
 
 
+@pytest.mark.slow
 @both_libraries
 @both_kinds
 @pytest.mark.parametrize("limit", [2, 125, 126, 65_535, 65_536, 100_000])

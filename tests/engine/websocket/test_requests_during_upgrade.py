@@ -39,6 +39,7 @@ async def served(
             scope.cancel()
 
 
+@pytest.mark.slow
 @both_libraries
 @pytest.mark.parametrize("streams", [memory_stream_pair, socket_pair, tls_pair])
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "new"])
