@@ -89,6 +89,8 @@ async def test_heads_and_connections_are_counted(make_server: MakeServer) -> Non
             assert (await third.receive_some()).startswith(b"HTTP/1.1 503 ")
             while await slow.receive_some():
                 pass
+            while await another.receive_some():
+                pass
         assert io.statistics().limits == {
             "max_headers": 1,
             "max_header_size": 1,
