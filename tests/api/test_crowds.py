@@ -39,6 +39,7 @@ async def test_max_sessions(make_server: MakeServer, caplog: pytest.LogCaptureFi
     assert io.statistics().limits == {"max_sessions": 2}
 
 
+@pytest.mark.alone
 async def test_answer_timeout(make_server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
     """A poll's answer that is not taken; a file that is not taken."""
     caplog.set_level(logging.INFO)
@@ -74,6 +75,7 @@ async def test_a_file_that_nobody_takes(
     assert told(caplog, "answer_timeout") == 1
 
 
+@pytest.mark.alone
 async def test_heads_and_connections_are_counted(make_server: MakeServer) -> None:
     """They have no session, but the server's numbers have them all the same."""
     io = make_server(
