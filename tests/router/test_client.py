@@ -1,5 +1,6 @@
 """One client in several namespaces: who may join, in which order, and who may not."""
 
+import gc
 import re
 from collections.abc import Collection
 
@@ -10,6 +11,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_sio import Packet, PacketType, Server, Socket
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.router import client as client_module
 from trio_sio.testing import connect
 from trio_sio.testing.wire import open_wire
 
@@ -284,3 +287,19 @@ async def test_what_has_waited_for_the_root_counts_until_it_has_joined(
         await trio.sleep(10)
         (client,) = io.router.clients
         assert sorted(client.sockets) == ["/", "/a", "/b", "/c"]
+
+
+def test_it_is_asked_once_which_decoders_are_bounded() -> None:
+    class Plain:
+        def feed(self, message: str | bytes) -> Packet | None:
+            return None
+
+    known = len(client_module._IS_BOUNDED)
+    for _ in range(3):
+        assert client_module._as_bounded(Plain()) is None
+        decoder = Decoder()
+        assert client_module._as_bounded(decoder) is decoder
+    assert len(client_module._IS_BOUNDED) <= known + 2
+    del Plain
+    gc.collect()  # a class is in a circle
+    assert len(client_module._IS_BOUNDED) <= known + 1

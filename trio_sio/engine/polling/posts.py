@@ -68,7 +68,7 @@ class PostReceiver:
         self._is_uploading = False  # its body has not come yet
         self._has_hung_up: Callable[[], bool] = _never
         self._heard: Condition | None = None  # for somebody who waits until all has been read
-        self._posts = Channel[Iterator[Arrival]](0)  # their packets, to the reader
+        self._posts: Channel[Iterator[Arrival]] = Channel(0)  # their packets, to the reader
         self._packets: Iterator[Arrival] = _NONE  # of the POST that is being read
 
     # -- the requests ------------------------------------------------------------------------
