@@ -24,6 +24,9 @@ def make_server(
         ping_interval=ping_interval,
         ping_timeout=ping_timeout,
         raise_errors=True,
+        # A full collection of the garbage of all tests takes a second, and would be a line of the
+        # log, which is kept for ten.
+        slow_step=None,
     )
 
 
