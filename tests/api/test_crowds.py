@@ -15,6 +15,7 @@ LARGE = "x" * 7_000_000
 """More than what lies between two sockets that nobody reads from, and less than an outbox takes."""
 
 
+@pytest.mark.slow
 async def test_max_sessions(make_server: MakeServer, caplog: pytest.LogCaptureFixture) -> None:
     """A session takes memory though its client has no connection; who is here stays."""
     caplog.set_level(logging.INFO)

@@ -13,6 +13,7 @@ from tests.support.servers import MakeServer
 node = pytest.mark.node
 
 
+@pytest.mark.slow
 async def test_new_clients_are_refused_and_those_that_are_here_finish(
     make_server: MakeServer,
 ) -> None:

@@ -188,6 +188,7 @@ async def test_a_used_port_is_an_os_error() -> None:
         assert caught.value.errno == errno.EADDRINUSE
 
 
+@pytest.mark.slow
 async def test_tls() -> None:
     authority = trustme.CA()
     server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -227,6 +227,7 @@ async def test_who_sends_no_further_request(serve: Serve, mock_clock: MockClock)
         assert trio.current_time() - begun == pytest.approx(400, abs=1)
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("by_h11", [False, True])
 async def test_a_body_that_does_not_end(by_h11: bool, serve: Serve, mock_clock: MockClock) -> None:
