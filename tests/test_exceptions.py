@@ -19,6 +19,7 @@ from trio_sio import (
     InvalidBody,
     LimitReached,
     LocalProtocolError,
+    NoAnswer,
     PacketRefused,
     ProtocolError,
     Refused,
@@ -39,6 +40,7 @@ from trio_sio.protocol.engineio.handshake import ErrorCode
         (PacketRefused, [Refused]),
         (RequestRefused, [SocketIOError]),
         (LimitReached, [SocketIOError]),
+        (NoAnswer, [SocketIOError, trio.TooSlowError]),
         (LocalProtocolError, [ProtocolError]),
         (RemoteProtocolError, [ProtocolError]),
         (ProtocolError, [SocketIOError]),
@@ -144,3 +146,11 @@ def test_a_code_is_a_number(code: object) -> None:
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_each_code_that_the_server_has_can_be_given(code: ErrorCode) -> None:
     assert refusal_of(RequestRefused(code=int(code))).code is code
+
+
+def test_no_answer_says_what_arrived_and_who_is_missing() -> None:
+    error = NoAnswer("timeout", ["a"], ["web-2:17", "one more"])
+    assert error.replies == ["a"]
+    assert error.missing == ("web-2:17", "one more")
+    assert str(error) == "timeout (missing: web-2:17, one more)"
+    assert str(NoAnswer("timeout")) == "timeout"

@@ -17,7 +17,7 @@ USED = 3
 # What may be set from outside, and why.
 SETTABLE = {
     r"(\w+\.)*_?counters\.\w+": "figures: whoever sees something happen counts it, without a call",
-    r"(\w+\.)*(cancel_scope|\w*scope|_writer)\.deadline": "so Trio wants it",
+    r"(\w+\.)*(cancel_scope|\w*scope|_writer)\.(deadline|shield)": "so Trio wants it",
 }
 # Where it is done besides, and why.
 ALLOWED = {

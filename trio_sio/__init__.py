@@ -43,6 +43,7 @@ from trio_sio.exceptions import (
     InvalidBody as InvalidBody,
     LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
+    NoAnswer as NoAnswer,
     PacketRefused as PacketRefused,
     ProtocolError as ProtocolError,
     Refused as Refused,

@@ -3,6 +3,7 @@
     SocketIOError
      ├─ Disconnected (also trio.BrokenResourceError)   the client is gone; `.reason`
      ├─ LimitReached(message, option, limit)           the application exceeds a limit of one client
+     ├─ NoAnswer (also trio.TooSlowError)              another server of the cluster did not answer
      ├─ ClientError(message)                           passed to "error" handlers: an ERROR packet
      ├─ Refused(message, data=None)
      │   ├─ ConnectionRefused                          raise in namespace middleware
@@ -20,6 +21,8 @@ An acknowledgement that takes too long is `trio.TooSlowError`, as everywhere in 
 is `trio.WouldBlock` for the `_nowait` verbs. A wrong argument is a `TypeError` or `ValueError`.
 What only passes between parts of the server, as `trio_sio.abc.TransportClosed`, is not in the tree.
 """
+
+from collections.abc import Sequence
 
 import trio
 
@@ -67,6 +70,26 @@ class LimitReached(SocketIOError):
         super().__init__(f"{message} ({option} is {limit})")
         self.option = option
         self.limit = limit
+
+
+class NoAnswer(SocketIOError, trio.TooSlowError):
+    """A request to the other servers of a cluster was not answered, or not by all of them.
+
+    Args:
+        message: what was waited for.
+        replies: what has arrived.
+        missing: the servers that have not answered, as names for people, as far as known.
+
+    Attributes:
+        replies, missing: the same.
+    """
+
+    def __init__(
+        self, message: str, replies: Sequence[JSON] = (), missing: Sequence[str] = ()
+    ) -> None:
+        super().__init__(f"{message} (missing: {', '.join(missing)})" if missing else message)
+        self.replies = list(replies)
+        self.missing = tuple(missing)
 
 
 class ClientError(SocketIOError):

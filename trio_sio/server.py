@@ -2,7 +2,9 @@
 
 import re
 import ssl
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, overload
@@ -16,6 +18,7 @@ from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
+from trio_sio.router.adapter_life import AdapterLife
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
@@ -60,6 +63,8 @@ class Server(NamespaceHandlers, Targeting):
         self.engine = Engine.from_options(self.options) if engine is None else engine
         codec = find_codec(self.options.parser, self.options.max_attachments)
         self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
+        self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
+        self._life: AbstractAsyncContextManager[None] | None = None
         self.router = Router(
             encoder=codec.encoder,
             make_decoder=codec.make_decoder,
@@ -115,6 +120,7 @@ class Server(NamespaceHandlers, Targeting):
         self._check_not_serving("adapter")
         self.options = self.options.changed({"adapter": adapter})
         self._adapter = adapter
+        self._adapter_life.change(adapter)
         self.router.namespaces.change_adapter(adapter)
 
     @property
@@ -178,7 +184,9 @@ class Server(NamespaceHandlers, Targeting):
     # -- life --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self.engine.__aenter__()
+        life = self._live()
+        await life.__aenter__()
+        self._life = life
         return self
 
     async def __aexit__(
@@ -187,8 +195,17 @@ class Server(NamespaceHandlers, Targeting):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        assert self._life is not None
         self._close_clients()
-        return await self.engine.__aexit__(kind, error, traceback)
+        return await self._life.__aexit__(kind, error, traceback)
+
+    def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
+
+    @asynccontextmanager
+    async def _live(self) -> AsyncIterator[None]:
+        async with self._run_adapter(), self.engine:
+            yield
 
     def _close_clients(self) -> None:
         for client in tuple(self.router.clients):
@@ -204,8 +221,8 @@ class Server(NamespaceHandlers, Targeting):
         await self.engine.aclose()
 
     def statistics(self) -> EngineStatistics:
-        """Return the engine's statistics; `len(io.of(name).connected)` counts a namespace."""
-        return self.engine.statistics()
+        """Return the server's statistics; `len(io.of(name).connected)` counts a namespace."""
+        return replace(self.engine.statistics(), adapter=self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.
@@ -247,14 +264,16 @@ class Server(NamespaceHandlers, Targeting):
         Raises:
             OSError: the port cannot be opened.
         """
-        await self.engine.serve_tcp(
-            self.serve_session,
-            port,
-            host=host,
-            backlog=backlog,
-            ssl_context=ssl_context,
-            task_status=task_status,
-        )
+        async with self._run_adapter():
+            await self.engine.serve_tcp(
+                self.serve_session,
+                port,
+                host=host,
+                backlog=backlog,
+                ssl_context=ssl_context,
+                task_status=task_status,
+            )
+        raise AssertionError("the engine serves until it is cancelled")
 
     async def serve_listeners(
         self,
@@ -263,7 +282,11 @@ class Server(NamespaceHandlers, Targeting):
         task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
     ) -> NoReturn:
         """Serve on listeners that you opened, forever; as `trio.serve_listeners`."""
-        await self.engine.serve_listeners(self.serve_session, listeners, task_status=task_status)
+        async with self._run_adapter():
+            await self.engine.serve_listeners(
+                self.serve_session, listeners, task_status=task_status
+            )
+        raise AssertionError("the engine serves until it is cancelled")
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one connection that you accepted, until it is closed; needs `async with io`."""
@@ -271,6 +294,8 @@ class Server(NamespaceHandlers, Targeting):
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""
+        if self._adapter_life.is_missing:
+            self._adapter_life.tell_missing()
         return self.router.serve(session)
 
 

@@ -106,6 +106,39 @@ class SessionStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterStatistics:
+    """The state of the adapters that join this server to others, and what they have counted.
+
+    Without such adapters, all is well and nothing is counted.
+
+    Attributes:
+        healthy: whether broadcasts of other servers arrive here, and ours leave.
+        problem: why they do not, as a sentence; empty if they do.
+        failures: how often the adapters' tasks have failed, and were started again.
+        gaps: times for which broadcasts of other servers may have been missed.
+        published: messages sent to other servers.
+        received: messages of other servers that were delivered here or answered.
+        dropped: messages to other servers that were dropped.
+        invalid: messages that could not be read, and were ignored.
+        queued_bytes: the size of the messages that wait to be sent, in bytes.
+        subscriptions: channels and patterns that are listened to.
+        nodes: servers in the cluster that are known, this one included.
+    """
+
+    healthy: bool = True
+    problem: str = ""
+    failures: int = 0
+    gaps: int = 0
+    published: int = 0
+    received: int = 0
+    dropped: int = 0
+    invalid: int = 0
+    queued_bytes: int = 0
+    subscriptions: int = 0
+    nodes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatistics:
     """The state of an engine, and what it has counted since it was made.
 
@@ -135,6 +168,7 @@ class EngineStatistics:
         calls: calls of event handlers that have finished.
         call_seconds: their duration in seconds, including waits, to the accuracy of the event
             loop's steps (see `trio_sio.engine.runtime.stalls`); 0 without `slow_step`.
+        adapter: what joins the server to others; of an engine alone, nothing.
     """
 
     connections: int
@@ -159,3 +193,4 @@ class EngineStatistics:
     events_out: int = 0
     calls: int = 0
     call_seconds: float = 0.0
+    adapter: AdapterStatistics = AdapterStatistics()

@@ -38,6 +38,15 @@ class Ear:
     def deliver_volatile(self, item: Encoded) -> None:
         self.heard_volatile.append(item)
 
+    async def join(self, *rooms: str) -> None:
+        raise NotImplementedError
+
+    async def leave(self, room: str) -> None:
+        raise NotImplementedError
+
+    async def disconnect(self, close: bool = False) -> None:
+        raise NotImplementedError
+
 
 class Square:
     """A namespace with ears."""

@@ -10,6 +10,12 @@ ROOT = Path(__file__).parents[2] / "trio_sio"
 LIMITED = {"move_on_after", "move_on_at", "fail_after", "fail_at"}
 """Of these the first argument is the limit."""
 
+ALLOWED = {
+    "router/adapter_life.py": ["a shield that is put up later"],
+}
+"""By file. The adapters' tasks are shielded until the last client has left, who has deadlines:
+`tests/router/test_adapter_life.py::test_it_outlives_no_client`."""
+
 
 def problems(source: str) -> Iterator[str]:
     """Every place that may hold up a cancelled server for ever."""
@@ -43,7 +49,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_shield_has_a_deadline(path: Path) -> None:
-    assert list(problems(path.read_text("utf-8"))) == []
+    found = [problem.partition(": ")[2] for problem in problems(path.read_text("utf-8"))]
+    assert found == ALLOWED.get(path.relative_to(ROOT).as_posix(), [])
 
 
 def test_there_are_shields_to_look_at() -> None:

@@ -5,12 +5,23 @@ checkpoints, so there are no locks; and since the loop of a broadcast has no `aw
 cannot overtake each other.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
+from typing import cast
 
 import trio
 
-from trio_sio.abc import AdapterNamespace, Recipient, Room, SocketId, Target
-from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.abc import (
+    AdapterNamespace,
+    CustomHook,
+    Gathered,
+    HookT,
+    Recipient,
+    Room,
+    SocketId,
+    Target,
+)
+from trio_sio.exceptions import NoAnswer
+from trio_sio.protocol.socketio.packet import JSON, Packet
 
 WORK_LIMIT = 32768
 """Deliveries after which a broadcast lets other tasks run. The first delivery to a client in a tick
@@ -33,6 +44,7 @@ class MemoryAdapter:
         self.rooms: dict[Room, dict[SocketId, None]] = {}
         self.sids: dict[SocketId, dict[Room, None]] = {}
         self._work = 0
+        self._hook: CustomHook | None = None
 
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
         """Put a socket into rooms."""
@@ -79,6 +91,53 @@ class MemoryAdapter:
         if not rooms:
             return set(connected)
         return {one for one in self._members(rooms) if one in connected}
+
+    # -- what asks other servers, where there are any ----------------------------------------
+
+    async def all_rooms(self) -> Gathered[Room]:
+        """Return the rooms that have members."""
+        await trio.lowlevel.checkpoint()
+        return Gathered(self.rooms)
+
+    async def remote_join(self, socket_id: SocketId, room: Room) -> None:
+        """Have a socket join a room."""
+        await self._find(socket_id, "remoteJoin").join(room)
+
+    async def remote_leave(self, socket_id: SocketId, room: Room) -> None:
+        """Have a socket leave a room."""
+        await self._find(socket_id, "remoteLeave").leave(room)
+
+    async def remote_disconnect(self, socket_id: SocketId, close: bool = False) -> None:
+        """Have a socket leave the namespace."""
+        await self._find(socket_id, "remoteDisconnect").disconnect(close)
+
+    def _find(self, socket_id: SocketId, request: str) -> Recipient:
+        try:
+            return self.namespace.connected[socket_id]
+        except KeyError:
+            raise NoAnswer(f"no server has the socket: no {request} response") from None
+
+    async def custom_request(self, data: JSON = None) -> list[JSON]:
+        """Return the reply of this server's hook, alone."""
+        await trio.lowlevel.checkpoint()
+        return [await self.answer(data)]
+
+    async def answer(self, data: JSON) -> JSON:
+        """Return what this server's hook replies to a custom request, `None` without one."""
+        reply = None if self._hook is None else self._hook(data)
+        return cast("JSON", await reply if isinstance(reply, Awaitable) else reply)
+
+    def on_custom_request(self, function: HookT) -> HookT:
+        """Register what answers custom requests; a decorator."""
+        if not callable(function):
+            raise TypeError(f"what answers custom requests must be callable, not {function!r}")
+        self._hook = function
+        return function
+
+    def close(self) -> None:
+        """Forget the namespace; there is nothing to do."""
+
+    # -- broadcasts --------------------------------------------------------------------------
 
     def _members(self, rooms: Iterable[Room]) -> dict[SocketId, None]:
         """Return the union of rooms in their order, the members of each in the order of joining."""

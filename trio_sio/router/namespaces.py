@@ -198,6 +198,7 @@ class Namespaces(Mapping[str, Namespace]):
         if own is namespace and own.parent is not None:
             del self._by_name[own.name]
             own.parent.remove(own)
+            own.adapter.close()
 
 
 def _is_encodable(name: str) -> bool:
