@@ -63,10 +63,12 @@ class LateAdapter:
         for socket_id in await self.clients(target.rooms):
             self.namespace.connected[socket_id].deliver(item)
 
-    async def clients(self, rooms: Collection[str]) -> set[str]:
+    async def clients(self, rooms: Collection[str]) -> Gathered[str]:
         await trio.sleep(0.1)
         connected = set(self.namespace.connected)
-        return {sid for sid in connected if not rooms or not self.rooms_of(sid).isdisjoint(rooms)}
+        return Gathered(
+            sid for sid in connected if not rooms or not self.rooms_of(sid).isdisjoint(rooms)
+        )
 
     async def client_rooms(self, socket_id: str) -> frozenset[str]:
         await trio.sleep(0.1)

@@ -1,9 +1,12 @@
 """What an adapter is asked that other servers may have to answer; here, by one server alone."""
 
+from collections.abc import Collection
+
 import pytest
 import trio
 
 from trio_sio import MemoryAdapter, NoAnswer, Packet, PacketType, Server, Socket
+from trio_sio.abc import Gathered, Room, SocketId
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.testing import connect
 
@@ -107,3 +110,20 @@ async def test_an_adapter_that_fails_to_close_costs_nobody_anything(
         async with connect(io, "/room", raise_errors=False) as other:
             await parent.emit("welcome")
             assert await other.receive() == ["welcome"]
+
+
+async def test_a_dynamic_namespace_says_which_servers_did_not_answer_for_its_children(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    class Partial(MemoryAdapter):
+        async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
+            here = await super().clients(rooms)
+            return Gathered(here, ["web-1", f"web-2 of {self.namespace.name}"])
+
+    io = Server(adapter=Partial)
+    parent = io.of(lambda name, query: True)
+    async with io, connect(io, "/a") as anna, connect(io, "/b") as bert:
+        found = await parent.clients()
+        assert found == {f"/a#{anna.session.id}", f"/b#{bert.session.id}"}
+        assert found.missing == ("web-1", "web-2 of /a", "web-2 of /b")
+        assert (await io.of("/a").clients()).missing == ("web-1", "web-2 of /a")

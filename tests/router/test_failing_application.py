@@ -23,6 +23,7 @@ from trio_sio import (
     Server,
     Socket,
 )
+from trio_sio.abc import Gathered
 from trio_sio.failures import failed_leaves, leaves
 from trio_sio.testing import MemoryClient, connect
 
@@ -153,9 +154,9 @@ class FailingAdapter(MemoryAdapter):
         await super().remove_all(socket_id)
         await self._act("remove_all")
 
-    async def clients(self, rooms: object) -> set[str]:
+    async def clients(self, rooms: object) -> Gathered[str]:
         await self._act("clients")
-        return set()
+        return Gathered()
 
     async def broadcast(self, packet: Packet, target: object) -> None:
         await self._act("broadcast")

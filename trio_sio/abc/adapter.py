@@ -167,7 +167,7 @@ class Adapter(Protocol):
             LocalProtocolError: the event cannot be encoded.
         """
 
-    async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:

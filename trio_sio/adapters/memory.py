@@ -84,13 +84,13 @@ class MemoryAdapter:
         await trio.lowlevel.checkpoint()
         return self.rooms_of(socket_id)
 
-    async def clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
         await trio.lowlevel.checkpoint()
         connected = self.namespace.connected
         if not rooms:
-            return set(connected)
-        return {one for one in self._members(rooms) if one in connected}
+            return Gathered(connected)
+        return Gathered(one for one in self._members(rooms) if one in connected)
 
     # -- what asks other servers, where there are any ----------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import trio
 
-from trio_sio.abc import Flags, Room, SocketId, Target
+from trio_sio.abc import Flags, Gathered, Room, SocketId, Target
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import (
     RESERVED_EVENTS,
@@ -32,7 +32,7 @@ class Audience(Protocol):
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to every socket that the target names."""
 
-    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
 
 
@@ -185,8 +185,11 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         """Emit the event "message" (JS: `send`)."""
         await self.emit("message", *args)
 
-    async def clients(self) -> set[SocketId]:
-        """Return the ids of the sockets in the chosen rooms, on all servers (JS: `clients`)."""
+    async def clients(self) -> Gathered[SocketId]:
+        """Return the ids of the sockets in the chosen rooms, on all servers (JS: `clients`).
+
+        What is returned is a set, whose `missing` names the servers that did not answer in time.
+        """
         chosen = self._broadcast()
         return await chosen.audience.find_clients(chosen.rooms)
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import trio
 
-from trio_sio.abc import Room, SocketId, Target
+from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.invocation import function_name
@@ -81,10 +81,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
-    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
+        missing: dict[str, None] = {}
         for child in tuple(self._children.values()):
-            found |= await child.find_clients(rooms)
+            of_child = await child.find_clients(rooms)
+            found |= of_child
+            missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
-        return found
+        return Gathered(found, tuple(missing))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from trio_sio.abc import Adapter, Flags, PacketEncoder, Room, SocketId, Target
+from trio_sio.abc import Adapter, Flags, Gathered, PacketEncoder, Room, SocketId, Target
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
@@ -38,7 +38,7 @@ class BaseNamespace(HandlerOwner, Targeting):
         """Send to everyone the target names; `emit` calls it."""
         raise NotImplementedError
 
-    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; `clients` calls it."""
         raise NotImplementedError
 
@@ -175,6 +175,6 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         """Send to everyone the target names; `emit` calls it."""
         await self.adapter.broadcast(packet, target)
 
-    async def find_clients(self, rooms: Collection[Room]) -> set[SocketId]:
+    async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; `clients` calls it."""
         return await self.adapter.clients(rooms)
