@@ -94,7 +94,11 @@ async def test_it_outlives_no_client(autojump_clock: trio.abc.Clock) -> None:
     """A handler that hangs has `grace` seconds, and the tasks end behind it."""
     service = Service()
     io = Server(adapter=service, raise_errors=False, grace=3)
-    io.on("disconnect")(lambda socket, reason: trio.sleep_forever())
+
+    @io.on("disconnect")
+    async def disconnect(socket: Socket, reason: str) -> None:
+        await trio.sleep_forever()
+
     with trio.CancelScope() as scope:
         async with io, connect(io):
             scope.cancel()

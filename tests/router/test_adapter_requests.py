@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from trio_sio import MemoryAdapter, NoAnswer, Server, Socket
+from trio_sio import MemoryAdapter, NoAnswer, Packet, PacketType, Server, Socket
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.testing import connect
 
@@ -88,3 +88,22 @@ async def test_a_namespace_that_is_dropped_closes_its_adapter(
         await client.leave()
         await trio.testing.wait_all_tasks_blocked()
         assert closed == ["/room"]
+
+
+async def test_an_adapter_that_fails_to_close_costs_nobody_anything(
+    autojump_clock: trio.abc.Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(MemoryAdapter):
+        def close(self) -> None:
+            raise ValueError("not closed")
+
+    io = Server(adapter=Failing, raise_errors=False)
+    parent = io.of(lambda name, query: True)
+    async with connect(io, "/room", raise_errors=False) as client:
+        await client.send_packet(Packet(PacketType.DISCONNECT, "/room"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert not parent.children
+        assert "closing the adapter failed for '/room'" in caplog.text
+        async with connect(io, "/room", raise_errors=False) as other:
+            await parent.emit("welcome")
+            assert await other.receive() == ["welcome"]

@@ -214,7 +214,7 @@ async def test_a_namespace_that_went_while_a_client_waited_is_made_again() -> No
     first = namespaces.acquire("/a", parent)
     found = namespaces.find("/a", {}, lambda error: pytest.fail(repr(error)))
     assert found is first
-    namespaces.release(first)
+    namespaces.release(first, lambda error: pytest.fail(repr(error)))
     assert not parent.children
     again = namespaces.adopt("/a", first)
     assert again is not first

@@ -22,6 +22,7 @@ from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.invocation import BROKEN
 from trio_sio.router.lifecycle import Lifecycle
 from trio_sio.router.namespace import Namespace, ParentNamespace
+from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.namespaces import Found, Namespaces
 from trio_sio.router.sender import send_control
 from trio_sio.router.socket import Socket, SocketOwner
@@ -229,7 +230,7 @@ class Joins:
         finally:
             if not is_free:
                 self._pending.pop(name, None)
-                self._namespaces.release(namespace)
+                self._release(namespace)
         if not is_free:
             return
         self._set_pending(name, socket)
@@ -291,7 +292,11 @@ class Joins:
     def departed(self, socket: Socket) -> None:
         """Called when a socket has run its last handler."""
         self.departures.end(socket)
-        self._namespaces.release(socket.namespace)
+        self._release(socket.namespace)
+
+    def _release(self, namespace: JoinableNamespace[Socket]) -> None:
+        report = partial(self._report, "closing the adapter", namespace.name)
+        self._namespaces.release(namespace, report)
 
     def stop(self) -> None:
         """Stop waiting for functions of dynamic namespaces: the client has left."""

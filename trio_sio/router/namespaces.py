@@ -186,10 +186,14 @@ class Namespaces(Mapping[str, Namespace]):
         namespace.acquire()
         return namespace
 
-    def release(self, namespace: JoinableNamespace[Socket]) -> None:
+    def release(self, namespace: JoinableNamespace[Socket], report: Report) -> None:
         """Give back a namespace that a socket has left; an idle one is dropped.
 
         Clients choose the names of dynamic namespaces, so there may be any number of them.
+
+        Args:
+            namespace: the namespace.
+            report: is given what its adapter raises when it is closed.
         """
         namespace.release()
         if not (self._cleanup and namespace.is_idle):
@@ -198,7 +202,10 @@ class Namespaces(Mapping[str, Namespace]):
         if own is namespace and own.parent is not None:
             del self._by_name[own.name]
             own.parent.remove(own)
-            own.adapter.close()
+            try:
+                own.adapter.close()
+            except failures() as error:
+                report(error)
 
 
 def _is_encodable(name: str) -> bool:
