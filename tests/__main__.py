@@ -17,14 +17,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from tools import setup_machine
-from tools.setup_machine import PEERS, ROOT, SetupError
+from tools.setup_machine import PEERS, ROOT, SERVERS, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
 _STEPS = (
-    *("client", "node", "chromium"),
+    *("client", "node", "chromium", "redis", "nginx", "haproxy"),
     *("ruff-check", "ruff-format", "mypy", "mkdocs", "pytest", "pytest-alone"),
 )
 _BESIDE_OTHERS = ("--alone=without", "--numprocesses=auto", "--dist=worksteal")
@@ -109,6 +110,9 @@ def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
         yield _Step("node", setup_machine.node_modules)
     if not {"node", "chromium"} & set(without):  # Node.js drives the browser
         yield _Step("chromium", setup_machine.chromium)
+    for peer in SERVERS:
+        if peer not in without:
+            yield _Step(peer, partial(setup_machine.servers, peer))
     yield _Step("ruff-check", lambda: _python("ruff", "check"))
     yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"))
     yield _Step("mypy", lambda: _python("mypy"))

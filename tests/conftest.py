@@ -12,7 +12,6 @@ busy: `--alone without` leaves both to a second run, which is `--alone only`.
 """
 
 import faulthandler
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
@@ -21,15 +20,18 @@ import pytest
 
 from tests.support import examples
 from tests.support.time_limit import limit_item
-from tools.setup_machine import PEERS
+from tools.setup_machine import PEERS, SERVERS, find_program
 
 # By marker: what has to be on the machine for a test that carries it.
 _NEEDS = {
     "node": ("node",),
     "chromium": ("chromium", "node"),  # Node.js drives the browser
     "python_socketio": ("python-socketio",),
+    "redis": ("redis",),
+    "nginx": ("nginx",),
+    "haproxy": ("haproxy",),
 }
-_PROGRAMS = ("node", "chromium")
+_PROGRAMS = {"node": ("node",), "chromium": ("chromium",), **SERVERS}
 
 _SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "security", "soak")
 """Their tests start processes, clients by the hundred or attacks, so all are marked `slow`."""
@@ -114,8 +116,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if _has_marker(item, "long"):
         faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for the others
     for peer in _peers(item):
-        if peer in _PROGRAMS and shutil.which(peer) is None:
-            pytest.fail(f"{peer} is not installed; `--without {peer}` leaves this out", False)
+        for program in _PROGRAMS.get(peer, ()):
+            if find_program(program) is None:
+                pytest.fail(
+                    f"{program} is not installed; `--without {peer}` leaves this out", False
+                )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

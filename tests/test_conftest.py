@@ -25,6 +25,25 @@ def test_chromium(): pass
 
 @pytest.mark.python_socketio
 def test_python_socketio(): pass
+
+@pytest.mark.redis
+def test_redis(): pass
+
+@pytest.mark.nginx
+def test_nginx(): pass
+
+@pytest.mark.haproxy
+def test_haproxy(): pass
+
+@pytest.mark.node
+@pytest.mark.redis
+def test_cluster(): pass
+"""
+COUNT = SUITE.count("def ")
+NO_SERVERS = """
+from tools import setup_machine
+
+setup_machine._FOR_SERVERS = ""  # those of this machine are not there
 """
 LONG = """
 @pytest.mark.long
@@ -32,13 +51,17 @@ def test_long(): pass
 """
 
 
+PROGRAMS = ("node", "chromium", "redis-server", "redis-sentinel", "nginx", "haproxy")
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     """A suite with a test of each kind, on a machine that has all programs."""
     (tmp_path / "pytest.ini").touch()
     (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "no_servers.py").write_text(NO_SERVERS)
     (tmp_path / "bin").mkdir()
-    for name in ("node", "chromium"):
+    for name in PROGRAMS:
         (tmp_path / "bin" / name).touch(mode=0o755)
     return tmp_path
 
@@ -58,22 +81,26 @@ def run(suite: Path, *arguments: str) -> tuple[int, str]:
 def test_all_peers_are_there(suite: Path) -> None:
     code, said = run(suite)
     assert code == 0
-    assert "4 passed" in said
+    assert f"{COUNT} passed" in said
     assert "left out" not in said
 
 
 @pytest.mark.parametrize(
     ("without", "dropped"),
     [
-        ("node", {"test_node", "test_chromium"}),  # Node.js drives the browser
+        # Node.js drives the browser
+        ("node", {"test_node", "test_chromium", "test_cluster"}),
         ("chromium", {"test_chromium"}),
         ("python-socketio", {"test_python_socketio"}),
+        ("redis", {"test_redis", "test_cluster"}),
+        ("nginx", {"test_nginx"}),
+        ("haproxy", {"test_haproxy"}),
     ],
 )
 def test_without(suite: Path, without: str, dropped: set[str]) -> None:
     code, said = run(suite, f"--without={without}")
     assert code == 0
-    assert f"{4 - len(dropped)} passed, {len(dropped)} deselected" in said
+    assert f"{COUNT - len(dropped)} passed, {len(dropped)} deselected" in said
     assert f"left out by --without {without}: {len(dropped)} test" in said
     assert not [name for name in dropped if f"::{name} " in said]
 
@@ -81,7 +108,7 @@ def test_without(suite: Path, without: str, dropped: set[str]) -> None:
 def test_several_are_left_out(suite: Path) -> None:
     code, said = run(suite, "--without=node", "--without=python-socketio")
     assert code == 0
-    assert "1 passed, 3 deselected" in said
+    assert f"{COUNT - 4} passed, 4 deselected" in said
 
 
 def test_unknown_peer_is_refused(suite: Path) -> None:
@@ -90,23 +117,27 @@ def test_unknown_peer_is_refused(suite: Path) -> None:
     assert "invalid choice: 'nodejs'" in said
 
 
-def test_missing_peer_is_a_failure(suite: Path) -> None:
-    (suite / "bin" / "chromium").unlink()
-    code, said = run(suite)
+@pytest.mark.parametrize(
+    ("program", "peer", "tests"),
+    [("chromium", "chromium", 1), ("redis-sentinel", "redis", 2), ("nginx", "nginx", 1)],
+)
+def test_missing_peer_is_a_failure(suite: Path, program: str, peer: str, tests: int) -> None:
+    (suite / "bin" / program).unlink()
+    code, said = run(suite, "-p", "no_servers")
     assert code == 1
-    assert "3 passed, 1 error" in said
-    assert "chromium is not installed; `--without chromium` leaves this out" in said
+    assert f"{COUNT - tests} passed, {tests} error" in said
+    assert f"{program} is not installed; `--without {peer}` leaves this out" in said
 
 
 def test_long_tests_run_when_they_are_asked_for(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG)
     code, said = run(suite)
     assert code == 0
-    assert "4 passed, 1 deselected" in said
+    assert f"{COUNT} passed, 1 deselected" in said
     assert "left out without --long: 1 test" in said
     code, said = run(suite, "--long")
     assert code == 0
-    assert "5 passed" in said
+    assert f"{COUNT + 1} passed" in said
     assert "left out" not in said
 
 
@@ -116,7 +147,7 @@ def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None
     limit = ("-o", "faulthandler_timeout=0.3", "-o", "faulthandler_exit_on_timeout=true")
     code, said = run(suite, "--long", *limit)
     assert code == 0
-    assert "5 passed" in said
+    assert f"{COUNT + 1} passed" in said
 
 
 SLOW = """
@@ -151,10 +182,10 @@ def test_a_quick_run_leaves_out_what_is_slow_or_needs_a_peer(suite: Path) -> Non
     (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
     code, said = run(suite, "--quick")
     assert code == 0
-    assert "2 passed, 5 deselected" in said
+    assert f"2 passed, {COUNT + 1} deselected" in said
     assert "::test_plain PASSED" in said
     assert "::test_alone PASSED" in said
-    assert "left out by --quick: 4 tests" in said
+    assert f"left out by --quick: {COUNT} tests" in said
     assert "left out without --long: 1 test" in said
 
 
@@ -168,12 +199,12 @@ def test_what_others_disturb_runs_alone(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
     code, said = run(suite, "--alone=only", "--long")
     assert code == 0
-    assert "2 passed, 5 deselected" in said
+    assert f"2 passed, {COUNT + 1} deselected" in said
     assert "::test_alone PASSED" in said
     assert "::test_long PASSED" in said
     code, said = run(suite, "--alone=without", "--long")
     assert code == 0
-    assert "5 passed, 2 deselected" in said
+    assert f"{COUNT + 1} passed, 2 deselected" in said
     assert "left out by --alone without: 2 tests" in said
 
 
@@ -181,8 +212,8 @@ def test_several_processes_say_once_what_is_left_out(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
     code, said = run(suite, "-n2", "--without=node")
     assert code == 0
-    assert "4 passed" in said
-    assert said.count("left out by --without node: 2 tests") == 1
+    assert f"{COUNT - 1} passed" in said
+    assert said.count("left out by --without node: 3 tests") == 1
     assert said.count("left out without --long: 1 test") == 1
 
 

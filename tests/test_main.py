@@ -6,7 +6,8 @@ from tests import __main__ as command
 
 QUICK_CHECKS = ["ruff-check", "ruff-format", "mypy"]
 CHECKS = [*QUICK_CHECKS, "mkdocs"]
-PEERS = ["client", "node", "chromium"]
+SERVERS = ["redis", "nginx", "haproxy"]
+PEERS = ["client", "node", "chromium", *SERVERS]
 
 
 def steps(*argv: str) -> list[str]:
@@ -22,8 +23,15 @@ def steps(*argv: str) -> list[str]:
         ([], [*PEERS, *CHECKS, "pytest", "pytest-alone"]),
         (["--long"], [*PEERS, *CHECKS, "pytest", "pytest-alone"]),
         (["--quick"], [*QUICK_CHECKS, "pytest"]),
-        (["--without", "node"], [*CHECKS, "pytest", "pytest-alone"]),
-        (["--without", "chromium"], ["client", "node", *CHECKS, "pytest", "pytest-alone"]),
+        (["--without", "node"], [*SERVERS, *CHECKS, "pytest", "pytest-alone"]),
+        (
+            ["--without", "chromium"],
+            ["client", "node", *SERVERS, *CHECKS, "pytest", "pytest-alone"],
+        ),
+        (
+            ["--without", "redis", "--without", "nginx"],
+            ["client", "node", "chromium", "haproxy", *CHECKS, "pytest", "pytest-alone"],
+        ),
         (["--only", "mypy"], ["mypy"]),
         (["--only", "pytest", "--only", "ruff-check"], ["ruff-check", "pytest"]),
         (["--", "tests/engine", "-x"], [*PEERS, *CHECKS, "pytest"]),

@@ -19,9 +19,21 @@ except ImportError:
 
 ROOT = Path(__file__).parent.parent
 JAVASCRIPT = ROOT / "tests" / "javascript"
+_WITHOUT_SERVICES = ROOT / "tools" / "without_services.sh"
 
 # What `--without` can leave out.
-PEERS = ("node", "chromium", "python-socketio")
+PEERS = ("node", "chromium", "python-socketio", "redis", "nginx", "haproxy")
+
+# Debian's packages have the names of their programs.
+SERVERS = {
+    "redis": ("redis-server", "redis-sentinel"),
+    "nginx": ("nginx",),
+    "haproxy": ("haproxy",),
+}
+"""By peer: the servers that tests start with files and ports of their own."""
+
+_FOR_SERVERS = "/usr/sbin:/usr/local/sbin"
+"""Where Debian has nginx and haproxy, and not every user's PATH looks."""
 
 
 class SetupError(Exception):
@@ -94,24 +106,38 @@ def chromium() -> None:
         apt_install("chromium")
 
 
-def apt_install(package: str) -> None:
-    """Install a Debian package, as root or through sudo."""
+def servers(peer: str) -> None:
+    """Install the servers of a peer that are missing; the package's own one is not started."""
+    missing = [name for name in SERVERS[peer] if find_program(name) is None]
+    if missing:
+        apt_install(*missing)
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program; servers are found where only root's PATH looks, too."""
+    return shutil.which(name) or shutil.which(name, path=_FOR_SERVERS)
+
+
+def apt_install(*packages: str) -> None:
+    """Install Debian packages, as root or through sudo; services among them are not started."""
+    names = " ".join(packages)
     apt = shutil.which("apt-get")
     if apt is None:
-        raise SetupError(f"{package} is not installed, and there is no apt-get to install it with")
-    command = [*_as_root(package), apt]
+        raise SetupError(f"{names}: not installed, and there is no apt-get to install it with")
+    as_root = _as_root(names)
     quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"]
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run([*command, "update", *quiet], env=env)
-    run([*command, "install", "--yes", "--no-install-recommends", *quiet, package], env=env)
+    run([*as_root, apt, "update", *quiet], env=env)
+    install = [apt, "install", "--yes", "--no-install-recommends", *quiet, *packages]
+    run([*as_root, "sh", _WITHOUT_SERVICES, *install], env=env)
 
 
-def _as_root(package: str) -> list[str]:
+def _as_root(packages: str) -> list[str]:
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
     if sudo is None:
-        raise SetupError(f"{package} is not installed; as root: apt-get install {package}")
+        raise SetupError(f"{packages}: not installed; as root: apt-get install {packages}")
     return [sudo, "env", "DEBIAN_FRONTEND=noninteractive"]
 
 

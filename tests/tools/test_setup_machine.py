@@ -1,6 +1,7 @@
 """The set-up of the machine: what is made, when it is made again, what is said if it fails."""
 
 import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ def test_venv_is_installed_where_it_is_missing(
 
 def test_apt_install(commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SetupError, match="there is no apt-get to install it with"):
+    with pytest.raises(SetupError, match=r"^chromium: not installed, and there is no apt"):
         setup_machine.apt_install("chromium")
 
     (tmp_path / "apt-get").touch(mode=0o755)
@@ -107,18 +108,20 @@ def test_apt_install(commands: Commands, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "sudo").touch(mode=0o755)
     setup_machine.apt_install("chromium")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    setup_machine.apt_install("chromium")
+    setup_machine.apt_install("redis-server", "redis-sentinel")
     programs = [words[: words.index("-qq")] for words in commands.ran]
     apt = str(tmp_path / "apt-get")
-    sudo = ["sudo", "env", "DEBIAN_FRONTEND=noninteractive", apt]
+    sudo = ["sudo", "env", "DEBIAN_FRONTEND=noninteractive"]
+    quietly = ["sh", str(ROOT / "tools" / "without_services.sh"), apt]
     install = ["install", "--yes", "--no-install-recommends"]
     assert programs == [
-        [*sudo, "update"],
-        [*sudo, *install],
+        [*sudo, apt, "update"],
+        [*sudo, *quietly, *install],
         ["apt-get", "update"],
-        ["apt-get", *install],
+        [*quietly, *install],
     ]
-    assert commands.ran[-1][-1] == "chromium"
+    assert commands.ran[1][-1] == "chromium"
+    assert commands.ran[-1][-2:] == ["redis-server", "redis-sentinel"]
 
 
 def test_chromium_is_installed_only_where_it_is_missing(
@@ -131,6 +134,49 @@ def test_chromium_is_installed_only_where_it_is_missing(
     (tmp_path / "chromium").touch(mode=0o755)
     setup_machine.chromium()
     assert installed == ["chromium"]
+
+
+def test_servers_are_installed_only_where_they_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[tuple[str, ...]] = []
+    monkeypatch.setattr(setup_machine, "apt_install", lambda *names: installed.append(names))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(setup_machine, "_FOR_SERVERS", str(tmp_path / "sbin"))
+    setup_machine.servers("redis")
+    (tmp_path / "redis-server").touch(mode=0o755)
+    setup_machine.servers("redis")
+    (tmp_path / "redis-sentinel").touch(mode=0o755)
+    setup_machine.servers("redis")
+    assert installed == [("redis-server", "redis-sentinel"), ("redis-sentinel",)]
+
+    setup_machine.servers("nginx")
+    (tmp_path / "sbin").mkdir()
+    (tmp_path / "sbin" / "nginx").touch(mode=0o755)
+    setup_machine.servers("nginx")
+    assert installed[2:] == [("nginx",)]
+    assert setup_machine.find_program("nginx") == str(tmp_path / "sbin" / "nginx")
+
+
+def test_services_are_not_started_while_packages_are_installed(tmp_path: Path) -> None:
+    """What asks the policy is told no, and a policy of the machine's own is left as it is."""
+    policy = tmp_path / "policy-rc.d"
+    script = (ROOT / "tools" / "without_services.sh").read_text("utf-8")
+    assert "\npolicy=/usr/sbin/policy-rc.d\n" in script
+    script = script.replace("/usr/sbin/policy-rc.d", str(policy))
+
+    def code(*command: str) -> int:
+        done = subprocess.run(["sh", "-c", script, "sh", *command], check=False)
+        return done.returncode
+
+    assert code(str(policy)) == 101
+    assert not policy.exists()
+    assert code("false") == 1
+    assert not policy.exists()
+    policy.write_text("#!/bin/sh\nexit 7\n")
+    policy.chmod(0o755)
+    assert code(str(policy)) == 7
+    assert policy.read_text() == "#!/bin/sh\nexit 7\n"
 
 
 def test_node_is_missing(
