@@ -432,10 +432,10 @@ def leave_garbage(folder: Path) -> None:
 
 @node
 async def test_own_adapter(tmp_path: Path) -> None:
-    here = {"NEIGHBOURS": str(tmp_path)}
+    here = str(tmp_path)
     async with (
-        program("own_adapter", **here) as one,
-        program("own_adapter", **here) as two,
+        program("own_adapter", NEIGHBOURS=here) as one,
+        program("own_adapter", NEIGHBOURS=here) as two,
         peer() as process,
     ):
         anna, ben = [await process.connect(each.url, hear=["said"]) for each in (one, two)]
