@@ -336,6 +336,10 @@ async def unknown_session(wire: Raw) -> None:
     await wire.get("/socket.io/?EIO=3&transport=polling&sid=pMx0aBcDeF")
 
 
+async def session_of_another_node(wire: Raw) -> None:
+    await wire.get("/socket.io/?EIO=3&transport=polling&sid=w3.pMx0aBcDeFgHiJkLmNoP")
+
+
 async def unknown_namespace(wire: Raw) -> None:
     websocket = await wire.joined()
     await websocket.send("40/caht,")
@@ -354,6 +358,7 @@ async def too_large(wire: Raw) -> None:
         (wrong_path, {}),
         (unwelcome_origin, {"origins": "http://shop.example"}),
         (unknown_session, {}),
+        (session_of_another_node, {"node_id": "w1"}),
         (unknown_namespace, {}),
         (too_large, {"max_http_buffer_size": 1000, "handshake_buffer_size": 1000}),
     ],
@@ -369,7 +374,7 @@ async def test_each_line_about_clients_that_do_not_connect_is_the_logs(
     shown = re.sub(r"session [\w-]{6}…", "session pMx0aB…", line)
     lines = blocks(DEBUGGING.partition("## When it does not connect")[2], "text")
     assert f"{shown}\n" in lines
-    assert len(lines) == 6
+    assert len(lines) == 7
 
 
 def report() -> None:

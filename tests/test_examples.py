@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgpack
 import pytest
 import trio
 
@@ -48,7 +50,9 @@ class Program:
 
 
 @asynccontextmanager
-async def program(name: str, *, may_log_traceback: bool = False) -> AsyncIterator[Program]:
+async def program(
+    name: str, *, may_log_traceback: bool = False, **environment: str
+) -> AsyncIterator[Program]:
     """The example as a process; whatever its clients do, it must not end in a traceback."""
     run_process = partial(
         trio.run_process,
@@ -57,7 +61,7 @@ async def program(name: str, *, may_log_traceback: bool = False) -> AsyncIterato
         stderr=subprocess.PIPE,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment},
     )
     async with trio.open_nursery() as nursery:
         process: trio.Process = await nursery.start(run_process)
@@ -410,3 +414,51 @@ def test_testing_with_memory_clients() -> None:
 @pytest.mark.slow
 def test_property_tests() -> None:
     run_pytest("property_tests")
+
+
+def neighbours(folder: Path) -> set[Path]:
+    return set(folder.glob("*.sock"))
+
+
+def leave_garbage(folder: Path) -> None:
+    """Send what is no message, and leave the socket of a server that has died."""
+    garbage = (b"", b"\xc1", msgpack.packb([1]), msgpack.packb(["/", 7, [], [], [], 0]))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        for neighbour in neighbours(folder):
+            for message in garbage:
+                stranger.sendto(message, str(neighbour))
+        stranger.bind(str(folder / "0.sock"))
+
+
+@node
+async def test_own_adapter(tmp_path: Path) -> None:
+    here = str(tmp_path)
+    async with (
+        program("own_adapter", NEIGHBOURS=here) as one,
+        program("own_adapter", NEIGHBOURS=here) as two,
+        peer() as process,
+    ):
+        anna, ben = [await process.connect(each.url, hear=["said"]) for each in (one, two)]
+        for client in (anna, ben):
+            await client.call("join", "tea")
+        leave_garbage(tmp_path)
+        await anna.emit("say", "tea", "größer")
+        assert await ben.hear("said") == ["größer"]
+        assert len(neighbours(tmp_path)) == 2
+        await ben.emit("say", "tea", "größer still")
+        await ben.emit("say", "nobody", "is here")
+        await ben.emit("say", "tea", "after all")
+        assert [await anna.hear("said") for _ in range(2)] == [["größer still"], ["after all"]]
+        assert anna.unheard("said") == ben.unheard("said") == 0
+        two.process.kill()
+        await two.process.wait()
+        await anna.emit("say", "tea", "anybody?")
+        await anna.call("join", "tea")
+        assert len(neighbours(tmp_path)) == 1
+
+
+def test_own_adapter_is_an_adapter_for_the_type_checker() -> None:
+    """Also where everything has to have a type, and not only as the other examples are checked."""
+    program = [sys.executable, "-m", "mypy", "--strict", "examples/own_adapter.py"]
+    checked = subprocess.run(program, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert checked.stdout == "Success: no issues found in 1 source file\n"

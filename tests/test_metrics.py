@@ -13,15 +13,30 @@ import trio_sio
 from tests.support.held_loop import Counter, counter as counter
 from tests.support.peers import served
 from tests.support.raw import raw
+from trio_sio import MemoryAdapter
+from trio_sio.abc import AdapterHost, AdapterNamespace
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
 from trio_sio.metrics import Collector
 from trio_sio.options import LIMIT_OPTIONS
 from trio_sio.protocol.socketio.packet import Packet, PacketType
-from trio_sio.statistics import REFUSALS
+from trio_sio.statistics import REFUSALS, AdapterStatistics
 from trio_sio.testing import connect
 
 FROM_THE_START = {"trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"}
+ALONE = {
+    "healthy": 1,
+    "nodes": 1,
+    "queued_bytes": 0,
+    "subscriptions": 0,
+    "failures_total": 0,
+    "gaps_total": 0,
+    "published_total": 0,
+    "received_total": 0,
+    "dropped_total": 0,
+    "invalid_total": 0,
+}
+"""What the series of the adapter are without other servers."""
 
 
 def scraped(registry: prometheus_client.CollectorRegistry) -> dict[str, dict[str, float]]:
@@ -74,6 +89,7 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
             "trio_sio_events_out_total": {"": 10},
             "trio_sio_handler_seconds_count": {"": 0},
             "trio_sio_handler_seconds_sum": {"": 0},
+            **{f"trio_sio_adapter_{name}": {"": value} for name, value in ALONE.items()},
         }
         assert now.bytes_in > 100
         assert now.bytes_out > 300
@@ -96,7 +112,68 @@ def test_each_series_is_there_from_the_start() -> None:
     assert set(numbers["trio_sio_refused_total"]) == set(REFUSALS)
     assert set(numbers["trio_sio_limits_total"]) == set(LIMIT_OPTIONS)
     assert set(numbers["trio_sio_sockets"]) == {"/", "/room-.*"}
+    of_adapter = {name: numbers.pop(f"trio_sio_adapter_{name}")[""] for name in ALONE}
+    assert of_adapter == ALONE
     assert {value for values in numbers.values() for value in values.values()} == {0}
+
+
+class Ailing:
+    """A factory of adapters whose tasks fail once, and that reaches nobody then."""
+
+    def __init__(self) -> None:
+        self._is_new = True
+
+    def __call__(self, namespace: AdapterNamespace) -> MemoryAdapter:
+        return MemoryAdapter(namespace)
+
+    async def run(
+        self,
+        host: AdapterHost,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        if self._is_new:
+            self._is_new = False
+            raise ValueError("the first time")
+        task_status.started()
+        await trio.sleep_forever()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def statistics(self) -> AdapterStatistics:
+        return AdapterStatistics(
+            healthy=False,
+            problem="Redis is away",
+            gaps=3,
+            published=4,
+            received=5,
+            dropped=6,
+            invalid=7,
+            queued_bytes=8,
+            subscriptions=9,
+            nodes=10,
+        )
+
+
+async def test_what_the_adapter_counts(autojump_clock: MockClock) -> None:
+    registry = prometheus_client.CollectorRegistry()
+    io = trio_sio.Server(adapter=Ailing(), raise_errors=False)
+    registry.register(Collector(io))
+    async with io:
+        numbers = scraped(registry)
+    assert {name: numbers[f"trio_sio_adapter_{name}"][""] for name in ALONE} == {
+        "healthy": 0,
+        "failures_total": 1,
+        "gaps_total": 3,
+        "published_total": 4,
+        "received_total": 5,
+        "dropped_total": 6,
+        "invalid_total": 7,
+        "queued_bytes": 8,
+        "subscriptions": 9,
+        "nodes": 10,
+    }
 
 
 async def test_what_clients_say_is_in_no_label(autojump_clock: MockClock) -> None:

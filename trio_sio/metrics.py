@@ -35,6 +35,22 @@ _GAUGES: dict[str, tuple[str, Read]] = {
     "largest_queue_bytes": ("Bytes queued in the largest outbox", lambda now: now.largest_queue),
     "behind": ("Clients whose outbox is above high_water", lambda now: now.behind),
     "longest_stall_seconds": ("Longest stall of the event loop", lambda now: now.longest_stall),
+    "adapter_healthy": (
+        "Whether broadcasts of other servers arrive here, and those of this one leave: 1 or 0",
+        lambda now: now.adapter.healthy,
+    ),
+    "adapter_queued_bytes": (
+        "Bytes that wait to be sent to other servers",
+        lambda now: now.adapter.queued_bytes,
+    ),
+    "adapter_subscriptions": (
+        "Channels and patterns that are listened to for other servers",
+        lambda now: now.adapter.subscriptions,
+    ),
+    "adapter_nodes": (
+        "Servers in the cluster that are known, this one included",
+        lambda now: now.adapter.nodes,
+    ),
 }
 _COUNTERS: dict[str, tuple[str, Read]] = {
     "opened": ("Sessions opened", lambda now: now.opened),
@@ -53,6 +69,27 @@ _COUNTERS: dict[str, tuple[str, Read]] = {
         lambda now: now.stalls,
     ),
     "stalled_seconds": ("Duration of all stalls of the event loop", lambda now: now.stalled),
+    "adapter_failures": (
+        "Failures of the adapters' tasks, which were started again",
+        lambda now: now.adapter.failures,
+    ),
+    "adapter_gaps": (
+        "Times for which broadcasts of other servers may have been missed",
+        lambda now: now.adapter.gaps,
+    ),
+    "adapter_published": ("Messages sent to other servers", lambda now: now.adapter.published),
+    "adapter_received": (
+        "Messages of other servers that were delivered here or answered",
+        lambda now: now.adapter.received,
+    ),
+    "adapter_dropped": (
+        "Messages to other servers that were dropped",
+        lambda now: now.adapter.dropped,
+    ),
+    "adapter_invalid": (
+        "Messages that could not be read, and were ignored",
+        lambda now: now.adapter.invalid,
+    ),
 }
 
 

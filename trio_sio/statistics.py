@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 REFUSALS = (
     "transport_unknown",
     "session_id_unknown",
+    "other_node",
     "bad_handshake_method",
     "bad_request",
     "forbidden",
@@ -26,6 +27,7 @@ REFUSALS = (
 )
 """Why clients are refused: the error codes of Engine.IO, and
 
+    other_node   the session is of another node (node_id): session affinity is missing
     not_found    the path is not the server's
     no_http      the bytes are not an HTTP request, or too many
     full         max_connections, max_connections_per_address or max_sessions

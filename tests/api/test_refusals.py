@@ -154,3 +154,70 @@ async def test_a_later_client_is_refused_by_websocket_too(make_server: MakeServe
         assert websocket.status == "HTTP/1.1 400 Bad Request"
         detail = b"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not 4"
         assert await websocket.rest() == b"Unsupported protocol version\n" + detail + b"\n"
+
+
+OF_W3 = (
+    "this session belongs to node w3; this is w1: send all requests of a session to the same node"
+    " (session affinity)"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "more"), [("GET", ""), ("POST", ""), ("GET", "&j=0"), ("POST", "&j=0")]
+)
+async def test_a_session_of_another_node(
+    method: str, more: str, make_server: MakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "trio_sio.engine")
+    body = b"1:2" if method == "POST" else b""
+    here, there = make_server(node_id="w1"), make_server(node_id="w3")
+    async with served(there) as there_url, raw(there_url) as owner:
+        target, _ = await owner.handshake()
+        async with served(here) as url, raw(url) as wire:
+            for _ in range(3):
+                response = await wire.request(method, target + more, body=body)
+                assert response.status == 400
+                assert json.loads(response.body) == {
+                    "code": 1,
+                    "message": "Session ID unknown",
+                    "detail": OF_W3,
+                }
+            refused = here.statistics().refused
+            assert (refused["other_node"], refused["session_id_unknown"]) == (3, 0)
+        assert (await owner.post(target, b"1:2")).status == 200  # it goes on
+    first, count = caplog.records  # the other two are like the first
+    assert (first.levelno, OF_W3 in first.getMessage()) == (logging.WARNING, True)
+    assert "&sid=w3." in first.getMessage()
+    assert "… and 2 more like it in the last " in count.getMessage()
+
+
+async def test_an_upgrade_at_another_node(make_server: MakeServer) -> None:
+    here, there = make_server(node_id="w1"), make_server(node_id="w3")
+    async with served(there) as there_url, raw(there_url) as owner:
+        target, _ = await owner.handshake()
+        async with served(here) as url, raw(url) as wire:
+            websocket = await wire.websocket(target.replace("=polling", "=websocket"))
+            assert websocket.status == "HTTP/1.1 400 Bad Request"
+            assert await websocket.rest() == f"Session ID unknown\n{OF_W3}\n".encode()
+        assert here.statistics().refused["other_node"] == 1
+
+
+@pytest.mark.parametrize(
+    ("node_id", "sid", "detail"),
+    [
+        ("w1", "nobody", NOBODY),  # it names no node
+        ("", f"w3.{'a' * 20}", NOBODY.replace("nobody", "w3.aaaaaa…")),  # nor does this server
+        (
+            *("w1", f"w1.{'a' * 20}"),
+            "no session 'w1.aaaaaa…' is here; it has ended, or node w1 has been restarted",
+        ),
+    ],
+)
+async def test_a_session_that_is_no_other_nodes(
+    node_id: str, sid: str, detail: str, make_server: MakeServer
+) -> None:
+    io = make_server(node_id=node_id)
+    async with served(io) as url, raw(url) as wire:
+        response = await wire.get(f"{POLLING}&sid={sid}")
+        assert json.loads(response.body)["detail"] == detail
+        assert io.statistics().refused["session_id_unknown"] == 1

@@ -12,6 +12,7 @@ from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
 from trio_sio.http import Request
+from trio_sio.protocol.engineio.session_id import node_of
 
 REQUEST = Request("GET", "/engine.io/?user=anna")
 CONNECTION = HTTPConnection(memory_stream_pair()[1])
@@ -22,6 +23,15 @@ async def test_ids_are_random_and_of_the_reference_servers_length() -> None:
     ids = {await new_id(engine.sessions, REQUEST, CONNECTION) for _ in range(1000)}
     assert len(ids) == 1000
     assert {len(sid) for sid in ids} == {20}
+
+
+async def test_ids_of_a_node_begin_with_its_own() -> None:
+    engine = Engine(node_id="w3")
+    ids = {await new_id(engine.sessions, REQUEST, CONNECTION) for _ in range(1000)}
+    assert len(ids) == 1000
+    assert {(node_of(sid), len(sid)) for sid in ids} == {("w3", 23)}
+    made = Engine(node_id="w3", generate_id=lambda request: "mine")
+    assert await new_id(made.sessions, REQUEST, CONNECTION) == "mine"
 
 
 async def test_the_application_may_make_them() -> None:

@@ -35,6 +35,8 @@ def test_what_prints_stays(text: str, there: str) -> None:
 
 def test_an_id_is_shortened() -> None:
     assert shown.short_id("pMx0aBcDeFgHiJkLmNoP") == "pMx0aB…"
+    assert shown.short_id("w3.pMx0aBcDeFgHiJkLmNoP") == "w3.pMx0aB…"
+    assert shown.short_id("user.secret") == "user.s…"
     assert shown.short_id("a\nb") == "a\\nb"
 
 

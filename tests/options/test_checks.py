@@ -30,6 +30,7 @@ GOOD: list[tuple[Check, list[object]]] = [
     (checks.origins, ["*", "https://a", ["https://a"], print, ()]),
     (checks.field_names, ["*", "X-A", ["X-A", "X-B"], ()]),
     (COOKIE, [None, "a b"]),
+    (checks.node_id, ["", "w3", "Node_3-a", "n" * 32]),
     (checks.parser, [None, "msgpack"]),
 ]
 
@@ -69,6 +70,11 @@ BAD: list[tuple[Check, object, type[Exception], str]] = [
     (COOKIE, "a;b", ValueError, "printable ASCII without any of ';,', or None"),
     (COOKIE, "é", ValueError, "printable ASCII without any of ';,', or None"),
     (COOKIE, "", ValueError, "printable ASCII without any of ';,', or None"),
+    (checks.node_id, None, TypeError, "a str"),
+    *(
+        (checks.node_id, bad, ValueError, "up to 32 letters of ASCII, digits, '_' and '-'")
+        for bad in ("a.b", "é", "a b", "n" * 33, "a/b")
+    ),
     (
         *(checks.parser, "json", TypeError),
         '"msgpack", an object with Encoder and Decoder, or None',

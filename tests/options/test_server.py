@@ -12,6 +12,8 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("path", ""),
     ("path", "socket.io"),
     ("path", None),
+    ("node_id", "a.b"),
+    ("node_id", "n" * 33),
     ("ping_timeout", 0),
     ("ping_timeout", -1),
     ("ping_interval", 0.0),
@@ -80,6 +82,7 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
 ]
 WRONG_TYPE: list[tuple[str, object]] = [
     ("allow_headers", None),
+    ("node_id", None),
     ("cookie_secure", "yes"),
     ("cookie_secure", 1),
     ("allow_headers", b"Authorization"),

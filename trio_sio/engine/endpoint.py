@@ -169,11 +169,7 @@ class Endpoint:
     def _session_of(self, ask: HandshakeRequest, request: Request, *, websocket: bool) -> Session:
         session = self._sessions.find(ask.sid)
         if session is None:
-            text = (
-                f"no session {shown.short_id(ask.sid)!r} is here; it has ended, or its requests are"
-                " not all sent to the same server"
-            )
-            raise Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
+            raise refusal.unknown_session(ask.sid, self._options.node_id)
         if not websocket and ask.transport == "websocket":
             raise Refusal(ErrorCode.BAD_REQUEST, absence(request))
         if not websocket and session.transport.name != ask.transport:

@@ -23,13 +23,14 @@ from trio_sio.http import Request
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
+from trio_sio.protocol.engineio.session_id import with_node
 
 logger = logging.getLogger("trio_sio.engine")
 
 A = TypeVar("A")
 
 ID_BYTES = 15
-"""120 random bits; 20 characters, as the reference server's ids have."""
+"""120 random bits; 20 characters, as the reference server's ids have, behind the node's own."""
 
 
 class CallbackTooSlow(Exception):
@@ -146,7 +147,7 @@ async def new_id(sessions: SessionRegistry, request: Request, responder: Respond
     options = sessions.options
     generate = options.generate_id
     if generate is None:
-        return secrets.token_urlsafe(ID_BYTES)
+        return with_node(options.node_id, secrets.token_urlsafe(ID_BYTES))
     try:
         limit = options.handshake_timeout
         sid = await call_function("generate_id", generate, request, responder, limit)

@@ -27,6 +27,7 @@ from trio_sio.http import (
 from trio_sio.logs import shown
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.engineio.handshake import ErrorCode, error_body
+from trio_sio.protocol.engineio.session_id import node_of
 from trio_sio.statistics import Counters
 
 logger = logging.getLogger("trio_sio.engine")
@@ -41,6 +42,7 @@ class Refusal(Exception):
         message: the application's own text, `None` for the code's.
         status: the HTTP status, `None` for the code's.
         websocket_text: what a refused WebSocket request gets, `None` for the message.
+        kind: under which it is counted, `""` for the code's name.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Refusal(Exception):
         *,
         status: int | None = None,
         websocket_text: str | None = None,
+        kind: str = "",
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -58,6 +61,7 @@ class Refusal(Exception):
         self.message = code.message if message is None else message
         self.status = code.status if status is None else status
         self.websocket_text = self.message if websocket_text is None else websocket_text
+        self.kind = kind or code.name.lower()
 
     def response(self) -> Response:
         """Return the response to a request of polling: JSON, as the reference server's."""
@@ -86,6 +90,29 @@ def refusal_of(refused: RequestRefused) -> Refusal:
         refused.message or None,
         websocket_text=refused.message,
     )
+
+
+def unknown_session(sid: str, node_id: str) -> Refusal:
+    """Return the refusal of a request whose session is not here.
+
+    Args:
+        sid: the session id that it names.
+        node_id: our own (option `node_id`).
+    """
+    node = node_of(sid) if node_id else ""
+    if node and node != node_id:
+        text = (
+            f"this session belongs to node {node}; this is {node_id}: send all requests of a"
+            " session to the same node (session affinity)"
+        )
+        return Refusal(ErrorCode.SESSION_ID_UNKNOWN, text, kind="other_node")
+    text = f"no session {shown.short_id(sid)!r} is here; it has ended, or "
+    text += (
+        f"node {node_id} has been restarted"
+        if node
+        else "its requests are not all sent to the same server"
+    )
+    return Refusal(ErrorCode.SESSION_ID_UNKNOWN, text)
 
 
 def unavailable(why: str) -> Response:
@@ -151,4 +178,4 @@ class RefusalLog:
         text = f"{message}: {refusal.detail or 'by the application'}"
         if refusal.code is ErrorCode.UNSUPPORTED_PROTOCOL:
             text += "; use socket.io-client 2.x there"
-        self.tell(request, logging.WARNING, refusal.code.name.lower(), text)
+        self.tell(request, logging.WARNING, refusal.kind, text)

@@ -14,6 +14,8 @@ and nothing of other values of a query, of cookies and other header fields, or o
 import re
 from urllib.parse import urlsplit
 
+from trio_sio.protocol.engineio.session_id import node_of
+
 ID_CHARACTERS = 6
 """Of a session id: enough to tell two sessions apart, too few to take one over."""
 
@@ -50,8 +52,9 @@ def quoted(text: str, limit: int = NAME_CHARACTERS) -> str:
 
 
 def short_id(sid: str) -> str:
-    """Return the beginning of a session id."""
-    return printable(sid, ID_CHARACTERS)
+    """Return the beginning of a session id, after that of its node if it names one."""
+    node = node_of(sid)
+    return printable(sid, ID_CHARACTERS + len(node) + 1 if node else ID_CHARACTERS)
 
 
 def word(text: str) -> str:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from trio_sio.protocol.engineio.session_id import NODE_ID_CHARACTERS, is_node_id
+
 Check = Callable[[str, object], None]
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -154,6 +156,15 @@ def cookie_text(forbidden: str) -> Check:
         return " " <= letter <= "~" and letter not in forbidden
 
     return check
+
+
+def node_id(name: str, value: object) -> None:
+    """Check what session ids may begin with; `""` for nothing."""
+    if not isinstance(value, str):
+        raise TypeError(wrong(name, "a str", value))
+    if value and not is_node_id(value):
+        wanted = f"up to {NODE_ID_CHARACTERS} letters of ASCII, digits, '_' and '-'"
+        raise ValueError(wrong(name, wanted, value))
 
 
 def parser(name: str, value: object) -> None:

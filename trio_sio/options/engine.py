@@ -70,7 +70,10 @@ class EngineOptions(Options):
     generate_id: Callable[[Request], Awaitable[str] | str] | None = option(
         None, checks.function, Group.BASICS
     )
-    """`(request) -> str`, async or not: makes the ids of sessions; `None` for random ones."""
+    """`(request) -> str`, async or not: makes the ids of sessions; `None` for random ones.
+
+    These ids are used as they are, without `node_id`.
+    """
 
     fallback: Callable[[Request], Awaitable[Response]] | None = option(
         None, checks.function, Group.BASICS
@@ -93,6 +96,14 @@ class EngineOptions(Options):
 
     ws_engine: WSEngine = option("auto", checks.word(get_args(WSEngine)), Group.OPERATION)
     """The WebSocket library; `"auto"` takes `websockets` if it is installed."""
+
+    node_id: str = option("", checks.node_id, Group.OPERATION)
+    """The name of this node of a cluster, with which its session ids begin; `""` for none.
+
+    A proxy can route by it: `"w3"` makes ids like `w3.pMx0aBcDeFgHiJkLmNoP`. Up to 32 letters of
+    ASCII, digits, `_` and `-`, another text for each node. A client whose requests are sent to
+    another node than its session's is told so, and the log as well.
+    """
 
     per_message_deflate: CompressionOption = option(False, check_compression, Group.OPERATION)
     """Compresses WebSocket messages: `True`, or parameters; needs the extra `speed`."""

@@ -386,9 +386,15 @@ ROWS = [
         b'"code":5',
     ),
     refused(
-        "endpoint._session_of Refusal(ErrorCode.SESSION_ID_UNKNOWN)",
+        "refusal.unknown_session Refusal(ErrorCode.SESSION_ID_UNKNOWN)",
         get(POLLING + "&sid=x"),
         b'"code":1',
+    ),
+    refused(
+        "refusal.unknown_session Refusal(ErrorCode.SESSION_ID_UNKNOWN)",
+        get(f"{POLLING}&sid=w3.{'a' * 20}"),
+        b"belongs to node w3",
+        options={"node_id": "w1"},
     ),
     refused("endpoint._session_of " + BAD, on_a_websocket, b'"code":3'),
     refused("endpoint._route Refusal(ask.repeated_code)", get(POLLING + "&EIO=3"), b"than once"),
