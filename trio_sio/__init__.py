@@ -5,6 +5,7 @@ Everything that applications need is here; `trio_sio.testing` has what their tes
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
+emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
 router                     Socket.IO: clients, namespaces, sockets, handlers
