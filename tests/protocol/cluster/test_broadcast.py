@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 from trio_sio.protocol.cluster import broadcast
 from trio_sio.protocol.cluster.broadcast import (
     ClusterBroadcast,
+    begins_with,
     decode_broadcast,
     encode_broadcast,
 )
@@ -94,6 +95,28 @@ def test_the_sender_is_left_out() -> None:
 
 
 ROOMS = st.lists(st.text(max_size=5), max_size=3).map(tuple)
+
+
+def test_rooms_are_excepted_beside_ids() -> None:
+    message = ClusterBroadcast("5GiuAX", event("x"), ("r",), (SID,), excepted_rooms=("red", "blue"))
+    options = msgpack.unpackb(message.encode())[2]
+    assert list(options.items()) == [
+        ("except", [SID, "red", "blue"]),  # all that a server in JavaScript looks at
+        ("rooms", ["r"]),
+        ("flags", {}),
+        ("exceptRooms", ["red", "blue"]),
+    ]
+    assert decode_broadcast(message.encode()) == message
+    alone = ClusterBroadcast("5GiuAX", event("x"), excepted_rooms=("red",), volatile=True)
+    assert decode_broadcast(alone.encode()) == alone
+
+
+def test_the_sender_is_recognized_without_decoding() -> None:
+    message = ClusterBroadcast("5GiuAX", event("x")).encode()
+    assert begins_with(message, "5GiuAX")
+    assert not begins_with(message, "5GiuA")
+    assert not begins_with(message, "5GiuAY")
+    assert not begins_with(b"", "5GiuAX")
 
 
 @given(sio.socketio_packets(), ROOMS, ROOMS, st.booleans(), st.booleans(), st.booleans())
@@ -180,7 +203,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("binary", [True, False])
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_clients_of_other_servers_get_the_same(value: object, binary: bool) -> None:
     packet = event("name", value, [value], {"key": value})
     received = decode_broadcast(ClusterBroadcast("5GiuAX", packet, binary=binary).encode())

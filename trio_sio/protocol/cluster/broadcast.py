@@ -6,6 +6,10 @@
 data and they are to be sent as such, otherwise 2: bytes in a packet of type 2 are written as
 `Buffer` in JSON, here as by JavaScript. `except` is left out if there are none.
 
+`except` has the ids of sockets. Servers of this library except rooms, too: their names are added to
+it, since a room may be a socket's own, and are once more in `exceptRooms`, behind `flags`, which
+JavaScript's servers do not look at.
+
 What the clients of other servers get is what the sender's get: all that JSON can express is sent.
 Integers beyond 64 bits become floats, which they are in JavaScript anyway. JavaScript's servers
 replace lone surrogates, and round integers of more than 53 bits.
@@ -19,7 +23,7 @@ from trio_sio.protocol.cluster.text import MAX_NAME, read_rooms
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.checks import excerpt, is_event
 from trio_sio.protocol.socketio.notepack import pack_data, unpack_data
-from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.protocol.socketio.slow_notepack import has_binary
 from trio_sio.protocol.socketio.unsendable import explain
 
@@ -39,6 +43,7 @@ class ClusterBroadcast:
         packet: the event; its type is EVENT, whether there are bytes in it or not.
         rooms: for the sockets in any of these rooms; for all sockets, if there are none.
         excepted: but for none of these sockets.
+        excepted_rooms: nor for any socket in these rooms.
         volatile: skip clients that cannot take it at this moment.
         compress: transports may compress it.
         binary: send bytes as such; `False` writes them as JavaScript's Buffer in JSON.
@@ -51,6 +56,7 @@ class ClusterBroadcast:
     volatile: bool = False
     compress: bool = True
     binary: bool = True
+    excepted_rooms: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the message.
@@ -63,7 +69,13 @@ class ClusterBroadcast:
             said = {"volatile": self.volatile, "compress": self.compress, "binary": self.binary}
             flags = {name: value for name, value in said.items() if value is (name == "volatile")}
         return encode_broadcast(
-            self.uid, self.packet, self.rooms, self.excepted, flags, binary=self.binary
+            self.uid,
+            self.packet,
+            self.rooms,
+            self.excepted,
+            flags,
+            binary=self.binary,
+            excepted_rooms=self.excepted_rooms,
         )
 
 
@@ -75,6 +87,7 @@ def encode_broadcast(
     flags: Mapping[str, bool] | None = None,
     *,
     binary: bool = True,
+    excepted_rooms: Collection[str] = (),
 ) -> bytes:
     """Return the message of a broadcast, with any flags in any order.
 
@@ -89,17 +102,26 @@ def encode_broadcast(
     # UTF-8 has these bytes, too, but hardly any text has nothing else than what is no bytes.
     may_have = binary and any(head in data for head in _BIN_HEADERS)
     kind = b"\x05" if may_have and has_binary(packet.data) else b"\x02"
-    options = _TO_ALL if not (rooms or excepted or flags) else _options(rooms, excepted, flags)
+    options = _TO_ALL
+    if rooms or excepted or excepted_rooms or flags:
+        options = _options(rooms, excepted, excepted_rooms, flags)
     end = _end(packet.namespace)
     return b"\x93%b\x83\xa4type%b\xa4data%b%b%b" % (_text(uid), kind, data, end, options)
 
 
 def _options(
-    rooms: Collection[str], excepted: Collection[str], flags: Mapping[str, bool] | None
+    rooms: Collection[str],
+    excepted: Collection[str],
+    excepted_rooms: Collection[str],
+    flags: Mapping[str, bool] | None,
 ) -> bytes:
-    options: dict[str, object] = {"except": list(excepted)} if excepted else {}
+    options: dict[str, object] = {}
+    if excepted or excepted_rooms:
+        options["except"] = [*excepted, *excepted_rooms]
     options["rooms"] = list(rooms)
     options["flags"] = dict(flags or {})
+    if excepted_rooms:
+        options["exceptRooms"] = list(excepted_rooms)
     return pack_data(options)
 
 
@@ -111,6 +133,11 @@ def _text(text: str) -> bytes:
 @lru_cache(256)
 def _end(namespace: str) -> bytes:
     return b"\xa3nsp" + pack_data(namespace)
+
+
+def begins_with(payload: bytes, uid: str) -> bool:
+    """Whether a message is of this sender, who wrote it as `encode` does; it is not decoded."""
+    return payload.startswith(_text(uid), 1)
 
 
 def decode_broadcast(payload: bytes) -> ClusterBroadcast:
@@ -149,25 +176,18 @@ def decode_broadcast(payload: bytes) -> ClusterBroadcast:
         raise _error(f"the options are {excerpt(options)}")
     rooms = read_rooms(options.get("rooms"), "rooms", "broadcast")
     excepted = read_rooms(options.get("except"), "except", "broadcast")
-    flags = options.get("flags")
-    if not flags:
-        return ClusterBroadcast(uid, packet, rooms, excepted, binary=binary)
-    return _with_flags(uid, packet, rooms, excepted, flags, binary)
-
-
-def _with_flags(
-    uid: str,
-    packet: Packet,
-    rooms: tuple[str, ...],
-    excepted: tuple[str, ...],
-    flags: JSON,
-    binary: bool,
-) -> ClusterBroadcast:
-    if not isinstance(flags, dict):
-        raise _error(f"the flags are {excerpt(flags)}")
-    volatile, compress = bool(flags.get("volatile")), flags.get("compress") is not False
-    binary = binary and flags.get("binary") is not False
-    return ClusterBroadcast(uid, packet, rooms, excepted, volatile, compress, binary)
+    excepted_rooms = read_rooms(options.get("exceptRooms"), "exceptRooms", "broadcast")
+    if excepted_rooms:
+        excepted = tuple([one for one in excepted if one not in excepted_rooms])
+    volatile, compress = False, True
+    if flags := options.get("flags"):
+        if not isinstance(flags, dict):
+            raise _error(f"the flags are {excerpt(flags)}")
+        volatile, compress = bool(flags.get("volatile")), flags.get("compress") is not False
+        binary = binary and flags.get("binary") is not False
+    return ClusterBroadcast(
+        uid, packet, rooms, excepted, volatile, compress, binary, excepted_rooms
+    )
 
 
 def _error(hint: str) -> RemoteProtocolError:
