@@ -30,6 +30,7 @@ STOREY = {
     "adapters": 5,
     "server": 6,
     "metrics": 7,
+    "workers": 7,
     "testing": 7,
     "demo": 8,
     "__main__": 9,
