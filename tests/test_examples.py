@@ -346,6 +346,19 @@ async def test_graceful_shutdown(end: signal.Signals) -> None:
 
 
 @node
+async def test_workers() -> None:
+    async with program("workers") as example, peer() as process:
+        options = {"transports": ["websocket"]}
+        clients = [await process.connect(example.url, **options) for _ in range(20)]
+        answers = [(await client.call("which"))[0] for client in clients]
+        assert {answer["worker"] for answer in answers} == {"w1", "w2"}
+        assert len({answer["process"] for answer in answers}) == 2
+        await stops_without_complaint(example, signal.SIGTERM)
+        for client in clients:
+            assert await client.hear("disconnect") == ["transport close"]
+
+
+@node
 async def test_engine_echo() -> None:
     async with program("engine_echo") as example, peer(ENGINE) as process:
         for transports in (["polling", "websocket"], ["websocket"], ["polling"]):

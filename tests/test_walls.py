@@ -31,6 +31,7 @@ STOREY = {
     "emitter": 6,
     "server": 6,
     "metrics": 7,
+    "workers": 7,
     "testing": 7,
     "demo": 8,
     "__main__": 9,

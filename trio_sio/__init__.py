@@ -1,10 +1,12 @@
 """trio_sio: a Socket.IO 2.x server with structured concurrency.
 
-Everything that applications need is here; `trio_sio.testing` has what their tests need.
+Everything that applications need is here; `trio_sio.testing` has what their tests need,
+and `trio_sio.workers` serves with several processes.
 
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
+workers                    so do these: several processes that share a port
 emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions

@@ -4,11 +4,15 @@ python on_a_free_port.py examples/hello.py
 """
 
 import runpy
+import socket
 import sys
 
 import trio
 
+import trio_sio.workers
+
 _open_tcp_listeners = trio.open_tcp_listeners
+_launch = sys.modules["trio_sio.workers.launch"]
 
 
 async def _open_on_a_free_port(
@@ -18,11 +22,25 @@ async def _open_on_a_free_port(
         raise ValueError(f"examples listen on port 3000, not {port}")
     assert host is None
     listeners = await _open_tcp_listeners(0, host="127.0.0.1", backlog=backlog)
-    sys.stdout.write(f"{listeners[0].socket.getsockname()[1]}\n")
-    sys.stdout.flush()
+    _tell(listeners[0].socket.getsockname()[1])
     return listeners
+
+
+def _open_sockets_on_a_free_port(port: int, host: str | None) -> list[socket.socket]:
+    if port != 3000:
+        raise ValueError(f"examples listen on port 3000, not {port}")
+    assert host is None
+    sockets = trio_sio.workers.open_sockets(0, "127.0.0.1")
+    _tell(sockets[0].getsockname()[1])
+    return sockets
+
+
+def _tell(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
     trio.open_tcp_listeners = _open_on_a_free_port
+    vars(_launch)["open_sockets"] = _open_sockets_on_a_free_port
     runpy.run_path(sys.argv[1], run_name="__main__")

@@ -3,14 +3,21 @@
 import contextlib
 import logging
 from collections.abc import Collection
+from typing import ClassVar
 
 import msgpack
 import pytest
 import trio
+from hypothesis import given, strategies as st
 
-from tests.support.foreign_node import foreign, settle
-from trio_sio import LocalProtocolError, Server, Socket
+from tests.support.examples import examples
+from tests.support.foreign_node import Host, foreign, settle
+from trio_sio import LocalProtocolError, Packet, Server, Socket
+from trio_sio.abc import Flags, Recipient
 from trio_sio.protocol.cluster.channels import Channels
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.statistics import Counters
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import KEY, ClusterNode, MemoryCluster
 
@@ -251,6 +258,64 @@ async def test_sockets_are_excepted_by_their_ids_and_by_their_rooms(autojump_clo
         assert await received(bert) == ["anna", "not anna", "no room"]
 
 
+class Square:
+    """A namespace that nobody is in."""
+
+    name = "/"
+    connected: ClassVar[dict[str, Recipient]] = {}
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self._encoder = Encoder()
+
+    def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
+        return Encoded.of_messages(self._encoder.encode(packet, binary=flags.binary))
+
+
+VALID = [
+    packed("x", {"a": [1, b"\x01", None]}, rooms=["red"], flags={"volatile": True}),
+    packed("y", excepted=["a", "b"]),
+    b'{"requestid":"abcdef","type":0,"rooms":["red"]}',
+    b'{"requestid":"abcdef","type":3,"sid":"a","room":"red"}',
+    b'{"requestid":"abcdef","type":5,"data":{"a":[1,2]}}',
+    b'{"requestid":"abcdef","clients":["a"],"node":"node01"}',
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    message = draw(st.sampled_from(VALID))
+    start = draw(st.integers(0, len(message)))
+    end = draw(st.integers(start, min(start + 4, len(message))))
+    return message[:start] + draw(st.binary(max_size=4)) + message[end:]
+
+
+@examples(300)
+@given(payload=st.one_of(st.binary(max_size=40), damaged()))
+def test_whatever_comes_nothing_is_raised(payload: bytes) -> None:
+    async def main() -> None:
+        node, host = MemoryCluster().join(), Host()
+        adapter = node(Square())
+        async with trio.open_nursery() as nursery:
+            await nursery.start(node.run, host)
+            await adapter.add_all("a", ["red"])
+            channels = Channels(KEY, "/")
+            for channel in (channels.base, channels.room("red"), channels.request):
+                assert adapter.receive(channel, payload) >= 1
+            with trio.move_on_after(0.01):
+                async with trio.open_nursery() as asking:
+                    asking.start_soon(adapter.clients, [])
+                    await settle()
+                    adapter.receive(channels.response, payload)
+            adapter.receive(channels.response, payload)
+            adapter.receive(b"another channel", payload)
+            await settle()
+            nursery.cancel_scope.cancel()
+        assert host.errors == []
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 # -- rooms -----------------------------------------------------------------------------------------
 
 
@@ -298,6 +363,25 @@ async def test_whoever_has_joined_hears_what_is_sent_from_then_on(autojump_clock
         begun = trio.current_time()
         await bert.call("leave", "red")
         await bert.call("join", "red")  # somebody is there
+        assert trio.current_time() == begun
+
+
+async def test_what_is_confirmed_is_not_what_was_added_since(autojump_clock: Clock) -> None:
+    cluster = MemoryCluster()
+    io = server(cluster.join(delay=0.1))
+    adapter = io.sockets.adapter
+    async with io, trio.open_nursery() as nursery:
+        nursery.start_soon(adapter.add_all, "a", ["red"])
+        await trio.sleep(0.05)
+        await adapter.remove("a", "red")
+        await trio.sleep(0.05)
+        nursery.start_soon(adapter.add_all, "b", ["red"])
+        await trio.sleep(0.15)  # the first subscription has been confirmed, the second has not
+        begun = trio.current_time()
+        await adapter.add_all("c", ["red"])
+        assert trio.current_time() > begun
+        begun = trio.current_time()
+        await adapter.add_all("d", ["red"])
         assert trio.current_time() == begun
 
 

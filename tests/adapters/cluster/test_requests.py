@@ -197,6 +197,9 @@ async def test_servers_that_do_not_have_the_namespace_are_not_missing(
         found = await one.of("/chat").clients()
         assert found == {anna.id}
         assert found.complete
+        async with Server(adapter=cluster.join("web-3")), foreign(cluster, "/chat"):
+            found = await one.of("/chat").clients()
+            assert found.missing == ("1 of web-2, web-3",)
 
 
 async def test_the_own_hook_may_be_too_slow(autojump_clock: Clock) -> None:

@@ -72,7 +72,8 @@ class ClusterAdapter:
         self._member = member
         self._channels = channels = Channels(broker.key, namespace.name)
         self._subscription = broker.open(channels, self.receive)
-        self._unconfirmed: set[Room] = set()
+        self._added = 0
+        self._unconfirmed: dict[Room, int] = {}  # when they were added to the subscription
         self._answers = Answers(self._local, broker, channels, member)
         self._requests = Requests(broker, channels, self._subscription, member, requests_timeout)
 
@@ -83,22 +84,21 @@ class ClusterAdapter:
 
         So it waits for the broker, if nobody here has been in one of the rooms, unless that cannot
         be reached. If it is cancelled meanwhile, the socket is in the rooms nevertheless.
-
-        Raises:
-            LocalProtocolError: a room's name cannot be sent.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        channel_of = self._channels.room
-        channels = {room: channel_of(room) for room in rooms}
         new = self._local.enter(socket_id, rooms)
         if new:
-            self._unconfirmed.update(new)
-            self._subscription.add([channels[room] for room in new])
-        if self._unconfirmed.isdisjoint(rooms):
+            self._added += 1
+            self._unconfirmed.update(dict.fromkeys(new, self._added))
+            self._subscription.add([self._channels.room(room) for room in new])
+        if self._unconfirmed.keys().isdisjoint(rooms):
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
+        added = self._added
         await self._subscription.wait()
-        self._unconfirmed.difference_update(rooms)
+        for room in rooms:  # unless everybody has left it, and somebody has come
+            if self._unconfirmed.get(room, added + 1) <= added:
+                del self._unconfirmed[room]
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
         """Take a socket out of a room."""
@@ -115,7 +115,8 @@ class ClusterAdapter:
     def _forget(self, empty: Collection[Room]) -> None:
         """Stop listening to rooms that nobody here is in any more."""
         if empty:
-            self._unconfirmed.difference_update(empty)
+            for room in empty:
+                self._unconfirmed.pop(room, None)
             self._subscription.discard([self._channels.room(room) for room in empty])
 
     def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
