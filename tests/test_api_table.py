@@ -55,7 +55,7 @@ WITHIN_THE_PACKAGE = {
         *("wait_application_done", "wait_heard"),
     },
     "engine": {"from_options", "open_session"},
-    "adapter": {"deliver"},
+    "adapter": {"deliver", "enter", "find_clients", "leave", "leave_all", "pause_after"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.
 REAL = ("raw(url)", "watched(make_server", "watched(io)", "peer(", "connected(", "program(")

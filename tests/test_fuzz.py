@@ -21,6 +21,7 @@ def limit(count: int) -> Callable[[], bool]:
 
 def test_targets() -> None:
     assert TARGETS == [
+        "fuzz_cluster_message",
         "fuzz_engineio_payload",
         "fuzz_http_head",
         "fuzz_msgpack_decoder",

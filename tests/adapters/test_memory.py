@@ -280,3 +280,19 @@ async def test_endless_broadcasts_let_other_tasks_run() -> None:
             await adapter.broadcast(packet, Target())
         assert turns > 0
         nursery.cancel_scope.cancel()
+
+
+def test_rooms_that_come_into_being_and_go_are_told() -> None:
+    adapter = MemoryAdapter(Square())
+    assert adapter.enter("a", ["a", "red", "red"]) == ["a", "red"]
+    assert adapter.enter("b", ["b", "red"]) == ["b"]
+    assert adapter.enter("b", ["b", "red"]) == []
+    assert not adapter.leave("b", "never joined")
+    assert not adapter.leave("b", "a")
+    assert not adapter.leave("c", "red")
+    assert not adapter.leave("a", "red")
+    assert adapter.leave("b", "red")
+    assert not adapter.leave("b", "red")
+    assert adapter.leave_all("b") == ["b"]
+    assert adapter.leave_all("b") == []
+    assert adapter.rooms == {"a": {"a": None}}

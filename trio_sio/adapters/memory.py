@@ -49,31 +49,52 @@ class MemoryAdapter:
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
         """Put a socket into rooms."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        own = self.sids.setdefault(socket_id, {})
-        for room in rooms:
-            own[room] = None
-            self.rooms.setdefault(room, {})[socket_id] = None
+        self.enter(socket_id, rooms)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
         """Take a socket out of a room."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        self.sids.get(socket_id, {}).pop(room, None)
-        self._remove_from(room, socket_id)
+        self.leave(socket_id, room)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove_all(self, socket_id: SocketId) -> None:
         """Take a socket out of all its rooms, even if this is cancelled: it leaves."""
-        for room in self.sids.pop(socket_id, {}):
-            self._remove_from(room, socket_id)
+        self.leave_all(socket_id)
         await trio.lowlevel.checkpoint()
 
-    def _remove_from(self, room: Room, socket_id: SocketId) -> None:
+    def enter(self, socket_id: SocketId, rooms: Collection[Room]) -> list[Room]:
+        """Put a socket into rooms, now; return those that have begun to exist by it."""
+        own = self.sids.setdefault(socket_id, {})
+        new = []
+        for room in rooms:
+            own[room] = None
+            members = self.rooms.get(room)
+            if members is None:
+                self.rooms[room] = members = {}
+                new.append(room)
+            members[socket_id] = None
+        return new
+
+    def leave(self, socket_id: SocketId, room: Room) -> bool:
+        """Take a socket out of a room, now; return whether nobody is left there."""
+        self.sids.get(socket_id, {}).pop(room, None)
+        return self._remove_from(room, socket_id)
+
+    def leave_all(self, socket_id: SocketId) -> list[Room]:
+        """Take a socket out of all its rooms, now; return those in which nobody is left."""
+        rooms = self.sids.pop(socket_id, {})
+        return [room for room in rooms if self._remove_from(room, socket_id)]
+
+    def _remove_from(self, room: Room, socket_id: SocketId) -> bool:
         members = self.rooms.get(room)
-        if members is not None:
-            members.pop(socket_id, None)
-            if not members:
-                del self.rooms[room]
+        if members is None:
+            return False
+        members.pop(socket_id, None)
+        if members:
+            return False
+        del self.rooms[room]
+        return True
 
     def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket."""
@@ -87,10 +108,12 @@ class MemoryAdapter:
     async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
         await trio.lowlevel.checkpoint()
+        return Gathered(self.find_clients(rooms))
+
+    def find_clients(self, rooms: Collection[Room]) -> list[SocketId]:
+        """Return what `clients` does, now."""
         connected = self.namespace.connected
-        if not rooms:
-            return Gathered(connected)
-        return Gathered(one for one in self._members(rooms) if one in connected)
+        return [one for one in self._members(rooms) if one in connected] if rooms else [*connected]
 
     # -- what asks other servers, where there are any ----------------------------------------
 
@@ -148,7 +171,11 @@ class MemoryAdapter:
 
     async def broadcast(self, packet: Packet, target: Target) -> None:
         """Send to the sockets of the target; let other tasks run when much has been sent."""
-        self._work += BROADCAST_WORK + self.deliver(packet, target)
+        await self.pause_after(self.deliver(packet, target))
+
+    async def pause_after(self, deliveries: int) -> None:
+        """Let other tasks run if much has been sent, this broadcast included, since they did."""
+        self._work += BROADCAST_WORK + deliveries
         if self._work >= WORK_LIMIT:
             self._work = 0
             await trio.lowlevel.cancel_shielded_checkpoint()

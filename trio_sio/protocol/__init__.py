@@ -6,6 +6,7 @@ encoded     one packet on its way out, with its bytes for each wire format
 socketio    packets of Socket.IO, in JSON and MessagePack
 engineio    packets and payloads of Engine.IO, its handshake, the states of a session
 websocket   frames
+cluster     what the servers of a cluster say to each other
 http        what h11 leaves to us
 errors      `LocalProtocolError` and `RemoteProtocolError`
 """

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trio_sio.protocol.errors import RemoteProtocolError
-from trio_sio.protocol.socketio.notepack import MAX_HEADERS, pack, unpack
+from trio_sio.protocol.socketio.notepack import (
+    MAX_HEADERS,
+    pack,
+    pack_data,
+    unpack,
+    unpack_data,
+)
 from trio_sio.protocol.socketio.packet import JSON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,3 +184,84 @@ def test_dates_without_a_time_zone_are_strings() -> None:
 def test_what_cannot_be_packed() -> None:
     with pytest.raises(TypeError, match="set has no form in MessagePack"):
         pack({1})  # type: ignore[arg-type]
+
+
+# -- what servers tell each other ----------------------------------------------------------------
+
+
+def test_a_list_or_a_map_is_no_key() -> None:
+    """Nor is it read: the library would allocate it."""
+    for key in (b"\x91\x01", b"\x81\x01\x01", b"\xdd\x00\x00\x00\x01\x01"):
+        for wrap in (b"", LONG):
+            with pytest.raises(RemoteProtocolError):
+                unpack(wrap + b"\x81" + key + b"\x07")
+
+
+@pytest.mark.parametrize("levels", [500, 1500, 9000])
+def test_deep_messages_are_read(levels: int) -> None:
+    for wrap, more in ((b"", 0), (LONG, UNWRAPPED)):
+        value = unpack(wrap + b"\x91" * levels + b"\x90")
+        depth = 0
+        while isinstance(value, list) and value:
+            (value,) = value
+            depth += 1
+        assert depth == levels + more
+
+
+def test_too_deep_messages_are_refused() -> None:
+    with pytest.raises(RemoteProtocolError, match="nested more than 10000 levels"):
+        unpack(b"\x91" * 10_001 + b"\x90")
+
+
+@given(VALUES)
+def test_data_comes_back(value: JSON) -> None:
+    assert unpack_data(pack_data(value)) == value
+    assert pack_data(value) == pack(value)
+
+
+@given(st.text(st.characters(categories=["Cs", "Ll"])))
+def test_surrogates_come_back(text: str) -> None:
+    for value in (text, [text], {text: text}):
+        assert unpack_data(pack_data(value)) == value
+    wrapped = unpack_data(LONG + pack_data(text))
+    for _ in range(UNWRAPPED):
+        assert isinstance(wrapped, list)
+        (wrapped,) = wrapped
+    assert wrapped == text
+
+
+def test_invalid_utf8_is_replaced() -> None:
+    assert unpack_data(b"\xa3a\xffb") == "a\N{REPLACEMENT CHARACTER}b"
+    mixed = unpack_data(b"\xa5\xed\xa0\x80\xffb")
+    assert mixed == "\ud800\N{REPLACEMENT CHARACTER}b"
+
+
+def test_undefined_is_left_out_of_objects() -> None:
+    message = b"\x93\xd4\x00\x00\x82\xa1a\xd4\x00\x00\xa1b\x01\x81\xa1c\xd4\x00\x07"
+    assert unpack_data(message) == [None, {"b": 1}, {}]
+    assert unpack(message) == [None, {"a": None, "b": 1}, {"c": None}]
+    assert unpack(LONG[:-3] + b"\x91" + b"\x81\xa1c\xd4\x00\x00") is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "packed"),
+    [
+        (2**64, b"\xcb" + struct.pack(">d", 2.0**64)),
+        (-(2**63) - 1, b"\xcb" + struct.pack(">d", -(2.0**63))),
+        (10**400, b"\xcb" + struct.pack(">d", float("inf"))),
+        (-(10**400), b"\xcb" + struct.pack(">d", -float("inf"))),
+        ({1.0: 2}, b"\x81\xa31.0\x02"),
+        ({2**70: 2}, b"\x81\xb61180591620717411303424\x02"),
+        (memoryview(b"abcdef")[::2], b"\xc4\x03ace"),
+        ((1, 2), b"\x92\x01\x02"),
+    ],
+)
+def test_what_json_expresses(value: object, packed: bytes) -> None:
+    assert pack_data(value) == packed
+    assert pack_data([value]) == b"\x91" + packed
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, 1j, {"a": object()}, {0.5: object()}])
+def test_what_json_does_not_express(value: object) -> None:
+    with pytest.raises(TypeError):
+        pack_data(value)

@@ -1,0 +1,28 @@
+"""Ids: their form, and that no two letters are more probable than others."""
+
+from collections import Counter
+from random import Random
+
+from trio_sio.protocol.cluster.ids import ALPHABET, EMITTER, LENGTH, new_id
+
+
+def test_form() -> None:
+    ident = new_id(Random(1).randbytes)
+    assert len(ident) == LENGTH == 6
+    assert set(ident) <= set(ALPHABET)
+    assert len(set(ALPHABET)) == 62
+    assert len(EMITTER) != LENGTH
+
+
+def test_extremes() -> None:
+    assert new_id(bytes) == "AAAAAA"
+    assert len(new_id(lambda count: b"\xff" * count)) == LENGTH
+
+
+def test_ids_differ() -> None:
+    random = Random(2)
+    ids = [new_id(random.randbytes) for _ in range(10_000)]
+    assert len(set(ids)) == len(ids)
+    letters = Counter("".join(ids))
+    assert min(letters.values()) > 0.8 * len(ids) * LENGTH / len(ALPHABET)
+    assert len(letters) == len(ALPHABET)

@@ -1,0 +1,112 @@
+"""MessagePack value by value: the same bytes as the library's, and names for all keys."""
+
+import json
+import math
+
+import msgpack
+import pytest
+from hypothesis import given, strategies as st
+
+from trio_sio.protocol.socketio.packet import JSON
+from trio_sio.protocol.socketio.slow_notepack import (
+    MAX_DEPTH,
+    has_binary,
+    has_odd_key,
+    name_of,
+    pack_each,
+)
+from trio_sio.testing import strategies as sio
+
+
+def pack_one(value: object) -> bytes:
+    return bytes(msgpack.packb(value, default=float))
+
+
+@given(sio.json_values(binary=True).filter(lambda value: "\\ud" not in ascii(value)))
+def test_the_same_as_the_library(value: JSON) -> None:
+    assert pack_each(value, pack_one) == pack_one(value)
+
+
+@pytest.mark.parametrize("length", [0, 15, 16, 65_535, 65_536])
+def test_headers_of_all_lengths(length: int) -> None:
+    assert pack_each([1] * length, pack_one) == pack_one([1] * length)
+    members = {str(number): None for number in range(length)}
+    assert pack_each(members, pack_one) == pack_one(members)
+    assert pack_each((None,) * length, pack_one) == pack_one([None] * length)
+
+
+KEYS = ["a", 1, -1, 2**70, 1.0, 0.5, 1e16, 1e-7, -0.0, None, True, False]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_keys_are_those_of_json(key: object) -> None:
+    assert [name_of(key)] == list(json.loads(json.dumps({key: 1})))
+    assert pack_each({key: 1}, pack_one) == pack_one({name_of(key): 1})
+
+
+def test_keys_that_are_no_numbers() -> None:
+    names = [name_of(key) for key in (math.nan, math.inf, -math.inf)]
+    assert names == ["NaN", "Infinity", "-Infinity"]
+
+
+@pytest.mark.parametrize("key", [b"a", (1,), frozenset()], ids=repr)
+def test_keys_that_json_does_not_have(key: object) -> None:
+    with pytest.raises(TypeError, match=f"not {type(key).__name__}"):
+        pack_each({"a": {key: 1}}, pack_one)
+
+
+def nested(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_depth() -> None:
+    assert pack_each(nested(MAX_DEPTH), pack_one) == b"\x91" * (MAX_DEPTH - 1) + b"\x90"
+    with pytest.raises(ValueError, match="more than 10000 levels"):
+        pack_each(nested(MAX_DEPTH + 1), pack_one)
+
+
+def test_data_that_contains_itself() -> None:
+    value: dict[str, object] = {}
+    value["a"] = [1, value, value]
+    with pytest.raises(ValueError, match="contains itself"):
+        pack_each(value, pack_one)
+
+
+@pytest.mark.parametrize("key", [0.5, math.nan, 2**64, -(2**70), (1,), b"a"])
+def test_odd_keys_are_found(key: object) -> None:
+    assert has_odd_key([1, ({"a": {key: 1}},)])
+
+
+@pytest.mark.parametrize("key", ["a", 5, -(2**62), True, None, type("S", (str,), {})("a")])
+def test_other_keys_are_not_odd(key: object) -> None:
+    assert not has_odd_key([1.5, ({"a": {key: 1.5}},), "a"])
+    assert not has_odd_key(1.5)
+
+
+@given(sio.json_values(binary=True))
+def test_bytes_are_found(value: JSON) -> None:
+    assert has_binary(value) == bool(found(value))
+
+
+def found(value: JSON) -> list[bytes]:
+    if isinstance(value, bytes):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [one for each in inner for one in found(each)]
+
+
+@pytest.mark.parametrize("value", [b"", bytearray(), memoryview(b"")])
+def test_everything_that_is_bytes(value: object) -> None:
+    assert has_binary(value)
+    assert has_binary([1, ({"a": value},)])
+
+
+@given(st.integers(1, 3000))
+def test_bytes_are_found_at_any_depth(levels: int) -> None:
+    value: object = b"a"
+    for _ in range(levels):
+        value = [value]
+    assert has_binary(value)

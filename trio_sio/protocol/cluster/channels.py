@@ -1,0 +1,81 @@
+"""The channels of a namespace, as socket.io-redis names them.
+
+    key#namespace#              broadcasts to any rooms
+    key#namespace#room#         broadcasts to one room
+    key-request#namespace#      requests
+    key-response#namespace#     responses
+    key-probe#                  probes, of all namespaces
+
+`key` is "socket.io" by default. Names are sent as UTF-8, and a lone surrogate as the three bytes
+that UTF-8 would have for it: servers in JavaScript cannot listen to such a room.
+
+Names are not escaped. A broadcast to all of "/a#b" has the same channel as one to the room "b" of
+"/a": whoever receives it has to compare the namespace in the message.
+"""
+
+import re
+
+DEFAULT_KEY = "socket.io"
+
+_SPECIAL = re.compile(rb"[*?\[\]\\]")
+"""What has a meaning in a pattern of Redis."""
+
+
+def probe_channel(key: str) -> bytes:
+    """Return the channel on which the servers announce themselves."""
+    return _utf8(f"{key}-probe#")
+
+
+class Channels:
+    """The channels of one namespace.
+
+    Args:
+        key: what the names of all channels begin with (JS: option `key`).
+        namespace: such as "/chat".
+
+    Attributes:
+        namespace: the same.
+        base: the channel of broadcasts that are not for exactly one room.
+        pattern: matches `base` and the channels of all rooms. (That of a JavaScript server has no
+            backslashes, so it does not hear namespaces with `* ? [ ]` or a backslash in them.)
+        request: the channel of requests.
+        response: the channel of responses.
+    """
+
+    __slots__ = ("base", "namespace", "pattern", "request", "response")
+
+    def __init__(self, key: str, namespace: str) -> None:
+        self.namespace = namespace
+        self.base = _utf8(f"{key}#{namespace}#")
+        self.pattern = _SPECIAL.sub(rb"\\\g<0>", self.base) + b"*"
+        self.request = _utf8(f"{key}-request#{namespace}#")
+        self.response = _utf8(f"{key}-response#{namespace}#")
+
+    def room(self, room: str) -> bytes:
+        """Return the channel of broadcasts to one room."""
+        return b"%b%b#" % (self.base, _utf8(room))
+
+    def room_of(self, channel: bytes) -> str | None:
+        """Return which room a channel is for, the inverse of `room`.
+
+        Returns:
+            The room; `""` for `base`; `None` for a channel of anything else.
+        """
+        base = self.base
+        if not channel.startswith(base):
+            return None
+        if len(channel) == len(base):
+            return ""
+        if channel[-1] != 0x23:  # "#"
+            return None
+        try:
+            return channel[len(base) : -1].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return None
+
+    def __repr__(self) -> str:
+        return f"<Channels {self.base!r}>"
+
+
+def _utf8(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
