@@ -27,6 +27,8 @@ ALLOWED = {
     ("demo/hall.py", "person.nick"): "a record of this file's own",
     ("engine/websocket/backends/websockets.py", "protocol.max_message_size"): "so websockets wants",
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"): "so websockets wants",
+    ("adapters/redis/link/address.py", "context.check_hostname"): "so `ssl` wants it",
+    ("adapters/redis/link/address.py", "context.verify_mode"): "so `ssl` wants it",
     ("options/declaration.py", "method.__signature__"): "so `inspect` wants it, of a decorator",
 }
 

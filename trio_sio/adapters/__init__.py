@@ -2,4 +2,5 @@
 
 cluster   a namespace on all servers of a cluster, over any broker
 memory    rooms of one process
+redis     such a cluster through Redis, together with servers in JavaScript
 """
