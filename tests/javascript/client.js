@@ -4,10 +4,12 @@
 //
 //     [verb, client, …]  ->  {"client", "event", "args", "transport"}
 //
-// Bytes travel as {"$bytes": base64}, dates as {"$date": milliseconds}. `tests/end_to_end/peers.py` is the other end.
+// `tests/support/peers.py` is the other end.
 'use strict';
 
 const readline = require('readline');
+
+const { pack, unpack } = require('./values');
 
 const LIFE = ['connect', 'disconnect', 'error', 'connect_error', 'reconnecting', 'reconnect'];
 const build = process.argv[2];
@@ -98,24 +100,6 @@ function reporter(client, engine) {
     const report = { client, event, args: pack(args), transport: transport ? transport.name : null };
     process.stdout.write(`${JSON.stringify(report)}\n`);
   };
-}
-
-function pack(value) {
-  if (value instanceof Error) return value.message;
-  if (value instanceof Date) return { $date: value.getTime() };
-  if (value instanceof ArrayBuffer) return pack(Buffer.from(value));
-  if (Buffer.isBuffer(value)) return { $bytes: value.toString('base64') };
-  if (Array.isArray(value)) return value.map(pack);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, pack(inner)]));
-}
-
-function unpack(value) {
-  if (Array.isArray(value)) return value.map(unpack);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$date' in value) return new Date(value.$date);
-  if ('$bytes' in value) return Buffer.from(value.$bytes, 'base64');
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
 }
 
 readline.createInterface({ input: process.stdin })
