@@ -425,6 +425,11 @@ def test_testing_with_memory_clients() -> None:
 
 
 @pytest.mark.slow
+def test_testing_a_cluster() -> None:
+    run_pytest("testing_a_cluster")
+
+
+@pytest.mark.slow
 def test_property_tests() -> None:
     run_pytest("property_tests")
 

@@ -10,10 +10,11 @@ cheaper may lower it.
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import ClassVar
 
 import pytest
 import trio
@@ -22,7 +23,14 @@ import trio.testing
 from tools.load.clients import Crowd, frame_size, masked
 from tools.load.polling import Pollers
 from tools.load.trio_sio_server import make_server
+from trio_sio import MemoryAdapter, Packet, PacketType, Server
+from trio_sio.abc import Target
+from trio_sio.adapters.cluster.adapter import ClusterAdapter
+from trio_sio.adapters.cluster.broker import Receive
+from trio_sio.adapters.cluster.member import Member
 from trio_sio.options import WSEngine
+from trio_sio.protocol.cluster.broadcast import ClusterBroadcast
+from trio_sio.protocol.cluster.channels import Channels
 
 TEXT = "x" * 32
 CLIENTS = 100
@@ -140,3 +148,82 @@ async def test_a_polling_echo() -> None:
     assert cost.system["write"] <= 2.2
     assert cost.system["epoll_ctl"] <= 2.2
     assert cost.calls <= 665
+
+
+# -- clusters ----------------------------------------------------------------------------------
+
+
+class Subscription:
+    """Listens to nothing."""
+
+    def add(self, channels: Collection[bytes]) -> None: ...
+
+    def discard(self, channels: Collection[bytes]) -> None: ...
+
+    async def wait(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Broker:
+    """Takes everything, and carries it nowhere."""
+
+    uid = "server"
+    key = "key"
+    peers: ClassVar[Mapping[str, str]] = {}
+
+    def open(self, channels: Channels, receive: Receive) -> Subscription:
+        return Subscription()
+
+    async def publish(self, channel: bytes, payload: bytes) -> None: ...
+
+    def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
+        return True
+
+    async def count_subscribers(self, channel: bytes) -> int | None:
+        return 1
+
+
+async def calls_of(act: Callable[[], Awaitable[object]]) -> float:
+    """How many calls one act takes, without the one that awaits it."""
+    counts = Counts()
+    for watch in (None, counts):  # once everything is warm
+        sys.setprofile(watch)
+        try:
+            for _ in range(TIMES):
+                await act()
+        finally:
+            sys.setprofile(None)
+    return counts.calls / TIMES
+
+
+async def test_broadcasts_in_a_cluster() -> None:
+    root = Server().sockets
+    packet = Packet(PacketType.EVENT, "/", ["news", TEXT])
+    everybody, room = Target(), Target(frozenset("r"))
+    memory, cluster = MemoryAdapter(root), ClusterAdapter(root, Broker(), Member())
+    assert await calls_of(lambda: memory.broadcast(packet, everybody)) <= 24
+    # Encoded for the clients, and once more for the other servers.
+    assert await calls_of(lambda: cluster.broadcast(packet, everybody)) <= 42
+    assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
+
+
+@pytest.mark.parametrize(
+    ("room", "uid", "calls"),
+    [
+        ("", "other", 82),  # decoded, and encoded for the clients
+        ("", Broker.uid, 11),  # it comes back
+        ("r", "other", 11),  # nobody is there
+    ],
+)
+async def test_messages_of_other_servers(room: str, uid: str, calls: float) -> None:
+    adapter = ClusterAdapter(Server().sockets, Broker(), Member())
+    packet = Packet(PacketType.EVENT, "/", ["news", TEXT])
+    payload = ClusterBroadcast(uid, packet, (room,) if room else ()).encode()
+    channels = Channels(Broker.key, "/")
+    channel = channels.room(room) if room else channels.base
+
+    async def receive() -> None:
+        adapter.receive(channel, payload)
+
+    assert await calls_of(receive) <= calls

@@ -28,6 +28,7 @@ STOREY = {
     "engine": 5,
     "router": 5,
     "adapters": 5,
+    "emitter": 6,
     "server": 6,
     "metrics": 7,
     "workers": 7,
@@ -50,6 +51,7 @@ WITHOUT_TRIO = {
 USERS = {"demo", "__main__"}
 DOORS = {
     "options/declaration.py": "attrs",
+    "emitter/sync_emitter.py": "redis",
     "engine/http/h11.py": "h11",
     "metrics.py": "prometheus_client",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it

@@ -7,6 +7,7 @@ How the package is built, from top to bottom; a file imports only what is below 
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
 workers                    so do these: several processes that share a port
+emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
 router                     Socket.IO: clients, namespaces, sockets, handlers

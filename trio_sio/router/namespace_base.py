@@ -150,7 +150,8 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
 
     def change_adapter(self, make_adapter: Callable[[Any], Adapter]) -> None:
         """Take another adapter; nobody is here yet."""
-        self.adapter = make_adapter(self)
+        former, self.adapter = self.adapter, make_adapter(self)
+        former.close()  # it may listen to other servers
 
     def change_encoder(self, encoder: PacketEncoder) -> None:
         """Encode packets in another way; nobody is here yet."""

@@ -2,6 +2,7 @@
 
 connect         a client in memory: packets, no bytes, no port
 open_wire       clients of bytes over streams in memory: HTTP, long polling, WebSocket
+cluster         servers of one process as one cluster (extra `msgpack`)
 strategies      Hypothesis strategies for packets and payloads (extra `testing`)
 """
 

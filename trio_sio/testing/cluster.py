@@ -191,7 +191,7 @@ class _MemoryBroker:
         uid, key: as of a broker.
         name: what the others call the server.
         is_up: whether it is connected.
-        heard: who listens to which channel, as far as the cluster knows by now.
+        heard: the channels that it listens to, as far as the cluster knows by now.
         published, dropped: messages of this server.
     """
 
@@ -202,12 +202,12 @@ class _MemoryBroker:
         self.key = KEY
         self.name = name
         self.is_up = False
-        self.heard: dict[bytes, _MemorySubscription] = {}
+        self.heard: set[bytes] = set()
         self.published = 0
         self.dropped = 0
         self._cluster = cluster
         self._announce = announce
-        self._wanted: dict[bytes, _MemorySubscription] = {}
+        self._wanted: dict[bytes, list[_MemorySubscription]] = {}
         self._asked: set[_Answer] = set()
         self._out, self._in = _Line(delay), _Line(delay)
         self.run_outgoing, self.run_incoming = self._out.run, self._in.run
@@ -225,18 +225,26 @@ class _MemoryBroker:
 
     def listen(self, subscription: _MemorySubscription, channels: Collection[bytes]) -> None:
         """Have a subscription hear channels, as soon as the cluster knows."""
-        added = dict.fromkeys(channels, subscription)
-        self._wanted.update(added)
+        for channel in channels:
+            wanting = self._wanted.setdefault(channel, [])
+            if subscription not in wanting:
+                wanting.append(subscription)
+        added = tuple(channels)
         if self.is_up:
             self._out.put(lambda: self.heard.update(added))
 
     def ignore(self, subscription: _MemorySubscription, channels: Collection[bytes]) -> None:
         """Have a subscription hear channels no more."""
-        gone = tuple(one for one in channels if self._wanted.get(one) is subscription)
-        for channel in gone:
-            del self._wanted[channel]
+        gone = []
+        for channel in channels:
+            wanting = self._wanted.get(channel, [])
+            if subscription in wanting:
+                wanting.remove(subscription)
+                if not wanting:
+                    del self._wanted[channel]
+                    gone.append(channel)
         if self.is_up:
-            self._out.put(lambda: [self.heard.pop(channel, None) for channel in gone])
+            self._out.put(lambda: self.heard.difference_update(gone))
 
     # -- sending -----------------------------------------------------------------------------
 
@@ -260,8 +268,7 @@ class _MemoryBroker:
         self._in.put(lambda: self._receive(channel, payload))
 
     def _receive(self, channel: bytes, payload: bytes) -> None:
-        subscription = self._wanted.get(channel)
-        if subscription is not None:
+        for subscription in tuple(self._wanted.get(channel, ())):
             subscription.receive(channel, payload)
 
     async def count_subscribers(self, channel: bytes) -> int | None:
@@ -292,7 +299,7 @@ class _MemoryBroker:
         if self.is_up:
             return
         self.is_up = True
-        wanted = dict(self._wanted)
+        wanted = tuple(self._wanted)
         self._out.put(lambda: self.heard.update(wanted))
 
     def end(self) -> None:

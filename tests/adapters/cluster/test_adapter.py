@@ -430,6 +430,18 @@ async def test_a_join_that_is_cancelled_holds_and_whoever_leaves_waits_for_nothi
         assert heard_rooms(node) == set()
 
 
+async def test_an_adapter_that_is_replaced_hears_nothing_any_more(autojump_clock: Clock) -> None:
+    cluster = MemoryCluster()
+    node = cluster.join()
+    io = Server(adapter=node)
+    io.adapter = node
+    async with io, foreign(cluster) as other, connect(io) as anna:
+        await other.send(other.channels.base, packed("once"))
+        await other.send(other.channels.request, b'{"requestid":"abcDEF","type":2}')
+        assert await received(anna) == ["once"]
+        assert len(other.take(other.channels.response)) == 1
+
+
 # -- dynamic namespaces ----------------------------------------------------------------------------
 
 

@@ -1,0 +1,169 @@
+"""Whom an emitter sends to, and the message for that. A value, which never changes.
+
+In JavaScript `emitter.to(…)` writes into the emitter and `emit` takes it back; if two functions use
+one emitter, the rooms of one can become the other's. Here every step makes a new value, which can
+be kept and shared, also between threads.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Generic, Self, TypeVar
+
+from trio_sio.protocol.cluster.broadcast import encode_broadcast
+from trio_sio.protocol.cluster.channels import DEFAULT_KEY, Channels
+from trio_sio.protocol.cluster.ids import EMITTER
+from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.packet import (
+    MAX_ATTACHMENTS,
+    RESERVED_EVENTS,
+    RESERVED_NAMESPACE_EVENTS,
+    Packet,
+    PacketType,
+)
+
+_RESERVED = RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The sockets that an event is for, and how it is sent.
+
+    Attributes:
+        key: what the names of all channels begin with, as that of the servers.
+        namespace: such as "/chat".
+        rooms: sockets in any of these rooms, each once; all sockets, if there are none.
+        excepted: but none of these sockets.
+        flags: in the order in which they were set.
+        max_attachments: binary values in one event.
+    """
+
+    key: str = DEFAULT_KEY
+    namespace: str = "/"
+    rooms: tuple[str, ...] = ()
+    excepted: tuple[str, ...] = ()
+    flags: tuple[tuple[str, bool], ...] = ()
+    max_attachments: int = MAX_ATTACHMENTS
+
+    def of(self, namespace: str) -> Self:
+        """Return the audience of all sockets in a namespace."""
+        name = _checked("a namespace", namespace)
+        name = name if name.startswith("/") else f"/{name}"
+        return replace(self, namespace=name, rooms=(), excepted=(), flags=())
+
+    def to(self, *rooms: str) -> Self:
+        """Return it with more rooms."""
+        return replace(self, rooms=_added(self.rooms, "a room name", rooms))
+
+    def except_(self, *ids: str) -> Self:
+        """Return it without some sockets."""
+        return replace(self, excepted=_added(self.excepted, "a socket's id", ids))
+
+    def with_flag(self, name: str, value: bool) -> Self:
+        """Return it with a flag."""
+        return replace(self, flags=tuple({**dict(self.flags), name: bool(value)}.items()))
+
+    def message(self, event: str, args: tuple[object, ...]) -> tuple[bytes, bytes]:
+        """Return the channel and the message of an event.
+
+        Raises:
+            TypeError: the name is not a str.
+            ValueError: the name is reserved.
+            LocalProtocolError: the arguments cannot be sent.
+        """
+        if not isinstance(event, str):
+            raise TypeError(f"an event name must be a str, not {event!r}")
+        if event in _RESERVED:
+            raise ValueError(f"the event name {event!r} is reserved")
+        packet = Packet(PacketType.EVENT, self.namespace, [event, *args])  # type: ignore[list-item]  # the encoder judges
+        flags = dict(self.flags)
+        binary = flags.get("binary", True)
+        # What the servers would have to refuse is refused here, where somebody can do something.
+        Encoder(self.max_attachments).encode(packet, binary=binary)
+        payload = encode_broadcast(EMITTER, packet, self.rooms, self.excepted, flags, binary=binary)
+        channels = Channels(self.key, self.namespace)
+        is_for_one_room = len(self.rooms) == 1
+        return channels.room(self.rooms[0]) if is_for_one_room else channels.base, payload
+
+
+def _added(old: tuple[str, ...], what: str, new: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*old, *(_checked(what, one) for one in new))))
+
+
+def _checked(what: str, name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{what} must be a str, not {name!r}")
+    return name
+
+
+T = TypeVar("T", covariant=True)
+
+
+class Choosing(Generic[T]):
+    """The methods that choose whom an event is for; each returns what it is to be emitted by."""
+
+    __slots__ = ()
+
+    def _chosen(self) -> Audience:
+        """Return whom it is for until now."""
+        raise NotImplementedError
+
+    def _with(self, audience: Audience) -> T:
+        """Return what emits to an audience."""
+        raise NotImplementedError
+
+    def of(self, namespace: str) -> T:
+        """Choose a namespace, and all its sockets (JS: `of`).
+
+        Args:
+            namespace: its name; a missing slash at the beginning is added.
+
+        Raises:
+            TypeError: it is not a str.
+        """
+        return self._with(self._chosen().of(namespace))
+
+    def to(self, *rooms: str) -> T:
+        """Add rooms: each socket in any of them gets the event once (JS: `to`).
+
+        Raises:
+            TypeError: a room is not a str.
+        """
+        return self._with(self._chosen().to(*rooms))
+
+    def in_(self, *rooms: str) -> T:
+        """Alias of `to` (JS: `in`)."""
+        return self.to(*rooms)
+
+    def except_(self, *ids: str) -> T:
+        """Leave out the sockets with these ids; JavaScript's emitter has nothing like it.
+
+        Raises:
+            TypeError: an id is not a str.
+        """
+        return self._with(self._chosen().except_(*ids))
+
+    @property
+    def volatile(self) -> T:
+        """Skip every client that cannot take the event at this moment (JS: flag `volatile`)."""
+        return self._with(self._chosen().with_flag("volatile", True))
+
+    @property
+    def json(self) -> T:
+        """Do nothing, as in JavaScript (JS: flag `json`)."""
+        return self._with(self._chosen().with_flag("json", True))
+
+    @property
+    def broadcast(self) -> T:
+        """Do nothing, as in JavaScript: emitters always broadcast (JS: flag `broadcast`)."""
+        return self._with(self._chosen().with_flag("broadcast", True))
+
+    def compress(self, compress: bool) -> T:
+        """Set whether transports may compress the event, as `io.compress` does."""
+        return self._with(self._chosen().with_flag("compress", compress))
+
+    def binary(self, binary: bool) -> T:
+        """Set whether binary values are sent as such, as `io.binary` does.
+
+        By default they are. JavaScript's emitter never does it: clients get `Buffer` in JSON from
+        it, as they do here after `binary(False)`.
+        """
+        return self._with(self._chosen().with_flag("binary", binary))
