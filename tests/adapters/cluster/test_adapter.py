@@ -1,7 +1,9 @@
 """The adapter of one namespace in a cluster: rooms, broadcasts, and what foreign servers send."""
 
 import contextlib
+import gc
 import logging
+import weakref
 from collections.abc import Collection, Mapping
 from typing import ClassVar
 
@@ -554,3 +556,15 @@ async def test_a_namespace_that_is_dropped_and_comes_back(autojump_clock: Clock)
             await settle()
             assert len(node.broker.heard) == before
             assert not parents[0].children
+
+
+async def test_a_namespace_that_is_dropped_leaves_nothing(autojump_clock: Clock) -> None:
+    io = Server(adapter=MemoryCluster().join())
+    io.of(lambda name, query: True)
+    async with io:
+        async with connect(io, "/room"):
+            adapter = weakref.ref(io.router.namespaces["/room"].adapter)
+            await io.router.namespaces["/room"].clients()
+        await settle()
+        gc.collect()
+        assert adapter() is None
