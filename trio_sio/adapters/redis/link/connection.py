@@ -14,6 +14,10 @@ from trio_sio.adapters.redis.link.resp import InvalidReply, NotYet, Reader, Repl
 READ_SIZE = 64 * 1024
 """Bytes that are read at a time."""
 
+MAX_READ_SIZE = 2**20
+"""Bytes that are read at a time while more comes. Redis closes the connection of a subscriber that
+is too far behind, so it is worth the memory to be quick then."""
+
 
 class ConnectionLost(Exception):
     """A connection cannot be opened, or has ended; the text is a sentence without secrets.
@@ -45,6 +49,7 @@ class Connection:
         self.last_read = trio.current_time()
         self._stream = stream
         self._reader = Reader(max_message_bytes)
+        self._read_size = READ_SIZE
 
     async def send(self, data: bytes) -> None:
         """Send packed commands.
@@ -64,12 +69,14 @@ class Connection:
             ConnectionLost: the connection has ended.
         """
         try:
-            data = await self._stream.receive_some(READ_SIZE)
+            data = await self._stream.receive_some(self._read_size)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise ConnectionLost(f"the connection broke: {_cause(error)}") from error
         if not data:
             raise ConnectionLost("Redis closed the connection")
         self.last_read = trio.current_time()
+        is_behind = len(data) == self._read_size
+        self._read_size = min(4 * self._read_size, MAX_READ_SIZE) if is_behind else READ_SIZE
         self._reader.feed(bytes(data))
 
     def replies(self) -> Iterator[Reply]:
