@@ -74,6 +74,18 @@ async def test_more_is_read_at_a_time_while_much_comes(ends: Ends) -> None:
     assert list(ends.connection.replies()) == [1]
 
 
+async def test_the_server_introduces_itself(ends: Ends) -> None:
+    connection = ends.connection
+    assert not connection.is_replica
+    assert not connection.is_cluster
+    connection.introduce({b"role": b"replica", b"mode": b"standalone"})
+    assert connection.is_replica
+    assert not connection.is_cluster
+    connection.introduce({b"role": b"master", b"mode": b"cluster"})
+    assert not connection.is_replica
+    assert connection.is_cluster
+
+
 async def test_the_end_is_told(ends: Ends) -> None:
     await ends.server.aclose()
     with pytest.raises(ConnectionLost, match="Redis closed the connection"):

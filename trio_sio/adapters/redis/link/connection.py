@@ -4,7 +4,7 @@ One task sends and one reads. Whatever goes wrong is a `ConnectionLost` with a s
 is ever said of what was sent, since passwords are among it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import trio
 
@@ -42,14 +42,23 @@ class Connection:
     Attributes:
         endpoint: the same.
         last_read: when something came last (`trio.current_time()`).
+        is_replica: whether the server says that it copies another one.
+        is_cluster: whether the server says that it belongs to a Redis Cluster.
     """
 
     def __init__(self, stream: trio.abc.Stream, endpoint: Endpoint, max_message_bytes: int) -> None:
         self.endpoint = endpoint
         self.last_read = trio.current_time()
+        self.is_replica = False
+        self.is_cluster = False
         self._stream = stream
         self._reader = Reader(max_message_bytes)
         self._read_size = READ_SIZE
+
+    def introduce(self, hello: Mapping[Reply, Reply]) -> None:
+        """Note what the server says of itself in its reply to HELLO."""
+        self.is_replica = hello.get(b"role") == b"replica"
+        self.is_cluster = hello.get(b"mode") == b"cluster"
 
     async def send(self, data: bytes) -> None:
         """Send packed commands.

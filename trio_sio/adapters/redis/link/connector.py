@@ -101,8 +101,10 @@ class Connector:
             reply = await connection.call(*words)
             if isinstance(reply, ErrorReply):
                 raise _refusal(reply, credentials)
-            if self._sentinels:
-                await _check_primary(connection)
+            if isinstance(reply, dict):
+                connection.introduce(reply)
+            if self._sentinels and connection.is_replica:  # it was the primary a moment ago
+                raise ConnectionLost(f"{endpoint} is no longer the primary")
             is_open = True
         finally:
             if not is_open:
@@ -184,13 +186,6 @@ def _primary(reply: Reply, service: str) -> Endpoint:
         case ErrorReply(text=text):
             raise ConnectionLost(f"it refuses: {text[:_MAX_TEXT]}")
     raise ConnectionLost("it does not answer as a Sentinel")
-
-
-async def _check_primary(connection: Connection) -> None:
-    """Refuse a server that was the primary a moment ago; one that does not say is believed."""
-    reply = await connection.call(b"ROLE")
-    if isinstance(reply, list) and reply and reply[0] != b"master":
-        raise ConnectionLost(f"{connection.endpoint} is no longer the primary")
 
 
 def _refusal(reply: ErrorReply, credentials: Credentials | None) -> ConnectionLost:
