@@ -9,6 +9,7 @@ Replies come in the order of commands. If none comes for `command_timeout` while
 Redis hangs, and the connection is given up.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -17,7 +18,7 @@ import trio
 from trio_sio.adapters.redis.health import Health, Part
 from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
-from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
+from trio_sio.adapters.redis.link.connection import GRACE, Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
 from trio_sio.adapters.redis.link.resp import ErrorReply, Push, Reply, pack, pack_publish
 from trio_sio.failures import leaves
@@ -344,11 +345,16 @@ class Publisher:
 
     async def _watch(self, connection: Connection, busy: trio.lowlevel.ParkingLot) -> None:
         """Give the connection up when Redis hangs."""
+        missed = math.inf
         while True:
             while not self._window:
                 await busy.park()
             since = max(self._window.oldest, connection.last_read)
             deadline = since + self._command_timeout
-            if trio.current_time() >= deadline:
+            if trio.current_time() < deadline:
+                await trio.sleep_until(deadline)
+            elif deadline == missed:
                 raise ConnectionLost(f"Redis has not answered in {self._command_timeout:g} s")
-            await trio.sleep_until(deadline)
+            else:
+                missed = deadline
+                await trio.sleep(GRACE)

@@ -14,6 +14,10 @@ from trio_sio.adapters.redis.link.resp import InvalidReply, NotYet, Reader, Repl
 READ_SIZE = 64 * 1024
 """Bytes that are read at a time."""
 
+GRACE = 0.1
+"""Seconds for which a time-out is not believed: if the event loop was held, what has come meanwhile
+is read first."""
+
 MAX_READ_SIZE = 2**20
 """Bytes that are read at a time while more comes. Redis closes the connection of a subscriber that
 is too far behind, so it is worth the memory to be quick then."""

@@ -118,7 +118,7 @@ class Connector:
                 stream = await trio.open_unix_socket(endpoint.path)
             else:
                 stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # it may be no name of a host
             raise ConnectionLost(f"cannot connect to {endpoint}: {_why(error)}") from error
         if self._ssl_context is not None:
             stream = await self._start_tls(stream, endpoint)
@@ -179,7 +179,7 @@ class Connector:
 
 def _primary(reply: Reply, service: str) -> Endpoint:
     match reply:
-        case [bytes(host), bytes(port)]:
+        case [bytes(host), bytes(port)] if host.isascii() and port.isdigit():
             return Endpoint(host.decode(), int(port))
         case None:
             raise ConnectionLost(f"it knows no service {service!r}")
