@@ -139,6 +139,12 @@ async def test_tls_and_a_password(tls_files: TLSFiles) -> None:
             await talk(one, two)
 
 
+async def test_a_redis_cluster_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with RedisServer(config=("cluster-enabled yes",)) as server:
+        async with two_nodes(server.url):
+            assert "Redis runs as a cluster, which is not supported" in caplog.text
+
+
 MINIMAL_USER = (
     "user node on >word resetchannels &socket.io* -@all "
     "+hello +publish +subscribe +unsubscribe +psubscribe +punsubscribe +pubsub|numsub"
