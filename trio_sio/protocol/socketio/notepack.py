@@ -17,7 +17,7 @@ import codecs
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgpack
 
@@ -32,7 +32,6 @@ MAX_HEADERS = 8
 """Bytes that may be headers of long lists or maps, up to which the library decodes a message."""
 
 _LONG_HEADERS = (b"\xdc", b"\xdd", b"\xde", b"\xdf")
-_BIN_HEADERS = (b"\xc4", b"\xc5", b"\xc6")
 _FLOAT_64 = b"\xcb"
 _FIXEXT_OF_0 = b"\xd4\x00"
 
@@ -82,7 +81,10 @@ def pack_data(value: object) -> bytes:
             does not have, some are not refused here: encode it as JSON as well.)
     """
     try:
-        packed = _pack_data(value)
+        try:
+            packed: bytes = msgpack.packb(value)  # the options would double its time
+        except (TypeError, ValueError, OverflowError):  # dates; surrogates; long integers
+            packed = _pack_replaced(value)
         if _FLOAT_64 not in packed or not has_odd_key(value):
             return packed
     except (ValueError, OverflowError, BufferError):  # deep; an odd key; an odd view
@@ -90,13 +92,13 @@ def pack_data(value: object) -> bytes:
     return pack_each(value, _pack_one)
 
 
-def _pack_data(value: object) -> bytes:
+def _pack_replaced(value: object) -> bytes:
     packed: bytes = msgpack.packb(value, default=_replace_data, unicode_errors="surrogatepass")
     return packed
 
 
 def _pack_one(value: object) -> bytes:
-    return _pack_data(bytes(value) if isinstance(value, memoryview) else value)
+    return _pack_replaced(bytes(value) if isinstance(value, memoryview) else value)
 
 
 def _replace_data(value: object) -> object:
@@ -124,11 +126,11 @@ class _Reading:
     """How a message is read.
 
     Attributes:
-        options: for the library.
+        unicode_errors: what is done about invalid UTF-8.
         drops_undefined: leave out the members of objects that are undefined, as JSON does.
     """
 
-    options: dict[str, Any]
+    unicode_errors: str
     drops_undefined: bool
 
 
@@ -142,12 +144,11 @@ def _keep_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
 
 codecs.register_error("trio_sio.keep_surrogates", _keep_surrogates)
 
-_OF_A_CLIENT = _Reading({"unicode_errors": "replace", "timestamp": 3}, drops_undefined=False)
-"""Invalid UTF-8 is replaced; a timestamp in MessagePack's own format becomes a datetime."""
+_OF_A_CLIENT = _Reading("replace", drops_undefined=False)
+_OF_A_SERVER = _Reading("trio_sio.keep_surrogates", drops_undefined=True)
 
-_OF_A_SERVER = _Reading(
-    {"unicode_errors": "trio_sio.keep_surrogates", "timestamp": 3}, drops_undefined=True
-)
+_AS_DATETIME = 3
+"""A timestamp in MessagePack's own format becomes a datetime."""
 
 
 def unpack(message: bytes) -> JSON:
@@ -175,9 +176,7 @@ def unpack_data(message: bytes) -> JSON:
 
 def _unpack(message: bytes, reading: _Reading) -> JSON:
     try:
-        if sum(map(message.count, _LONG_HEADERS)) <= MAX_HEADERS and not (
-            reading.drops_undefined and _FIXEXT_OF_0 in message
-        ):
+        if _is_safe(message):
             try:
                 return _unpack_at_once(message, reading)
             except (_Ambiguous, msgpack.StackError):
@@ -187,7 +186,53 @@ def _unpack(message: bytes, reading: _Reading) -> JSON:
         raise RemoteProtocolError("invalid format", f"not MessagePack: {error}") from None
 
 
+def _is_safe(message: bytes) -> bool:
+    """Whether the library may decode a message: it allocates few long lists or maps."""
+    if b"\xdc" in message or b"\xdd" in message or b"\xde" in message or b"\xdf" in message:
+        return sum(map(message.count, _LONG_HEADERS)) <= MAX_HEADERS
+    return True
+
+
 def _unpack_at_once(message: bytes, reading: _Reading) -> JSON:
+    # Hardly any message has extensions, or a key that is not a string. Bytes as keys need one of
+    # these headers; the library raises for other keys.
+    has_bytes = b"\xc4" in message or b"\xc5" in message or b"\xc6" in message
+    try:
+        value: JSON = msgpack.unpackb(
+            message,
+            ext_hook=_refuse_extension,
+            object_hook=_refuse_odd_keys if has_bytes else None,
+            unicode_errors=reading.unicode_errors,
+            timestamp=_AS_DATETIME,
+        )
+    except _Unusual:
+        return _unpack_with_hooks(message, reading)
+    except ValueError as error:
+        if "strict_map_key" not in str(error):
+            raise
+        return _unpack_with_hooks(message, reading)
+    return value
+
+
+class _Unusual(Exception):
+    """There is an extension, or bytes as a key."""
+
+
+def _refuse_extension(code: int, data: bytes) -> JSON:
+    raise _Unusual
+
+
+def _refuse_odd_keys(members: dict[object, JSON]) -> dict[object, JSON]:
+    for key in members:
+        if type(key) is not str:
+            raise _Unusual
+    return members
+
+
+def _unpack_with_hooks(message: bytes, reading: _Reading) -> JSON:
+    if reading.drops_undefined and _FIXEXT_OF_0 in message:
+        raise _Ambiguous
+
     def extension(code: int, data: bytes) -> JSON:
         if code != 0 or _FIXED.get(len(data), b"none") not in message:
             return _extension(0xC7, code, data)
@@ -198,24 +243,15 @@ def _unpack_at_once(message: bytes, reading: _Reading) -> JSON:
     def pairs(items: list[tuple[object, JSON]]) -> dict[str, JSON]:
         return {_key(key): value for key, value in items}
 
-    # A hook for maps takes time, and hardly any message has a key that is not a string: bytes
-    # need one of these headers, and the library raises for the rest.
-    if not any(head in message for head in _BIN_HEADERS):
-        try:
-            value: JSON = msgpack.unpackb(message, ext_hook=extension, **reading.options)
-        except ValueError as error:
-            if "strict_map_key" not in str(error):
-                raise
-        else:
-            return value
-    value = msgpack.unpackb(
+    value: JSON = msgpack.unpackb(
         message,
         ext_hook=extension,
         object_pairs_hook=pairs,
         strict_map_key=False,
-        **reading.options,
+        unicode_errors=reading.unicode_errors,
+        timestamp=_AS_DATETIME,
     )
-    return value  # noqa: RET504 - the library has no types
+    return value
 
 
 def _extension(head: int, code: int, data: bytes) -> JSON:
@@ -299,7 +335,8 @@ class _Walk:
             max_buffer_size=max(len(message), 1),
             strict_map_key=False,
             ext_hook=_Extension,
-            **reading.options,
+            unicode_errors=reading.unicode_errors,
+            timestamp=_AS_DATETIME,
         )
         self._unpacker.feed(message)
 
