@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.cluster.process import Process
-from tests.cluster.world import World, from_all, from_nodes
+from tests.cluster.world import (
+    MIXED,
+    NODES_ONLY,
+    World,
+    each_source,
+    from_all,
+    from_all_that_know_more,
+    from_nodes,
+)
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 
@@ -92,7 +100,7 @@ def test_a_room_that_was_left(world: World, source: Process) -> None:
     assert heard.news()[world.members[1]] == []
 
 
-@from_nodes
+@from_all_that_know_more
 def test_all_but_some(world: World, source: Process) -> None:
     room = world.fresh("room")
     for client in world.audience:
@@ -160,7 +168,7 @@ def test_values(world: World, source: Process) -> None:
     heard.assert_heard(tuple(VALUES), (), by=world.audience)
 
 
-@from_all
+@from_all_that_know_more
 def test_bytes(world: World, source: Process) -> None:
     heard = world.listen()
     room = world.fresh("room")
@@ -169,11 +177,19 @@ def test_bytes(world: World, source: Process) -> None:
     source.call("emit", {}, "news", *BYTES)
     source.call("emit", {"rooms": [room]}, "news", "text", b"bytes")
     heard.fence(source)
-    if source.name == "emitter":
-        return  # it says that there are none: see the test below
     for client, news in heard.news().items():
         assert news[0] == BYTES
         assert news[1:] == ([["text", b"bytes"]] if client in world.members else [])
+
+
+@each_source((MIXED, "emitter"), (NODES_ONLY, "emitter"))
+def test_bytes_of_socket_io_emitter(world: World, source: Process) -> None:
+    """It says that there are none, and all nodes believe it."""
+    heard = world.listen()
+    source.call("emit", {}, "news", b"\x00\xff", {"a": b""})
+    heard.fence(source)
+    as_json = ({"type": "Buffer", "data": [0, 255]}, {"a": {"type": "Buffer", "data": []}})
+    heard.assert_heard(as_json, by=world.audience)
 
 
 @from_all
