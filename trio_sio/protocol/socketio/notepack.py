@@ -26,7 +26,13 @@ except ImportError as error:
 
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON
-from trio_sio.protocol.socketio.slow_notepack import has_odd_key, pack_each
+from trio_sio.protocol.socketio.slow_notepack import (
+    UNDEFINED,
+    Undefined,
+    has_odd_key,
+    pack_each,
+    unpack_each,
+)
 from trio_sio.protocol.socketio.unsendable import type_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,9 +43,6 @@ MAX_HEADERS = 8
 _LONG_HEADERS = (b"\xdc", b"\xdd", b"\xde", b"\xdf")
 _FLOAT_64 = b"\xcb"
 _FIXEXT_OF_0 = b"\xd4\x00"
-
-MAX_DEPTH = 10_000
-"""Levels of a message; clients of the reference send about 4,000 at most."""
 
 _FIXEXT_1, _FIXEXT_8 = 0xD4, 0xD7
 _FIXED = {1: b"\xd4\x00", 8: b"\xd7\x00"}
@@ -117,13 +120,6 @@ class _Ambiguous(Exception):
     """An extension could mean two things."""
 
 
-class _Undefined:
-    """JavaScript's undefined."""
-
-
-_UNDEFINED = _Undefined()
-
-
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """How a message is read.
@@ -131,10 +127,13 @@ class _Reading:
     Attributes:
         unicode_errors: what is done about invalid UTF-8.
         drops_undefined: leave out the members of objects that are undefined, as JSON does.
+        max_places: in lists that the library may allocate, whatever `MAX_HEADERS` says: numbers
+            are full of bytes that could be headers.
     """
 
     unicode_errors: str
     drops_undefined: bool
+    max_places: int
 
 
 def _keep_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -147,8 +146,8 @@ def _keep_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
 
 codecs.register_error("trio_sio.keep_surrogates", _keep_surrogates)
 
-_OF_A_CLIENT = _Reading("replace", drops_undefined=False)
-_OF_A_SERVER = _Reading("trio_sio.keep_surrogates", drops_undefined=True)
+_OF_A_CLIENT = _Reading("replace", drops_undefined=False, max_places=0)
+_OF_A_SERVER = _Reading("trio_sio.keep_surrogates", drops_undefined=True, max_places=2**22)
 
 _AS_DATETIME = 3
 """A timestamp in MessagePack's own format becomes a datetime."""
@@ -179,20 +178,21 @@ def unpack_data(message: bytes) -> JSON:
 
 def _unpack(message: bytes, reading: _Reading) -> JSON:
     try:
-        if _is_safe(message):
+        if _is_safe(message, reading):
             try:
                 return _unpack_at_once(message, reading)
             except (_Ambiguous, msgpack.StackError):
                 pass
-        return _Walk(message, reading).whole()
+        return _unpack_each(message, reading)
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise RemoteProtocolError("invalid format", f"not MessagePack: {error}") from None
 
 
-def _is_safe(message: bytes) -> bool:
+def _is_safe(message: bytes, reading: _Reading) -> bool:
     """Whether the library may decode a message: it allocates few long lists or maps."""
     if b"\xdc" in message or b"\xdd" in message or b"\xde" in message or b"\xdf" in message:
-        return sum(map(message.count, _LONG_HEADERS)) <= MAX_HEADERS
+        headers = sum(map(message.count, _LONG_HEADERS))
+        return headers <= MAX_HEADERS or headers * len(message) <= reading.max_places
     return True
 
 
@@ -291,112 +291,22 @@ class _Extension(NamedTuple):
     data: bytes
 
 
-class _Open:
-    """A list or a map of which not everything has been read."""
-
-    __slots__ = ("_drops_undefined", "_into", "_key", "_left")
-
-    def __init__(
-        self, into: list[JSON] | dict[str, JSON], length: int, drops_undefined: bool
-    ) -> None:
-        self._into = into
-        self._left = length
-        self._key: str | None = None
-        self._drops_undefined = drops_undefined
-
-    @property
-    def is_complete(self) -> bool:
-        return not self._left
-
-    @property
-    def awaits_key(self) -> bool:
-        return self._key is None and isinstance(self._into, dict)
-
-    def take_key(self, key: str) -> None:
-        self._key = key
-
-    def take(self, value: "JSON | _Undefined") -> None:
-        self._left -= 1
-        key, self._key = self._key, None
-        if isinstance(value, _Undefined):
-            if key is not None and self._drops_undefined:
-                return
-            value = None
-        if isinstance(self._into, list):
-            self._into.append(value)
-        elif key is not None:
-            self._into[key] = value
+def _unpack_each(message: bytes, reading: _Reading) -> JSON:
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=max(len(message), 1),
+        strict_map_key=False,
+        ext_hook=_Extension,
+        unicode_errors=reading.unicode_errors,
+        timestamp=_AS_DATETIME,
+    )
+    unpacker.feed(message)
+    return unpack_each(message, unpacker, _finish, _key, reading.drops_undefined)
 
 
-class _Walk:
-    """Decodes lists and maps itself, without recursion, and leaves other values to the library."""
-
-    def __init__(self, message: bytes, reading: _Reading) -> None:
-        self._message = message
-        self._drops_undefined = reading.drops_undefined
-        self._unpacker = msgpack.Unpacker(
-            max_buffer_size=max(len(message), 1),
-            strict_map_key=False,
-            ext_hook=_Extension,
-            unicode_errors=reading.unicode_errors,
-            timestamp=_AS_DATETIME,
-        )
-        self._unpacker.feed(message)
-
-    def whole(self) -> JSON:
-        root: list[JSON] = []
-        opened = [_Open(root, 1, self._drops_undefined)]
-        while opened:
-            last = opened[-1]
-            if last.is_complete:
-                opened.pop()
-            elif last.awaits_key:
-                last.take_key(self._next_key())
-            else:
-                value, inner = self._next()
-                last.take(value)
-                if inner is not None:
-                    opened.append(inner)
-                    if len(opened) > MAX_DEPTH + 1:
-                        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
-        trailing = len(self._message) - self._unpacker.tell()
-        if trailing:
-            raise ValueError(f"{trailing} trailing bytes")
-        return root[0]
-
-    def _next(self) -> tuple[JSON | _Undefined, _Open | None]:
-        """Return a value, empty if it is a list or a map, and what is to be read into that."""
-        head = self._head()
-        if b"\x90" <= head < b"\xa0" or b"\xdc" <= head <= b"\xdd":
-            items: list[JSON] = []
-            length = self._length(self._unpacker.read_array_header())
-            return items, _Open(items, length, self._drops_undefined)
-        if b"\x80" <= head < b"\x90" or b"\xde" <= head <= b"\xdf":
-            members: dict[str, JSON] = {}
-            length = self._length(self._unpacker.read_map_header())
-            return members, _Open(members, length, self._drops_undefined)
-        return self._scalar(head), None
-
-    def _next_key(self) -> str:
-        head = self._head()
-        if b"\x80" <= head < b"\xa0" or b"\xdc" <= head <= b"\xdf":
-            raise ValueError("a list or a map as a key")  # which the library would allocate
-        key = self._scalar(head)
-        return _key(None if isinstance(key, _Undefined) else key)
-
-    def _head(self) -> bytes:
-        start = self._unpacker.tell()
-        return self._message[start : start + 1]
-
-    def _scalar(self, head: bytes) -> JSON | _Undefined:
-        value = self._unpacker.unpack()
-        if not isinstance(value, _Extension):
-            return value  # type: ignore[no-any-return]
-        if head[0] == _FIXEXT_1 and value.code == 0:
-            return _UNDEFINED
-        return _extension(head[0], value.code, value.data)
-
-    def _length(self, claimed: int) -> int:
-        if claimed > len(self._message) - self._unpacker.tell():
-            raise ValueError(f"{claimed} elements, more than there are bytes left")
-        return claimed
+def _finish(head: int, value: object) -> JSON | Undefined:
+    """Return what the library has read, an extension as its first byte says."""
+    if not isinstance(value, _Extension):
+        return value  # type: ignore[return-value]  # the library has no types
+    if head == _FIXEXT_1 and value.code == 0:
+        return UNDEFINED
+    return _extension(head, value.code, value.data)
