@@ -16,6 +16,7 @@ MAX_DEPTH = 10_000
 """Levels; clients of the reference send about 4,000 at most. Data that contains itself has more."""
 
 _END: Final = object()
+_LEAVES = frozenset((str, int, float, bool, type(None)))
 
 
 def pack_each(value: object, pack_one: Callable[[object], bytes]) -> bytes:
@@ -93,7 +94,7 @@ def has_odd_key(value: object) -> bool:
             inner = one.values()
         elif isinstance(one, (list, tuple)):
             inner = one
-        waiting += [each for each in inner if isinstance(each, (dict, list, tuple))]
+        waiting += [each for each in inner if type(each) not in _LEAVES]
     return False
 
 
@@ -115,7 +116,7 @@ def has_binary(value: object) -> bool:
             inner = one
         elif isinstance(one, (bytes, bytearray, memoryview)):
             return True
-        waiting += [each for each in inner if not isinstance(each, (str, int, float))]
+        waiting += [each for each in inner if type(each) not in _LEAVES]
     return False
 
 
