@@ -1,8 +1,8 @@
 """A program with workers, and the tests' view of it.
 
 `python -m tests.support.worker_program '{"workers": 2, …}'` prints its port, and then a line of
-JSON for each worker that serves: its number and its process id. Its clients can ask who serves
-them, let a worker die, hold its event loop, or have something to do for it.
+JSON for each worker that serves: its number, its process id and its own port. Its clients can ask
+who serves them, let a worker die, hold its event loop, or have something to do for it.
 """
 
 import contextlib
@@ -35,11 +35,13 @@ class Program:
     Attributes:
         process: the parent.
         port: the port that its workers share.
+        private: the ports that they have alone, by number.
     """
 
     def __init__(self, process: trio.Process, options: dict[str, Any]) -> None:
         self.process = process
         self.port = 0
+        self.private: dict[int, int] = {}
         self._options = options
         self._lines = b""
         self._log = b""
@@ -64,7 +66,10 @@ class Program:
     async def serving(self, count: int | None = None) -> dict[int, int]:
         """Return the process ids of the next workers that serve, by number."""
         wanted = self._options["workers"] if count is None else count
-        return dict([json.loads(await self.line()) for _ in range(wanted)])
+        pids = {}
+        for _ in range(wanted):
+            number, pids[number], self.private[number] = json.loads(await self.line())
+        return pids
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the parent."""
@@ -193,7 +198,9 @@ def main() -> None:
             if fail != "silent":
                 while not io.engine.serving:  # noqa: ASYNC110 - nobody tells of it
                     await trio.sleep(0.001)
-                say(json.dumps([worker.number, os.getpid()]))
+                names = [one.socket.getsockname() for one in worker.private]
+                port = names[0][1] if names and isinstance(names[0], tuple) else 0
+                say(json.dumps([worker.number, os.getpid(), port]))
 
     with contextlib.suppress(BrokenPipeError):
         workers.run(serve, sockets=sockets, **options)

@@ -24,7 +24,7 @@ async def test_what_is_lost_is_counted_and_told(caplog: pytest.LogCaptureFixture
     journal.count_dropped(1200, "were dropped")
     journal.count_dropped(1, "were dropped")  # a moment ago the same was told
     assert journal.dropped == 1201
-    assert caplog.messages == ["1,200 messages for other servers were dropped"]
+    assert caplog.messages == ["messages for other servers were dropped: 1,200"]
 
 
 async def test_a_gap_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:

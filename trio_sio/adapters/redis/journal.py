@@ -61,7 +61,7 @@ class Journal:
         """Messages have not been sent, or perhaps not."""
         if count:
             self.dropped += count
-            self.warn(f"dropped {why}", "%s messages for other servers %s", f"{count:,}", why)
+            self.warn(f"dropped {why}", "messages for other servers %s: %s", why, f"{count:,}")
 
     def count_gap(self, seconds: float, cause: str) -> None:
         """Events of other servers may not have come."""

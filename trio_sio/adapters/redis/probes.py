@@ -136,8 +136,9 @@ class Probes:
                     await self._lot.park()
 
     async def leave(self) -> None:
-        """Say goodbye."""
-        await self._publisher.publish(self._channel, self._encode(leaving=True))
+        """Say goodbye, if Redis is there."""
+        if self._publisher.is_connected:
+            await self._publisher.publish(self._channel, self._encode(leaving=True))
 
     # -- private -------------------------------------------------------------------------------
 

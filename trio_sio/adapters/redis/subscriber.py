@@ -136,7 +136,7 @@ class Subscriber:
                 delay = await self._hear_once()
                 await trio.sleep(delay)
         finally:
-            self._is_hearing, self._deaf = False, None
+            self._is_hearing, self._deaf, self._connection = False, None, None
             self._progress.unpark_all()
 
     async def _hear_once(self) -> float:
