@@ -37,7 +37,7 @@ def test_a_short_run_of_our_own(tmp_path: Path) -> None:
     }
     for load, by_kind in results.items():
         each = [values[0] for values in by_kind[OURS].values()]
-        assert min(each) > 0
+        assert min(each[:-1]) > 0  # the node without a member may have spent nothing
         if "worker" in load:
             cells = " | ".join(f"{one:,.0f}" if one >= 100 else f"{one:.1f}" for one in each)
         else:

@@ -57,6 +57,7 @@ class Node:
             "remoteDisconnect": self.remote_disconnect,
             "customRequest": self.custom_request,
             "hook": self.hook,
+            "farewell": self.farewell,
             "statistics": self.statistics,
         }
 
@@ -140,6 +141,11 @@ class Node:
         @self.io.of(namespace).adapter.on_custom_request
         def answer(data: object) -> object:
             return {"name": self.name, "data": data}
+
+    async def farewell(self, namespace: str) -> None:
+        @self.io.of(namespace).on("disconnect")
+        async def tell_others(socket: trio_sio.Socket, _: str) -> None:
+            await socket.broadcast.emit("late", socket.id)
 
     async def statistics(self) -> dict[str, Any]:
         return asdict(self.adapter.statistics())

@@ -114,6 +114,22 @@ def test_all_but_some(world: World, source: Process) -> None:
     heard.assert_heard("to all but others", "to a room", "to rooms", by=world.members)
 
 
+@from_all
+def test_a_room_that_is_left_and_joined_again(world: World, source: Process) -> None:
+    """Whoever has joined is reached, however often nobody was there before."""
+    room = world.fresh("room")
+    heard = world.listen()
+    for number in range(50):
+        client = world.members[-1]
+        client.join(room)
+        source.call("emit", {"rooms": [room]}, "news", number)
+        heard.fence(source)
+        client.leave(room)
+        client.join(room)
+        client.leave(room)
+    heard.assert_heard(*range(50), by=[client])
+
+
 @from_nodes
 def test_all_but_the_sender(world: World, source: Process) -> None:
     room = world.fresh("room")
@@ -180,6 +196,16 @@ def test_bytes(world: World, source: Process) -> None:
     for client, news in heard.news().items():
         assert news[0] == BYTES
         assert news[1:] == ([["text", b"bytes"]] if client in world.members else [])
+
+
+@from_all_that_know_more
+def test_a_megabyte(world: World, source: Process) -> None:
+    heard = world.listen()
+    text, data = "é" * 500_000, bytes(range(250)) * 4_000
+    source.call("emit", {}, "news", text)
+    source.call("emit", {}, "news", data)
+    heard.fence(source)
+    heard.assert_heard(text, data, by=world.audience)
 
 
 @each_source((MIXED, "emitter"), (NODES_ONLY, "emitter"))

@@ -12,7 +12,6 @@ class Journal:
 
     Attributes:
         published: messages that Redis has taken.
-        received: messages that have come from Redis.
         dropped: messages that were not sent, or that Redis has not confirmed.
         invalid: messages whose handling has failed.
         gaps: times in which events of other servers may not have come.
@@ -20,7 +19,6 @@ class Journal:
 
     def __init__(self) -> None:
         self.published = 0
-        self.received = 0
         self.dropped = 0
         self.invalid = 0
         self.gaps = 0
@@ -47,10 +45,6 @@ class Journal:
     def count_published(self) -> None:
         """Redis has taken a message."""
         self.published += 1
-
-    def count_received(self) -> None:
-        """A message has come."""
-        self.received += 1
 
     def count_invalid(self, error: BaseException) -> None:
         """A message could not be handled."""
