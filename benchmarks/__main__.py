@@ -3,6 +3,7 @@
     python3 -m benchmarks                          everything: 5 rounds take about an hour
     python3 -m benchmarks --rounds 1 --quick       a first impression
     python3 -m benchmarks --slow-reader            memory behind a client that never reads
+    python3 -m benchmarks --cluster --rounds 3     nodes that are joined by Redis
     python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
     python3 -m benchmarks --hostile --peer websockets
                                                    honest clients beside 10,000 hostile ones
@@ -37,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         _set_up()
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
-    from benchmarks import hostile, slow_reader
+    from benchmarks import cluster, hostile, slow_reader
     from benchmarks.run import run  # what they import is there by now
 
     if options.hostile is not None:
@@ -45,6 +46,10 @@ def main(argv: Sequence[str]) -> int:
         hostile.run(options.peer, min(options.hostile, _room()), messages)
         return 0
 
+    if options.cluster:
+        _room()
+        cluster.run(options)
+        return 0
     if options.slow_reader:
         _room()
         slow_reader.run(options)
@@ -68,6 +73,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--only", action="append", default=[], metavar="TEXT", help="only loads with it in the name"
     )
     add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
+    add("--cluster", action="store_true", help="only the cost of nodes that are joined by Redis")
     add("--slow-reader", action="store_true", help="measure what a client costs that never reads")
     add(
         "--hostile",

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from trio_sio import EngineOptions, ServerOptions
+from trio_sio.adapters.redis.options import RedisOptions
 from trio_sio.options.compression import FLAG, PARAMETERS
 from trio_sio.options.declaration import Declaration, Group, Options
 
@@ -24,6 +25,12 @@ word are `OverflowPolicy`, `FloodPolicy`, `WSEngine` and `TransportName` in `tri
 
 *Written by `python docs/options.py` from `trio_sio/options`, which has the help that editors
 show.*
+"""
+
+REDIS = """\
+## Options of RedisAdapter
+
+`RedisAdapter(url, ...)` takes these; [From one process to a cluster](cluster.md) explains them.
 """
 
 COMPRESSION = """\
@@ -47,6 +54,7 @@ def page() -> str:
         parts.append(f"## {group.value}\n\n{_table(names, helps, declared)}")
         parts.append("\n".join(_notes(names, helps)) + "\n")
     parts.append(f"{COMPRESSION}\n{_compression_table()}")
+    parts.append(f"{REDIS}\n{_redis_table()}")
     return "\n".join(parts)
 
 
@@ -106,6 +114,16 @@ def _compression_table() -> str:
     for name, values in allowed.items():
         shown = "`True`, `False`" if values is FLAG else f"{values[0]} to {values[-1]:,}"
         rows.append(f"| {code(name)} | {shown} | {', '.join(options[name])} |")
+    return "\n".join(rows) + "\n"
+
+
+def _redis_table() -> str:
+    helps, hints = helps_of(RedisOptions), get_type_hints(RedisOptions)
+    rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, declared in RedisOptions.declarations().items():
+        kind = shown_type(hints[name]) + (f" ({declared.unit})" if declared.unit else "")
+        default = shown_default(getattr(RedisOptions(), name), declared.unit)
+        rows.append(f"| {code(name)} | {kind} | {default} | {helps[name]} |")
     return "\n".join(rows) + "\n"
 
 

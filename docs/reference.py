@@ -25,10 +25,11 @@ CALLED = {
     "Session": "session",
     "Engine": "engine",
     "MemoryAdapter": "adapter",
+    "RedisAdapter": "redis",
 }
 """How the table calls an instance of each class."""
 
-MADE_BY_APPLICATIONS = {"Server", "Engine"}
+MADE_BY_APPLICATIONS = {"Server", "Engine", "RedisAdapter"}
 
 
 class PublicOnly(griffe.Extension):

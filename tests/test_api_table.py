@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 import trio_sio
+from trio_sio.adapters.redis import RedisAdapter
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "api"
@@ -27,6 +28,7 @@ CALLED: dict[str, type] = {
     "session": trio_sio.Session,
     "engine": trio_sio.Engine,
     "adapter": trio_sio.MemoryAdapter,
+    "redis": RedisAdapter,
 }
 # What has no underscore because one storey of the package calls another by it; applications have
 # no use for these.
@@ -55,10 +57,14 @@ WITHIN_THE_PACKAGE = {
         *("wait_application_done", "wait_heard"),
     },
     "engine": {"from_options", "open_session"},
+    "redis": {"broker"},
     "adapter": {"deliver", "enter", "find_clients", "leave", "leave_all", "pause_after"},
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.
-REAL = ("raw(url)", "watched(make_server", "watched(io)", "peer(", "connected(", "program(")
+REAL = (
+    *("raw(url)", "watched(make_server", "watched(io)", "peer(", "connected(", "program("),
+    *("World", "Crowd", "Disturbed", "RedisServer"),  # real nodes and a real Redis
+)
 
 
 class Row(NamedTuple):

@@ -4,6 +4,7 @@ are those of the code, and lines of the log are the log's."""
 import inspect
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 
 import trio_sio
 from docs import reference
@@ -19,15 +21,23 @@ from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
 from tests.support.peers import served
 from tests.support.raw import Raw, raw
+from tests.support.redis_server import RedisServer, redis_server as redis_server
+from trio_sio.adapters.redis import RedisAdapter
+from trio_sio.adapters.redis.options import RedisOptions
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.options import ServerOptions
 from trio_sio.testing import connect
 
 README = (ROOT / "README.md").read_text("utf-8")
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+CLUSTER = (ROOT / "docs" / "cluster.md").read_text("utf-8")
 DEBUGGING = (ROOT / "docs" / "debugging.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
-OPTIONS = {name: getattr(ServerOptions(), name) for name in ServerOptions.declarations()}
+OPTIONS = {
+    name: getattr(kind(), name)
+    for kind in (RedisOptions, ServerOptions)  # the server's `connect_timeout` is the one meant
+    for name in kind.declarations()
+}
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in pages()}
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -164,7 +174,7 @@ def test_files_of_the_architecture_exist() -> None:
 def test_each_place_to_look_at_has_what_is_looked_for() -> None:
     table = PAGES["docs/architecture.md"].partition("## Where to look")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| .+ \| `(\S+)` \| `(.+)` \|$", table, re.MULTILINE)
-    assert len(rows) == 14
+    assert len(rows) == 20
     for path, text in rows:
         assert text in (ROOT / "trio_sio" / path).read_text("utf-8"), path
 
@@ -249,6 +259,72 @@ def test_defaults_in_the_text_are_those_of_the_code(name: str) -> None:
             assert float(number.replace(",", "")) * units[unit] == OPTIONS[option], option
 
 
+# -- clusters -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded_redis(redis_server: RedisServer) -> RedisServer:
+    """A Redis with the users that the page makes, and no others."""
+    (commands,) = [text for text in blocks(CLUSTER, "sh") if "ACL SETUSER" in text]
+    for line in commands.replace("\\\n", " ").strip().splitlines():
+        program, *words = shlex.split(line)
+        assert program == "redis-cli"
+        redis_server.command(*words)
+    return redis_server
+
+
+def url_of(user: str, redis_server: RedisServer) -> str:
+    return f"redis://{user}:s3cret@127.0.0.1:{redis_server.port}"
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("max_subscriptions", [10_000, 1])
+async def test_users_of_redis_may_do_what_servers_need(
+    max_subscriptions: int, guarded_redis: RedisServer
+) -> None:
+    url = url_of("chat", guarded_redis)
+    one, two = [
+        trio_sio.Server(adapter=RedisAdapter(url, max_subscriptions=max_subscriptions))
+        for _ in range(2)
+    ]
+    async with one, two, connect(one) as anna, connect(two) as ben:
+        (ben_id,) = two.sockets.connected
+        adapter = one.sockets.adapter
+        people = await adapter.clients([])
+        assert people.complete
+        assert people == {*one.sockets.connected, ben_id}
+        await adapter.remote_join(ben_id, "tea")
+        await one.to("tea").emit("ready", "tea")
+        assert await ben.receive() == ["ready", "tea"]
+        await two.emit("all")
+        assert await anna.receive() == ["all"]
+        for io in (one, two):
+            now = io.statistics().adapter
+            assert (now.healthy, now.problem, now.invalid) == (True, "", 0)
+        assert guarded_redis.patterns() == (max_subscriptions == 1)  # both have the same one
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize(
+    ("user", "refused"),
+    [
+        ("chat", ["GET", "key"]),
+        ("chat", ["PUBLISH", "other#/#", "x"]),
+        ("chat", ["PUBSUB", "CHANNELS"]),
+        ("chat", ["CONFIG", "GET", "*"]),
+        ("backend", ["SUBSCRIBE", "socket.io#/#"]),
+        ("backend", ["PUBLISH", "socket.io-request#/#", "x"]),
+    ],
+)
+def test_users_of_redis_may_do_nothing_else(
+    user: str, refused: list[str], guarded_redis: RedisServer
+) -> None:
+    with redis.Redis.from_url(url_of(user, guarded_redis), protocol=3) as client:
+        assert client.publish("socket.io#/#", b"") == 0
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.execute_command(*refused)
+
+
 # -- the reference ---------------------------------------------------------------------------------
 
 
@@ -293,7 +369,8 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
     members |= {
         one for one, kind in annotations if getattr(kind, "__origin__", "") is Callable
     }  # as functions
-    assert documented()[f"trio_sio.{cls.__name__}"] == members - within, "see docs/api"
+    module = "trio_sio.adapters.redis" if cls is RedisAdapter else "trio_sio"
+    assert documented()[f"{module}.{cls.__name__}"] == members - within, "see docs/api"
 
 
 def test_the_reference_leaves_out_what_is_there_for_the_package_alone() -> None:

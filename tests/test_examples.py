@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import trio
 from tests.end_to_end.browser import chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
 from tests.support.raw import raw
+from tests.support.redis_server import RedisServer, redis_server as redis_server
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +28,7 @@ EXAMPLES = ROOT / "examples"
 LAUNCHER = Path(__file__).with_name("examples") / "on_a_free_port.py"
 
 node = pytest.mark.node
+redis = pytest.mark.redis
 
 
 class Program:
@@ -480,3 +482,93 @@ def test_own_adapter_is_an_adapter_for_the_type_checker() -> None:
     program = [sys.executable, "-m", "mypy", "--strict", "examples/own_adapter.py"]
     checked = subprocess.run(program, check=False, cwd=ROOT, capture_output=True, text=True)
     assert checked.stdout == "Success: no issues found in 1 source file\n"
+
+
+@node
+@redis
+async def test_cluster_chat(redis_server: RedisServer) -> None:
+    async with chat(redis_server) as one, chat(redis_server) as two, peer() as process:
+        hear = ["came", "said"]
+        anna, ben, carl = [
+            await process.open(example.url, hear=hear) for example in (one, two, two)
+        ]
+        anna_id, ben_id, carl_id = [(await each.hear("connect"))[0] for each in (anna, ben, carl)]
+        assert await anna.call("enter", "tea") == [{"people": [anna_id], "complete": True}]
+        people = sorted([anna_id, ben_id])
+        assert await ben.call("enter", "tea") == [{"people": people, "complete": True}]
+        assert await anna.hear("came") == [ben_id]
+        await ben.emit("say", "tea", "It is ready.")
+        assert await anna.hear("said") == await ben.hear("said") == ["It is ready."]
+        assert await anna.call("invite", carl_id, "tea") == [{}]
+        await anna.emit("say", "tea", "Come, Carl.")
+        assert await carl.hear("said") == ["Come, Carl."]
+        assert await ben.call("count") == [3]
+        assert await ben.call("invite", "nobody", "tea") == [{"error": "nobody has that id"}]
+
+
+def chat(redis_server: RedisServer) -> AbstractAsyncContextManager[Program]:
+    return program("cluster/chat", REDIS_URL=redis_server.url)
+
+
+async def emits(name: str, redis_server: RedisServer, *, to_all: bool) -> None:
+    """The program tells a room of "/" and another namespace something, or everybody, too."""
+    async with chat(redis_server) as example, peer() as process:
+        hear = ["said", "news"]
+        anna, ben = [await process.connect(example.url, hear=hear) for _ in range(2)]
+        await anna.call("enter", "tea")
+        with redis_server.client.pubsub() as admin:  # type: ignore[no-untyped-call]
+            admin.subscribe("socket.io#/admin#")
+            assert admin.get_message(timeout=DEADLINE)["type"] == "subscribe"
+            await trio.run_process(
+                [sys.executable, str(EXAMPLES / f"{name}.py")],
+                env={**os.environ, "PYTHONPATH": str(ROOT), "REDIS_URL": redis_server.url},
+            )
+            assert await anna.hear("said") == ["Tea is ready."]
+            message = admin.get_message(timeout=DEADLINE)
+            assert msgpack.unpackb(message["data"])[1]["data"] == ["done", {"cups": 4}]
+        if to_all:
+            assert await anna.hear("news") == await ben.hear("news") == ["The kettle is on."]
+        assert await ben.call("count") == [2]
+        assert ben.unheard("said") == ben.unheard("news") == 0
+
+
+@node
+@redis
+async def test_cluster_emit(redis_server: RedisServer) -> None:
+    await emits("cluster/emit", redis_server, to_all=True)
+
+
+@node
+@redis
+async def test_cluster_emit_sync(redis_server: RedisServer) -> None:
+    await emits("cluster/emit_sync", redis_server, to_all=False)
+
+
+@node
+@redis
+async def test_cluster_operation(redis_server: RedisServer) -> None:
+    example = program("cluster/operation", REDIS_URL=redis_server.url)
+    async with example as server, peer() as process, raw(server.url) as wire:
+        client = await process.connect(server.url, hear=["reload"])
+
+        async def answers(path: str, status: int, text: bytes) -> None:
+            with trio.fail_after(DEADLINE):
+                while True:
+                    answer = await wire.get(path)
+                    if answer.status == status and text in answer.body:
+                        return
+                    await trio.sleep(0.05)
+
+        await answers("/ready", 200, b"ready")
+        await answers("/metrics", 200, b"trio_sio_adapter_healthy 1.0")
+        redis_server.kill()
+        await answers("/ready", 503, b"Redis")
+        await answers("/metrics", 200, b"trio_sio_adapter_healthy 0.0")
+        redis_server.restart()
+        await client.hear("reload")
+        await answers("/ready", 200, b"ready")
+        await answers("/metrics", 200, b"trio_sio_adapter_gaps_total 1.0")
+        server.process.send_signal(signal.SIGTERM)
+        await client.hear("disconnect")
+        with trio.fail_after(DEADLINE):
+            assert await server.process.wait() == 0

@@ -7,6 +7,7 @@ import pytest
 
 from docs.options import PAGE, helps_of, page, shown_default, shown_type
 from trio_sio import EngineOptions, ServerOptions
+from trio_sio.adapters.redis.options import RedisOptions
 from trio_sio.options import Origins, OverflowPolicy
 from trio_sio.options.compression import CompressionOption
 from trio_sio.options.declaration import Group
@@ -24,6 +25,12 @@ def test_every_option_has_help_in_one_place() -> None:
     assert not helps_of(EngineOptions).keys() & helps_of(ServerOptions).keys()
 
 
+def test_every_option_of_redis_has_help_and_a_row() -> None:
+    rows = PAGE.read_text("utf-8").partition("\n## Options of RedisAdapter")[2]
+    named = re.findall(r"^\| `(\w+)` \| ", rows, re.MULTILINE)
+    assert named == list(RedisOptions.declarations()) == list(helps_of(RedisOptions))
+
+
 @pytest.mark.parametrize("name", HELPS)
 def test_help_is_a_line_and_perhaps_more(name: str) -> None:
     line, _, rest = HELPS[name].partition("\n")
@@ -33,7 +40,8 @@ def test_help_is_a_line_and_perhaps_more(name: str) -> None:
 
 @pytest.mark.parametrize("name", HELPS)
 def test_every_option_has_one_row_in_its_group(name: str) -> None:
-    before, _ = PAGE.read_text("utf-8").split(f"\n| `{name}` | ")
+    of_server = PAGE.read_text("utf-8").partition("\n## Options of RedisAdapter")[0]
+    before, _ = of_server.split(f"\n| `{name}` | ")
     group = re.findall(r"^## (.*)$", before, re.MULTILINE)[-1]
     assert Group(group) is ServerOptions.declarations()[name].group
 

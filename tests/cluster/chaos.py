@@ -1,5 +1,6 @@
 """A cluster that is hurt while its nodes emit, and the account of what was lost."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Self
@@ -80,6 +81,14 @@ class Disturbed:
                     f"{client} did not hear all of {name}"
                 )
         return numbers
+
+    def assert_as_before(self, during: Sequence[int]) -> dict[str, int]:
+        """Assert that fresh events arrive everywhere; return how many were lost in between."""
+        self.assert_connected()
+        lost = self.lost(during)
+        sys.stdout.write(f"lost: {lost}\n")
+        assert not any(node.has_ended for node in self.cluster.nodes.values())
+        return lost
 
     def heard(self, client: Client, sender: int) -> list[int]:
         """Return the numbers of one node that a client has heard, in order."""

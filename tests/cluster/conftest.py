@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from tests.cluster.clients import Crowd, crowd
 from tests.cluster.process import Process
 from tests.cluster.world import MIXED, World
 from tests.support.redis_server import RedisServer
@@ -48,3 +49,10 @@ def world_of_both(make_world: MakeWorld) -> World:
 def source(request: pytest.FixtureRequest, world: World) -> Process:
     """What emits or asks."""
     return world.source(request.param)
+
+
+@pytest.fixture(scope="module", name="crowd")
+def crowd_() -> Iterator[Crowd]:
+    """Clients, for the tests of one file."""
+    with crowd() as clients:
+        yield clients

@@ -175,9 +175,12 @@ class Process:
     def _read(self) -> None:
         pipe = self.popen.stdout
         assert isinstance(pipe, io.BufferedReader)
-        rest = b""
+        buffer = bytearray()
         while data := pipe.read1():
-            *lines, rest = (rest + data).split(b"\n")
+            buffer += data
+            if b"\n" not in data:
+                continue
+            *lines, buffer = buffer.split(b"\n")
             said = [unpack(json.loads(line)) for line in lines]
             with self._changed:
                 for one in said:

@@ -11,13 +11,17 @@ class Proxy:
 
     Args:
         port: the port.
+        piece: how many bytes it passes on at once, at most.
 
     Attributes:
         port: where it listens.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, piece: int = 65536) -> None:
         self._there = port
+        self._piece = piece
+        self._subscribers: set[socket.socket] = set()
+        self._deaf: set[socket.socket] = set()
         self._flows = threading.Event()
         self._flows.set()
         self._refuses = False
@@ -41,6 +45,10 @@ class Proxy:
     def cut(self) -> None:
         """Let nothing through in either direction; connections stay open."""
         self._flows.clear()
+
+    def deafen(self) -> None:
+        """Let nothing through any more of what Redis sends to those who have subscribed by now."""
+        self._deaf |= self._subscribers
 
     def break_off(self) -> None:
         """Close all connections, and new ones at once."""
@@ -66,9 +74,12 @@ class Proxy:
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(65536):
+            while data := source.recv(self._piece):
+                if b"SUBSCRIBE" in data.upper():
+                    self._subscribers.add(sink)
                 self._flows.wait()
-                sink.sendall(data)
+                if source not in self._deaf:
+                    sink.sendall(data)
             self._flows.wait()
             sink.shutdown(socket.SHUT_WR)
 

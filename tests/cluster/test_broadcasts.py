@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.cluster.process import Process
-from tests.cluster.world import World, from_all, from_nodes
+from tests.cluster.world import (
+    MIXED,
+    NODES_ONLY,
+    World,
+    each_source,
+    from_all,
+    from_all_that_know_more,
+    from_nodes,
+)
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 
@@ -92,7 +100,7 @@ def test_a_room_that_was_left(world: World, source: Process) -> None:
     assert heard.news()[world.members[1]] == []
 
 
-@from_nodes
+@from_all_that_know_more
 def test_all_but_some(world: World, source: Process) -> None:
     room = world.fresh("room")
     for client in world.audience:
@@ -104,6 +112,22 @@ def test_all_but_some(world: World, source: Process) -> None:
     source.call("emit", {"except": excepted, "rooms": [room, "empty"]}, "news", "to rooms")
     heard.fence(source)
     heard.assert_heard("to all but others", "to a room", "to rooms", by=world.members)
+
+
+@from_all
+def test_a_room_that_is_left_and_joined_again(world: World, source: Process) -> None:
+    """Whoever has joined is reached, however often nobody was there before."""
+    room = world.fresh("room")
+    heard = world.listen()
+    for number in range(50):
+        client = world.members[-1]
+        client.join(room)
+        source.call("emit", {"rooms": [room]}, "news", number)
+        heard.fence(source)
+        client.leave(room)
+        client.join(room)
+        client.leave(room)
+    heard.assert_heard(*range(50), by=[client])
 
 
 @from_nodes
@@ -160,7 +184,7 @@ def test_values(world: World, source: Process) -> None:
     heard.assert_heard(tuple(VALUES), (), by=world.audience)
 
 
-@from_all
+@from_all_that_know_more
 def test_bytes(world: World, source: Process) -> None:
     heard = world.listen()
     room = world.fresh("room")
@@ -169,11 +193,29 @@ def test_bytes(world: World, source: Process) -> None:
     source.call("emit", {}, "news", *BYTES)
     source.call("emit", {"rooms": [room]}, "news", "text", b"bytes")
     heard.fence(source)
-    if source.name == "emitter":
-        return  # it says that there are none: see the test below
     for client, news in heard.news().items():
         assert news[0] == BYTES
         assert news[1:] == ([["text", b"bytes"]] if client in world.members else [])
+
+
+@from_all_that_know_more
+def test_a_megabyte(world: World, source: Process) -> None:
+    heard = world.listen()
+    text, data = "é" * 500_000, bytes(range(250)) * 4_000
+    source.call("emit", {}, "news", text)
+    source.call("emit", {}, "news", data)
+    heard.fence(source)
+    heard.assert_heard(text, data, by=world.audience)
+
+
+@each_source((MIXED, "emitter"), (NODES_ONLY, "emitter"))
+def test_bytes_of_socket_io_emitter(world: World, source: Process) -> None:
+    """It says that there are none, and all nodes believe it."""
+    heard = world.listen()
+    source.call("emit", {}, "news", b"\x00\xff", {"a": b""})
+    heard.fence(source)
+    as_json = ({"type": "Buffer", "data": [0, 255]}, {"a": {"type": "Buffer", "data": []}})
+    heard.assert_heard(as_json, by=world.audience)
 
 
 @from_all

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgpack
 import pytest
 
-from tests.cluster.clients import Client, Crowd, Hearing, crowd
+from tests.cluster.clients import Client, Crowd, Hearing
 from tests.cluster.nodes import Cluster, Node, cluster
 from tests.support.redis_server import RedisServer
 
@@ -76,13 +76,6 @@ REQUESTS = [
     *(_ANY.randbytes(_ANY.randrange(200)) for _ in range(50)),
 ]
 """What is no request or response, or one of a later version, or to nobody."""
-
-
-@pytest.fixture(scope="module", name="crowd")
-def crowd_() -> Iterator[Crowd]:
-    """Clients."""
-    with crowd() as clients:
-        yield clients
 
 
 @pytest.fixture(scope="module")

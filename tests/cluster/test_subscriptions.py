@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.clients import Crowd, Hearing, crowd
+from tests.cluster.clients import Crowd, Hearing
 from tests.cluster.nodes import Cluster, cluster
 from tests.cluster.process import PATIENCE
 from tests.support.redis_server import RedisServer
@@ -22,13 +22,6 @@ def small(quiet_redis: RedisServer) -> Iterator[Cluster]:
     names = ("ours-1", "node-1")
     with cluster(quiet_redis.url, "subscriptions", names, max_subscriptions=MAX) as running:
         yield running
-
-
-@pytest.fixture(name="crowd")
-def crowd_() -> Iterator[Crowd]:
-    """Clients."""
-    with crowd() as clients:
-        yield clients
 
 
 def wait_for_pattern(server: RedisServer, is_used: bool) -> None:

@@ -32,6 +32,8 @@ def each_source(*pairs: tuple[tuple[str, ...], str]) -> pytest.MarkDecorator:
 
 
 from_all = each_source(*ALL_SOURCES)
+from_all_that_know_more = each_source(*(pair for pair in ALL_SOURCES if pair[1] != "emitter"))
+"""socket.io-emitter knows no exceptions and no bytes."""
 from_nodes = each_source(*ALL_NODES)
 
 

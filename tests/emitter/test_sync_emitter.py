@@ -1,8 +1,6 @@
 """`SyncRedisEmitter` with a real Redis: what is published, and what JavaScript's clients get."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,30 +8,13 @@ import redis
 import redis.asyncio
 
 from tests.support.emitter_audience import EmitterAudience, audience as audience
+from tests.support.redis_published import published
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 from trio_sio.emitter import SyncRedisEmitter
 from trio_sio.protocol.cluster.broadcast import decode_broadcast
 from trio_sio.protocol.errors import LocalProtocolError
 
 pytestmark = pytest.mark.redis
-
-
-@contextmanager
-def published(server: RedisServer) -> Iterator[Iterator[tuple[bytes, bytes]]]:
-    """What is published after the beginning, one after the other."""
-    client = redis.Redis.from_url(server.url)
-    with client.pubsub() as messages:  # type: ignore[no-untyped-call]
-        messages.psubscribe("*")
-        assert messages.get_message(timeout=10) is not None  # it is subscribed
-        yield _messages(messages)
-    client.close()
-
-
-def _messages(messages: Any) -> Iterator[tuple[bytes, bytes]]:  # noqa: ANN401
-    while True:
-        message = messages.get_message(timeout=10)
-        assert message is not None, "nothing was published"
-        yield message["channel"], message["data"]
 
 
 def test_what_is_published(redis_server: RedisServer) -> None:

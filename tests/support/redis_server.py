@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 import pytest
 import redis
+import trustme
 
 PATIENCE = 20.0
 """Seconds in which it starts and ends; far more than it takes."""
@@ -283,6 +284,18 @@ def redis_server() -> Iterator[RedisServer]:
     """A server of this test's own, without a password."""
     with RedisServer() as server:
         yield server
+
+
+@pytest.fixture
+def tls_files(tmp_path: Path) -> TLSFiles:
+    """What a server with TLS needs, for the name `localhost`."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    files = TLSFiles(tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem")
+    certificate.cert_chain_pems[0].write_to_path(str(files.certificate))
+    certificate.private_key_pem.write_to_path(str(files.key))
+    authority.cert_pem.write_to_path(str(files.authority))
+    return files
 
 
 def _free_port() -> int:

@@ -12,7 +12,7 @@ def test_all_parts_have_to_be_well() -> None:
     changes: list[bool] = []
     health = Health(changes.append)
     assert not health.healthy
-    assert health.problem == "not connected yet"
+    assert health.problem == "Redis is not connected to"
     health.find(Part.PUBLISHER, "")
     health.find(Part.SUBSCRIBER, "")
     assert not health.healthy
@@ -54,6 +54,11 @@ async def test_the_first_attempt_settles_it(autojump_clock: trio.testing.MockClo
             well.find(part, "")
         unwell.settle()
     await well.wait_settled()
+    well.begin()
+    assert not well.healthy
+    with trio.move_on_after(1) as scope:
+        await well.wait_settled()
+    assert scope.cancelled_caught
 
 
 def test_two_gaps_are_one_from_the_first_to_the_last() -> None:

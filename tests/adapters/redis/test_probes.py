@@ -8,12 +8,20 @@ import pytest
 import trio
 import trio.testing
 
-from tests.support.memory_redis import MemoryRedis
+from tests.support.memory_redis import MemoryRedis, push
 from trio_sio.adapters.redis.health import Gap, Health
 from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import MAX_DELAY, Backoff
 from trio_sio.adapters.redis.link.connection import Connection
-from trio_sio.adapters.redis.probes import MAX_NODES, REMEMBERED, Identity, Node, Probes
+from trio_sio.adapters.redis.probes import (
+    GRACE,
+    MAX_NODES,
+    PATIENCE,
+    REMEMBERED,
+    Identity,
+    Node,
+    Probes,
+)
 from trio_sio.adapters.redis.publisher import Publisher
 from trio_sio.adapters.redis.subscriber import Subscriber
 from trio_sio.adapters.redis.subscriptions import Subscriptions
@@ -116,7 +124,8 @@ async def test_a_deaf_subscriber_is_found_and_replaced(
         await on.run()
         on.redis.deaf = True
         began = trio.current_time()
-        await trio.sleep(INTERVAL + TIMEOUT + 0.01)
+        await trio.sleep(INTERVAL + TIMEOUT + GRACE + 0.01)
+        assert not on.health.healthy
         assert "the own probe did not come back in 3 s" in on.health.problem
         on.redis.deaf = False
         await trio.sleep(MAX_DELAY)
@@ -125,6 +134,26 @@ async def test_a_deaf_subscriber_is_found_and_replaced(
         assert gap.cause == "the own probe did not come back in 3 s"
         assert gap.began <= began
         assert on.changes == [True, False, True]
+
+
+async def test_a_probe_that_is_behind_other_messages_is_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with stage() as on:
+        await on.run()
+        on.redis.deaf = True
+        peer = on.redis.peer("subscriber")
+        other = push(b"message", CHANNEL, Probe("aaaaaa", "x", 1).encode())
+        for _ in range(int(INTERVAL + (PATIENCE - 1) * (TIMEOUT + GRACE))):
+            await peer.send(other)
+            await trio.sleep(1)
+        assert not on.health.healthy
+        assert on.gaps == []
+        for _ in range(int(2 * TIMEOUT)):
+            await peer.send(other)
+            await trio.sleep(1)
+        (gap,) = on.gaps
+        assert gap.cause == "the own probe did not come back in 12 s"
 
 
 async def test_a_lost_connection_is_well_again_after_a_probe(

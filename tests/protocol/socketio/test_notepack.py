@@ -1,6 +1,8 @@
 """MessagePack as notepack speaks it: the meanings of extension 0, odd keys, and hostile input."""
 
 import struct
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -265,3 +267,10 @@ def test_what_json_expresses(value: object, packed: bytes) -> None:
 def test_what_json_does_not_express(value: object) -> None:
     with pytest.raises(TypeError):
         pack_data(value)
+
+
+@pytest.mark.parametrize("module", ["trio_sio.adapters.redis", "trio_sio.emitter"])
+def test_who_needs_the_library_is_told_how_to_get_it(module: str) -> None:
+    program = f"import sys; sys.modules['msgpack'] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert b"pip install 'trio-sio[msgpack]'" in done.stderr

@@ -144,6 +144,7 @@ class RedisAdapter:
         self._is_running = True
         self._journal.begin(host.log)
         self._identity.renew()
+        self._health.begin()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._gaps.run, host)
@@ -157,6 +158,7 @@ class RedisAdapter:
                 task_status.started()
         finally:
             self._is_running = False
+            self._health.begin()
 
     async def aclose(self) -> None:
         """Say goodbye to the other servers, and wait until Redis has taken all that is queued."""

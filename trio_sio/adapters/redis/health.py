@@ -46,6 +46,7 @@ class Part(Enum):
     PROBE = "probe"
 
 
+_NOT_CONNECTED = "Redis is not connected to"
 _UNPROVEN = "no probe has come back yet"
 
 
@@ -58,7 +59,7 @@ class Health:
 
     def __init__(self, changed: Callable[[bool], object]) -> None:
         self._changed = changed
-        self._problems = dict.fromkeys(Part, "not connected yet")
+        self._problems = dict.fromkeys(Part, _NOT_CONNECTED)
         self._lot = trio.lowlevel.ParkingLot()
         self._is_settled = False
 
@@ -71,6 +72,12 @@ class Health:
     def problem(self) -> str:
         """What is wrong, as a sentence; `""` if nothing is."""
         return next(filter(None, self._problems.values()), "")
+
+    def begin(self) -> None:
+        """Begin anew: nothing runs."""
+        self._is_settled = False
+        for part in Part:
+            self.find(part, _NOT_CONNECTED)
 
     def find(self, part: Part, problem: str) -> None:
         """Note what is wrong with a part; `""` if nothing is any more."""

@@ -12,7 +12,6 @@ class Journal:
 
     Attributes:
         published: messages that Redis has taken.
-        received: messages that have come from Redis.
         dropped: messages that were not sent, or that Redis has not confirmed.
         invalid: messages whose handling has failed.
         gaps: times in which events of other servers may not have come.
@@ -20,7 +19,6 @@ class Journal:
 
     def __init__(self) -> None:
         self.published = 0
-        self.received = 0
         self.dropped = 0
         self.invalid = 0
         self.gaps = 0
@@ -48,10 +46,6 @@ class Journal:
         """Redis has taken a message."""
         self.published += 1
 
-    def count_received(self) -> None:
-        """A message has come."""
-        self.received += 1
-
     def count_invalid(self, error: BaseException) -> None:
         """A message could not be handled."""
         self.invalid += 1
@@ -61,7 +55,7 @@ class Journal:
         """Messages have not been sent, or perhaps not."""
         if count:
             self.dropped += count
-            self.warn(f"dropped {why}", "%s messages for other servers %s", f"{count:,}", why)
+            self.warn(f"dropped {why}", "messages for other servers %s: %s", why, f"{count:,}")
 
     def count_gap(self, seconds: float, cause: str) -> None:
         """Events of other servers may not have come."""

@@ -171,7 +171,8 @@ class Publisher:
         self.queued_bytes += queued.size
         if not self.is_connected:
             self._drop_oldest()
-        self._changes.unpark_all()
+        elif self._changes:
+            self._changes.unpark_all()
 
     def _drop_oldest(self) -> None:
         count = 0

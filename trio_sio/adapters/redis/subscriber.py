@@ -6,6 +6,7 @@ goes into the next. Whatever ends the connection, it is opened again and everyth
 anew. The time between is a gap, which is told.
 """
 
+import math
 from collections.abc import Callable, Collection
 
 import trio
@@ -16,7 +17,7 @@ from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
 from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
-from trio_sio.adapters.redis.link.resp import ErrorReply, Push, pack
+from trio_sio.adapters.redis.link.resp import ErrorReply, Message, Push, pack
 from trio_sio.adapters.redis.subscriptions import VERBS, Listener, Subscriptions, Verb
 from trio_sio.failures import leaves
 
@@ -82,6 +83,11 @@ class Subscriber:
         return None if self._connection is None else self._connection.endpoint
 
     @property
+    def last_read(self) -> float:
+        """When something came last; `-inf` without a connection."""
+        return -math.inf if self._connection is None else self._connection.last_read
+
+    @property
     def subscriptions(self) -> int:
         """How many channels and patterns there are."""
         return len(self._subscriptions) if self._is_hearing else 0
@@ -136,7 +142,7 @@ class Subscriber:
                 delay = await self._hear_once()
                 await trio.sleep(delay)
         finally:
-            self._is_hearing, self._deaf = False, None
+            self._is_hearing, self._deaf, self._connection = False, None, None
             self._progress.unpark_all()
 
     async def _hear_once(self) -> float:
@@ -231,37 +237,30 @@ class Subscriber:
             await connection.read()
             work = 0
             for reply in connection.replies():
-                if isinstance(reply, Push):
-                    work += self._take(reply)
+                if isinstance(reply, Message):
+                    work += MESSAGE_WORK + self._deliver(reply)
                     if work >= WORK_LIMIT:
                         work = 0
                         await trio.lowlevel.checkpoint()
+                elif isinstance(reply, Push):
+                    self._take(reply)
                 elif isinstance(reply, ErrorReply):
                     self._take_refusal(reply)
 
-    def _take(self, push: Push) -> int:
-        """Deal with what Redis says by itself; return the work that it was."""
-        match push:
-            case [b"message", bytes(channel), bytes(payload)]:
-                return self._deliver(b"", channel, payload)
-            case [b"pmessage", bytes(pattern), bytes(channel), bytes(payload)]:
-                return self._deliver(pattern, channel, payload)
-            case [bytes(kind), bytes(channel), _] if kind in VERBS:
-                self._confirm(VERBS[kind], channel)
-        return 0
-
-    def _deliver(self, pattern: bytes, channel: bytes, payload: bytes) -> int:
-        self._journal.count_received()
-        subscriptions = self._subscriptions
+    def _deliver(self, message: Message) -> int:
+        pattern, channel, payload = message
         try:
             if pattern:
-                work = subscriptions.deliver_by_pattern(pattern, channel, payload)
-            else:
-                work = subscriptions.deliver(channel, payload)
+                return self._subscriptions.deliver_by_pattern(pattern, channel, payload)
+            return self._subscriptions.deliver(channel, payload)
         except Exception as error:
             self._journal.count_invalid(error)
-            return MESSAGE_WORK
-        return MESSAGE_WORK + work
+            return 0
+
+    def _take(self, push: Push) -> None:
+        match push:
+            case [bytes(kind), bytes(channel), _] if kind in VERBS:
+                self._confirm(VERBS[kind], channel)
 
     def _confirm(self, verb: Verb, channel: bytes) -> None:
         try:

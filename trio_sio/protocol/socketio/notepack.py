@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-import msgpack
+try:
+    import msgpack
+except ImportError as error:
+    raise ImportError("MessagePack needs a library: pip install 'trio-sio[msgpack]'") from error
 
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON

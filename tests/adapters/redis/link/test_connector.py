@@ -3,18 +3,16 @@
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import trio
-import trustme
 
-from tests.support.redis_server import RedisServer, TLSFiles, redis_server
+from tests.support.redis_server import RedisServer, TLSFiles, redis_server, tls_files
 from trio_sio.adapters.redis.link.address import Address
 from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Connector
 
-__all__ = ["redis_server"]
+__all__ = ["redis_server", "tls_files"]
 
 pytestmark = pytest.mark.redis
 
@@ -165,31 +163,21 @@ async def test_what_a_server_says_is_told_without_the_password(
 
 
 @pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls_server(authority: trustme.CA, tmp_path: Path) -> Iterator[RedisServer]:
-    certificate = authority.issue_cert("localhost")
-    files = TLSFiles(tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem")
-    certificate.cert_chain_pems[0].write_to_path(str(files.certificate))
-    certificate.private_key_pem.write_to_path(str(files.key))
-    authority.cert_pem.write_to_path(str(files.authority))
-    with RedisServer(tls=files) as server:
+def tls_server(tls_files: TLSFiles) -> Iterator[RedisServer]:
+    with RedisServer(tls=tls_files) as server:
         yield server
 
 
-async def test_tls_by_the_url(tls_server: RedisServer, tmp_path: Path) -> None:
-    async with opened(connector(f"{tls_server.url}?ssl_ca_certs={tmp_path}/ca.pem")) as connection:
+async def test_tls_by_the_url(tls_server: RedisServer, tls_files: TLSFiles) -> None:
+    url = f"{tls_server.url}?ssl_ca_certs={tls_files.authority}"
+    async with opened(connector(url)) as connection:
         assert await connection.call(b"PING") == b"PONG"
     async with opened(connector(f"{tls_server.url}?ssl_cert_reqs=none")) as connection:
         assert await connection.call(b"PING") == b"PONG"
 
 
-async def test_tls_by_a_context(tls_server: RedisServer, authority: trustme.CA) -> None:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
+async def test_tls_by_a_context(tls_server: RedisServer, tls_files: TLSFiles) -> None:
+    context = ssl.create_default_context(cafile=tls_files.authority)
     async with opened(connector(tls_server.url, context=context)) as connection:
         assert await connection.call(b"ECHO", bytes(100_000)) == bytes(100_000)
         tls_server.kill()

@@ -8,7 +8,7 @@ only a long string says how much that has to be.
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 _END = b"\r\n"
 _MESSAGE = b">3\r\n$7\r\nmessage\r\n"
@@ -37,7 +37,21 @@ class ErrorReply:
 
 
 class Push(list["Reply"]):
-    """What comes without having been asked for: messages, and confirmations of subscriptions."""
+    """What comes without having been asked for, such as confirmations of subscriptions."""
+
+
+class Message(NamedTuple):
+    """A message of Pub/Sub: the push `message` or `pmessage`.
+
+    Attributes:
+        pattern: by which subscription it comes; `b""` by that to the channel itself.
+        channel: where it was published.
+        payload: what was published.
+    """
+
+    pattern: bytes
+    channel: bytes
+    payload: bytes
 
 
 Reply: TypeAlias = (
@@ -50,6 +64,7 @@ Reply: TypeAlias = (
     | dict["Reply", "Reply"]
     | tuple["Reply", ...]
     | Push
+    | Message
     | None
 )
 """Strings are bytes; a set is a tuple."""
@@ -118,13 +133,12 @@ class Reader:
         data, at = self._data, self._at
         try:
             if data.startswith(_MESSAGE, at):
-                reply: Reply
-                reply, self._at = _strings(data, at + len(_MESSAGE), 2, Push((b"message",)))
-            elif data.startswith(_PATTERN_MESSAGE, at):
-                at += len(_PATTERN_MESSAGE)
-                reply, self._at = _strings(data, at, 3, Push((b"pmessage",)))
-            else:
-                reply, self._at = _value(data, at, 0)
+                (channel, payload), self._at = _strings(data, at + len(_MESSAGE), 2)
+                return Message(b"", channel, payload)
+            if data.startswith(_PATTERN_MESSAGE, at):
+                strings, self._at = _strings(data, at + len(_PATTERN_MESSAGE), 3)
+                return Message(*strings)
+            reply, self._at = _value(data, at, 0)
         except _Incomplete as incomplete:
             self._wait_for(incomplete.missing)
             return NOT_YET
@@ -162,8 +176,9 @@ def _string(data: bytes, at: int, size: int) -> tuple[bytes, int]:
     return data[at : end - 2], end
 
 
-def _strings(data: bytes, at: int, count: int, into: Push) -> tuple[Push, int]:
+def _strings(data: bytes, at: int, count: int) -> tuple[list[bytes], int]:
     """Read strings, which is `_value` for each of them without the calls."""
+    strings = []
     for _ in range(count):
         end = data.find(_END, at)
         if end < 0:
@@ -176,8 +191,8 @@ def _strings(data: bytes, at: int, count: int, into: Push) -> tuple[Push, int]:
             raise _Incomplete(at - len(data))
         if size < 0:
             raise ValueError("a message without a string")
-        into.append(data[end + 2 : at - 2])
-    return into, at
+        strings.append(data[end + 2 : at - 2])
+    return strings, at
 
 
 def _value(data: bytes, at: int, depth: int) -> tuple[Reply, int]:

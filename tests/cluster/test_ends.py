@@ -1,0 +1,60 @@
+"""Nodes that hang or end: the others know, and what they have said last arrives."""
+
+import pytest
+
+from tests.cluster.chaos import disturbed
+from tests.cluster.clients import Crowd, Hearing
+from tests.cluster.nodes import Node
+from tests.support.redis_server import RedisServer, redis_server as redis_server
+
+pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow, pytest.mark.alone]
+
+
+def test_a_node_that_hangs_is_named(redis_server: RedisServer, crowd: Crowd) -> None:
+    """Whoever does not answer in time is named, and the others' answers are returned."""
+    with disturbed(redis_server, crowd) as hurt:
+        hurt.wait_healthy()
+        here, there = hurt.ours
+        everyone = {client.id for client in hurt.clients}
+        hanging = next(client.id for client in hurt.clients if client.node == there.name)
+        assert here.call("missing", "/") == []
+        there.pause()
+        try:
+            assert here.call("missing", "/") == ["ours-2"]
+            assert set(here.call("clients", "/", [])) == everyone - {hanging}
+        finally:
+            there.resume()
+        hurt.wait_healthy()
+        assert here.call("missing", "/") == []
+        assert set(here.call("clients", "/", [])) == everyone
+
+
+def test_nodes_that_end_are_not_waited_for(redis_server: RedisServer, crowd: Crowd) -> None:
+    """One says goodbye, another one is killed."""
+    with disturbed(redis_server, crowd, ["ours-1", "ours-2", "ours-3"]) as hurt:
+        hurt.wait_healthy()
+        here, *others = hurt.ours
+        for missing, (there, end) in enumerate(
+            zip(others, (Node.close, Node.kill), strict=True), 1
+        ):
+            end(there)
+            hurt.cluster.wait_subscribed(missing=missing)
+            hurt.clients.pop(1)
+            assert set(here.call("clients", "/", [])) == {client.id for client in hurt.clients}
+            assert here.call("missing", "/") == []
+
+
+def test_the_last_words_of_a_node_arrive(redis_server: RedisServer, crowd: Crowd) -> None:
+    """What is queued when it ends, and what its "disconnect" handlers emit."""
+    with disturbed(redis_server, crowd, ["ours-1", "node-1", "ours-2"]) as hurt:
+        hurt.wait_healthy()
+        leaving = hurt.ours[-1]
+        (*others, own) = hurt.clients
+        leaving.call("farewell", "/")
+        heard = Hearing(others)
+        leaving.call("burst", {}, "news", 0, 500)
+        leaving.close()
+        for client in others:
+            client.wait_for("late", own.id)
+        assert heard.news() == {client: [[number] for number in range(500)] for client in others}
+        assert leaving.popen.returncode == 0
