@@ -35,6 +35,7 @@ ALONE = {
     "received_total": 0,
     "dropped_total": 0,
     "invalid_total": 0,
+    "unanswered_total": 0,
 }
 """What the series of the adapter are without other servers."""
 
@@ -150,6 +151,7 @@ class Ailing:
             received=5,
             dropped=6,
             invalid=7,
+            unanswered=11,
             queued_bytes=8,
             subscriptions=9,
             nodes=10,
@@ -170,6 +172,7 @@ async def test_what_the_adapter_counts(autojump_clock: MockClock) -> None:
         "received_total": 5,
         "dropped_total": 6,
         "invalid_total": 7,
+        "unanswered_total": 11,
         "queued_bytes": 8,
         "subscriptions": 9,
         "nodes": 10,

@@ -90,6 +90,10 @@ _COUNTERS: dict[str, tuple[str, Read]] = {
         "Messages that could not be read, and were ignored",
         lambda now: now.adapter.invalid,
     ),
+    "adapter_unanswered": (
+        "Requests to other servers that not all of them answered in time",
+        lambda now: now.adapter.unanswered,
+    ),
 }
 
 

@@ -122,6 +122,7 @@ class AdapterStatistics:
         received: messages of other servers that were delivered here or answered.
         dropped: messages to other servers that were dropped.
         invalid: messages that could not be read, and were ignored.
+        unanswered: requests to other servers that not all of them answered in time.
         queued_bytes: the size of the messages that wait to be sent, in bytes.
         subscriptions: channels and patterns that are listened to.
         nodes: servers in the cluster that are known, this one included.
@@ -135,6 +136,7 @@ class AdapterStatistics:
     received: int = 0
     dropped: int = 0
     invalid: int = 0
+    unanswered: int = 0
     queued_bytes: int = 0
     subscriptions: int = 0
     nodes: int = 1

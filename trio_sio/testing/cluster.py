@@ -124,6 +124,7 @@ class ClusterNode:
             received=counters.received,
             dropped=broker.dropped + counters.refused,
             invalid=counters.invalid,
+            unanswered=counters.unanswered,
             subscriptions=len(broker.heard),
             nodes=len(broker.peers) + 1,
         )

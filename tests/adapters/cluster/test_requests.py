@@ -179,6 +179,7 @@ async def test_whoever_is_missing_is_named(
             await one.sockets.adapter.custom_request()
         assert caught.value.replies == [None]
         assert caught.value.missing == ("web-2:17", "1 node that does not announce itself")
+        assert one.statistics().adapter.unanswered == 3
     told = [one.getMessage() for one in caplog.records if one.name == "trio_sio.adapters"]
     assert told[0] == (
         "the clients response for / is incomplete: "

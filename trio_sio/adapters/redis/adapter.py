@@ -219,6 +219,7 @@ class RedisAdapter:
             received=counters.received,
             dropped=journal.dropped + counters.refused,
             invalid=journal.invalid + counters.invalid,
+            unanswered=counters.unanswered,
             queued_bytes=self._publisher.queued_bytes,
             subscriptions=self._subscriber.subscriptions,
             nodes=1 + len(self.nodes),
