@@ -164,6 +164,20 @@ async def test_no_frame_begins_inside_another() -> None:
             await other.aclose()
 
 
+async def test_the_connection_stays_open_both_ways_until_the_client_has_answered() -> None:
+    """Or a proxy would close it, and the kernel drop what the client has not read."""
+    async with transport() as (ours, other):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: ours.finish(by_client=False, orderly=True))
+            assert await other.receive_some() == b"\x88\x00"
+            await other.send_all(b"\x81\x81mask4")  # it was on its way
+            await wait_all_tasks_blocked()
+            assert not ByteStream(other).has_unread  # nor has it ended
+            await other.send_all(b"\x88\x80mask")
+            assert await other.receive_some() == b""
+            await other.aclose()
+
+
 HALF = b"\x81\x84mask4"
 """The beginning of a frame."""
 

@@ -217,7 +217,7 @@ class RedisAdapter:
             gaps=journal.gaps,
             published=journal.published,
             received=counters.received,
-            dropped=journal.dropped,
+            dropped=journal.dropped + counters.refused,
             invalid=journal.invalid + counters.invalid,
             queued_bytes=self._publisher.queued_bytes,
             subscriptions=self._subscriber.subscriptions,

@@ -11,12 +11,18 @@ from trio_sio.engine.websocket.backends.base import MakeBackend
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
 from trio_sio.protocol.engineio.version import EngineVersion
+from trio_sio.protocol.websocket.close_search import CloseSearch
 from trio_sio.protocol.websocket.errors import FrameError, WebSocketClosed
 from trio_sio.protocol.websocket.frame import CLOSE, EMPTY_CLOSE, frame
 from trio_sio.sync import Condition, LazyEvent
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that a client may take to read what is left and to answer the close frame."""
+
+ANSWER_TIMEOUT = 1.0
+"""Seconds of those for which our sending half stays open until the client has answered. A proxy
+that sees it closed closes both connections: on one from a client that is sending, the kernel then
+drops what the client has not read."""
 
 CHUNK = 256 * 1024
 """Bytes that are written at a time, so that a slow client is seen to take some of a large item."""
@@ -233,6 +239,8 @@ class WebSocketTransport:
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Send a close frame, and wait `CLOSE_TIMEOUT` seconds at most for the client to close."""
         self.direct = self.writable = False
+        is_first = self._close_frame is None and not self._midway
+        waits = orderly and is_first and self._backend.parser.is_idle
         self._stop_hearing()
         try:
             with trio.move_on_after(CLOSE_TIMEOUT):
@@ -240,6 +248,8 @@ class WebSocketTransport:
                 if closing and not self._midway:
                     await self._stream.write(closing)
                 self._stream.interrupt_reader()
+                if waits:
+                    await self._wait_answered()
                 await self._stream.send_eof()
                 while await self._stream.read():
                     pass
@@ -247,6 +257,14 @@ class WebSocketTransport:
             pass
         finally:
             self.abandon()
+
+    async def _wait_answered(self) -> None:
+        """Wait until the client has answered the close frame, or has closed."""
+        search = CloseSearch()
+        with trio.move_on_after(ANSWER_TIMEOUT):
+            while data := await self._stream.read():
+                if search.feed(data):
+                    return
 
     def abandon(self) -> None:
         """Neither send nor receive any more."""
