@@ -194,7 +194,7 @@ async def test_others_are_known_while_they_probe(autojump_clock: trio.testing.Mo
         await on.other("bbbbbb", leaving=True)
         await on.other("cccccc", leaving=True)  # nobody knew it
         assert on.probes.peers == {"aaaaaa": "name of aaaaaa"}
-        await trio.sleep(2 * INTERVAL + TIMEOUT + 1)
+        await trio.sleep(3 * INTERVAL + TIMEOUT + 1)
         assert on.probes.nodes == ()
         assert on.probes.peers == {"aaaaaa": "name of aaaaaa"}  # it can still be named
         await trio.sleep(REMEMBERED * INTERVAL)

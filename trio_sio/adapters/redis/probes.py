@@ -5,6 +5,7 @@ back, although Redis has taken it, the subscriber is deaf and connects anew. Tho
 which servers there are. JavaScript's servers neither send nor see them.
 """
 
+import math
 import os
 import socket
 from collections.abc import Mapping
@@ -109,6 +110,7 @@ class Probes:
         self._interval = interval
         self._timeout = timeout
         self._nodes: dict[str, Node] = {}
+        self._silent_since = -math.inf
         self._number = 0
         self._echoed = 0
         self._is_nudged = False
@@ -117,9 +119,9 @@ class Probes:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The other servers whose probes come."""
-        oldest = trio.current_time() - 2 * self._interval - self._timeout
-        return tuple(node for node in self._nodes.values() if node.seen >= oldest)
+        """The other servers whose probes come; any thread may ask."""
+        nodes = tuple(self._nodes.values())
+        return tuple(node for node in nodes if node.seen >= self._silent_since)
 
     @property
     def peers(self) -> Mapping[str, str]:
@@ -207,7 +209,9 @@ class Probes:
 
     def _forget(self) -> None:
         """Forget who has been silent for long."""
-        oldest = trio.current_time() - REMEMBERED * self._interval
+        now = trio.current_time()
+        self._silent_since = now - 2 * self._interval - self._timeout
+        oldest = now - REMEMBERED * self._interval
         for node in tuple(self._nodes.values()):
             if node.seen < oldest:
                 del self._nodes[node.uid]

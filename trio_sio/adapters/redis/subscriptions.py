@@ -132,7 +132,7 @@ class Subscriptions:
     def __len__(self) -> int:
         """How many channels and patterns Redis has been asked for."""
         return len(self._requested) + sum(
-            one.state in _ON_THE_WIRE for one in self._patterns.values()
+            one.state in _ON_THE_WIRE for one in tuple(self._patterns.values())
         )
 
     # -- what is wanted ------------------------------------------------------------------------
