@@ -36,6 +36,8 @@ def main(argv: Sequence[str]) -> int:
     options = _parse(argv)
     if not options.here:
         _set_up()
+        if options.cluster:
+            setup_machine.servers("redis")
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
     from benchmarks import cluster, hostile, slow_reader
@@ -93,7 +95,7 @@ def _set_up() -> None:
     """Make what the servers need: a virtual environment, and packages from npm."""
     setup_machine.environment(
         ENVIRONMENT,
-        *("--editable", ".[speed]", *setup_machine.requirements("benchmark")),
+        *("--editable", ".[speed,redis]", *setup_machine.requirements("benchmark")),
         made_from=[ROOT / "pyproject.toml"],
     )
     setup_machine.node_modules(SERVERS)

@@ -55,7 +55,7 @@ def versions() -> dict[str, str]:
             continue
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
     found["Node.js"] = node.stdout.strip().removeprefix("v")
-    for name in ("socket.io-2", "socket.io-4", "bufferutil"):
+    for name in ("socket.io-2", "socket.io-4", "socket.io-redis", "bufferutil"):
         package = SERVERS / "node_modules" / name / "package.json"
         if package.exists():
             found[name] = json.loads(package.read_text())["version"]

@@ -26,10 +26,11 @@ CALLED = {
     "Engine": "engine",
     "MemoryAdapter": "adapter",
     "RedisAdapter": "redis",
+    "RedisEmitter": "emitter",
 }
 """How the table calls an instance of each class."""
 
-MADE_BY_APPLICATIONS = {"Server", "Engine", "RedisAdapter"}
+MADE_BY_APPLICATIONS = {"Server", "Engine", "RedisAdapter", "RedisEmitter"}
 
 
 class PublicOnly(griffe.Extension):

@@ -11,6 +11,7 @@ import pytest
 
 import trio_sio
 from trio_sio.adapters.redis import RedisAdapter
+from trio_sio.emitter import RedisEmitter
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "api"
@@ -29,6 +30,7 @@ CALLED: dict[str, type] = {
     "engine": trio_sio.Engine,
     "adapter": trio_sio.MemoryAdapter,
     "redis": RedisAdapter,
+    "emitter": RedisEmitter,
 }
 # What has no underscore because one storey of the package calls another by it; applications have
 # no use for these.

@@ -24,6 +24,7 @@ from tests.support.raw import Raw, raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 from trio_sio.adapters.redis import RedisAdapter
 from trio_sio.adapters.redis.options import RedisOptions
+from trio_sio.emitter import RedisEmitter, SyncRedisEmitter
 from trio_sio.engine.runtime.fairness import FIRST_QUANTUM, QUANTUM
 from trio_sio.options import ServerOptions
 from trio_sio.testing import connect
@@ -305,6 +306,18 @@ async def test_users_of_redis_may_do_what_servers_need(
 
 
 @pytest.mark.redis
+async def test_users_of_redis_may_do_what_emitters_need(guarded_redis: RedisServer) -> None:
+    io = trio_sio.Server(adapter=RedisAdapter(url_of("chat", guarded_redis)))
+    url = url_of("backend", guarded_redis)
+    async with io, connect(io) as anna:
+        async with RedisEmitter(url) as emitter:
+            await emitter.emit("ready", "tea")
+        with SyncRedisEmitter(url) as blocking:
+            blocking.emit("ready", "coffee")
+        assert [await anna.receive() for _ in range(2)] == [["ready", "tea"], ["ready", "coffee"]]
+
+
+@pytest.mark.redis
 @pytest.mark.parametrize(
     ("user", "refused"),
     [
@@ -369,7 +382,8 @@ def test_each_public_member_is_in_the_reference(name: str) -> None:
     members |= {
         one for one, kind in annotations if getattr(kind, "__origin__", "") is Callable
     }  # as functions
-    module = "trio_sio.adapters.redis" if cls is RedisAdapter else "trio_sio"
+    modules = {RedisAdapter: "trio_sio.adapters.redis", RedisEmitter: "trio_sio.emitter"}
+    module = modules.get(cls, "trio_sio")
     assert documented()[f"{module}.{cls.__name__}"] == members - within, "see docs/api"
 
 

@@ -16,7 +16,9 @@ logger = logging.getLogger("chat")
 
 async def answer(request):
     if request.path == "/ready":  # for the load balancer: may new clients come?
-        return trio_sio.Response.text(*((200, "ready") if is_ready() else (503, problem())))
+        problem = "this server is about to leave" if leaving.is_set() else redis.problem
+        status, text = (503, problem) if problem else (200, "ready")
+        return trio_sio.Response.text(status, text)
     if request.path == "/metrics":
         content_type = [("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)]
         return trio_sio.Response(200, content_type, prometheus_client.generate_latest(registry))
@@ -28,14 +30,6 @@ io = trio_sio.Server(adapter=redis, fallback=answer)
 registry = prometheus_client.CollectorRegistry()
 registry.register(Collector(io))
 leaving = trio.Event()
-
-
-def is_ready():
-    return redis.healthy and not leaving.is_set()
-
-
-def problem():
-    return "this server is about to leave" if leaving.is_set() else redis.problem
 
 
 @redis.on_health

@@ -2,14 +2,13 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import redis
 
-from tests.cluster.process import PATIENCE, Process
+from tests.cluster.process import Process, wait_until
 from tests.support.peers import JAVASCRIPT
 
 JS, OURS = "node", "ours"
@@ -113,13 +112,12 @@ class Cluster:
         requests = f"{self.key}-request#{namespace}#"
         nobody = f"{self.key}#{namespace}#nobody#"
         wanted = len(self.nodes) - missing
-        end = time.monotonic() + PATIENCE
-        while True:
+
+        def have_subscribed() -> bool:
             there = self.redis.pubsub_numsub(requests)[0][1]
-            if there == wanted and self.redis.publish(nobody, b"") >= len(self.of_kind(JS)):
-                return
-            assert time.monotonic() < end, f"{there} of {wanted} nodes subscribed to {requests}"
-            time.sleep(0.01)  # Redis does not tell when that changes
+            return there == wanted and self.redis.publish(nobody, b"") >= len(self.of_kind(JS))
+
+        wait_until(have_subscribed, f"{wanted} nodes have subscribed to {requests}")
 
 
 @contextmanager

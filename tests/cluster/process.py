@@ -13,6 +13,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -23,6 +24,15 @@ ROOT = Path(__file__).parents[2]
 
 PATIENCE = 45.0
 """Seconds until a test that waits in vain fails; far more than anything takes."""
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that nobody tells, by asking again and again."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise NotToldError(f"it never came about: {what}")
+        time.sleep(0.01)
 
 
 class RefusedError(Exception):

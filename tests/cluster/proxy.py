@@ -64,13 +64,19 @@ class Proxy:
         with suppress(OSError):  # it is closed
             while True:
                 near, _ = self._listener.accept()
-                if self._refuses:
+                try:
+                    far = self._connect()
+                except OSError:
                     near.close()
                     continue
-                far = socket.create_connection(("127.0.0.1", self._there))
                 self._sockets += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        if self._refuses:
+            raise ConnectionRefusedError
+        return socket.create_connection(("127.0.0.1", self._there))
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

@@ -3,16 +3,19 @@
 import pytest
 
 from tests.cluster.clients import Hearing
+from tests.cluster.nodes import JS, OURS
 from tests.cluster.process import Process
-from tests.cluster.world import World, from_nodes
+from tests.cluster.world import MIXED, World, each_source
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
+
+from_both = each_source((MIXED, OURS), (MIXED, JS))
 
 CROWD = 1000
 ROOMS = 1000
 
 
-@from_nodes
+@from_both
 def test_a_thousand_clients_in_a_room(world: World, source: Process) -> None:
     """Everyone hears everything once and in order, whatever node they are at."""
     ports = world.cluster.ports
@@ -35,7 +38,7 @@ def test_a_thousand_clients_in_a_room(world: World, source: Process) -> None:
         client.wait_for("disconnect")
 
 
-@from_nodes
+@from_both
 def test_a_thousand_rooms(world: World, source: Process) -> None:
     rooms = [world.fresh("room") for _ in range(ROOMS)]
     client = world.members[-1]

@@ -5,6 +5,7 @@ import pytest
 from tests.cluster.chaos import disturbed
 from tests.cluster.clients import Crowd, Hearing
 from tests.cluster.nodes import Node
+from tests.cluster.process import wait_until
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow, pytest.mark.alone]
@@ -17,6 +18,9 @@ def test_a_node_that_hangs_is_named(redis_server: RedisServer, crowd: Crowd) -> 
         here, there = hurt.ours
         everyone = {client.id for client in hurt.clients}
         hanging = next(client.id for client in hurt.clients if client.node == there.name)
+        wait_until(
+            lambda: here.call("statistics")["nodes"] == 2, "the other one has announced itself"
+        )
         assert here.call("missing", "/") == []
         there.pause()
         try:

@@ -1,10 +1,12 @@
 """Namespaces and keys keep to themselves, dynamic ones too, and odd names of both and of rooms."""
 
+from functools import partial
+
 import pytest
 
 from tests.cluster.clients import Hearing
 from tests.cluster.nodes import JS, OURS, cluster
-from tests.cluster.process import Process
+from tests.cluster.process import Process, wait_until
 from tests.cluster.world import MIXED, NODES_ONLY, World, each_source, from_all, from_nodes
 from tests.support.redis_server import RedisServer
 
@@ -123,7 +125,11 @@ def test_dynamic_namespaces_come_and_go(world: World, source: Process) -> None:
             client.close()
         world.cluster.wait_subscribed(namespace, missing=len(leaving))
         for node in world.cluster.of_kind(JS):
-            assert node.call("clients", namespace, []) == []
+            wait_until(partial(has_no_clients, node, namespace), f"{node} has no clients")
+
+
+def has_no_clients(node: Process, namespace: str) -> bool:
+    return node.call("clients", namespace, []) == []  # type: ignore[no-any-return]
 
 
 @from_all

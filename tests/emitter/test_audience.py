@@ -107,7 +107,7 @@ def test_what_is_said_in_the_message() -> None:
     message = decode_broadcast(audience.with_flag("volatile", True).message("e", (1,))[1])
     assert message.uid == "emitter"
     assert message.rooms == ("b", "a")
-    assert message.excepted == ("x", "y")
+    assert message.excepted_rooms == ("x", "y")
     assert (message.volatile, message.compress, message.binary) == (True, False, True)
     assert message.packet.data == ["e", 1]
 
@@ -158,7 +158,7 @@ def test_what_is_no_name() -> None:
         ALL.to("a", number)
     with pytest.raises(TypeError, match="a namespace must be a str, not 5"):
         ALL.of(number)
-    with pytest.raises(TypeError, match="a socket's id must be a str, not 5"):
+    with pytest.raises(TypeError, match="a room name must be a str, not 5"):
         ALL.except_(number)
     with pytest.raises(TypeError, match="an event name must be a str, not 5"):
         ALL.message(number, ())

@@ -31,7 +31,7 @@ class Audience:
         key: what the names of all channels begin with, as that of the servers.
         namespace: such as "/chat".
         rooms: sockets in any of these rooms, each once; all sockets, if there are none.
-        excepted: but none of these sockets.
+        excepted: but no socket in any of these rooms.
         flags: in the order in which they were set.
         max_attachments: binary values in one event.
     """
@@ -53,9 +53,9 @@ class Audience:
         """Return it with more rooms."""
         return replace(self, rooms=_added(self.rooms, "a room name", rooms))
 
-    def except_(self, *ids: str) -> Self:
-        """Return it without some sockets."""
-        return replace(self, excepted=_added(self.excepted, "a socket's id", ids))
+    def except_(self, *rooms: str) -> Self:
+        """Return it without the sockets in some rooms."""
+        return replace(self, excepted=_added(self.excepted, "a room name", rooms))
 
     def with_flag(self, name: str, value: bool) -> Self:
         """Return it with a flag."""
@@ -78,7 +78,9 @@ class Audience:
         binary = flags.get("binary", True)
         # What the servers would have to refuse is refused here, where somebody can do something.
         Encoder(self.max_attachments).encode(packet, binary=binary)
-        payload = encode_broadcast(EMITTER, packet, self.rooms, self.excepted, flags, binary=binary)
+        payload = encode_broadcast(
+            EMITTER, packet, self.rooms, (), flags, binary=binary, excepted_rooms=self.excepted
+        )
         channels = Channels(self.key, self.namespace)
         is_for_one_room = len(self.rooms) == 1
         return channels.room(self.rooms[0]) if is_for_one_room else channels.base, payload
@@ -133,13 +135,15 @@ class Choosing(Generic[T]):
         """Alias of `to` (JS: `in`)."""
         return self.to(*rooms)
 
-    def except_(self, *ids: str) -> T:
-        """Leave out the sockets with these ids; JavaScript's emitter has nothing like it.
+    def except_(self, *rooms: str) -> T:
+        """Leave out the sockets in any of these rooms; a socket's id is a room, too.
+
+        JavaScript's emitter has nothing like it, and JavaScript's servers know only ids there.
 
         Raises:
-            TypeError: an id is not a str.
+            TypeError: a room is not a str.
         """
-        return self._with(self._chosen().except_(*ids))
+        return self._with(self._chosen().except_(*rooms))
 
     @property
     def volatile(self) -> T:

@@ -1,8 +1,10 @@
 """The adapter of one namespace in a cluster: rooms, broadcasts, and what foreign servers send."""
 
 import contextlib
+import gc
 import logging
-from collections.abc import Collection
+import weakref
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import msgpack
@@ -12,8 +14,12 @@ from hypothesis import given, strategies as st
 
 from tests.support.examples import examples
 from tests.support.foreign_node import Host, foreign, settle
-from trio_sio import LocalProtocolError, Packet, Server, Socket
-from trio_sio.abc import Flags, Recipient
+from trio_sio import LocalProtocolError, Packet, PacketType, Server, Socket
+from trio_sio.abc import Flags, Recipient, Target
+from trio_sio.adapters.cluster.adapter import ClusterAdapter
+from trio_sio.adapters.cluster.broker import Receive, Subscription
+from trio_sio.adapters.cluster.member import Member
+from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.encoder import Encoder
@@ -262,9 +268,9 @@ class Square:
     """A namespace that nobody is in."""
 
     name = "/"
-    connected: ClassVar[dict[str, Recipient]] = {}
 
     def __init__(self) -> None:
+        self.connected: Mapping[str, Recipient] = {}
         self.counters = Counters()
         self._encoder = Encoder()
 
@@ -314,6 +320,92 @@ def test_whatever_comes_nothing_is_raised(payload: bytes) -> None:
         assert host.errors == []
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+class Ear:
+    """A recipient that counts."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def deliver(self, item: Encoded) -> None:
+        self.heard += 1
+
+    deliver_volatile = deliver
+
+    async def join(self, *rooms: str) -> None:
+        raise NotImplementedError
+
+    async def leave(self, room: str) -> None:
+        raise NotImplementedError
+
+    async def disconnect(self, close: bool = False) -> None:
+        raise NotImplementedError
+
+
+class FullBroker:
+    """A broker whose queue has no room until somebody says so."""
+
+    uid = "full01"
+    key = "full"
+    peers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self) -> None:
+        self.room = trio.Event()
+        self.published: list[bytes] = []
+
+    def open(self, channels: Channels, receive: Receive) -> Subscription:
+        return MemoryCluster().join().broker.open(channels, receive)
+
+    async def publish(self, channel: bytes, payload: bytes) -> None:
+        await self.room.wait()
+        self.published.append(payload)
+
+    def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
+        return False
+
+    async def count_subscribers(self, channel: bytes) -> int | None:
+        return None
+
+
+async def test_a_full_queue_holds_up_whoever_emits_and_no_client(autojump_clock: Clock) -> None:
+    broker, square, ear = FullBroker(), Square(), Ear()
+    square.connected = {"a": ear}
+    adapter = ClusterAdapter(square, broker, Member())
+    packet = Packet(PacketType.EVENT, "/", ["x"])
+    with trio.move_on_after(1) as scope:
+        await adapter.broadcast(packet, Target())
+    assert scope.cancelled_caught
+    assert (ear.heard, broker.published) == (1, [])
+    await adapter.broadcast(packet, Target(flags=Flags(volatile=True)))
+    await adapter.broadcast(packet, Target(flags=Flags(local=True)))
+    assert (ear.heard, broker.published) == (3, [])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(adapter.broadcast, packet, Target())
+        await settle()
+        assert (ear.heard, broker.published) == (4, [])
+        broker.room.set()
+    assert len(broker.published) == 1
+
+
+async def test_endless_broadcasts_let_other_tasks_run(autojump_clock: Clock) -> None:
+    broker, turns = FullBroker(), 0
+    broker.room.set()
+    adapter = ClusterAdapter(Square(), broker, Member())
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        packet = Packet(PacketType.EVENT, "/", ["x"])
+        for _ in range(2 * WORK_LIMIT // BROADCAST_WORK):  # the other may come second, once
+            await adapter.broadcast(packet, Target(flags=Flags(volatile=True)))
+        assert turns > 0
+        nursery.cancel_scope.cancel()
 
 
 # -- rooms -----------------------------------------------------------------------------------------
@@ -464,3 +556,15 @@ async def test_a_namespace_that_is_dropped_and_comes_back(autojump_clock: Clock)
             await settle()
             assert len(node.broker.heard) == before
             assert not parents[0].children
+
+
+async def test_a_namespace_that_is_dropped_leaves_nothing(autojump_clock: Clock) -> None:
+    io = Server(adapter=MemoryCluster().join())
+    io.of(lambda name, query: True)
+    async with io:
+        async with connect(io, "/room"):
+            adapter = weakref.ref(io.router.namespaces["/room"].adapter)
+            await io.router.namespaces["/room"].clients()
+        await settle()
+        gc.collect()
+        assert adapter() is None

@@ -17,6 +17,7 @@ from tests.support.adapter_host import Host
 from tests.support.redis_server import RedisServer, TLSFiles, redis_server, tls_files
 from trio_sio import Server, Socket
 from trio_sio.abc import AdapterService
+from trio_sio.adapters.cluster.adapter import ClusterAdapter
 from trio_sio.adapters.redis import Gap, RedisAdapter
 from trio_sio.testing import MemoryClient, connect
 
@@ -136,6 +137,12 @@ async def test_tls_and_a_password(tls_files: TLSFiles) -> None:
             await one.health(True)
             await two.health(True)
             await talk(one, two)
+
+
+async def test_a_redis_cluster_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with RedisServer(config=("cluster-enabled yes",)) as server:
+        async with two_nodes(server.url):
+            assert "Redis runs as a cluster, which is not supported" in caplog.text
 
 
 MINIMAL_USER = (
@@ -415,3 +422,11 @@ async def test_the_url_with_its_password_is_not_shown() -> None:
     adapter = RedisAdapter("redis://:hidden@localhost")
     assert "hidden" not in repr(adapter)
     assert repr(adapter) == "<RedisAdapter redis://localhost:6379>"
+
+
+async def test_an_answer_that_is_refused_is_a_message_that_is_dropped() -> None:
+    adapter = RedisAdapter()
+    root = adapter(Server().sockets)
+    assert isinstance(root, ClusterAdapter)
+    root.receive(b"socket.io-request#/#", b'{"requestid":"a","type":5}')  # no task can be started
+    assert adapter.statistics().dropped == 1

@@ -24,9 +24,12 @@ def url() -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("count", "max_subscriptions"), [(1, 100), (2, 100), (3, 100), (3, 4)])
 @examples(15, suppress_health_check=[HealthCheck.too_slow])
 @given(program=programs)
-def test_a_cluster_does_what_the_model_does(url: str, count: int, program: Program) -> None:
-    join = partial(RedisAdapter, url, key=f"cluster-{next(KEYS)}")
+def test_a_cluster_does_what_the_model_does(
+    url: str, count: int, max_subscriptions: int, program: Program
+) -> None:
+    key = f"cluster-{next(KEYS)}"
+    join = partial(RedisAdapter, url, key=key, max_subscriptions=max_subscriptions)
     trio.run(partial(run, join, count, program, is_patient=False))

@@ -12,9 +12,8 @@ from tests.support.memory_redis import MemoryRedis, push
 from trio_sio.adapters.redis.health import Gap, Health
 from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import MAX_DELAY, Backoff
-from trio_sio.adapters.redis.link.connection import Connection
+from trio_sio.adapters.redis.link.connection import GRACE, Connection
 from trio_sio.adapters.redis.probes import (
-    GRACE,
     MAX_NODES,
     PATIENCE,
     REMEMBERED,

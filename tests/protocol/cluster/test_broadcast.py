@@ -444,6 +444,9 @@ def test_work_is_linear() -> None:
     size = 300_000
     promises = (b"\xdd" + size.to_bytes(4, "big")) * (size // 5)
     assert outcome(b"\x93\xa1x\x83\xa4data" + promises).startswith("not MessagePack")
+    names = [f"{number:05}" for number in range(50_000)]
+    options = {"except": names, "exceptRooms": names[1:]}
+    assert decode_broadcast(msgpack.packb(["x", PACKET, options])).excepted == ("00000",)
     many_keys = b"\xdf\x00\x01\x00\x00" + b"\xa0\xc0" * 65_536
     assert outcome(many_keys).endswith("a dict in place of sender, packet and options")
 

@@ -225,11 +225,14 @@ def test_data_comes_back(value: JSON) -> None:
 def test_surrogates_come_back(text: str) -> None:
     for value in (text, [text], {text: text}):
         assert unpack_data(pack_data(value)) == value
-    wrapped = unpack_data(LONG + pack_data(text))
-    for _ in range(UNWRAPPED):
-        assert isinstance(wrapped, list)
-        (wrapped,) = wrapped
-    assert wrapped == text
+    walked = unpack_data(b"\x92\xd4\x00\x00" + pack_data(text))
+    assert walked == [None, text]
+
+
+@pytest.mark.parametrize("count", [10, 1000, 10_000])
+def test_numbers_that_look_like_headers(count: int) -> None:
+    numbers: list[JSON] = [struct.unpack(">d", b"\x40" + b"\xdd" * 7)[0]] * count
+    assert unpack_data(pack_data(numbers)) == numbers
 
 
 def test_invalid_utf8_is_replaced() -> None:

@@ -10,10 +10,13 @@ from hypothesis import given, strategies as st
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.protocol.socketio.slow_notepack import (
     MAX_DEPTH,
+    UNDEFINED,
+    Undefined,
     has_binary,
     has_odd_key,
     name_of,
     pack_each,
+    unpack_each,
 )
 from trio_sio.testing import strategies as sio
 
@@ -110,3 +113,57 @@ def test_bytes_are_found_at_any_depth(levels: int) -> None:
     for _ in range(levels):
         value = [value]
     assert has_binary(value)
+
+
+# -- decoding ------------------------------------------------------------------------------------
+
+
+def read(message: bytes, *, drops_undefined: bool = False) -> JSON:
+    """Decode a message in which 7 stands for undefined, and keys are shown as they are."""
+
+    def finish(head: int, value: object) -> JSON | Undefined:
+        assert head in message
+        return UNDEFINED if value == 7 else value  # type: ignore[return-value]
+
+    unpacker = msgpack.Unpacker(max_buffer_size=max(len(message), 1), strict_map_key=False)
+    unpacker.feed(message)
+    return unpack_each(message, unpacker, finish, repr, drops_undefined)
+
+
+@given(sio.json_values(binary=True).filter(lambda value: "\\ud" not in ascii(value)))
+def test_what_was_encoded_is_decoded(value: JSON) -> None:
+    packed = pack_one(value)
+    unpacker = msgpack.Unpacker(max_buffer_size=len(packed))
+    unpacker.feed(packed)
+    found = unpack_each(packed, unpacker, lambda head, one: one, str, False)  # type: ignore[arg-type, return-value]
+    assert pack_one(found) == packed
+
+
+def test_undefined() -> None:
+    message = msgpack.packb([7, {"a": 7, "b": [7]}])
+    assert read(message) == [None, {"'a'": None, "'b'": [None]}]
+    assert read(message, drops_undefined=True) == [None, {"'b'": [None]}]
+    assert read(b"\x07") is None
+    assert read(msgpack.packb({7: 1})) == {"None": 1}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (b"\x01\x02", "1 trailing bytes"),
+        (b"\x93\x01\x02", "3 elements, more than there are bytes left"),
+        (b"\xdd\xff\xff\xff\xff", "4294967295 elements"),
+        (b"\x81\x91\x01\x01", "a list or a map as a key"),
+        (b"\x81\xdf\x00\x00\x00\x00\x01", "a list or a map as a key"),
+        (b"\x91" * (MAX_DEPTH + 1) + b"\x90", "nested more than 10000 levels"),
+    ],
+)
+def test_malformed_messages(message: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read(message)
+
+
+@pytest.mark.parametrize("message", [b"", b"\x91\xa5a", b"\x81\x01"])
+def test_incomplete_messages(message: bytes) -> None:
+    with pytest.raises((ValueError, msgpack.UnpackException)):
+        read(message)

@@ -129,7 +129,8 @@ class ClusterAdapter:
         """Send to the sockets of the target, on this server at once, and then on the others.
 
         It waits while the queue to the broker is full, unless the event is volatile: then the other
-        servers do not get it. If it is cancelled while it waits, they do not either.
+        servers do not get it. If it is cancelled while it waits, they do not either. Servers in
+        JavaScript except sockets by their ids alone, and take rooms that are excepted for ids.
 
         Raises:
             LocalProtocolError: the event cannot be encoded; nobody gets it.

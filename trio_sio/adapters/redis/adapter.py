@@ -35,6 +35,11 @@ from trio_sio.adapters.redis.subscriptions import Subscriptions
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY, probe_channel
 from trio_sio.statistics import AdapterStatistics
 
+_CLUSTER = (
+    "Redis runs as a cluster, which is not supported: events reach all servers, but requests are "
+    "answered completely only if all servers are connected to the same node"
+)
+
 
 class RedisAdapter:
     """Connects a server with the others of its cluster (JS: socket.io-redis 5.4).
@@ -212,7 +217,7 @@ class RedisAdapter:
             gaps=journal.gaps,
             published=journal.published,
             received=counters.received,
-            dropped=journal.dropped,
+            dropped=journal.dropped + counters.refused,
             invalid=journal.invalid + counters.invalid,
             queued_bytes=self._publisher.queued_bytes,
             subscriptions=self._subscriber.subscriptions,
@@ -278,6 +283,8 @@ class RedisAdapter:
         self._probes.nudge()
 
     def _subscriber_connected(self, connection: Connection) -> None:
+        if connection.is_cluster:
+            self._journal.warn("cluster", "%s", _CLUSTER)
         if self._publisher.endpoint not in (None, connection.endpoint):
             self._publisher.restart(f"the primary is now {connection.endpoint}")
 

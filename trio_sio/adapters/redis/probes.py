@@ -14,6 +14,7 @@ import trio
 
 from trio_sio.adapters.redis.health import Health, Part
 from trio_sio.adapters.redis.journal import Journal
+from trio_sio.adapters.redis.link.connection import GRACE
 from trio_sio.adapters.redis.link.resp import ErrorReply
 from trio_sio.adapters.redis.publisher import Publisher
 from trio_sio.adapters.redis.subscriber import Subscriber
@@ -25,9 +26,6 @@ from trio_sio.protocol.errors import RemoteProtocolError
 PATIENCE = 4
 """Times `timeout` for the own probe while other messages come: then it is behind them, and another
 connection would not make this server faster."""
-
-GRACE = 0.1
-"""Seconds more, for when the event loop was held: what has come meanwhile is read first."""
 
 MAX_NODES = 4096
 """Servers that are remembered; what others publish must not fill the memory."""

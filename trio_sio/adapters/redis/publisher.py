@@ -9,15 +9,16 @@ Replies come in the order of commands. If none comes for `command_timeout` while
 Redis hangs, and the connection is given up.
 """
 
+import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import trio
 
 from trio_sio.adapters.redis.health import Health, Part
 from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
-from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
+from trio_sio.adapters.redis.link.connection import GRACE, Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
 from trio_sio.adapters.redis.link.resp import ErrorReply, Push, Reply, pack, pack_publish
 from trio_sio.failures import leaves
@@ -67,6 +68,42 @@ class _Queued:
         return data
 
 
+class _Window:
+    """What has been sent and not been answered, in its order.
+
+    Attributes:
+        size: in bytes.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._sent: deque[_Queued] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._sent)
+
+    @property
+    def oldest(self) -> float:
+        """When the first of it was sent."""
+        return self._sent[0].sent
+
+    def add(self, queued: _Queued) -> None:
+        """A command is sent."""
+        self._sent.append(queued)
+        self.size += queued.size
+
+    def take(self) -> _Queued:
+        """The first command is answered."""
+        queued = self._sent.popleft()
+        self.size -= queued.size
+        return queued
+
+    def clear(self) -> Iterable[_Queued]:
+        """Nothing of it will be answered: return and forget it."""
+        sent, self._sent, self.size = self._sent, deque(), 0
+        return sent
+
+
 class Publisher:
     """Publishes for the adapters of a server.
 
@@ -106,10 +143,10 @@ class Publisher:
         self._scope = trio.CancelScope()
         self._cause = ""
         self._queue: deque[_Queued] = deque()
-        self._unanswered: deque[_Queued] = deque()
-        self._unanswered_bytes = 0
+        self._window = _Window()
         self._turn = trio.StrictFIFOLock()
-        self._changes = trio.lowlevel.ParkingLot()
+        self._filled = trio.lowlevel.ParkingLot()
+        self._answered = trio.lowlevel.ParkingLot()
 
     # -- for adapters --------------------------------------------------------------------------
 
@@ -129,7 +166,7 @@ class Publisher:
         if self._must_wait(len(data)):
             async with self._turn:
                 while self.is_connected and not self._has_room(len(data)):
-                    await self._changes.park()
+                    await self._answered.park()
                 self._put(_Queued(data, None))
         else:
             self._put(_Queued(data, None))
@@ -155,7 +192,7 @@ class Publisher:
     async def flush(self) -> None:
         """Wait until Redis has answered everything, or is away."""
         while self.is_connected and self.queued_bytes:
-            await self._changes.park()
+            await self._answered.park()
 
     # -- the queue -----------------------------------------------------------------------------
 
@@ -171,8 +208,8 @@ class Publisher:
         self.queued_bytes += queued.size
         if not self.is_connected:
             self._drop_oldest()
-        elif self._changes:
-            self._changes.unpark_all()
+        elif self._filled:
+            self._filled.unpark_all()
 
     def _drop_oldest(self) -> None:
         count = 0
@@ -223,9 +260,10 @@ class Publisher:
             self._health.find(Part.PUBLISHER, "")
             self._on_connected(connection)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._watch, connection)
+                busy = trio.lowlevel.ParkingLot()
+                nursery.start_soon(self._watch, connection, busy)
                 nursery.start_soon(self._read, connection)
-                await self._send(connection)
+                await self._send(connection, busy)
         except* ConnectionLost as group:
             lost += [one for one in leaves(group) if isinstance(one, ConnectionLost)]
         finally:
@@ -242,9 +280,8 @@ class Publisher:
     def _forget_sent(self) -> None:
         """Give up what is unanswered, and all questions; messages stay in the queue."""
         self._connection = None
-        unanswered, self._unanswered = self._unanswered, deque()
-        self.queued_bytes -= self._unanswered_bytes
-        self._unanswered_bytes = 0
+        self.queued_bytes -= self._window.size
+        unanswered = self._window.clear()
         kept = deque(one for one in self._queue if one.answer is None)
         for one in (*unanswered, *self._queue):
             if one.answer is not None:
@@ -254,15 +291,19 @@ class Publisher:
         lost = sum(one.answer is None for one in unanswered)
         self._journal.count_dropped(lost, "were sent and not confirmed, and may be lost")
         self._drop_oldest()
-        self._changes.unpark_all()
+        self._answered.unpark_all()
 
     # -- sending and reading -------------------------------------------------------------------
 
-    async def _send(self, connection: Connection) -> None:
+    async def _send(self, connection: Connection, busy: trio.lowlevel.ParkingLot) -> None:
         while True:
-            while not self._queue or self._unanswered_bytes >= WINDOW_BYTES:
-                await self._changes.park()
-            await connection.send(self._take_batch())
+            while not self._queue:
+                await self._filled.park()
+            while self._window.size >= WINDOW_BYTES:
+                await self._answered.park()
+            batch = self._take_batch()
+            busy.unpark_all()
+            await connection.send(batch)
 
     def _take_batch(self) -> bytes:
         now, size = trio.current_time(), 0
@@ -271,9 +312,7 @@ class Publisher:
             queued = self._queue.popleft()
             parts.append(queued.take(now))
             size += queued.size
-            self._unanswered.append(queued)
-        self._unanswered_bytes += size
-        self._changes.unpark_all()
+            self._window.add(queued)
         return b"".join(parts)
 
     async def _read(self, connection: Connection) -> None:
@@ -282,13 +321,12 @@ class Publisher:
             for reply in connection.replies():
                 if not isinstance(reply, Push):
                     self._take(reply)
-            self._changes.unpark_all()
+            self._answered.unpark_all()
 
     def _take(self, reply: Reply) -> None:
-        if not self._unanswered:
+        if not self._window:
             raise ConnectionLost("Redis answers more than it was asked")
-        queued = self._unanswered.popleft()
-        self._unanswered_bytes -= queued.size
+        queued = self._window.take()
         self.queued_bytes -= queued.size
         if queued.answer is not None:
             queued.answer.give(reply)
@@ -305,13 +343,18 @@ class Publisher:
             raise ConnectionLost(f"Redis refuses commands: {reply.text}")
         self._journal.warn("refused", "Redis refuses a command: %s", reply.text)
 
-    async def _watch(self, connection: Connection) -> None:
+    async def _watch(self, connection: Connection, busy: trio.lowlevel.ParkingLot) -> None:
         """Give the connection up when Redis hangs."""
+        missed = math.inf
         while True:
-            while not self._unanswered:
-                await self._changes.park()
-            since = max(self._unanswered[0].sent, connection.last_read)
+            while not self._window:
+                await busy.park()
+            since = max(self._window.oldest, connection.last_read)
             deadline = since + self._command_timeout
-            if trio.current_time() >= deadline:
+            if trio.current_time() < deadline:
+                await trio.sleep_until(deadline)
+            elif deadline == missed:
                 raise ConnectionLost(f"Redis has not answered in {self._command_timeout:g} s")
-            await trio.sleep_until(deadline)
+            else:
+                missed = deadline
+                await trio.sleep(GRACE)

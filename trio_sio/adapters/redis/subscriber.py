@@ -15,7 +15,7 @@ from trio_sio.adapters.memory import WORK_LIMIT
 from trio_sio.adapters.redis.health import Gap, Health, Part
 from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
-from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
+from trio_sio.adapters.redis.link.connection import GRACE, Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
 from trio_sio.adapters.redis.link.resp import ErrorReply, Message, Push, pack
 from trio_sio.adapters.redis.subscriptions import VERBS, Listener, Subscriptions, Verb
@@ -211,13 +211,15 @@ class Subscriber:
 
     async def _wait_confirmed(self, connection: Connection) -> None:
         subscriptions = self._subscriptions
-        asked = trio.current_time()
+        asked, missed = trio.current_time(), math.inf
         while subscriptions.confirmed < subscriptions.taken:
-            since = max(asked, connection.last_read)
-            if trio.current_time() >= since + self._command_timeout:
+            deadline = max(asked, connection.last_read) + self._command_timeout
+            if deadline == missed:
                 seconds = f"{self._command_timeout:g}"
                 raise ConnectionLost(f"Redis has not confirmed subscriptions in {seconds} s")
-            with trio.move_on_at(since + self._command_timeout):
+            if trio.current_time() >= deadline:
+                missed, deadline = deadline, trio.current_time() + GRACE
+            with trio.move_on_at(deadline):
                 await self._progress.park()
 
     def _hear_again(self) -> None:

@@ -17,7 +17,7 @@ import codecs
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 try:
     import msgpack
@@ -26,7 +26,13 @@ except ImportError as error:
 
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.packet import JSON
-from trio_sio.protocol.socketio.slow_notepack import has_odd_key, pack_each
+from trio_sio.protocol.socketio.slow_notepack import (
+    UNDEFINED,
+    Undefined,
+    has_odd_key,
+    pack_each,
+    unpack_each,
+)
 from trio_sio.protocol.socketio.unsendable import type_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,12 +41,8 @@ MAX_HEADERS = 8
 """Bytes that may be headers of long lists or maps, up to which the library decodes a message."""
 
 _LONG_HEADERS = (b"\xdc", b"\xdd", b"\xde", b"\xdf")
-_BIN_HEADERS = (b"\xc4", b"\xc5", b"\xc6")
 _FLOAT_64 = b"\xcb"
 _FIXEXT_OF_0 = b"\xd4\x00"
-
-MAX_DEPTH = 10_000
-"""Levels of a message; clients of the reference send about 4,000 at most."""
 
 _FIXEXT_1, _FIXEXT_8 = 0xD4, 0xD7
 _FIXED = {1: b"\xd4\x00", 8: b"\xd7\x00"}
@@ -85,7 +87,10 @@ def pack_data(value: object) -> bytes:
             does not have, some are not refused here: encode it as JSON as well.)
     """
     try:
-        packed = _pack_data(value)
+        try:
+            packed: bytes = msgpack.packb(value)  # the options would double its time
+        except (TypeError, ValueError, OverflowError):  # dates; surrogates; long integers
+            packed = _pack_replaced(value)
         if _FLOAT_64 not in packed or not has_odd_key(value):
             return packed
     except (ValueError, OverflowError, BufferError):  # deep; an odd key; an odd view
@@ -93,13 +98,13 @@ def pack_data(value: object) -> bytes:
     return pack_each(value, _pack_one)
 
 
-def _pack_data(value: object) -> bytes:
+def _pack_replaced(value: object) -> bytes:
     packed: bytes = msgpack.packb(value, default=_replace_data, unicode_errors="surrogatepass")
     return packed
 
 
 def _pack_one(value: object) -> bytes:
-    return _pack_data(bytes(value) if isinstance(value, memoryview) else value)
+    return _pack_replaced(bytes(value) if isinstance(value, memoryview) else value)
 
 
 def _replace_data(value: object) -> object:
@@ -115,24 +120,20 @@ class _Ambiguous(Exception):
     """An extension could mean two things."""
 
 
-class _Undefined:
-    """JavaScript's undefined."""
-
-
-_UNDEFINED = _Undefined()
-
-
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """How a message is read.
 
     Attributes:
-        options: for the library.
+        unicode_errors: what is done about invalid UTF-8.
         drops_undefined: leave out the members of objects that are undefined, as JSON does.
+        max_places: in lists that the library may allocate, whatever `MAX_HEADERS` says: numbers
+            are full of bytes that could be headers.
     """
 
-    options: dict[str, Any]
+    unicode_errors: str
     drops_undefined: bool
+    max_places: int
 
 
 def _keep_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -145,12 +146,11 @@ def _keep_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
 
 codecs.register_error("trio_sio.keep_surrogates", _keep_surrogates)
 
-_OF_A_CLIENT = _Reading({"unicode_errors": "replace", "timestamp": 3}, drops_undefined=False)
-"""Invalid UTF-8 is replaced; a timestamp in MessagePack's own format becomes a datetime."""
+_OF_A_CLIENT = _Reading("replace", drops_undefined=False, max_places=0)
+_OF_A_SERVER = _Reading("trio_sio.keep_surrogates", drops_undefined=True, max_places=2**22)
 
-_OF_A_SERVER = _Reading(
-    {"unicode_errors": "trio_sio.keep_surrogates", "timestamp": 3}, drops_undefined=True
-)
+_AS_DATETIME = 3
+"""A timestamp in MessagePack's own format becomes a datetime."""
 
 
 def unpack(message: bytes) -> JSON:
@@ -178,19 +178,64 @@ def unpack_data(message: bytes) -> JSON:
 
 def _unpack(message: bytes, reading: _Reading) -> JSON:
     try:
-        if sum(map(message.count, _LONG_HEADERS)) <= MAX_HEADERS and not (
-            reading.drops_undefined and _FIXEXT_OF_0 in message
-        ):
+        if _is_safe(message, reading):
             try:
                 return _unpack_at_once(message, reading)
             except (_Ambiguous, msgpack.StackError):
                 pass
-        return _Walk(message, reading).whole()
+        return _unpack_each(message, reading)
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise RemoteProtocolError("invalid format", f"not MessagePack: {error}") from None
 
 
+def _is_safe(message: bytes, reading: _Reading) -> bool:
+    """Whether the library may decode a message: it allocates few long lists or maps."""
+    if b"\xdc" in message or b"\xdd" in message or b"\xde" in message or b"\xdf" in message:
+        headers = sum(map(message.count, _LONG_HEADERS))
+        return headers <= MAX_HEADERS or headers * len(message) <= reading.max_places
+    return True
+
+
 def _unpack_at_once(message: bytes, reading: _Reading) -> JSON:
+    # Hardly any message has extensions, or a key that is not a string. Bytes as keys need one of
+    # these headers; the library raises for other keys.
+    has_bytes = b"\xc4" in message or b"\xc5" in message or b"\xc6" in message
+    try:
+        value: JSON = msgpack.unpackb(
+            message,
+            ext_hook=_refuse_extension,
+            object_hook=_refuse_odd_keys if has_bytes else None,
+            unicode_errors=reading.unicode_errors,
+            timestamp=_AS_DATETIME,
+        )
+    except _Unusual:
+        return _unpack_with_hooks(message, reading)
+    except ValueError as error:
+        if "strict_map_key" not in str(error):
+            raise
+        return _unpack_with_hooks(message, reading)
+    return value
+
+
+class _Unusual(Exception):
+    """There is an extension, or bytes as a key."""
+
+
+def _refuse_extension(code: int, data: bytes) -> JSON:
+    raise _Unusual
+
+
+def _refuse_odd_keys(members: dict[object, JSON]) -> dict[object, JSON]:
+    for key in members:
+        if type(key) is not str:
+            raise _Unusual
+    return members
+
+
+def _unpack_with_hooks(message: bytes, reading: _Reading) -> JSON:
+    if reading.drops_undefined and _FIXEXT_OF_0 in message:
+        raise _Ambiguous
+
     def extension(code: int, data: bytes) -> JSON:
         if code != 0 or _FIXED.get(len(data), b"none") not in message:
             return _extension(0xC7, code, data)
@@ -201,24 +246,15 @@ def _unpack_at_once(message: bytes, reading: _Reading) -> JSON:
     def pairs(items: list[tuple[object, JSON]]) -> dict[str, JSON]:
         return {_key(key): value for key, value in items}
 
-    # A hook for maps takes time, and hardly any message has a key that is not a string: bytes
-    # need one of these headers, and the library raises for the rest.
-    if not any(head in message for head in _BIN_HEADERS):
-        try:
-            value: JSON = msgpack.unpackb(message, ext_hook=extension, **reading.options)
-        except ValueError as error:
-            if "strict_map_key" not in str(error):
-                raise
-        else:
-            return value
-    value = msgpack.unpackb(
+    value: JSON = msgpack.unpackb(
         message,
         ext_hook=extension,
         object_pairs_hook=pairs,
         strict_map_key=False,
-        **reading.options,
+        unicode_errors=reading.unicode_errors,
+        timestamp=_AS_DATETIME,
     )
-    return value  # noqa: RET504 - the library has no types
+    return value
 
 
 def _extension(head: int, code: int, data: bytes) -> JSON:
@@ -255,111 +291,22 @@ class _Extension(NamedTuple):
     data: bytes
 
 
-class _Open:
-    """A list or a map of which not everything has been read."""
-
-    __slots__ = ("_drops_undefined", "_into", "_key", "_left")
-
-    def __init__(
-        self, into: list[JSON] | dict[str, JSON], length: int, drops_undefined: bool
-    ) -> None:
-        self._into = into
-        self._left = length
-        self._key: str | None = None
-        self._drops_undefined = drops_undefined
-
-    @property
-    def is_complete(self) -> bool:
-        return not self._left
-
-    @property
-    def awaits_key(self) -> bool:
-        return self._key is None and isinstance(self._into, dict)
-
-    def take_key(self, key: str) -> None:
-        self._key = key
-
-    def take(self, value: "JSON | _Undefined") -> None:
-        self._left -= 1
-        key, self._key = self._key, None
-        if isinstance(value, _Undefined):
-            if key is not None and self._drops_undefined:
-                return
-            value = None
-        if isinstance(self._into, list):
-            self._into.append(value)
-        elif key is not None:
-            self._into[key] = value
+def _unpack_each(message: bytes, reading: _Reading) -> JSON:
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=max(len(message), 1),
+        strict_map_key=False,
+        ext_hook=_Extension,
+        unicode_errors=reading.unicode_errors,
+        timestamp=_AS_DATETIME,
+    )
+    unpacker.feed(message)
+    return unpack_each(message, unpacker, _finish, _key, reading.drops_undefined)
 
 
-class _Walk:
-    """Decodes lists and maps itself, without recursion, and leaves other values to the library."""
-
-    def __init__(self, message: bytes, reading: _Reading) -> None:
-        self._message = message
-        self._drops_undefined = reading.drops_undefined
-        self._unpacker = msgpack.Unpacker(
-            max_buffer_size=max(len(message), 1),
-            strict_map_key=False,
-            ext_hook=_Extension,
-            **reading.options,
-        )
-        self._unpacker.feed(message)
-
-    def whole(self) -> JSON:
-        root: list[JSON] = []
-        opened = [_Open(root, 1, self._drops_undefined)]
-        while opened:
-            last = opened[-1]
-            if last.is_complete:
-                opened.pop()
-            elif last.awaits_key:
-                last.take_key(self._next_key())
-            else:
-                value, inner = self._next()
-                last.take(value)
-                if inner is not None:
-                    opened.append(inner)
-                    if len(opened) > MAX_DEPTH + 1:
-                        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
-        trailing = len(self._message) - self._unpacker.tell()
-        if trailing:
-            raise ValueError(f"{trailing} trailing bytes")
-        return root[0]
-
-    def _next(self) -> tuple[JSON | _Undefined, _Open | None]:
-        """Return a value, empty if it is a list or a map, and what is to be read into that."""
-        head = self._head()
-        if b"\x90" <= head < b"\xa0" or b"\xdc" <= head <= b"\xdd":
-            items: list[JSON] = []
-            length = self._length(self._unpacker.read_array_header())
-            return items, _Open(items, length, self._drops_undefined)
-        if b"\x80" <= head < b"\x90" or b"\xde" <= head <= b"\xdf":
-            members: dict[str, JSON] = {}
-            length = self._length(self._unpacker.read_map_header())
-            return members, _Open(members, length, self._drops_undefined)
-        return self._scalar(head), None
-
-    def _next_key(self) -> str:
-        head = self._head()
-        if b"\x80" <= head < b"\xa0" or b"\xdc" <= head <= b"\xdf":
-            raise ValueError("a list or a map as a key")  # which the library would allocate
-        key = self._scalar(head)
-        return _key(None if isinstance(key, _Undefined) else key)
-
-    def _head(self) -> bytes:
-        start = self._unpacker.tell()
-        return self._message[start : start + 1]
-
-    def _scalar(self, head: bytes) -> JSON | _Undefined:
-        value = self._unpacker.unpack()
-        if not isinstance(value, _Extension):
-            return value  # type: ignore[no-any-return]
-        if head[0] == _FIXEXT_1 and value.code == 0:
-            return _UNDEFINED
-        return _extension(head[0], value.code, value.data)
-
-    def _length(self, claimed: int) -> int:
-        if claimed > len(self._message) - self._unpacker.tell():
-            raise ValueError(f"{claimed} elements, more than there are bytes left")
-        return claimed
+def _finish(head: int, value: object) -> JSON | Undefined:
+    """Return what the library has read, an extension as its first byte says."""
+    if not isinstance(value, _Extension):
+        return value  # type: ignore[return-value]  # the library has no types
+    if head == _FIXEXT_1 and value.code == 0:
+        return UNDEFINED
+    return _extension(head, value.code, value.data)

@@ -7,7 +7,12 @@ import trio
 import trio.testing
 
 from trio_sio.adapters.redis.link.address import Endpoint
-from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
+from trio_sio.adapters.redis.link.connection import (
+    MAX_READ_SIZE,
+    READ_SIZE,
+    Connection,
+    ConnectionLost,
+)
 from trio_sio.adapters.redis.link.resp import Push
 
 MAX = 1000
@@ -52,6 +57,33 @@ async def test_all_that_has_come_is_read_at_once(ends: Ends) -> None:
     await ends.server.send_all(b"3\r\n")
     await ends.connection.read()
     assert list(ends.connection.replies()) == [23]
+
+
+async def test_more_is_read_at_a_time_while_much_comes(ends: Ends) -> None:
+    reply = b"$98\r\n%b\r\n" % bytes(98)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ends.server.send_all, 40_000 * reply)
+        counts: list[int] = []
+        while sum(counts) < 40_000:
+            await ends.connection.read()
+            counts.append(len(list(ends.connection.replies())))
+    sizes = [READ_SIZE, 4 * READ_SIZE, MAX_READ_SIZE, MAX_READ_SIZE]
+    assert counts[:4] == pytest.approx([size // len(reply) for size in sizes], abs=2)
+    await ends.server.send_all(b":1\r\n")
+    await ends.connection.read()
+    assert list(ends.connection.replies()) == [1]
+
+
+async def test_the_server_introduces_itself(ends: Ends) -> None:
+    connection = ends.connection
+    assert not connection.is_replica
+    assert not connection.is_cluster
+    connection.introduce({b"role": b"replica", b"mode": b"standalone"})
+    assert connection.is_replica
+    assert not connection.is_cluster
+    connection.introduce({b"role": b"master", b"mode": b"cluster"})
+    assert not connection.is_replica
+    assert connection.is_cluster
 
 
 async def test_the_end_is_told(ends: Ends) -> None:

@@ -102,6 +102,12 @@ async def test_a_host_without_an_address() -> None:
     )
 
 
+async def test_what_is_no_name_of_a_host() -> None:
+    for host in ("a..b", "a" * 70):
+        error = await refusal(f"redis://{host}")
+        assert str(error).startswith(f"cannot connect to {host}:6379: ")
+
+
 async def test_a_server_that_hangs(redis_server: RedisServer) -> None:
     redis_server.pause()
     error = await refusal(redis_server.url, patience=0.2)

@@ -4,7 +4,7 @@ One task sends and one reads. Whatever goes wrong is a `ConnectionLost` with a s
 is ever said of what was sent, since passwords are among it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import trio
 
@@ -13,6 +13,14 @@ from trio_sio.adapters.redis.link.resp import InvalidReply, NotYet, Reader, Repl
 
 READ_SIZE = 64 * 1024
 """Bytes that are read at a time."""
+
+GRACE = 0.1
+"""Seconds for which a time-out is not believed: if the event loop was held, what has come meanwhile
+is read first."""
+
+MAX_READ_SIZE = 2**20
+"""Bytes that are read at a time while more comes. Redis closes the connection of a subscriber that
+is too far behind, so it is worth the memory to be quick then."""
 
 
 class ConnectionLost(Exception):
@@ -38,13 +46,23 @@ class Connection:
     Attributes:
         endpoint: the same.
         last_read: when something came last (`trio.current_time()`).
+        is_replica: whether the server says that it copies another one.
+        is_cluster: whether the server says that it belongs to a Redis Cluster.
     """
 
     def __init__(self, stream: trio.abc.Stream, endpoint: Endpoint, max_message_bytes: int) -> None:
         self.endpoint = endpoint
         self.last_read = trio.current_time()
+        self.is_replica = False
+        self.is_cluster = False
         self._stream = stream
         self._reader = Reader(max_message_bytes)
+        self._read_size = READ_SIZE
+
+    def introduce(self, hello: Mapping[Reply, Reply]) -> None:
+        """Note what the server says of itself in its reply to HELLO."""
+        self.is_replica = hello.get(b"role") == b"replica"
+        self.is_cluster = hello.get(b"mode") == b"cluster"
 
     async def send(self, data: bytes) -> None:
         """Send packed commands.
@@ -64,12 +82,14 @@ class Connection:
             ConnectionLost: the connection has ended.
         """
         try:
-            data = await self._stream.receive_some(READ_SIZE)
+            data = await self._stream.receive_some(self._read_size)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise ConnectionLost(f"the connection broke: {_cause(error)}") from error
         if not data:
             raise ConnectionLost("Redis closed the connection")
         self.last_read = trio.current_time()
+        is_behind = len(data) == self._read_size
+        self._read_size = min(4 * self._read_size, MAX_READ_SIZE) if is_behind else READ_SIZE
         self._reader.feed(bytes(data))
 
     def replies(self) -> Iterator[Reply]:

@@ -101,8 +101,10 @@ class Connector:
             reply = await connection.call(*words)
             if isinstance(reply, ErrorReply):
                 raise _refusal(reply, credentials)
-            if self._sentinels:
-                await _check_primary(connection)
+            if isinstance(reply, dict):
+                connection.introduce(reply)
+            if self._sentinels and connection.is_replica:  # it was the primary a moment ago
+                raise ConnectionLost(f"{endpoint} is no longer the primary")
             is_open = True
         finally:
             if not is_open:
@@ -116,7 +118,7 @@ class Connector:
                 stream = await trio.open_unix_socket(endpoint.path)
             else:
                 stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # it may be no name of a host
             raise ConnectionLost(f"cannot connect to {endpoint}: {_why(error)}") from error
         if self._ssl_context is not None:
             stream = await self._start_tls(stream, endpoint)
@@ -177,20 +179,13 @@ class Connector:
 
 def _primary(reply: Reply, service: str) -> Endpoint:
     match reply:
-        case [bytes(host), bytes(port)]:
+        case [bytes(host), bytes(port)] if host.isascii() and port.isdigit():
             return Endpoint(host.decode(), int(port))
         case None:
             raise ConnectionLost(f"it knows no service {service!r}")
         case ErrorReply(text=text):
             raise ConnectionLost(f"it refuses: {text[:_MAX_TEXT]}")
     raise ConnectionLost("it does not answer as a Sentinel")
-
-
-async def _check_primary(connection: Connection) -> None:
-    """Refuse a server that was the primary a moment ago; one that does not say is believed."""
-    reply = await connection.call(b"ROLE")
-    if isinstance(reply, list) and reply and reply[0] != b"master":
-        raise ConnectionLost(f"{connection.endpoint} is no longer the primary")
 
 
 def _refusal(reply: ErrorReply, credentials: Credentials | None) -> ConnectionLost:
