@@ -25,6 +25,7 @@ ALLOWED = {
     ("logs/throttle.py", "line.kept_back"): "a record of this file's own",
     ("workers/child.py", "record.processName"): "so `logging` wants it, of a factory of records",
     ("demo/hall.py", "person.nick"): "a record of this file's own",
+    ("demo/hall.py", "person.named_at"): "a record of this file's own",
     ("engine/websocket/backends/websockets.py", "protocol.max_message_size"): "so websockets wants",
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"): "so websockets wants",
     ("adapters/redis/link/address.py", "context.check_hostname"): "so `ssl` wants it",

@@ -1,6 +1,7 @@
 """`python -m trio_sio`, also installed as `trio-sio`: the demo server.
 
-`trio-sio` serves it, `trio-sio fetch-client` gets the browser client that its page loads.
+`trio-sio` serves it, `trio-sio --workers 2 --redis redis://localhost:6379` with two processes, and
+`trio-sio fetch-client` gets the browser client that its page loads.
 """
 
 import argparse
@@ -8,13 +9,17 @@ import errno
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 
 import trio
 
-from trio_sio import browser_client
+from trio_sio import browser_client, workers
 from trio_sio.demo.application import Demo
 from trio_sio.options import WSEngine
+from trio_sio.server import AdapterFactory
+
+_MOST_WORKERS = 100
 
 _EVERY_INTERFACE = ("", "0.0.0.0", "::")
 
@@ -24,16 +29,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["fetch-client"]:
         return browser_client.main(arguments[1:])
-    options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    options = _parse(arguments)
+    who = "%(processName)s " if options.workers > 1 else ""
+    logging.basicConfig(format=f"{who}%(levelname)s %(name)s: %(message)s")
     # Ours alone: the WebSocket libraries log each frame.
     level = "debug" if options.verbose else options.log_level
     logging.getLogger("trio_sio").setLevel(level.upper())
     if options.verbose:
         logging.getLogger("trio_sio.wire").setLevel(logging.DEBUG)
     try:
-        trio.run(serve, options.host, options.port, options.ws_engine)
-    except _CannotServe as error:
+        if options.workers > 1:
+            _run_workers(options)
+        else:
+            trio.run(serve, options.host, options.port, options.ws_engine, options.redis)
+    except (_CannotServe, workers.WorkersFailed) as error:
         sys.stderr.write(f"trio-sio: {error}\n")
         return 1
     except KeyboardInterrupt:  # before the signals were ours, or after
@@ -41,9 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def serve(host: str, port: int, ws_engine: WSEngine = "auto") -> None:
+async def serve(
+    host: str, port: int, ws_engine: WSEngine = "auto", redis: str | None = None
+) -> None:
     """Serve the demo until SIGINT or SIGTERM; a second one does not wait for goodbyes."""
-    demo = _make_demo(ws_engine)
+    demo = _make_demo(ws_engine, redis)
     listeners = await _open_listeners(host, port)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as watch:
@@ -53,10 +64,28 @@ async def serve(host: str, port: int, ws_engine: WSEngine = "auto") -> None:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(demo.io.serve_listeners, listeners)
                     nursery.start_soon(demo.push_figures)
-                    _say(f"trio_sio demo on {_url(host, listeners)}")
+                    port = listeners[0].socket.getsockname()[1]
+                    _say(f"trio_sio demo on {_url(host, port)}")
                     await asked_to_end.wait()
                     nursery.cancel_scope.cancel()
             watch.cancel_scope.cancel()
+
+
+def _run_workers(options: argparse.Namespace) -> None:
+    """Serve the demo with several processes; signals mean the same as for one."""
+    _make_demo(options.ws_engine, options.redis)  # before processes fail one after the other
+    with _explained(options.host, options.port):
+        sockets = workers.open_sockets(options.port, options.host or None)
+
+    async def serve_demo(worker: workers.Worker) -> None:
+        demo = _make_demo(options.ws_engine, options.redis)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(demo.push_figures)
+            await worker.serve(demo.io, grace=0.5, spread=0)
+            nursery.cancel_scope.cancel()
+
+    _say(f"trio_sio demo on {_url(options.host, sockets[0].getsockname()[1])}")
+    workers.run(serve_demo, workers=options.workers, sockets=sockets, stop_timeout=10)
 
 
 class _CannotServe(Exception):
@@ -72,16 +101,29 @@ async def _watch_signals(
         asked_to_end.set()
 
 
-def _make_demo(ws_engine: WSEngine) -> Demo:
+def _make_demo(ws_engine: WSEngine, redis: str | None) -> Demo:
     try:
-        return Demo(ws_engine=ws_engine)
+        return Demo(ws_engine=ws_engine, adapter=None if redis is None else _make_adapter(redis))
     except (ImportError, ValueError) as error:
         raise _CannotServe(str(error)) from error
 
 
+def _make_adapter(redis: str) -> AdapterFactory:
+    from trio_sio.adapters.redis import RedisAdapter  # needs the extra `redis`
+
+    return RedisAdapter(redis)
+
+
 async def _open_listeners(host: str, port: int) -> list[trio.SocketListener]:
-    try:
+    with _explained(host, port):
         return await trio.open_tcp_listeners(port, host=host or None)
+
+
+@contextmanager
+def _explained(host: str, port: int) -> Iterator[None]:
+    """Say in a line why an address cannot be listened on."""
+    try:
+        yield
     except UnicodeError as error:  # what getaddrinfo makes of `a..b`
         raise _CannotServe(f"cannot listen on {host}:{port}: no such host") from error
     except OSError as error:
@@ -96,8 +138,7 @@ def _why(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _url(host: str, listeners: Sequence[trio.SocketListener]) -> str:
-    port = listeners[0].socket.getsockname()[1]
+def _url(host: str, port: int) -> str:
     if host in _EVERY_INTERFACE:
         return f"http://localhost:{port} (and every other address of this machine)"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -106,6 +147,14 @@ def _url(host: str, listeners: Sequence[trio.SocketListener]) -> str:
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()  # whoever started us through a pipe waits for this line
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.workers > 1 and options.redis is None:
+        parser.error("--workers needs --redis, or visitors of two workers would not see each other")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,6 +167,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port", type=_port, default=3000, help="port, 0 for any free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="processes that share the port (%(default)s); more than one needs --redis",
+    )
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        help="where Redis connects several servers, as redis://localhost:6379; "
+        "visitors have WebSockets only then",
     )
     parser.add_argument(
         "--ws-engine",
@@ -135,6 +197,13 @@ def _parser() -> argparse.ArgumentParser:
         "--verbose", action="store_true", help="log what happens, and each packet with its content"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"the number of workers is 1 to {_MOST_WORKERS}")
+    return count
 
 
 def _port(text: str) -> int:

@@ -203,7 +203,7 @@ def test_fetch_client_is_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_url(host: str, url: str) -> None:
     async with (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] as listener:
         port = listener.socket.getsockname()[1]
-        assert command_line._url(host, [listener]) == url.format(port=port)
+        assert command_line._url(host, port) == url.format(port=port)
 
 
 async def test_verbose_shows_where_it_listens_events_and_packets() -> None:

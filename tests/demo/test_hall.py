@@ -64,13 +64,13 @@ def test_rooms() -> None:
     anna, ben = named(hall, "1", "Anna"), named(hall, "2", "Ben")
     assert hall.join(anna, "#Kitchen") is hall.join(ben, "kitchen")
     hall.join(ben, LOBBY)
-    assert hall.listing() == [["kitchen", 2], ["lobby", 1]]
+    assert hall.counts() == {"lobby": 1, "kitchen": 2}
     assert hall.leave(anna, "kitchen") == "kitchen"
     with pytest.raises(Refusal, match="not in this room"):
         hall.leave(anna, "kitchen")
     assert hall.part("2") == ["kitchen", LOBBY]
     assert hall.part("2") == []
-    assert hall.listing() == [["lobby", 0]]
+    assert hall.counts() == {}
     assert not any(room.people for room in hall.rooms.values())
 
 
@@ -105,12 +105,14 @@ def test_history_is_bounded_and_has_no_images() -> None:
     assert list(room.history) == [{"id": 3}, {"id": 4}]
 
 
-def test_listing_is_bounded() -> None:
-    hall = Hall(replace(SMALL, rooms=10, rooms_each=9))
+def test_a_name_that_others_have_elsewhere() -> None:
+    hall = Hall(Limits())
     anna = named(hall, "1", "Anna")
-    for name in "abcde":
-        hall.join(anna, name)
-    assert hall.listing() == [["a", 1], ["b", 1]]
+    before = anna.named_at
+    hall.rename(anna, "Anna", {"anna", "anna 2"})
+    assert anna.nick == "Anna 3"
+    assert anna.named_at >= before
+    assert (hall.holder("ANNA 3"), hall.holder("Anna")) == (anna, None)
 
 
 def test_message_ids_differ_between_runs() -> None:

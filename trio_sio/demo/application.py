@@ -27,11 +27,14 @@ from typing import TypeAlias
 import trio
 
 import trio_sio
+from trio_sio import JSON
 from trio_sio.demo.hall import Card, Hall, Message, Person
 from trio_sio.demo.limits import Limits
+from trio_sio.demo.neighbours import Neighbours, Reply
 from trio_sio.demo.page import Page
 from trio_sio.demo.words import Refusal, clean_target, clean_text, image_type
-from trio_sio.options import WSEngine
+from trio_sio.options import TransportName, WSEngine
+from trio_sio.server import AdapterFactory
 
 Answer: TypeAlias = dict[str, object]
 Handler: TypeAlias = Callable[..., Awaitable[Answer]]
@@ -42,19 +45,36 @@ _MAX_HTTP_BUFFER_SIZE = 6_000_000
 
 
 class Demo:
-    """The server and its tables. Run `push_figures` beside `io.serve_tcp`."""
+    """The server and its tables. Run `push_figures` beside `io.serve_tcp`.
 
-    def __init__(self, *, limits: Limits | None = None, ws_engine: WSEngine = "auto") -> None:
+    With an adapter it is one of several workers. They share a port without a proxy that would keep
+    polling clients with their worker, so visitors have WebSockets only.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        ws_engine: WSEngine = "auto",
+        adapter: AdapterFactory | None = None,
+    ) -> None:
+        transports: list[TransportName] = (
+            ["polling", "websocket"] if adapter is None else ["websocket"]
+        )
         self.limits = limits or Limits()
         self.hall = Hall(self.limits)
         self._messages = 0  # since the last figures
         self._events = 0
+        self._figures: Reply = self._take_figures(1)
         self.io = trio_sio.Server(
-            fallback=Page(),
+            fallback=Page(transports),
+            transports=transports,
+            adapter=adapter,
             ws_engine=ws_engine,
             max_http_buffer_size=_MAX_HTTP_BUFFER_SIZE,
             grace=0.5,
         )
+        self.neighbours = Neighbours(self.io.sockets.adapter, self.hall, lambda: self._figures)
         self.io.on("connection", self._enter)
         self.io.on("disconnecting", self._part)
         self.io.on("echo", self._echo)
@@ -71,18 +91,21 @@ class Demo:
         while True:
             await trio.sleep(1)
             now = trio.current_time()
-            figures = self._figures(now - told)
-            # Volatile: whoever is behind needs the next figures, not these.
-            await self.io.volatile.emit("figures", {**figures, "uptime": round(now - started)})
+            self._figures = self._take_figures(now - told)
             told = now
+            figures = await self.neighbours.figures()
+            # Volatile: whoever is behind needs the next figures, not these. Local: each worker
+            # tells its own visitors.
+            await self.io.local.volatile.emit(
+                "figures", {**figures, "uptime": round(now - started)}
+            )
 
-    def _figures(self, seconds: float) -> Answer:
-        figures: Answer = {
+    def _take_figures(self, seconds: float) -> Reply:
+        figures: Reply = {
             "clients": len(self.hall.people),
-            "rooms": sum(1 for room in self.hall.rooms.values() if room.people),
-            "messages": round(self._messages / seconds, 1),
-            "events": round(self._events / seconds, 1),
-            "listing": self.hall.listing(),
+            "messages": self._messages / seconds,
+            "events": self._events / seconds,
+            "rooms": dict[str, JSON](self.hall.counts()),
         }
         self._messages = self._events = 0
         return figures
@@ -103,6 +126,7 @@ class Demo:
 
     async def _enter(self, socket: trio_sio.Socket) -> None:
         person = self.hall.enter(socket.id, trio.current_time())
+        await self.neighbours.settle_name(person, person.nick)
         await socket.emit("welcome", {**person.card(), "limits": asdict(self.limits)})
 
     async def _part(self, socket: trio_sio.Socket, _reason: str) -> None:
@@ -115,6 +139,7 @@ class Demo:
 
     async def _nick(self, socket: trio_sio.Socket, person: Person, nick: object) -> Answer:
         self.hall.rename(person, nick)
+        await self.neighbours.settle_name(person, person.nick)
         card = person.card()
         if person.rooms:
             await socket.to(*map(_channel, sorted(person.rooms))).emit("renamed", card)
@@ -126,8 +151,8 @@ class Demo:
         if room.name not in before:
             await socket.join(_channel(room.name))
             await socket.to(_channel(room.name)).emit("joined", room.name, person.card())
-        people = [other.card() for other in room.people.values()]
-        return {"room": room.name, "people": people, "history": list(room.history)}
+        people, history = await self.neighbours.room(room.name)
+        return {"room": room.name, "people": people, "history": history}
 
     async def _leave(self, socket: trio_sio.Socket, person: Person, name: object) -> Answer:
         left = self.hall.leave(person, name)
@@ -148,7 +173,7 @@ class Demo:
         return await self._deliver(socket, person, target, content)
 
     async def _typing(self, socket: trio_sio.Socket, person: Person, target: object) -> Answer:
-        channel, where = self._find(person, target)
+        channel, where = await self._find(person, target)
         await socket.to(channel).volatile.emit("typing", {**where, "from": person.card()})
         return {}
 
@@ -156,7 +181,7 @@ class Demo:
         self, socket: trio_sio.Socket, person: Person, target: object, content: Message
     ) -> Answer:
         """Send a message to everybody it is for, but not back to its author: they get the ack."""
-        channel, where = self._find(person, target)
+        channel, where = await self._find(person, target)
         stamp: Message = {"id": self.hall.message_id(), "at": round(time.time() * 1000)}
         message: Message = {**stamp, **where, "from": person.card(), **content}
         if "room" in where:
@@ -165,14 +190,16 @@ class Demo:
         await socket.to(channel).emit("message", message)
         return stamp
 
-    def _find(self, person: Person, target: object) -> tuple[str, Card]:
+    async def _find(self, person: Person, target: object) -> tuple[str, Card]:
         """The Socket.IO room behind a target, and how the message names the place."""
         kind, name = clean_target(target)
         if kind == "room":
             return _channel(self.hall.room_of(person, name).name), {"room": name}
         if name == person.id:
             raise Refusal("You are talking to yourself.")
-        return self.hall.person(name).id, {"person": name}
+        if name not in self.hall.people and not await self.neighbours.has(name):
+            raise Refusal("This person is no longer here.")
+        return name, {"person": name}
 
 
 def make_server(*, limits: Limits | None = None, ws_engine: WSEngine = "auto") -> trio_sio.Server:

@@ -7,7 +7,9 @@ each other. All of them are bounded by `Limits`, and what does not fit is refuse
 import itertools
 import random
 import secrets
+import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -43,11 +45,12 @@ class Allowance:
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """A visitor: one socket, one name."""
+    """A visitor: one socket, one name, which they have had since `named_at`."""
 
     id: str
     nick: str
     allowance: Allowance
+    named_at: float
     rooms: set[str] = field(default_factory=set)
 
     def card(self) -> Card:
@@ -75,7 +78,7 @@ class Hall:
         self.limits = limits
         self.people: dict[str, Person] = {}
         self.rooms: dict[str, Room] = {}
-        self._nicks: set[str] = set()  # case-folded
+        self._nicks: dict[str, Person] = {}  # by the case-folded name
         # A number of this run, so that a page which outlives a restart does not take new
         # messages for old ones.
         self._run = secrets.token_hex(4)
@@ -87,8 +90,8 @@ class Hall:
         limits = self.limits
         allowance = Allowance(limits.burst, limits.pace, limits.burst, now)
         guest = f"{random.choice(_COLOURS)} {random.choice(_ANIMALS)}"
-        person = Person(person_id, self._claim(guest), allowance)
-        self.people[person_id] = person
+        person = Person(person_id, self._free(guest), allowance, time.time())
+        self.people[person_id] = self._nicks[person.nick.casefold()] = person
         return person
 
     def part(self, person_id: str) -> list[str]:
@@ -96,7 +99,7 @@ class Hall:
         person = self.people.pop(person_id, None)
         if person is None:
             return []
-        self._nicks.discard(person.nick.casefold())
+        self._nicks.pop(person.nick.casefold(), None)
         for name in person.rooms:
             self.rooms[name].people.pop(person_id, None)
         return sorted(person.rooms)
@@ -108,11 +111,20 @@ class Hall:
         except KeyError:
             raise Refusal("This person is no longer here.") from None
 
-    def rename(self, person: Person, wanted: object) -> None:
-        """Give a person the name they want, with a number behind it if it is taken."""
+    def holder(self, nick: str) -> Person | None:
+        """Who has this name."""
+        return self._nicks.get(nick.casefold())
+
+    def rename(self, person: Person, wanted: object, taken: Collection[str] = ()) -> None:
+        """Give a person the name they want, with a number behind it if it is taken.
+
+        `taken` has the case-folded names that visitors of other servers have.
+        """
         nick = clean_nick(wanted, self.limits.nick_length)
-        self._nicks.discard(person.nick.casefold())
-        person.nick = self._claim(nick)
+        self._nicks.pop(person.nick.casefold(), None)
+        person.nick = self._free(nick, taken)
+        person.named_at = time.time()
+        self._nicks[person.nick.casefold()] = person
 
     def join(self, person: Person, wanted: object) -> Room:
         """Let a person into a room, which comes into being if need be."""
@@ -141,20 +153,17 @@ class Hall:
         """An id that no other message has, in this run or another."""
         return f"{self._run}-{next(self._serial)}"
 
-    def listing(self) -> list[list[str | int]]:
-        """The rooms with somebody in them, and the lobby: the fullest first."""
-        shown = [room for room in self.rooms.values() if room.people or room.name == LOBBY]
-        shown.sort(key=lambda room: (-len(room.people), room.name))
-        return [[room.name, len(room.people)] for room in shown[: self.limits.listed_rooms]]
+    def counts(self) -> dict[str, int]:
+        """How many people are in each room that is not empty."""
+        return {room.name: len(room.people) for room in self.rooms.values() if room.people}
 
-    def _claim(self, nick: str) -> str:
+    def _free(self, nick: str, taken: Collection[str] = ()) -> str:
         unique = nick
         number = 2
-        while unique.casefold() in self._nicks:
+        while unique.casefold() in self._nicks or unique.casefold() in taken:
             suffix = f" {number}"
             unique = nick[: self.limits.nick_length - len(suffix)].rstrip() + suffix
             number += 1
-        self._nicks.add(unique.casefold())
         return unique
 
     def _open_room(self, name: str) -> Room:

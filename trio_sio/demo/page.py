@@ -5,6 +5,7 @@ The files are read once, into a table from path to answer. A path that is not in
 """
 
 import importlib.resources
+from collections.abc import Sequence
 
 import trio_sio
 
@@ -40,15 +41,22 @@ _HEADERS = (
 
 
 class Page:
-    """A table of files; called with a request it returns the response (`Server(fallback=…)`)."""
+    """A table of files; called with a request it returns the response (`Server(fallback=…)`).
 
-    def __init__(self) -> None:
+    Args:
+        transports: how the page may travel.
+    """
+
+    def __init__(self, transports: Sequence[str] = ("polling", "websocket")) -> None:
         self._files: dict[str, tuple[str, bytes]] = {}
         for file in (importlib.resources.files("trio_sio.demo") / "page").iterdir():
             content_type = _TYPES.get(file.name.rpartition(".")[2])
             if content_type is not None:
                 self._files[f"/{file.name}"] = (content_type, file.read_bytes())
-        self._files["/"] = self._files["/index.html"]
+        content_type, index = self._files["/index.html"]
+        told = f'<body data-transports="{" ".join(transports)}">'
+        self._files["/"] = content_type, index.replace(b"<body>", told.encode())
+        self._files["/index.html"] = self._files["/"]
 
     async def __call__(self, request: trio_sio.Request) -> trio_sio.Response:
         """Answer one request."""

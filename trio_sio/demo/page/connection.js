@@ -15,6 +15,7 @@ const WORDS = {
   disconnected: "Disconnected",
 };
 
+const offered = document.body.dataset.transports.split(" ");
 export const chosenTransport = new URLSearchParams(location.search).get("transport") || "";
 
 export class Connection extends EventTarget {
@@ -24,7 +25,7 @@ export class Connection extends EventTarget {
     this.upgraded = false;
     this.comeback = 0;
     this.failures = new Set(); // one function per request that has no answer yet
-    this.socket = window.io({ reconnectionDelayMax: 4000, ...TRANSPORTS[chosenTransport] });
+    this.socket = window.io({ reconnectionDelayMax: 4000, transports: offered, ...TRANSPORTS[chosenTransport] });
     this.watch();
     this.show("connecting");
   }
