@@ -52,7 +52,9 @@ async def test_the_first_attempt_settles_it(autojump_clock: trio.testing.MockClo
         await trio.testing.wait_all_tasks_blocked()
         for part in Part:
             well.find(part, "")
-        unwell.settle()
+        unwell.find(Part.SUBSCRIBER, "deaf")
+        assert unwell.problem == "Redis is not connected to"  # the publisher has yet to try
+        unwell.find(Part.PUBLISHER, "mute")
     await well.wait_settled()
     well.begin()
     assert not well.healthy

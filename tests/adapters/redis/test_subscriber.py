@@ -27,6 +27,7 @@ class Stage:
         self.redis = MemoryRedis(nursery)
         self.journal = Journal()
         self.health = Health(lambda healthy: None)
+        self.health.find(Part.PUBLISHER, "")
         self.connections: list[Connection] = []
         self.hearings: list[Gap | None] = []
         self.subscriber = Subscriber(
@@ -51,12 +52,6 @@ class Stage:
             raise RuntimeError("a mistake")
         self.heard.append(payload)
         return self.work
-
-    @property
-    def problem(self) -> str:
-        """What is wrong, when nothing is wrong with the publisher."""
-        self.health.find(Part.PUBLISHER, "")
-        return self.health.problem
 
     async def run(self) -> None:
         self.nursery.start_soon(self.subscriber.run)
@@ -230,7 +225,9 @@ async def test_subscriptions_that_are_not_confirmed_end_the_connection(
         await on.run()
         await on.health.wait_settled()
         assert trio.current_time() - began == pytest.approx(TIMEOUT + GRACE)
-        assert on.problem == ("Redis cannot be heard: Redis has not confirmed subscriptions in 5 s")
+        assert on.health.problem == (
+            "Redis cannot be heard: Redis has not confirmed subscriptions in 5 s"
+        )
         on.redis.silent.clear()
         await trio.sleep(MAX_DELAY)
         assert on.subscriber.is_hearing
@@ -274,7 +271,9 @@ async def test_a_refused_subscription_is_told_and_not_hurried(
         on.redis.errors[b"SUBSCRIBE"] = b"NOPERM no channel"
         await on.run()
         await trio.sleep(10 * MAX_DELAY)
-        assert on.problem == "Redis cannot be heard: Redis refuses SUBSCRIBE: NOPERM no channel"
+        assert (
+            on.health.problem == "Redis cannot be heard: Redis refuses SUBSCRIBE: NOPERM no channel"
+        )
         assert len(on.redis.opened) <= 11
 
 

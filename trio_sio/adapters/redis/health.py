@@ -87,16 +87,18 @@ class Health:
             self._problems[Part.PROBE] = problem if part is Part.PROBE else _UNPROVEN
         if self.healthy is not was_healthy:
             self._changed(self.healthy)
-        if self.healthy:
-            self.settle()
+        if not self._is_settled:
+            self._settle()
 
-    def settle(self) -> None:
-        """Let go whoever waits for the first attempt, which has succeeded or failed."""
-        self._is_settled = True
-        self._lot.unpark_all()
+    def _settle(self) -> None:
+        """Let go whoever waits for the first attempts, if these have succeeded or failed."""
+        problems = set(self._problems.values())
+        if _NOT_CONNECTED not in problems and problems != {"", _UNPROVEN}:
+            self._is_settled = True
+            self._lot.unpark_all()
 
     async def wait_settled(self) -> None:
-        """Wait until everything is well for the first time, or the first attempt has failed."""
+        """Wait until all is well for the first time, or it is known what is wrong."""
         while not self._is_settled:
             await self._lot.park()
 

@@ -275,7 +275,6 @@ class Publisher:
         self._journal.warn("publisher", "%s", problem)
         self._forget_sent()
         self._health.find(Part.PUBLISHER, problem)
-        self._health.settle()
 
     def _forget_sent(self) -> None:
         """Give up what is unanswered, and all questions; messages stay in the queue."""

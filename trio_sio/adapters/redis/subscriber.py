@@ -190,7 +190,6 @@ class Subscriber:
         self._journal.warn("subscriber", "%s", problem)
         self._progress.unpark_all()
         self._health.find(Part.SUBSCRIBER, problem)
-        self._health.settle()
 
     # -- asking --------------------------------------------------------------------------------
 
