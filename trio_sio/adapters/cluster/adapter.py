@@ -201,7 +201,7 @@ class ClusterAdapter:
         if message.uid == self._broker.uid or message.packet.namespace != self.namespace.name:
             return 1
         self._member.counters.received += 1
-        return BROADCAST_WORK + self._local.deliver(message.packet, self._target_of(message))
+        return BROADCAST_WORK + self._local.pass_on(message.packet, self._target_of(message))
 
     def _target_of(self, message: ClusterBroadcast) -> Target:
         flags, excepted, sender = NO_FLAGS, message.excepted_rooms, None
