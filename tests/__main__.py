@@ -8,8 +8,8 @@
 Every step runs even if one before it failed; the summary at the end says which did, and the exit
 code is 1. A peer that is missing is a failure too, unless `--without` leaves it out.
 
-Tests run in as many processes as there are cores, and those that others would disturb afterwards in
-one; with arguments for pytest, all run in one.
+Tests run in one process more than there are cores, since many wait for peers, and those that others
+would disturb afterwards in one; with arguments for pytest, all run in one.
 """
 
 import argparse
@@ -28,7 +28,8 @@ _STEPS = (
     *("client", "node", "chromium", "redis", "nginx", "haproxy"),
     *("ruff-check", "ruff-format", "mypy", "mkdocs", "pytest", "pytest-alone"),
 )
-_BESIDE_OTHERS = ("--alone=without", "--numprocesses=auto", "--dist=worksteal")
+_PROCESSES = 1 + (os.cpu_count() or 1)
+_BESIDE_OTHERS = ("--alone=without", f"--numprocesses={_PROCESSES}", "--dist=worksteal")
 
 
 class _Step(NamedTuple):

@@ -41,8 +41,15 @@ async def test_id_and_relations(make_server: MakeServer) -> None:
         assert (two.connected, two.disconnected) == (True, False)
         two.data["mine"] = 1
         assert one.data == {}
+        gone = trio.Event()
+
+        @two.on("disconnect")
+        def disconnect(reason: str) -> None:
+            gone.set()
+
         await two.disconnect()
         await inside.hear("disconnect")
+        await gone.wait()
         assert (two.connected, two.disconnected) == (False, True)
         assert two.reason == "server namespace disconnect"
         assert one.reason is None
