@@ -12,15 +12,7 @@ from trio_sio.protocol.cluster.broadcast import encode_broadcast
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY, Channels
 from trio_sio.protocol.cluster.ids import EMITTER
 from trio_sio.protocol.socketio.encoder import Encoder
-from trio_sio.protocol.socketio.packet import (
-    MAX_ATTACHMENTS,
-    RESERVED_EVENTS,
-    RESERVED_NAMESPACE_EVENTS,
-    Packet,
-    PacketType,
-)
-
-_RESERVED = RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS
+from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS, RESERVED_FOR_ALL, event_packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +61,7 @@ class Audience:
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
         """
-        if not isinstance(event, str):
-            raise TypeError(f"an event name must be a str, not {event!r}")
-        if event in _RESERVED:
-            raise ValueError(f"the event name {event!r} is reserved")
-        packet = Packet(PacketType.EVENT, self.namespace, [event, *args])  # type: ignore[list-item]  # the encoder judges
+        packet = event_packet(event, args, RESERVED_FOR_ALL, self.namespace)
         flags = dict(self.flags)
         binary = flags.get("binary", True)
         # What the servers would have to refuse is refused here, where somebody can do something.

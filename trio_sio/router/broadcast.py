@@ -13,15 +13,7 @@ import trio
 
 from trio_sio.abc import Flags, Gathered, Room, SocketId, Target
 from trio_sio.options import OVERFLOW_POLICIES
-from trio_sio.protocol.socketio.packet import (
-    RESERVED_EVENTS,
-    RESERVED_NAMESPACE_EVENTS,
-    Packet,
-    PacketType,
-)
-
-_RESERVED = RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS
-
+from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, Packet, event_packet
 
 F = TypeVar("F", covariant=True)
 
@@ -41,26 +33,6 @@ def checked_policy(policy: str) -> str:
     if policy not in OVERFLOW_POLICIES:
         raise ValueError(f"on_overflow must be one of {OVERFLOW_POLICIES}, not {policy!r}")
     return policy
-
-
-def event_packet(
-    event: str,
-    args: tuple[object, ...],
-    reserved: frozenset[str],
-    namespace: str = "/",
-    ack_id: int | None = None,
-) -> Packet:
-    """Return the packet of an event; that of a broadcast gets its namespace from the adapter.
-
-    Raises:
-        TypeError: the name is not a str.
-        ValueError: the name is reserved: on a JavaScript client it would mean something else.
-    """
-    if not isinstance(event, str):
-        raise TypeError(f"an event name must be a str, not {event!r}")
-    if event in reserved:
-        raise ValueError(f"the event name {event!r} is reserved")
-    return Packet(PacketType.EVENT, namespace, [event, *args], ack_id)  # type: ignore[list-item]  # the encoder judges
 
 
 class FlagMethods(Generic[F]):
@@ -177,7 +149,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
             chosen = chosen.to(*((to,) if isinstance(to, str) else to))
         if skip_sid:
             chosen = chosen.except_(*((skip_sid,) if isinstance(skip_sid, str) else skip_sid))
-        packet = event_packet(event, args, _RESERVED)
+        packet = event_packet(event, args, RESERVED_FOR_ALL)
         await trio.lowlevel.checkpoint_if_cancelled()
         await chosen.audience.publish(packet, chosen)
 

@@ -6,9 +6,14 @@ from trio_sio.abc import Flags, PacketEncoder, Session
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS, Packet, PacketType
+from trio_sio.protocol.socketio.packet import (
+    JSON,
+    RESERVED_EVENTS,
+    Packet,
+    PacketType,
+    event_packet,
+)
 from trio_sio.router.acks import PendingAcks
-from trio_sio.router.broadcast import event_packet
 from trio_sio.router.namespace_base import JoinableNamespace
 
 

@@ -1,4 +1,4 @@
-"""The packets of Socket.IO 4, and the event names that are reserved."""
+"""The packets of Socket.IO 4, the event names that are reserved, and the packet of an event."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -80,3 +80,26 @@ such a name is ignored: it could call the application's own `disconnect` handler
 
 RESERVED_NAMESPACE_EVENTS = frozenset({"connect", "connection", "newListener"})
 """Names with a meaning on a JavaScript namespace."""
+
+RESERVED_FOR_ALL = RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS
+"""What cannot be sent to several sockets: names with either meaning."""
+
+
+def event_packet(
+    event: str,
+    args: tuple[object, ...],
+    reserved: frozenset[str],
+    namespace: str = "/",
+    ack_id: int | None = None,
+) -> Packet:
+    """Return the packet of an event; that of a broadcast gets its namespace from the adapter.
+
+    Raises:
+        TypeError: the name is not a str.
+        ValueError: the name is reserved: on a JavaScript client it would mean something else.
+    """
+    if not isinstance(event, str):
+        raise TypeError(f"an event name must be a str, not {event!r}")
+    if event in reserved:
+        raise ValueError(f"the event name {event!r} is reserved")
+    return Packet(PacketType.EVENT, namespace, [event, *args], ack_id)  # type: ignore[list-item]  # the encoder judges
