@@ -20,6 +20,7 @@ from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
 from trio_sio.adapters.redis.link.connection import GRACE, Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
+from trio_sio.adapters.redis.link.keeper import Keeper
 from trio_sio.adapters.redis.link.resp import ErrorReply, Push, Reply, pack, pack_publish
 from trio_sio.failures import leaves
 
@@ -133,15 +134,13 @@ class Publisher:
     ) -> None:
         self.queued_bytes = 0
         self._opens = opens
-        self._backoff = backoff
+        self._keeper = Keeper(self._connect_and_send, self._lose, backoff)
         self._health = health
         self._journal = journal
         self._on_connected = on_connected
         self._max_bytes = max_bytes
         self._command_timeout = command_timeout
         self._connection: Connection | None = None
-        self._scope = trio.CancelScope()
-        self._cause = ""
         self._queue: deque[_Queued] = deque()
         self._window = _Window()
         self._turn = trio.StrictFIFOLock()
@@ -222,37 +221,20 @@ class Publisher:
 
     def restart(self, cause: str) -> None:
         """Open another connection: this one does not lead where it should."""
-        if self._connection is not None and not self._cause:
-            self._cause = cause
-            self._scope.cancel()
+        if self._connection is not None:
+            self._keeper.restart(cause)
 
     async def run(self) -> None:
         """Keep a connection; a task."""
         try:
-            while True:
-                delay = await self._send_once()
-                await trio.sleep(delay)
+            await self._keeper.run()
         finally:
             self._forget_sent()
             self._journal.count_dropped(len(self._queue), "were not sent before the end")
             self._queue.clear()
             self.queued_bytes = 0
 
-    async def _send_once(self) -> float:
-        """Send until the connection is lost; return the seconds to wait before the next one."""
-        began, is_refusal = trio.current_time(), False
-        with trio.CancelScope() as self._scope:
-            try:
-                await self._connect_and_send()
-            except ConnectionLost as error:
-                self._cause = self._cause or str(error)
-                is_refusal = error.is_refusal
-        self._lose()
-        self._backoff.lasted(trio.current_time() - began)
-        return self._backoff.next(is_refusal=is_refusal)
-
     async def _connect_and_send(self) -> None:
-        self._cause = ""
         connection = await self._opens.open("publisher")
         lost: list[ConnectionLost] = []
         try:
@@ -270,8 +252,8 @@ class Publisher:
             await connection.aclose()
         raise lost[0]  # sending ends in no other way
 
-    def _lose(self) -> None:
-        problem = f"Redis cannot be reached: {self._cause}"
+    def _lose(self, _began: float) -> None:
+        problem = f"Redis cannot be reached: {self._keeper.cause}"
         self._journal.warn("publisher", "%s", problem)
         self._forget_sent()
         self._health.find(Part.PUBLISHER, problem)

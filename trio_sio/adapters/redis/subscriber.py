@@ -17,6 +17,7 @@ from trio_sio.adapters.redis.journal import Journal
 from trio_sio.adapters.redis.link.backoff import Backoff
 from trio_sio.adapters.redis.link.connection import GRACE, Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
+from trio_sio.adapters.redis.link.keeper import Keeper
 from trio_sio.adapters.redis.link.resp import ErrorReply, Message, Push, pack
 from trio_sio.adapters.redis.subscriptions import VERBS, Listener, Subscriptions, Verb
 from trio_sio.failures import leaves
@@ -55,15 +56,13 @@ class Subscriber:
     ) -> None:
         self._opens = opens
         self._subscriptions = subscriptions
-        self._backoff = backoff
+        self._keeper = Keeper(self._hear, self._lose, backoff)
         self._health = health
         self._journal = journal
         self._on_connected = on_connected
         self._on_hearing = on_hearing
         self._subscribe_timeout = subscribe_timeout
         self._command_timeout = command_timeout
-        self._scope = trio.CancelScope()
-        self._cause = ""
         self._connection: Connection | None = None
         self._is_hearing = False
         self._deaf: tuple[float, str] | None = None  # since when, and why
@@ -131,35 +130,18 @@ class Subscriber:
 
     def restart(self, cause: str) -> None:
         """Open another connection: this one does not bring what it should."""
-        if self._connection is not None and not self._cause:
-            self._cause = cause
-            self._scope.cancel()
+        if self._connection is not None:
+            self._keeper.restart(cause)
 
     async def run(self) -> None:
         """Keep a connection; a task."""
         try:
-            while True:
-                delay = await self._hear_once()
-                await trio.sleep(delay)
+            await self._keeper.run()
         finally:
             self._is_hearing, self._deaf, self._connection = False, None, None
             self._progress.unpark_all()
 
-    async def _hear_once(self) -> float:
-        """Hear until the connection is lost; return the seconds to wait before the next one."""
-        began, is_refusal = trio.current_time(), False
-        with trio.CancelScope() as self._scope:
-            try:
-                await self._hear()
-            except ConnectionLost as error:
-                self._cause = self._cause or str(error)
-                is_refusal = error.is_refusal
-        self._lose(began)
-        self._backoff.lasted(trio.current_time() - began)
-        return self._backoff.next(is_refusal=is_refusal)
-
     async def _hear(self) -> None:
-        self._cause = ""
         connection = await self._opens.open("subscriber")
         self._connection = connection
         try:
@@ -183,10 +165,10 @@ class Subscriber:
         connection, self._connection = self._connection, None
         if self._is_hearing and connection is not None:
             self._is_hearing = False
-            self._deaf = connection.last_read, self._cause
+            self._deaf = connection.last_read, self._keeper.cause
         elif self._deaf is None:
-            self._deaf = began, self._cause
-        problem = f"Redis cannot be heard: {self._cause}"
+            self._deaf = began, self._keeper.cause
+        problem = f"Redis cannot be heard: {self._keeper.cause}"
         self._journal.warn("subscriber", "%s", problem)
         self._progress.unpark_all()
         self._health.find(Part.SUBSCRIBER, problem)
