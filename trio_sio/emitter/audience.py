@@ -69,9 +69,7 @@ class Audience:
         payload = encode_broadcast(
             EMITTER, packet, self.rooms, (), flags, binary=binary, excepted_rooms=self.excepted
         )
-        channels = Channels(self.key, self.namespace)
-        is_for_one_room = len(self.rooms) == 1
-        return channels.room(self.rooms[0]) if is_for_one_room else channels.base, payload
+        return Channels(self.key, self.namespace).broadcast(self.rooms), payload
 
 
 def _added(old: tuple[str, ...], what: str, new: tuple[str, ...]) -> tuple[str, ...]:

@@ -98,3 +98,11 @@ def test_the_pattern_matches_the_namespace_and_its_rooms(
     assert matches(channels.pattern, channels.room(room))
     other = Channels("socket.io", another).base
     assert matches(channels.pattern, other) == other.startswith(channels.base)
+
+
+def test_a_broadcast_to_exactly_one_room_has_the_channel_of_the_room() -> None:
+    channels = Channels("socket.io", "/chat")
+    assert channels.broadcast(()) == b"socket.io#/chat#"
+    assert channels.broadcast(("a",)) == b"socket.io#/chat#a#"
+    assert channels.broadcast(frozenset({"a"})) == b"socket.io#/chat#a#"
+    assert channels.broadcast(("a", "b")) == b"socket.io#/chat#"

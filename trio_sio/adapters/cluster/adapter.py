@@ -139,19 +139,13 @@ class ClusterAdapter:
             await self._local.broadcast(packet, target)
             return
         payload = self._encode(packet, target)  # it may raise, and then nobody gets the event
-        channel = self._channel_of(target.rooms)
+        channel = self._channels.broadcast(target.rooms)
         deliveries = self._local.deliver(packet, target)
         if target.flags.volatile:
             self._broker.publish_nowait(channel, payload)
         else:
             await self._broker.publish(channel, payload)
         await self._local.pause_after(deliveries)
-
-    def _channel_of(self, rooms: frozenset[Room]) -> bytes:
-        if len(rooms) != 1:
-            return self._channels.base
-        (room,) = rooms
-        return self._channels.room(room)
 
     def _encode(self, packet: Packet, target: Target) -> bytes:
         flags = target.flags

@@ -14,6 +14,7 @@ Names are not escaped. A broadcast to all of "/a#b" has the same channel as one 
 """
 
 import re
+from collections.abc import Collection
 
 DEFAULT_KEY = "socket.io"
 
@@ -54,6 +55,13 @@ class Channels:
     def room(self, room: str) -> bytes:
         """Return the channel of broadcasts to one room."""
         return b"%b%b#" % (self.base, _utf8(room))
+
+    def broadcast(self, rooms: Collection[str]) -> bytes:
+        """Return the channel of a broadcast: the room's if there is exactly one, else `base`."""
+        if len(rooms) != 1:
+            return self.base
+        (room,) = rooms
+        return self.room(room)
 
     def room_of(self, channel: bytes) -> str | None:
         """Return which room a channel is for, the inverse of `room`.
