@@ -25,7 +25,7 @@ from tools.setup_machine import PEERS, ROOT, SERVERS, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
 _STEPS = (
-    *("client", "node", "chromium", "redis", "nginx", "haproxy"),
+    *("client", "node", "chromium", *SERVERS),
     *("ruff-check", "ruff-format", "mypy", "mkdocs", "pytest", "pytest-alone"),
 )
 _PROCESSES = 1 + (os.cpu_count() or 1)

@@ -30,6 +30,9 @@ _NEEDS = {
     "redis": ("redis",),
     "nginx": ("nginx",),
     "haproxy": ("haproxy",),
+    "caddy": ("caddy",),
+    "apache": ("apache",),
+    "prometheus": ("prometheus",),
 }
 _PROGRAMS = {"node": ("node",), "chromium": ("chromium",), **SERVERS}
 

@@ -35,6 +35,15 @@ def test_nginx(): pass
 @pytest.mark.haproxy
 def test_haproxy(): pass
 
+@pytest.mark.caddy
+def test_caddy(): pass
+
+@pytest.mark.apache
+def test_apache(): pass
+
+@pytest.mark.prometheus
+def test_prometheus(): pass
+
 @pytest.mark.node
 @pytest.mark.redis
 def test_cluster(): pass
@@ -51,7 +60,10 @@ def test_long(): pass
 """
 
 
-PROGRAMS = ("node", "chromium", "redis-server", "redis-sentinel", "nginx", "haproxy")
+PROGRAMS = (
+    *("node", "chromium", "redis-server", "redis-sentinel"),
+    *("nginx", "haproxy", "caddy", "apache2", "prometheus"),
+)
 
 
 @pytest.fixture
@@ -95,6 +107,9 @@ def test_all_peers_are_there(suite: Path) -> None:
         ("redis", {"test_redis", "test_cluster"}),
         ("nginx", {"test_nginx"}),
         ("haproxy", {"test_haproxy"}),
+        ("caddy", {"test_caddy"}),
+        ("apache", {"test_apache"}),
+        ("prometheus", {"test_prometheus"}),
     ],
 )
 def test_without(suite: Path, without: str, dropped: set[str]) -> None:

@@ -6,7 +6,7 @@ from tests import __main__ as command
 
 QUICK_CHECKS = ["ruff-check", "ruff-format", "mypy"]
 CHECKS = [*QUICK_CHECKS, "mkdocs"]
-SERVERS = ["redis", "nginx", "haproxy"]
+SERVERS = ["redis", "nginx", "haproxy", "caddy", "apache", "prometheus"]
 PEERS = ["client", "node", "chromium", *SERVERS]
 
 
@@ -30,7 +30,7 @@ def steps(*argv: str) -> list[str]:
         ),
         (
             ["--without", "redis", "--without", "nginx"],
-            ["client", "node", "chromium", "haproxy", *CHECKS, "pytest", "pytest-alone"],
+            ["client", "node", "chromium", *SERVERS[2:], *CHECKS, "pytest", "pytest-alone"],
         ),
         (["--only", "mypy"], ["mypy"]),
         (["--only", "pytest", "--only", "ruff-check"], ["ruff-check", "pytest"]),

@@ -22,13 +22,19 @@ JAVASCRIPT = ROOT / "tests" / "javascript"
 _WITHOUT_SERVICES = ROOT / "tools" / "without_services.sh"
 
 # What `--without` can leave out.
-PEERS = ("node", "chromium", "python-socketio", "redis", "nginx", "haproxy")
+PEERS = (
+    *("node", "chromium", "python-socketio", "redis"),
+    *("nginx", "haproxy", "caddy", "apache", "prometheus"),
+)
 
 # Debian's packages have the names of their programs.
 SERVERS = {
     "redis": ("redis-server", "redis-sentinel"),
     "nginx": ("nginx",),
     "haproxy": ("haproxy",),
+    "caddy": ("caddy",),
+    "apache": ("apache2",),
+    "prometheus": ("prometheus",),
 }
 """By peer: the servers that tests start with files and ports of their own."""
 
