@@ -85,7 +85,7 @@ class Endpoint:
             return _readable(request, response, is_welcome=is_welcome)
         return response
 
-    async def _answer_elsewhere(self, request: Request, responder: Responder) -> Response:
+    async def _answer_elsewhere(self, request: Request, responder: Responder) -> Response | None:
         """Answer a request for a path that is not ours."""
         if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
             return self._unasked(request, Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")]))
@@ -100,6 +100,11 @@ class Endpoint:
         except BodyError as error:
             self._log.tell(request, logging.WARNING, "body", str(error))
             return refusal.unreadable_body(error)
+
+    async def wait_idle(self) -> None:
+        """Wait until the application answers no request for a path of its own."""
+        if self._fallback is not None:
+            await self._fallback.wait_idle()
 
     def _unasked(self, request: Request, response: Response) -> Response:
         """Return a response for which no function of the application is asked about the origin."""

@@ -177,6 +177,7 @@ class Engine:
         with trio.move_on_after(self.options.grace):
             for session in sessions:
                 await session.wait_application_done()
+            await self._endpoint.wait_idle()
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
