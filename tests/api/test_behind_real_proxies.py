@@ -1,4 +1,4 @@
-"""One server behind a real nginx: as it should be configured, and as it often is."""
+"""One server behind a real proxy: as it should be configured, and as it often is."""
 
 import logging
 import re
@@ -10,9 +10,13 @@ from tests.support.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, serve
 from tests.support.proxies import configuration, proxy
 from tests.support.raw import WEBSOCKET as WEBSOCKET_TARGET, raw
 
-pytestmark = [pytest.mark.slow, pytest.mark.nginx]
+pytestmark = pytest.mark.slow
 
-CONFIGURATION = configuration("nginx_one_server.conf")
+NGINX = "nginx_one_server.conf"
+PROXIES = [
+    pytest.param(NGINX, marks=pytest.mark.nginx),
+    pytest.param("haproxy_one_server.cfg", marks=pytest.mark.haproxy),
+]
 HANDSHAKE = "/socket.io/?EIO=3&transport=polling"
 
 
@@ -21,16 +25,17 @@ def port_of(url: str) -> int:
 
 
 @pytest.mark.node
+@pytest.mark.parametrize("name", PROXIES)
 @pytest.mark.parametrize("kind", [POLLING, UPGRADING, WEBSOCKET], ids=str)
-async def test_real_clients_have_their_own_address(kind: Kind) -> None:
+async def test_real_clients_have_their_own_address(name: str, kind: Kind) -> None:
     io = trio_sio.Server(trusted_proxies="127.0.0.1", max_connections_per_address=1)
 
     @io.on("who")
     async def who(socket: trio_sio.Socket) -> list[object]:
         return [socket.handshake.address, socket.handshake.secure]
 
-    # nginx is told by the client whom it is a proxy for, as if there were one more before it.
-    async with served(io) as server, proxy(CONFIGURATION, [port_of(server)]) as url:
+    # The proxy is told by the client whom it is a proxy for, as if there were one more before it.
+    async with served(io) as server, proxy(configuration(name), [port_of(server)]) as url:
         async with peer() as process:
             fields = {"extraHeaders": {"X-Forwarded-For": "203.0.113.9"}}
             client = await process.connect(url, **{**kind.options, **fields})
@@ -39,7 +44,8 @@ async def test_real_clients_have_their_own_address(kind: Kind) -> None:
             assert (await client.call("who"))[0] == ["203.0.113.9", False]
 
 
-async def test_what_a_client_writes_itself_is_ignored() -> None:
+@pytest.mark.parametrize("name", PROXIES)
+async def test_what_a_client_writes_itself_is_ignored(name: str) -> None:
     seen = []
 
     def look(request: trio_sio.Request) -> None:
@@ -48,7 +54,7 @@ async def test_what_a_client_writes_itself_is_ignored() -> None:
     io = trio_sio.Server(trusted_proxies=1, allow_request=look)
     async with (
         served(io) as server,
-        proxy(CONFIGURATION, [port_of(server)]) as url,
+        proxy(configuration(name), [port_of(server)]) as url,
         raw(url) as wire,
     ):
         fields = {
@@ -62,6 +68,7 @@ async def test_what_a_client_writes_itself_is_ignored() -> None:
     assert seen == [("127.0.0.1", False)]
 
 
+@pytest.mark.nginx
 @pytest.mark.parametrize(
     ("without", "sentence"),
     [
@@ -78,7 +85,7 @@ async def test_an_upgrade_that_it_does_not_pass_on_is_told(
 ) -> None:
     """For a client that begins with a WebSocket, and for one that upgrades to it."""
     caplog.set_level(logging.WARNING, "trio_sio.engine")
-    text = re.sub(rf" +proxy_set_header ({without}) .*\n", "", CONFIGURATION)
+    text = re.sub(rf" +proxy_set_header ({without}) .*\n", "", configuration(NGINX))
     io = trio_sio.Server(trusted_proxies=1)
     async with served(io) as server, proxy(text, [port_of(server)]) as url, raw(url) as wire:
         body = (await wire.get(HANDSHAKE)).text
