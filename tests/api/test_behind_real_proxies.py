@@ -13,9 +13,11 @@ from tests.support.raw import WEBSOCKET as WEBSOCKET_TARGET, raw
 pytestmark = pytest.mark.slow
 
 NGINX = "nginx_one_server.conf"
+CADDY = "caddy_one_server.conf"
 PROXIES = [
     pytest.param(NGINX, marks=pytest.mark.nginx),
     pytest.param("haproxy_one_server.cfg", marks=pytest.mark.haproxy),
+    pytest.param(CADDY, marks=pytest.mark.caddy),
 ]
 HANDSHAKE = "/socket.io/?EIO=3&transport=polling"
 
@@ -41,7 +43,9 @@ async def test_real_clients_have_their_own_address(name: str, kind: Kind) -> Non
             client = await process.connect(url, **{**kind.options, **fields})
             if kind is UPGRADING:
                 await client.hear("upgrade")
-            assert (await client.call("who"))[0] == ["203.0.113.9", False]
+            # But Caddy trusts no client to be one.
+            address = "127.0.0.1" if name == CADDY else "203.0.113.9"
+            assert (await client.call("who"))[0] == [address, False]
 
 
 @pytest.mark.parametrize("name", PROXIES)
