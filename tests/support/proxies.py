@@ -1,5 +1,6 @@
 """Real proxies, with the configurations of `examples/proxies`."""
 
+import os
 import re
 import socket
 import subprocess
@@ -30,7 +31,7 @@ def configuration(name: str) -> str:
 
 @asynccontextmanager
 async def proxy(text: str, ports: Sequence[int]) -> AsyncIterator[str]:
-    """Run nginx or HAProxy, and give its URL.
+    """Run nginx, HAProxy or Caddy, and give its URL.
 
     Args:
         text: a configuration that listens on port 8080, with workers on 3001, 3002 and so on.
@@ -42,9 +43,13 @@ async def proxy(text: str, ports: Sequence[int]) -> AsyncIterator[str]:
     assert "127.0.0.1:300" not in text, "a worker without a port"
     text = re.sub(r"listen 8080\b", f"listen 127.0.0.1:{port}", text)
     text = re.sub(r"bind :8080\b", f"bind 127.0.0.1:{port}", text)
+    text = text.replace("http://:8080 {", f"http://127.0.0.1:{port} {{")
     with tempfile.TemporaryDirectory(prefix="proxy-") as folder:
-        command = _haproxy(text, folder) if "\nbackend " in text else _nginx(text, folder)
-        run_process = partial(trio.run_process, command, check=False, stdout=subprocess.DEVNULL)
+        command = _command(text, folder)
+        environment = {**os.environ, "HOME": folder}  # where Caddy keeps its state
+        run_process = partial(
+            trio.run_process, command, check=False, stdout=subprocess.DEVNULL, env=environment
+        )
         async with trio.open_nursery() as nursery:
             process: trio.Process = await nursery.start(run_process)
             await _wait_listening(process, port)
@@ -57,6 +62,18 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def _command(text: str, folder: str) -> list[str]:
+    if "reverse_proxy " in text:
+        return _caddy(text, folder)
+    return _haproxy(text, folder) if "\nbackend " in text else _nginx(text, folder)
+
+
+def _caddy(text: str, folder: str) -> list[str]:
+    text = text.replace("\tadmin off", "\tadmin off\n\tlog {\n\t\tlevel ERROR\n\t}")
+    Path(folder, "Caddyfile").write_text(text, "utf-8")
+    return [_program("caddy"), "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
 
 
 def _nginx(text: str, folder: str) -> list[str]:
