@@ -18,6 +18,7 @@ PROXIES = [
     pytest.param(NGINX, marks=pytest.mark.nginx),
     pytest.param("haproxy_one_server.cfg", marks=pytest.mark.haproxy),
     pytest.param(CADDY, marks=pytest.mark.caddy),
+    pytest.param("apache_one_server.conf", marks=pytest.mark.apache),
 ]
 HANDSHAKE = "/socket.io/?EIO=3&transport=polling"
 
