@@ -2,8 +2,10 @@
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
+import trio
 
 import trio_sio
 from tests.support.peers import POLLING, UPGRADING, WEBSOCKET, Kind, peer, served
@@ -18,6 +20,7 @@ PROXIES = [
     pytest.param(NGINX, marks=pytest.mark.nginx),
     pytest.param("haproxy_one_server.cfg", marks=pytest.mark.haproxy),
     pytest.param(CADDY, marks=pytest.mark.caddy),
+    pytest.param("apache_one_server.conf", marks=pytest.mark.apache),
 ]
 HANDSHAKE = "/socket.io/?EIO=3&transport=polling"
 
@@ -101,3 +104,26 @@ async def test_an_upgrade_that_it_does_not_pass_on_is_told(
             assert socket.status == "HTTP/1.1 400 Bad Request"
         assert io.statistics().refused["bad_request"] == 2
     assert any(sentence in line for line in caplog.messages)
+
+
+@pytest.mark.nginx
+async def test_a_unix_socket_behind_nginx(tmp_path: Path) -> None:
+    seen = []
+
+    def look(request: trio_sio.Request) -> None:
+        seen.append(request.remote)
+
+    path = tmp_path / "io.sock"
+    text = configuration(NGINX).replace("server 127.0.0.1:3001;", f"server unix:{path};")
+    io = trio_sio.Server(trusted_proxies="unix", allow_request=look)
+    below = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    await below.bind(str(path))
+    below.listen()
+    async with io, trio.open_nursery() as nursery:
+        await nursery.start(io.serve_listeners, [trio.SocketListener(below)])
+        async with proxy(text, []) as url, raw(url) as wire:
+            assert (await wire.get(HANDSHAKE, {"X-Forwarded-For": "6.6.6.6"})).status == 200
+            websocket = await wire.websocket()
+            assert websocket.status.startswith("HTTP/1.1 101 ")
+        nursery.cancel_scope.cancel()
+    assert seen == ["127.0.0.1", "127.0.0.1"]
