@@ -230,6 +230,15 @@ async def test_deployment() -> None:
 
 
 @node
+async def test_declared_events() -> None:
+    async with program("declared_events") as example, peer() as process:
+        buyer = await process.connect(example.url, hear=["sold"])
+        assert await buyer.call("price", "apple") == [1.5]
+        await buyer.emit("buy", "apple")
+        assert await buyer.hear("sold") == ["apple", 1]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
