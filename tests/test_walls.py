@@ -32,6 +32,7 @@ STOREY = {
     "emitter": 6,
     "server": 6,
     "metrics": 7,
+    "serving": 7,
     "workers": 7,
     "testing": 7,
     "demo": 8,

@@ -6,6 +6,7 @@ and `trio_sio.workers` serves with several processes.
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
+serving                    `run`, for programs that are only a server
 workers                    so do these: several processes that share a port
 emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined
@@ -82,6 +83,7 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
+from trio_sio.serving import run as run
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
     SessionStatistics as SessionStatistics,
