@@ -95,8 +95,9 @@ class Request:
         method: such as "GET".
         target: the request-target as it was sent, query included.
         headers: the header fields.
-        remote: the peer's address, `""` if the stream has none.
-        secure: whether the stream is TLS.
+        remote: the client's address, `""` if there is none: that of the peer, or what trusted
+            proxies say (option `trusted_proxies`).
+        secure: whether the client uses TLS, likewise.
         http_version: "1.0" or "1.1".
     """
 
