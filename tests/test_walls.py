@@ -25,6 +25,7 @@ STOREY = {
     "logs": 2,
     "failures": 3,
     "abc": 3,
+    "static_files": 3,
     "options": 4,
     "engine": 5,
     "router": 5,

@@ -17,6 +17,7 @@ options                    the options of `Engine` and `Server`, each declared o
 abc                        the interfaces between the three, some of which applications implement
 failures                   what the application's code raises, sorted
 declared_event             declared events
+static_files               the files of a folder, for `fallback`
 exceptions, http, logs     errors; requests and responses; lines of the log
 channel                    a bounded queue between two tasks, with Trio's interface
 protocol                   bytes to packets and back: no I/O, no clock, no Trio
@@ -83,6 +84,7 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
+from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
     SessionStatistics as SessionStatistics,
