@@ -25,6 +25,7 @@ STOREY = {
     "logs": 2,
     "failures": 3,
     "abc": 3,
+    "static_files": 3,
     "options": 4,
     "engine": 5,
     "router": 5,
@@ -35,6 +36,7 @@ STOREY = {
     "serving": 7,
     "workers": 7,
     "testing": 7,
+    "asgi": 7,
     "demo": 8,
     "__main__": 9,
 }
