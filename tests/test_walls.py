@@ -30,6 +30,7 @@ STOREY = {
     "adapters": 5,
     "emitter": 6,
     "server": 6,
+    "admin": 7,
     "metrics": 7,
     "workers": 7,
     "testing": 7,

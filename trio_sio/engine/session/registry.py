@@ -1,10 +1,10 @@
 """The sessions of one engine, by id: who may come, and the tasks they run in."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import trio
 
@@ -21,6 +21,16 @@ from trio_sio.protocol.engineio.state import State
 from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 
 logger = logging.getLogger("trio_sio.engine")
+
+
+class SessionObserver(Protocol):
+    """Hears of every session of an engine, for a view; its methods must not wait or raise."""
+
+    def began(self, session: Session) -> None:
+        """A session is there, and has not run yet."""
+
+    def ended(self, session: Session) -> None:
+        """A session has ended; `session.detail` says why."""
 
 
 class NoRoom(Exception):
@@ -111,6 +121,7 @@ class SessionRegistry(Mapping[str, Session]):
         self._log = SessionLog(runtime.log)
         self._nursery: trio.Nursery | None = None
         self._handler: Handler | None = None
+        self._observers: Sequence[SessionObserver] = ()
 
     def __getitem__(self, sid: str) -> Session:
         return self._sessions[sid]
@@ -188,6 +199,10 @@ class SessionRegistry(Mapping[str, Session]):
 
     # -- who is here -------------------------------------------------------------------------
 
+    def observe(self, observers: Sequence[SessionObserver]) -> None:
+        """Tell these of every session that begins or ends, and nobody else."""
+        self._observers = observers
+
     def find(self, sid: str) -> Session | None:
         """Return a session that is not over."""
         session = self._sessions.get(sid)
@@ -224,6 +239,8 @@ class SessionRegistry(Mapping[str, Session]):
             log.events.connected(transport.name, request.remote)
         self._sessions[sid] = session
         self.runtime.counters.sessions += 1
+        for observer in self._observers:
+            observer.began(session)
         return session
 
     # -- tasks -------------------------------------------------------------------------------
@@ -268,6 +285,8 @@ class SessionRegistry(Mapping[str, Session]):
             self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
             self.counters.add_ended(session)
+            for observer in self._observers:
+                observer.ended(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
             await session.transport.aclose()
