@@ -66,7 +66,7 @@ def test_programs_are_those_of_the_examples() -> None:
 def test_every_example_is_shown() -> None:
     shown = {match[1] for text in PAGES.values() for match in QUOTED.finditer(text)}
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*.*")}
-    there = {name for name in there if name.endswith((".py", ".html", ".conf", ".cfg"))}
+    there = {name for name in there if name.endswith((".py", ".js", ".html", ".conf", ".cfg"))}
     assert shown == there - {"examples/demo.py"}
 
 

@@ -15,7 +15,7 @@ import msgpack
 import pytest
 import trio
 
-from tests.end_to_end.browser import chromium
+from tests.end_to_end.browser import Page, chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
 from tests.support.raw import raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
@@ -90,7 +90,8 @@ async def stops_without_complaint(example: Program, end: signal.Signals) -> None
 
 def test_every_example_has_a_test() -> None:
     there = {path.relative_to(EXAMPLES).with_suffix("") for path in EXAMPLES.rglob("*.py")}
-    names = {"_".join(path.parts) for path in there} - {"demo"}
+    # `tests/test_ported.py` compares those of `ported` with each other.
+    names = {"_".join(path.parts) for path in there if path.parts[0] != "ported"} - {"demo"}
     assert {name for name in names if f"test_{name}" not in globals()} == set()
 
 
@@ -226,6 +227,15 @@ async def test_deployment() -> None:
         assert await client.hear("answer 1000") == [{"ordered": "tea"}]
         with trio.fail_after(DEADLINE):
             assert await example.process.wait() == 0
+
+
+@node
+async def test_declared_events() -> None:
+    async with program("declared_events") as example, peer() as process:
+        buyer = await process.connect(example.url, hear=["sold"])
+        assert await buyer.call("price", "apple") == [1.5]
+        await buyer.emit("buy", "apple")
+        assert await buyer.hear("sold") == ["apple", 1]
 
 
 @node
@@ -572,3 +582,94 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
         await client.hear("disconnect")
         with trio.fail_after(DEADLINE):
             assert await server.process.wait() == 0
+
+
+# -- whole applications ------------------------------------------------------------------------
+
+
+async def _log_in(page: Page, user: str, password: str) -> None:
+    await page.do("fill", "#login [name=user]", user)
+    await page.enter("#login [name=password]", password)
+
+
+@pytest.mark.chromium
+async def test_applications_private() -> None:
+    async with program("applications/private") as example, chromium() as browser:
+        anna, spy = [await browser.open(example.url) for _ in range(2)]
+        await _log_in(spy, "anna", "guessed")
+        await spy.wait('#state:text-is("wrong name or password")')
+        await _log_in(spy, "nobody", "")
+        await spy.wait('#state:text-is("wrong name or password")')
+        await _log_in(spy, "ben", "green")
+        await spy.wait('#state:text-is("welcome, ben")')
+
+        await _log_in(anna, "anna", "blue")
+        await anna.wait('#state:text-is("welcome, anna")')
+        await anna.enter("#note", "buy a present for Ben")
+        await anna.wait('li:text-is("buy a present for Ben")')
+        await anna.do("click", "#renew")
+        await anna.wait('#state:text-is("3 s more")')
+        await anna.wait('#state:text-is("your time is up")')
+        assert await spy.do("count", "li") == 0
+
+
+@node
+async def test_applications_private_refuses() -> None:
+    async with program("applications/private") as example, peer() as process:
+        async with raw(example.url) as wire:
+            form = b'{"user": "ben", "password": "green"}'
+            answer = await wire.request("POST", "/login", body=form)
+            token = answer.body.decode()
+            assert (answer.status, token[:4]) == (200, "ben.")
+            for bad in (b"", b"7", b'{"user": "ben"}'):
+                assert (await wire.request("POST", "/login", body=bad)).status == 400
+        ben = f"{example.url}/private/ben"
+        client = await process.connect(ben, query={"token": token}, hear=["welcome", "expired"])
+        assert await client.hear("welcome") == ["ben"]
+        for namespace, other, why in (
+            ("ben", "", "this token is not ours"),
+            ("ben", token.replace("ben.", "ben.9"), "this token is not ours"),
+            ("anna", token, "this token is somebody else's"),
+        ):
+            url = f"{example.url}/private/{namespace}"
+            refused = await process.open(url, query={"token": other})
+            assert await refused.hear("error") == [why]
+        assert await client.call("renew", token + "0") == [{"error": "this token is not ours"}]
+        assert await client.hear("expired") == []
+        assert await client.hear("disconnect") == ["io server disconnect"]
+        late = await process.open(ben, query={"token": token})
+        assert await late.hear("error") == ["this token has expired"]
+
+
+@pytest.mark.chromium
+async def test_applications_upload(tmp_path: Path) -> None:
+    content = os.urandom(300_000)
+    (tmp_path / "picture.raw").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    async with program("applications/upload") as example, chromium() as browser:
+        anna, ben = [await browser.open(example.url) for _ in range(2)]
+        await anna.do("choose", "input", str(tmp_path / "picture.raw"))
+        await anna.wait(f'#state:text-is("uploaded, SHA-256 {digest}")')
+        await ben.wait(f'li:text-is("picture.raw: done, {digest}")')
+        for page in (anna, ben):
+            assert await page.complaints() == []
+
+
+@node
+async def test_applications_upload_refuses() -> None:
+    async with program("applications/upload") as example, peer() as process:
+        client = await process.connect(example.url, hear=["progress", "uploaded"])
+        for name, size in (("a", 0), ("a", 10**9), (7, 1), ("a", "1")):
+            (answer,) = await client.call("begin", name, size)
+            assert answer == {"error": "a file has a name and up to 50,000,000 bytes"}
+        nothing = [{"error": "this piece belongs to no file"}]
+        assert await client.call("piece", b"1") == nothing
+        assert await client.call("begin", "../../etc/passwd", 4) == [{"piece": 65_536}]
+        assert await client.call("begin", "b", 4) == [{"error": "one file after the other"}]
+        assert await client.call("piece", "text") == nothing
+        assert await client.call("piece", b"12345") == nothing
+        assert await client.call("piece", b"12") == [{"done": 2}]
+        assert await client.hear("progress") == ["1", "../../etc/passwd", 50]
+        sha256 = hashlib.sha256(b"1234").hexdigest()
+        assert await client.call("piece", b"34") == [{"done": 4, "sha256": sha256}]
+        assert await client.hear("uploaded") == ["1", "../../etc/passwd", sha256]

@@ -21,7 +21,7 @@ SHELVES = {
         {"polling/"},
         {"handshake"},
         {"session/", "http/"},
-        {"admission", "refusal"},
+        {"admission", "proxies", "refusal"},
         {"runtime/"},
     ],
     "router": [

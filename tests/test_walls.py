@@ -14,6 +14,7 @@ from tools.source import PACKAGE, imported_names
 
 STOREY = {
     "disconnect": 0,
+    "declared_event": 0,
     "sync": 0,
     "channel": 1,
     "statistics": 0,
@@ -42,6 +43,7 @@ WITHOUT_TRIO = {
     *(
         "browser_client",
         "disconnect",
+        "declared_event",
         "http",
         "options",
         "protocol",

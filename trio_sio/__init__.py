@@ -16,6 +16,7 @@ adapters                   which socket is in which room, and how a broadcast re
 options                    the options of `Engine` and `Server`, each declared once
 abc                        the interfaces between the three, some of which applications implement
 failures                   what the application's code raises, sorted
+declared_event             declared events
 exceptions, http, logs     errors; requests and responses; lines of the log
 channel                    a bounded queue between two tasks, with Trio's interface
 protocol                   bytes to packets and back: no I/O, no clock, no Trio
@@ -31,6 +32,10 @@ from trio_sio.abc import (
     Parser as Parser,
 )
 from trio_sio.adapters.memory import MemoryAdapter as MemoryAdapter
+from trio_sio.declared_event import (
+    Event as Event,
+    event as event,
+)
 from trio_sio.disconnect import (
     DisconnectDetail as DisconnectDetail,
     DisconnectReason as DisconnectReason,

@@ -1,6 +1,6 @@
 """HTTP requests and responses, as values that the engine and the application share."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -88,8 +88,9 @@ class Request:
         method: such as "GET".
         target: the request-target as it was sent, query included.
         headers: the header fields.
-        remote: the peer's address, `""` if the stream has none.
-        secure: whether the stream is TLS.
+        remote: the client's address, `""` if there is none: that of the peer, or what trusted
+            proxies say (option `trusted_proxies`).
+        secure: whether the client uses TLS, likewise.
         http_version: "1.0" or "1.1".
     """
 
@@ -156,7 +157,9 @@ class Response:
     Args:
         status: from 200 to 599.
         headers: names and values.
-        body: none for 204, 205 and 304.
+        body: none for 204, 205 and 304. An async iterable of bytes is sent piece by piece: with
+            the Content-Length that the headers give, which has to be right, or else in chunks, or,
+            to HTTP/1.0, until the connection closes. An async generator is closed in any case.
 
     Raises:
         TypeError, ValueError: it cannot be sent; the message says what is wrong.
@@ -164,7 +167,7 @@ class Response:
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
+    body: bytes | AsyncIterable[bytes] = b""
 
     def __post_init__(self) -> None:
         """Check the response here, where the traceback shows who makes it."""

@@ -288,9 +288,18 @@ class Server(NamespaceHandlers, Targeting):
             )
         raise AssertionError("the engine serves until it is cancelled")
 
-    async def serve_stream(self, stream: trio.abc.Stream) -> None:
-        """Serve one connection that you accepted, until it is closed; needs `async with io`."""
-        await self.engine.serve_stream(stream, self.serve_session)
+    async def serve_stream(
+        self, stream: trio.abc.Stream, *, address: str | None = None, secure: bool | None = None
+    ) -> None:
+        """Serve one connection that you accepted, until it is closed; needs `async with io`.
+
+        Args:
+            stream: the connection.
+            address: the peer's, for `handshake.address`; `None` for what the stream says.
+            secure: whether the peer uses TLS; `None` for what the stream says.
+        """
+        serve = self.engine.serve_stream
+        await serve(stream, self.serve_session, address=address, secure=secure)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""

@@ -102,6 +102,7 @@ async def test_the_page_stands_before_the_fallback() -> None:
     assert (await get(io, "/")).body == b"own /\n"
     assert (await get(io, "/opsx")).body == b"own /opsx\n"
     page = await get(io, "/ops/")
+    assert isinstance(page.body, bytes)
     assert b'data-path="/talk"' in page.body
     assert (await view.page(trio_sio.Request("GET", "/ops/view.js"))).status == 200
     assert (await view.page(trio_sio.Request("GET", "/other"))).status == 404

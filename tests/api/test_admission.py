@@ -164,6 +164,10 @@ async def test_two_at_the_same_time_do_not_get_the_same_id(
         ({"cookie_path": "/x"}, "io=a%3A1%2F%C3%A9%20; Path=/x; HttpOnly; SameSite=Strict"),
         ({"cookie_http_only": False}, "io=a%3A1%2F%C3%A9%20; Path=/; SameSite=Strict"),
         ({"cookie_path": None}, "io=a%3A1%2F%C3%A9%20; SameSite=Strict"),
+        (
+            {"cookie_domain": "a.a", "cookie_max_age": 9, "cookie_same_site": "None"},
+            "io=a%3A1%2F%C3%A9%20; Max-Age=9; Domain=a.a; Path=/; HttpOnly; Secure; SameSite=None",
+        ),
         ({"cookie": None}, ""),
     ],
 )

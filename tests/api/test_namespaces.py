@@ -102,7 +102,7 @@ async def test_targets_are_values(make_server: MakeServer) -> None:
         one, _two = io.sockets.connected
         target = io.to(one)
         with pytest.raises(TypeError, match="acknowledgements are not supported"):
-            await target.emit("a", ack=print)  # type: ignore[arg-type]
+            await target.emit("a", ack=print)  # type: ignore[call-overload]
         with pytest.raises(trio_sio.LocalProtocolError):
             await target.emit("a", object())
         await io.emit("a", 1)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import trio_sio
+from tests.support.bodies import body_of
 from trio_sio.demo.page import Page
 
 PAGE = Page()
@@ -51,7 +52,7 @@ async def test_head(path: str) -> None:
     response, full = await get(path, "HEAD"), await get(path)
     assert response.status == full.status
     assert response.body == b""
-    assert header(response, "content-length") == str(len(full.body))
+    assert header(response, "content-length") == str(len(body_of(full)))
 
 
 async def test_other_methods() -> None:
@@ -68,29 +69,29 @@ async def test_all_that_the_page_loads_is_there() -> None:
         seen.add(path)
         response = await get(path)
         assert response.status == 200, path
-        text = response.body.decode()
+        text = body_of(response).decode()
         found = re.findall(r'(?:src|href)="(/[^"]*\.(?:js|css|svg))"|from "\.(/[^"]*)"', text)
         wanted |= {one or other for one, other in found} - seen - {"/socket.io/socket.io.js"}
     assert {"/demo.js", "/theme.js", "/threads.js", "/style.css", "/favicon.svg"} <= seen
 
 
 async def test_nothing_runs_inline_and_nothing_comes_from_elsewhere() -> None:
-    html = (await get("/")).body.decode()
+    html = body_of(await get("/")).decode()
     assert not re.search(r"""\s(?:on\w+|style)\s*=\s*["']""", html)
     assert not re.search(r"<script(?![^>]*\ssrc=)", html)
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!/|#)""", html)
 
 
 async def test_each_element_that_the_scripts_ask_for_is_in_the_page() -> None:
-    html = (await get("/")).body.decode()
+    html = body_of(await get("/")).decode()
     ids = re.findall(r'\sid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
     for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
-        script = (await get(f"/{path}.js")).body.decode()
+        script = body_of(await get(f"/{path}.js")).decode()
         assert set(re.findall(r'\$\("([^"]+)"\)', script)) <= set(ids)
 
 
 async def test_visitors_words_never_become_markup() -> None:
     for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
-        script = (await get(f"/{path}.js")).body.decode()
+        script = body_of(await get(f"/{path}.js")).decode()
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", script)

@@ -204,7 +204,7 @@ async def test_broadcasts_cannot_be_answered() -> None:
     io = Server()
     for target in (io, io.sockets, io.to("a"), io.of("/other").volatile):
         with pytest.raises(TypeError, match="acknowledgements"):
-            await target.emit("x", ack=print)  # type: ignore[arg-type]
+            await target.emit("x", ack=print)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("event", sorted(RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS))
@@ -221,7 +221,7 @@ async def test_what_cannot_be_sent_is_the_senders_error(autojump_clock: trio.abc
         with pytest.raises(LocalProtocolError, match="JSON"):
             await io.emit("x", object())
         with pytest.raises(TypeError, match="an event name must be a str"):
-            await io.emit(5)  # type: ignore[arg-type]
+            await io.emit(5)  # type: ignore[call-overload]
         await io.emit("y")
         assert await client.receive() == ["y"]
 

@@ -54,7 +54,7 @@ async def test_wrong_names_and_arguments_are_refused(autojump_clock: trio.abc.Cl
     async with connect(io) as client:
         socket = await only_socket(io)
         with pytest.raises(TypeError, match="an event name must be a str"):
-            await socket.emit(1)  # type: ignore[arg-type]
+            await socket.emit(1)  # type: ignore[call-overload]
         for wrong in (object(), {1, 2}, 1j):
             with pytest.raises(LocalProtocolError):
                 await socket.emit("x", wrong)

@@ -175,7 +175,7 @@ async def test_no_id_javascript_broadcasts_ask_for_no_answers_that_could_pile_up
 ) -> None:
     io = make_server()
     with pytest.raises(TypeError, match="acknowledgements"):
-        await io.emit("question", ack=lambda: None)  # type: ignore[arg-type]
+        await io.emit("question", ack=lambda: None)  # type: ignore[call-overload]
 
 
 async def test_no_id_javascript_a_matcher_of_namespaces_has_no_memory(

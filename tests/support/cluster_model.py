@@ -157,14 +157,14 @@ class World:
         event = [self.next_word(), value]
         self.expect(name, target, server, event)
         broadcast = Broadcast(target.rooms, target.excepted, None, target.flags, audience=namespace)
-        await broadcast.emit(*event)  # type: ignore[arg-type]  # the first is a str
+        await broadcast.emit(*event)  # type: ignore[call-overload]  # the first is a str
 
     async def shout(self, member: Member, rooms: frozenset[str]) -> None:
         socket = self.sockets[member.id]
         event: list[object] = [self.next_word()]
         target = Target(rooms, frozenset(), member.id)
         self.expect(member.namespace, target, member.server, event)
-        await socket.broadcast.to(*rooms).emit(*event)  # type: ignore[arg-type]  # as above
+        await socket.broadcast.to(*rooms).emit(*event)  # type: ignore[call-overload]  # as above
 
     async def join(self, member: Member, room: str) -> None:
         await self.sockets[member.id].join(room)

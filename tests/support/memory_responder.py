@@ -41,6 +41,11 @@ class MemoryResponder:
         assert self.response is None
         self.response = response
 
+    async def send_streamed(self, response: Response) -> None:
+        assert not isinstance(response.body, bytes)
+        body = b"".join([piece async for piece in response.body])
+        await self.send(Response(response.status, response.headers, body))
+
     async def hold(self, held: HeldResponse) -> None:
         over = trio.Event()
         held.begin(over.set)

@@ -1,5 +1,6 @@
 """Real proxies, with the configurations of `examples/proxies`."""
 
+import os
 import re
 import socket
 import subprocess
@@ -22,6 +23,8 @@ _FILES_OF_NGINX = (
 )
 """Where it keeps what does not fit into memory; in the folder of the test."""
 
+_MODULES_OF_APACHE = "/usr/lib/apache2/modules"
+
 
 def configuration(name: str) -> str:
     """Return a configuration as it is in `examples/proxies`."""
@@ -30,7 +33,7 @@ def configuration(name: str) -> str:
 
 @asynccontextmanager
 async def proxy(text: str, ports: Sequence[int]) -> AsyncIterator[str]:
-    """Run nginx or HAProxy, and give its URL.
+    """Run nginx, HAProxy, Caddy or Apache, and give its URL.
 
     Args:
         text: a configuration that listens on port 8080, with workers on 3001, 3002 and so on.
@@ -42,9 +45,14 @@ async def proxy(text: str, ports: Sequence[int]) -> AsyncIterator[str]:
     assert "127.0.0.1:300" not in text, "a worker without a port"
     text = re.sub(r"listen 8080\b", f"listen 127.0.0.1:{port}", text)
     text = re.sub(r"bind :8080\b", f"bind 127.0.0.1:{port}", text)
+    text = text.replace("Listen 8080", f"Listen 127.0.0.1:{port}").replace("*:8080>", f"*:{port}>")
+    text = text.replace("http://:8080 {", f"http://127.0.0.1:{port} {{")
     with tempfile.TemporaryDirectory(prefix="proxy-") as folder:
-        command = _haproxy(text, folder) if "\nbackend " in text else _nginx(text, folder)
-        run_process = partial(trio.run_process, command, check=False, stdout=subprocess.DEVNULL)
+        command = _command(text, folder)
+        environment = {**os.environ, "HOME": folder}  # where Caddy keeps its state
+        run_process = partial(
+            trio.run_process, command, check=False, stdout=subprocess.DEVNULL, env=environment
+        )
         async with trio.open_nursery() as nursery:
             process: trio.Process = await nursery.start(run_process)
             await _wait_listening(process, port)
@@ -57,6 +65,29 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def _command(text: str, folder: str) -> list[str]:
+    if "reverse_proxy " in text:
+        return _caddy(text, folder)
+    if "<VirtualHost " in text:
+        return _apache(text, folder)
+    return _haproxy(text, folder) if "\nbackend " in text else _nginx(text, folder)
+
+
+def _caddy(text: str, folder: str) -> list[str]:
+    text = text.replace("\tadmin off", "\tadmin off\n\tlog {\n\t\tlevel ERROR\n\t}")
+    Path(folder, "Caddyfile").write_text(text, "utf-8")
+    return [_program("caddy"), "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
+
+
+def _apache(text: str, folder: str) -> list[str]:
+    modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "headers")
+    lines = [f"LoadModule {one}_module {_MODULES_OF_APACHE}/mod_{one}.so" for one in modules]
+    lines += [f"ServerRoot {folder}", f"PidFile {folder}/pid", "ServerName localhost"]
+    lines += ["ErrorLog /dev/stderr", "LogLevel crit", f"DefaultRuntimeDir {folder}"]
+    Path(folder, "apache.conf").write_text("\n".join([*lines, text]), "utf-8")
+    return [_program("apache2"), "-f", f"{folder}/apache.conf", "-DFOREGROUND"]
 
 
 def _nginx(text: str, folder: str) -> list[str]:

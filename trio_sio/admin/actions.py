@@ -71,11 +71,17 @@ class Action:
 
 def _checked(name: str, default: Value, value: object) -> Value:
     kind = type(default)
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        if -MAX_NUMBER <= value <= MAX_NUMBER:  # no NaN is
+    if isinstance(value, str):
+        if kind is str and len(value) <= MAX_TEXT:
+            return value
+    elif isinstance(value, bool):
+        if kind is bool:
+            return value
+    elif isinstance(value, (int, float)) and -MAX_NUMBER <= value <= MAX_NUMBER:  # no NaN is
+        if kind is float:
             return float(value)
-    elif type(value) is kind and (not isinstance(value, str) or len(value) <= MAX_TEXT):
-        return value
+        if kind is int and isinstance(value, int):
+            return value
     raise BadArguments(f"{name} has to be like {default!r}.")
 
 

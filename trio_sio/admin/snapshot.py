@@ -6,12 +6,13 @@ made printable and cut; ids are shortened; of requests only the address is told.
 
 import heapq
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import trio
 
+from trio_sio.abc import Adapter
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.admin.sessions import Entry, SessionBook
 from trio_sio.engine.session.session import Session
@@ -19,7 +20,6 @@ from trio_sio.logs.shown import printable, short_id
 from trio_sio.router.client import Client
 from trio_sio.router.handlers import HandlerTable
 from trio_sio.router.invocation import function_name
-from trio_sio.router.namespace import Namespace
 from trio_sio.server import Server
 
 ROWS = 100
@@ -111,7 +111,8 @@ def details(io: Server, entry: Entry) -> Row:
     places = []
     for socket in tuple(client.sockets.values()) if client else ():
         rooms = sorted(socket.rooms - {socket.id})
-        shown = [_room(room, socket.namespace) for room in rooms[:PER_ROW]]
+        own = socket.namespace.connected
+        shown = [_room(room, own) for room in rooms[:PER_ROW]]
         places.append(
             {"namespace": printable(socket.namespace.name), "rooms": shown, "all": len(rooms)}
         )
@@ -123,8 +124,8 @@ def find_client(io: Server, session: Session) -> Client | None:
     return next((one for one in io.router.clients if one.session is session), None)
 
 
-def _room(name: str, namespace: Any) -> str:  # noqa: ANN401 - any namespace
-    if name in namespace.connected:  # somebody's own room, whose name is an id
+def _room(name: str, own: Collection[str]) -> str:
+    if name in own:  # somebody's own room, whose name is an id
         prefix, mark, sid = name.rpartition("#")
         return f"{printable(prefix)}{mark}{short_id(sid)}"
     return printable(name)
@@ -146,28 +147,33 @@ def namespaces(io: Server) -> Row:
     table = io.router.namespaces
     every = [table[name] for name in table]
     chosen = heapq.nlargest(ROWS, every, key=lambda one: len(one.connected))
-    return {"rows": [_namespace(one) for one in chosen], "all": len(every)}
+    return {"rows": [_namespace(io, one.name) for one in chosen], "all": len(every)}
 
 
-def _namespace(namespace: Namespace) -> Row:
-    rooms, count = _largest_rooms(namespace)
-    parent = namespace.parent
+def _namespace(io: Server, name: str) -> Row:
+    namespace = io.router.namespaces[name]
+    connected, parent = namespace.connected, namespace.parent
+    rooms, count = _largest_rooms(namespace.adapter, connected)
     tables = [namespace.handlers, *([parent.handlers] if parent is not None else [])]
     return {
-        "name": printable(namespace.name),
+        "name": printable(name),
         "dynamic": parent is not None,
-        "sockets": len(namespace.connected),
+        "sockets": len(connected),
         "rooms": rooms,
         "all_rooms": count,
         "handlers": [row for table in tables for row in _handlers(table)][:ROWS],
     }
 
 
-def _largest_rooms(namespace: Namespace) -> tuple[list[Row], int]:
-    adapter = namespace.adapter
+def _largest_rooms(adapter: Adapter, own: Collection[str]) -> tuple[list[Row], int]:
+    """Return the largest rooms and the number of all, without those that sockets have of their own.
+
+    Args:
+        adapter: knows the rooms.
+        own: the ids of sockets.
+    """
     if not isinstance(adapter, MemoryAdapter):  # an application's own, which need not tell
         return [], 0
-    own = namespace.connected
     looked_at: Iterable[tuple[str, int]] = (
         (name, len(members))
         for _, (name, members) in zip(range(LOOKED_AT), adapter.rooms.items(), strict=False)

@@ -61,7 +61,7 @@ class Page:
     async def __call__(self, request: trio_sio.Request) -> trio_sio.Response:
         """Answer one request."""
         response = self._answer(request)
-        if request.method != "HEAD":
+        if request.method != "HEAD" or not isinstance(response.body, bytes):
             return response
         length = ("Content-Length", str(len(response.body)))  # of what GET would have brought
         return trio_sio.Response(response.status, [*response.headers, length])

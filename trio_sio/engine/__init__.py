@@ -9,6 +9,7 @@ polling                 how they travel by long polling
 handshake               how a session begins: what the application says, its id, the OPEN packet
 session, http           one client; one TCP connection that speaks HTTP. They do not know each other
 admission, refusal      how many connections there may be; what a refused request is told
+proxies                 what proxies are believed about whom a request comes from
 runtime                 what everything above shares: streams, timers, ticks, fairness, stalls
 
 The tasks are drawn in `engine`.

@@ -9,6 +9,7 @@ from trio_sio.engine.http.fallback import Fallback
 from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.engine.polling.endpoint import PollingEndpoint
+from trio_sio.engine.proxies import ProxyTrust
 from trio_sio.engine.refusal import Refusal, RefusalLog
 from trio_sio.engine.session.registry import NoRoom, SessionRegistry
 from trio_sio.engine.session.session import Session
@@ -40,6 +41,7 @@ class Endpoint:
         self._log = RefusalLog(runtime.log, runtime.counters)
         self._polling = PollingEndpoint(sessions)
         self._websockets = WebSocketEndpoint(sessions)
+        self._trust = ProxyTrust(options, runtime.log)
         self._preflight = cors.Preflight(options.allow_headers)
         self._files: StaticFiles | None = None
         if options.serve_client is not False:
@@ -51,8 +53,14 @@ class Endpoint:
         # An application that gives `allow_request` decides about origins there.
         self._is_open = options.allow_request is not None or options.origins == "*"
 
+    def trusts(self, address: str) -> bool:
+        """Whether the peer at an address is a proxy that is believed who its clients are."""
+        return self._trust.trusts(address)
+
     async def answer(self, request: Request, responder: Responder) -> Response | Sequel | None:
         """Answer a request; return `None` if that has been done."""
+        if self._trust.is_needed or "sid=" not in request.target:
+            request = self._trust.resolve(request)
         if self._sessions.closing:
             sentence = "the server is shutting down"
             self._log.tell(request, logging.INFO, "closing", sentence)
@@ -85,7 +93,7 @@ class Endpoint:
             return _readable(request, response, is_welcome=is_welcome)
         return response
 
-    async def _answer_elsewhere(self, request: Request, responder: Responder) -> Response:
+    async def _answer_elsewhere(self, request: Request, responder: Responder) -> Response | None:
         """Answer a request for a path that is not ours."""
         if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
             return self._unasked(request, Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")]))
@@ -100,6 +108,11 @@ class Endpoint:
         except BodyError as error:
             self._log.tell(request, logging.WARNING, "body", str(error))
             return refusal.unreadable_body(error)
+
+    async def wait_idle(self) -> None:
+        """Wait until the application answers no request for a path of its own."""
+        if self._fallback is not None:
+            await self._fallback.wait_idle()
 
     def _unasked(self, request: Request, response: Response) -> Response:
         """Return a response for which no function of the application is asked about the origin."""

@@ -184,6 +184,7 @@ class Engine:
         with trio.move_on_after(self.options.grace):
             for session in sessions:
                 await session.wait_application_done()
+            await self._endpoint.wait_idle()
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
@@ -245,39 +246,61 @@ class Engine:
 
             def start(stream: trio.abc.Stream) -> None:
                 address = _address_of(stream)
-                refusal = self._admission.enter(address)
+                counted = self._counted(address)
+                refusal = self._admission.enter(counted)
                 if refusal:
                     nursery.start_soon(turn_away, stream, refusal)
                     return
-                leave = partial(self._admission.leave, address)
-                nursery.start_soon(self._serve, stream, address, handler, leave)
+                leave = partial(self._admission.leave, counted)
+                nursery.start_soon(self._serve, stream, address, None, handler, leave)
 
             await accept_forever(list(listeners), start, task_status)
 
-    async def serve_stream(self, stream: trio.abc.Stream, handler: Handler) -> None:
-        """Serve one connection, until it is closed; the engine must be open."""
+    async def serve_stream(
+        self,
+        stream: trio.abc.Stream,
+        handler: Handler,
+        *,
+        address: str | None = None,
+        secure: bool | None = None,
+    ) -> None:
+        """Serve one connection, until it is closed; the engine must be open.
+
+        Args:
+            stream: the connection.
+            handler: called once for each client.
+            address: the peer's, `""` for none; `None` for what the stream says.
+            secure: whether the peer uses TLS; `None` for what the stream says.
+        """
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
-        address = _address_of(stream)
-        refusal = self._admission.enter(address)
+        if address is None:
+            address = _address_of(stream)
+        counted = self._counted(address)
+        refusal = self._admission.enter(counted)
         if refusal:
             await turn_away(stream, refusal)
             return
         closed = trio.Event()
         try:
-            if await self._serve(stream, address, handler, closed.set):
+            if await self._serve(stream, address, secure, handler, closed.set):
                 await closed.wait()
         finally:
             try:
                 if not closed.is_set():  # a session has the stream, and hears of that
                     await trio.aclose_forcefully(stream)
             finally:
-                self._admission.leave(address)
+                self._admission.leave(counted)
+
+    def _counted(self, address: str) -> str:
+        """Return the address whose connections are limited; `""` for a trusted proxy's."""
+        return "" if self._endpoint.trusts(address) else address
 
     async def _serve(
         self,
         stream: trio.abc.Stream,
         address: str,
+        secure: bool | None,
         handler: Handler,
         on_closed: Callable[[], object],
     ) -> bool:
@@ -286,7 +309,7 @@ class Engine:
         connection = HTTPConnection(
             stream,
             address,
-            isinstance(stream, trio.SSLStream),
+            isinstance(stream, trio.SSLStream) if secure is None else secure,
             self.runtime.timers,
             self._http_limits,
             self.runtime.arrivals.wait,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from trio_sio.protocol.engineio.session_id import NODE_ID_CHARACTERS, is_node_id
+from trio_sio.protocol.http.forwarded import MAX_HOPS, Proxies
 
 Check = Callable[[str, object], None]
 
@@ -79,7 +80,7 @@ def flag_or_none(name: str, value: object) -> None:
         raise TypeError(wrong(name, "True, False or None", value))
 
 
-def word(allowed: Iterable[str]) -> Check:
+def word(allowed: Iterable[str | None]) -> Check:
     """Check that the value is one of some words."""
     words = tuple(allowed)
 
@@ -174,3 +175,27 @@ def parser(name: str, value: object) -> None:
     if not all(callable(getattr(value, factory, None)) for factory in ("Encoder", "Decoder")):
         wanted = '"msgpack", an object with Encoder and Decoder, or None'
         raise TypeError(wrong(name, wanted, value))
+
+
+def proxies(name: str, value: object) -> None:
+    """Check a number of proxies, "unix", "all", addresses and networks, or `None`."""
+    wanted = f'1 to {MAX_HOPS}, addresses or networks, "unix", "all", or None'
+    if value is None:
+        return
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MAX_HOPS:
+            raise ValueError(wrong(name, wanted, value))
+        return
+    is_collection = isinstance(value, Collection) and not isinstance(value, (bytes, Mapping))
+    if not is_collection or not all(isinstance(one, str) for one in value):  # type: ignore[attr-defined]  # it is a collection
+        raise TypeError(wrong(name, wanted, value))
+    try:
+        Proxies.of(value)  # type: ignore[arg-type]  # it has been checked above
+    except ValueError:
+        raise ValueError(wrong(name, wanted, value)) from None
+
+
+def age(name: str, value: object) -> None:
+    """Check an int that may be `None`."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError(wrong(name, "an int or None", value))

@@ -18,6 +18,13 @@ Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
 TransportName = Literal["polling", "websocket"]
 TRANSPORTS: tuple[TransportName, ...] = get_args(TransportName)
 
+SameSite = Literal["Strict", "Lax", "None"]
+
+ForwardedFields = Literal["x-forwarded", "forwarded"]
+
+TrustedProxies = int | str | Collection[str]
+"""How many proxies, or their addresses, networks, `"unix"` or `"all"`."""
+
 WSEngine = Literal["auto", "trio-websocket", "websockets"]
 
 OverflowPolicy = Literal["disconnect", "drop_newest", "drop_oldest"]
@@ -123,7 +130,39 @@ class EngineOptions(Options):
     cookie_secure: bool | None = option(None, checks.flag_or_none, Group.OPERATION)
     """Lets browsers send the cookie over TLS only; `None` if the client's connection uses TLS.
 
-    Behind a proxy that terminates TLS, set it to `True`.
+    Behind a proxy that terminates TLS, set it to `True`, or set `trusted_proxies`.
+    """
+
+    cookie_same_site: SameSite | None = option(
+        "Strict", checks.word((*get_args(SameSite), None)), Group.OPERATION
+    )
+    """The cookie's `SameSite`: `"Strict"`, `"Lax"`, `"None"`, or `None` for none.
+
+    `"None"` is for pages of other sites. Browsers take it over TLS only, so the cookie is `Secure`
+    then, and `cookie_secure` must not be `False`.
+    """
+
+    cookie_domain: str | None = option(None, checks.cookie_text(" ;,"), Group.OPERATION)
+    """The cookie's `Domain`, with whose subdomains it is shared; `None` for this host alone."""
+
+    cookie_max_age: int | None = option(None, checks.age, Group.OPERATION, unit="seconds")
+    """How long browsers keep the cookie (`Max-Age`); `None` until they are closed."""
+
+    trusted_proxies: TrustedProxies | None = option(None, checks.proxies, Group.OPERATION)
+    """The proxies that are believed who the client is; `None` for none.
+
+    How many there are one behind the other, or their addresses and networks, as `"10.0.0.0/8"`;
+    `"unix"` is a peer on a Unix socket, and `"all"` every peer. The client's address and whether it
+    uses TLS are then what these proxies say, in the fields that `forwarded_fields` names.
+    """
+
+    forwarded_fields: ForwardedFields = option(
+        "x-forwarded", checks.word(get_args(ForwardedFields)), Group.OPERATION
+    )
+    """Which fields trusted proxies write.
+
+    `"x-forwarded"` are `X-Forwarded-For` and `X-Forwarded-Proto`, `"forwarded"` is RFC 7239's. The
+    other kind is ignored, since a proxy passes on what its client wrote there.
     """
 
     ping_interval: float = option(25.0, _heartbeat, Group.OPERATION, unit="seconds")
@@ -196,7 +235,8 @@ class EngineOptions(Options):
     )
     """How many may be open from one address; more are answered with 503; `None` for no limit.
 
-    Behind a proxy, all connections have the proxy's address.
+    Behind a proxy, all connections have the proxy's address. With `trusted_proxies`, connections of
+    these proxies are not limited, but sessions are, by the client's address.
     """
 
     max_sessions: int | None = option(
@@ -249,5 +289,8 @@ class EngineOptions(Options):
     """
 
     def __attrs_post_init__(self) -> None:
+        if self.cookie_same_site == "None" and self.cookie_secure is False:
+            wanted = "True or None if 'cookie_same_site' is 'None'"
+            raise ValueError(checks.wrong("cookie_secure", wanted, self.cookie_secure))
         if not self.low_water < self.high_water:
             raise ValueError(checks.wrong("low_water", "less than 'high_water'", self.low_water))

@@ -7,11 +7,12 @@ which can be kept and shared.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 import trio
 
 from trio_sio.abc import Flags, Gathered, Room, SocketId, Target
+from trio_sio.declared_event import Arguments, Event
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, Packet, event_packet
 
@@ -117,9 +118,27 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         """Send to the clients of this server only (JS: flag `local`)."""
         return self._with_flags(local=True)
 
+    @overload
+    async def emit(
+        self,
+        event: Event[Any, *Arguments],
+        *args: *Arguments,
+        to: Room | Collection[Room] = ...,
+        skip_sid: SocketId | Collection[SocketId] = ...,
+        ack: None = ...,
+    ) -> None: ...
+    @overload
     async def emit(
         self,
         event: str,
+        *args: object,
+        to: Room | Collection[Room] = ...,
+        skip_sid: SocketId | Collection[SocketId] = ...,
+        ack: None = ...,
+    ) -> None: ...
+    async def emit(
+        self,
+        event: Any,
         *args: object,
         to: Room | Collection[Room] = (),
         skip_sid: SocketId | Collection[SocketId] = (),
@@ -131,7 +150,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         of that name.
 
         Args:
-            event: the event's name.
+            event: the event's name, or a declared event.
             *args: JSON values, with bytes anywhere in them.
             to: more rooms (python-socketio's spelling).
             skip_sid: more exceptions (python-socketio's spelling).

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import trio
 
 from trio_sio.abc import NO_FLAGS, Flags, SocketId
+from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.router.broadcast import Broadcast, FlagMethods, RoomMethods, with_flags
 from trio_sio.router.handlers import as_result
 from trio_sio.router.sender import EventSender
@@ -30,13 +31,24 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
     sender: EventSender
     flags: Flags = NO_FLAGS
 
+    @overload
     async def emit(
-        self, event: str, *args: object, ack: Callable[..., object] | None = None
+        self,
+        event: Event[Any, *Arguments],
+        *args: *Arguments,
+        ack: Callable[..., object] | None = ...,
+    ) -> None: ...
+    @overload
+    async def emit(
+        self, event: str, *args: object, ack: Callable[..., object] | None = ...
+    ) -> None: ...
+    async def emit(
+        self, event: Any, *args: object, ack: Callable[..., object] | None = None
     ) -> None:
         """Send an event to this client; waits while its outbox is full (JS: `emit`).
 
         Args:
-            event: the event's name.
+            event: the event's name, or a declared event.
             *args: JSON values, with bytes anywhere in them.
             ack: called with the client's answer, in the socket's nursery.
 
@@ -75,7 +87,11 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
             if not is_sent:
                 sender.acks.forget(ack_id)
 
-    def emit_nowait(self, event: str, *args: object) -> None:
+    @overload
+    def emit_nowait(self, event: Event[Any, *Arguments], *args: *Arguments) -> None: ...
+    @overload
+    def emit_nowait(self, event: str, *args: object) -> None: ...
+    def emit_nowait(self, event: Any, *args: object) -> None:
         """Send an event without waiting, for functions that are not async.
 
         Raises:
@@ -109,16 +125,30 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
         """Emit the event "message" (JS: `send`)."""
         await self.emit("message", *args, ack=ack)
 
+    @overload
+    async def call(
+        self,
+        event: Event[Answer, *Arguments],
+        *args: *Arguments,
+        timeout: float | None = ...,  # noqa: ASYNC109 - an answer is always bounded
+    ) -> Answer: ...
+    @overload
     async def call(
         self,
         event: str,
         *args: object,
-        timeout: float | None = CALL_TIMEOUT,  # noqa: ASYNC109 - an answer is always bounded
-    ) -> Any:  # noqa: ANN401 - whatever the client says
+        timeout: float | None = ...,  # noqa: ASYNC109 - as above
+    ) -> Any: ...  # noqa: ANN401 - whatever the client says
+    async def call(
+        self,
+        event: Any,
+        *args: object,
+        timeout: float | None = CALL_TIMEOUT,  # noqa: ASYNC109 - as above
+    ) -> Any:
         """Send an event and wait for the client's answer (JS: `emit` with an acknowledgement).
 
         Args:
-            event: the event's name.
+            event: the event's name, or a declared event.
             *args: JSON values, with bytes anywhere in them.
             timeout: seconds to wait, `None` for as long as the client stays.
 

@@ -1,11 +1,12 @@
 """Handlers by event, and how they are called."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
 
@@ -66,6 +67,7 @@ class HandlerTable:
             raise TypeError(f"an event name must be a str, not {event!r}")
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
+        event = str(event)  # of a declared event, the plain name: the table finds it faster
         self._set(event, [*self.get(event), replace(registration, event=event)])
 
     def get(self, event: str) -> tuple[Registration, ...]:
@@ -193,12 +195,34 @@ class SocketHandlers(HandlerOwner):
     @deprecated("handlers of this event take the reason, or the error, and nothing else")
     def on(self, event: OwnEvent, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
     @overload
+    def on(
+        self, event: Event[Answer, *Arguments], *, concurrent: bool = ...
+    ) -> Callable[
+        [Callable[[*Arguments], Answer | Awaitable[Answer]]],
+        Callable[[*Arguments], Answer | Awaitable[Answer]],
+    ]: ...
+    @overload
+    def on(
+        self,
+        event: Event[Answer, *Arguments],
+        handler: Callable[[*Arguments], Answer | Awaitable[Answer]],
+        *,
+        concurrent: bool = ...,
+    ) -> Callable[[*Arguments], Answer | Awaitable[Answer]]: ...
+    @overload
+    def on(
+        self, event: Event[Any, *Arguments], *, ack: Literal[True], concurrent: bool = ...
+    ) -> Callable[
+        [Callable[[*Arguments, Callable[..., object]], object]],
+        Callable[[*Arguments, Callable[..., object]], object],
+    ]: ...
+    @overload
     def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
     @overload
     def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
     def on(
         self,
-        event: str,
+        event: Any,
         handler: Handler | None = None,
         *,
         ack: bool = False,
@@ -210,8 +234,8 @@ class SocketHandlers(HandlerOwner):
         several arguments for a tuple.
 
         Args:
-            event: the event's name. Handlers of "disconnecting" and "disconnect" get the
-                `DisconnectReason`, handlers of "error" get the exception.
+            event: the event's name, or a declared event. Handlers of "disconnecting" and
+                "disconnect" get the `DisconnectReason`, handlers of "error" get the exception.
             handler: a function, async or not, that takes the event's arguments; without it, a
                 decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
@@ -236,10 +260,23 @@ class SocketHandlers(HandlerOwner):
     @deprecated("handlers of this event take the reason, or the error, and nothing else")
     def once(self, event: OwnEvent, handler: H) -> H: ...
     @overload
+    def once(
+        self, event: Event[Answer, *Arguments]
+    ) -> Callable[
+        [Callable[[*Arguments], Answer | Awaitable[Answer]]],
+        Callable[[*Arguments], Answer | Awaitable[Answer]],
+    ]: ...
+    @overload
+    def once(
+        self,
+        event: Event[Answer, *Arguments],
+        handler: Callable[[*Arguments], Answer | Awaitable[Answer]],
+    ) -> Callable[[*Arguments], Answer | Awaitable[Answer]]: ...
+    @overload
     def once(self, event: str) -> Callable[[H], H]: ...
     @overload
     def once(self, event: str, handler: H) -> H: ...
-    def once(self, event: str, handler: Handler | None = None) -> Any:
+    def once(self, event: Any, handler: Handler | None = None) -> Any:
         """Register a handler for the next such event only (JS: `once`); also as a decorator."""
         return self._register(event, handler, ack=False, concurrent=False, once=True)
 

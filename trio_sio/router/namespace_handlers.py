@@ -4,9 +4,10 @@ The types say of each event what its handlers take, so that a type checker finds
 socket, or with another kind of reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, Literal, TypeVar, overload
 
+from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.router.handlers import EndEvent, Handler, HandlerOwner, OwnEvent, deprecated
 from trio_sio.router.socket import Socket
@@ -65,12 +66,34 @@ class NamespaceHandlers(HandlerOwner):
         self, event: SharedEvent, handler: H, *, ack: bool = ..., concurrent: bool = ...
     ) -> H: ...
     @overload
+    def on(
+        self, event: Event[Answer, *Arguments], *, concurrent: bool = ...
+    ) -> Callable[
+        [Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]],
+        Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
+    ]: ...
+    @overload
+    def on(
+        self,
+        event: Event[Answer, *Arguments],
+        handler: Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
+        *,
+        concurrent: bool = ...,
+    ) -> Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]: ...
+    @overload
+    def on(
+        self, event: Event[Any, *Arguments], *, ack: Literal[True], concurrent: bool = ...
+    ) -> Callable[
+        [Callable[[Socket, *Arguments, Callable[..., object]], object]],
+        Callable[[Socket, *Arguments, Callable[..., object]], object],
+    ]: ...
+    @overload
     def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
     @overload
     def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
     def on(
         self,
-        event: str,
+        event: Any,
         handler: Handler | None = None,
         *,
         ack: bool = False,
@@ -82,9 +105,9 @@ class NamespaceHandlers(HandlerOwner):
         several arguments for a tuple.
 
         Args:
-            event: the event's name. Handlers of "connection" get the socket alone, those of
-                "disconnecting" and "disconnect" also the `DisconnectReason`, and those of
-                "error" also the exception.
+            event: the event's name, or a declared event. Handlers of "connection" get the socket
+                alone, those of "disconnecting" and "disconnect" also the `DisconnectReason`, and
+                those of "error" also the exception.
             handler: a function, async or not, that takes the socket and the event's arguments;
                 without it, a decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
@@ -113,10 +136,23 @@ class NamespaceHandlers(HandlerOwner):
     @deprecated("handlers of this event take the socket, the reason or the error, and nothing else")
     def once(self, event: SharedEvent, handler: H) -> H: ...
     @overload
+    def once(
+        self, event: Event[Answer, *Arguments]
+    ) -> Callable[
+        [Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]],
+        Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
+    ]: ...
+    @overload
+    def once(
+        self,
+        event: Event[Answer, *Arguments],
+        handler: Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
+    ) -> Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]: ...
+    @overload
     def once(self, event: str) -> Callable[[H], H]: ...
     @overload
     def once(self, event: str, handler: H) -> H: ...
-    def once(self, event: str, handler: Handler | None = None) -> Any:
+    def once(self, event: Any, handler: Handler | None = None) -> Any:
         """Register a handler for the next such event only (JS: `once`); also as a decorator."""
         return self._register(event, handler, ack=False, concurrent=False, once=True)
 

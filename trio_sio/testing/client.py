@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 from urllib.parse import urlencode
 
 import trio
 
+from trio_sio.declared_event import Arguments, Event
 from trio_sio.engine.session.session import Session
 from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
 from trio_sio.http import Headers, Request
@@ -67,7 +68,11 @@ class MemoryClient:
         sid = self.session.id
         return sid if self.namespace == "/" else f"{self.namespace}#{sid}"
 
-    async def emit(self, event: str, *args: object) -> None:
+    @overload
+    async def emit(self, event: Event[Any, *Arguments], *args: *Arguments) -> None: ...
+    @overload
+    async def emit(self, event: str, *args: object) -> None: ...
+    async def emit(self, event: Any, *args: object) -> None:
         """Send an event.
 
         Raises:
@@ -80,11 +85,25 @@ class MemoryClient:
         """Send the event "message"."""
         await self.emit("message", *args)
 
+    @overload
+    async def call(
+        self,
+        event: Event[Any, *Arguments],
+        *args: *Arguments,
+        timeout: float = ...,  # noqa: ASYNC109 - an answer is always bounded
+    ) -> list[Any]: ...
+    @overload
     async def call(
         self,
         event: str,
         *args: object,
-        timeout: float = CALL_TIMEOUT,  # noqa: ASYNC109 - an answer is always bounded
+        timeout: float = ...,  # noqa: ASYNC109 - as above
+    ) -> list[Any]: ...
+    async def call(
+        self,
+        event: Any,
+        *args: object,
+        timeout: float = CALL_TIMEOUT,  # noqa: ASYNC109 - as above
     ) -> list[Any]:
         """Send an event and return the arguments of the server's acknowledgement.
 

@@ -459,7 +459,7 @@ ROWS = [
         may_be_welcome_only=False,
     ),
     Row(
-        "http/fallback.answer Response(500)",
+        "http/fallback._answer Response(500)",
         500,
         get("/x"),
         {"fallback": broken},
@@ -610,6 +610,7 @@ ROWS = [
 ]
 
 ELSEWHERE = {
+    "http/exchange.render_head EngineResponse(response.status)": "the head of an application's",
     "endpoint._readable EngineResponse(response.status)": "adds fields to the answers above",
     "handshake.check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
     "websocket/handshake.acceptance b'HTTP/1.1 101'": "no answer that HTTP caches or pages read",

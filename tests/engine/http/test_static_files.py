@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bodies import body_of
 from trio_sio import browser_client
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.http import Headers, Request, Response
@@ -108,7 +109,7 @@ def test_without_the_files_it_says_so_until_they_come(
     for _ in range(3):
         response = asked(files, get(SCRIPT))
         assert (response.status, dict(response.headers)["Cache-Control"]) == (404, "no-store")
-        assert b"trio-sio fetch-client" in response.body
+        assert b"trio-sio fetch-client" in body_of(response)
     assert len(problems(caplog)) == 1
     (tmp_path / "socket.io.js").write_bytes(b"script")
     assert asked(files, get(SCRIPT)).body == b"script"
@@ -128,7 +129,7 @@ def test_a_server_without_a_free_descriptor_reads_it_later(
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for response in responses:
             assert (response.status, dict(response.headers)["Cache-Control"]) == (503, "no-store")
-            assert b"socket.io.js cannot be read at present" in response.body
+            assert b"socket.io.js cannot be read at present" in body_of(response)
     (line,) = problems(caplog)
     assert line.endswith("cannot be read: Too many open files")
     assert asked(files, get(SCRIPT)).body == b"script"

@@ -70,7 +70,7 @@ async def client() -> AsyncIterator[Client]:
         found = Client(PollingEndpoint(engine.sessions), engine)
         responder = await found.handshake()
         assert responder.response is not None
-        assert b'{"sid":' in responder.response.body
+        assert b'{"sid":' in body_of(responder)
         yield found
         for session in tuple(engine.sessions.values()):
             session.abort(DisconnectReason.TRANSPORT_CLOSE)
@@ -78,6 +78,7 @@ async def client() -> AsyncIterator[Client]:
 
 def body_of(responder: MemoryResponder) -> bytes:
     assert responder.response is not None
+    assert isinstance(responder.response.body, bytes)
     return responder.response.body
 
 

@@ -17,6 +17,13 @@ from trio_sio.options import EngineOptions
         ({"cookie_http_only": False}, "io=SID; Path=/; SameSite=Strict"),
         ({"cookie_path": None}, "io=SID; SameSite=Strict"),
         ({"cookie_path": None, "cookie_http_only": True}, "io=SID; SameSite=Strict"),
+        ({"cookie_same_site": None}, "io=SID; Path=/; HttpOnly"),
+        ({"cookie_same_site": "Lax"}, "io=SID; Path=/; HttpOnly; SameSite=Lax"),
+        ({"cookie_same_site": "None"}, "io=SID; Path=/; HttpOnly; Secure; SameSite=None"),
+        (
+            {"cookie_domain": "a.example", "cookie_max_age": 60, "cookie_secure": True},
+            "io=SID; Max-Age=60; Domain=a.example; Path=/; HttpOnly; Secure; SameSite=Strict",
+        ),
     ],
 )
 def test_options(options: dict[str, Any], cookie: str) -> None:
@@ -61,3 +68,9 @@ def test_a_name_cannot_break_out(bad: str) -> None:
 def test_a_path_cannot_break_out(bad: str) -> None:
     with pytest.raises(ValueError, match="option 'cookie_path'"):
         EngineOptions(cookie_path=bad)
+
+
+def test_same_site_none_is_refused_without_secure() -> None:
+    """Browsers would drop such a cookie."""
+    with pytest.raises(ValueError, match="option 'cookie_secure' must be True or None"):
+        EngineOptions(cookie_same_site="None", cookie_secure=False)

@@ -16,7 +16,8 @@ from trio_sio.engine.http.exchange import Exchange, render_refusal
 from trio_sio.engine.http.h11 import BadRequest
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.request_reader import RequestReader
-from trio_sio.engine.http.responder import Sequel, unless_hung_up
+from trio_sio.engine.http.responder import HungUp, Sequel, unless_hung_up
+from trio_sio.engine.http.streaming import StreamedBody
 from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
@@ -223,6 +224,33 @@ class HTTPConnection:
             rest = await self._stream.begin_write(self._exchange.render(response))
         if rest:
             await self._send_in_time(rest)
+
+    async def send_streamed(self, response: Response) -> None:
+        """Send a response whose body comes piece by piece; see `Responder`."""
+        exchange = self._exchange
+        assert exchange is not None
+        body = StreamedBody(response, exchange.method)
+        is_whole = False
+        try:
+            head, in_chunks = exchange.render_head(response)
+            await self._write_piece(head)
+            if body.has_content:
+                await body.send(self._write_piece, in_chunks=in_chunks)
+            is_whole = True
+        finally:
+            if not is_whole:
+                exchange.end()
+            await body.aclose()
+
+    async def _write_piece(self, data: bytes) -> None:
+        try:
+            if self._is_cut:
+                raise trio.ClosedResourceError
+            await self._send_and_tell(self._write(data))
+        except ResponseTimeout:
+            raise
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise HungUp("the client closed the connection") from error
 
     async def send_raw(self, data: bytes) -> None:
         """Send a response that has been rendered already; see `Responder`."""

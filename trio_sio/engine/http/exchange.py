@@ -10,11 +10,13 @@ import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from trio_sio.http import NO_STORE, Response, sendable_fields
+from trio_sio.http import NO_STORE, EngineResponse, Response, sendable_fields
 from trio_sio.protocol.http.field_list import elements
 from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
+
+_NO_CONTENT = WITHOUT_BODY | {205}
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -59,6 +61,7 @@ class Exchange:
         awaits_continue: whether the client sends no body before it is told `100 Continue`.
         closes: whether the connection ends with the response.
         is_answered: whether the response has been rendered.
+        is_measured: whether the response gets a Content-Length if it has none.
     """
 
     method: str
@@ -72,6 +75,7 @@ class Exchange:
     awaits_continue: bool = False
     closes: bool = False
     is_answered: bool = False
+    is_measured: bool = True
 
     def end_body(self) -> None:
         """Note that all of the body has been read."""
@@ -88,13 +92,31 @@ class Exchange:
         self.awaits_continue = False
         return CONTINUE
 
+    def render_head(self, response: Response) -> tuple[bytes, bool]:
+        """Return the head of a response that is streamed, and whether its body goes in chunks.
+
+        It does unless the headers have the length; HTTP/1.0 knows no chunks, so the end of the
+        connection is the end of the body there (RFC 9112, 6.3).
+        """
+        fields = sendable_fields(response)
+        has_length = any(name.lower() == "content-length" for name, _ in fields)
+        in_chunks = False
+        if not (has_length or self.method == "HEAD" or response.status in _NO_CONTENT):
+            in_chunks = self.version != "1.0"
+            self.closes = self.closes or not in_chunks
+        if in_chunks:
+            fields = [*fields, ("Transfer-Encoding", "chunked")]
+        self.is_measured = response.status == 205  # which says that its body is empty
+        return self.render(EngineResponse(response.status, fields)), in_chunks
+
     def render(self, response: Response) -> bytes:
         """Return the response as it goes onto the wire.
 
         Raises:
             ValueError: a field of the response would break the head.
         """
-        status, body = response.status, response.body
+        status = response.status
+        body: bytes = response.body  # type: ignore[assignment]  # `render_head` is for the others
         fields = sendable_fields(response) if status in WITHOUT_BODY else response.headers
         lines = "".join([f"\r\n{name}: {value}" for name, value in fields])
         breaks = len(fields)
@@ -114,7 +136,7 @@ class Exchange:
         head += lines
         if status in WITHOUT_BODY:
             body = b""
-        elif "\r\ncontent-length:" not in named:
+        elif self.is_measured and "\r\ncontent-length:" not in named:
             head += f"\r\nContent-Length: {len(body)}"
         if self.method == "HEAD":
             body = b""

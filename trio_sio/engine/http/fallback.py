@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+import trio
+
 from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
     NO_STORE,
@@ -37,21 +40,42 @@ class Fallback:
         self._function = function
         self._log = log
         self._raise_errors = raise_errors
+        self._answering = 0
+        self._idle = trio.Event()
 
-    async def answer(self, request: Request, responder: Responder) -> Response:
-        """Return the application's response, or 500 if it fails.
+    async def wait_idle(self) -> None:
+        """Wait until the application answers nothing."""
+        while self._answering:
+            await self._idle.wait()
+
+    async def answer(self, request: Request, responder: Responder) -> Response | None:
+        """Return the application's response, or 500 if it fails; `None` if it has been sent.
 
         Raises:
             BodyError: the function wanted a body that it did not get, by the client's fault.
             HungUp: the client left; the function has been cancelled.
+            ResponseTimeout: the client did not take a piece of a streamed response in time.
         """
+        self._answering += 1
         try:
-            answering = self._function(request)
+            return await self._answer(request, responder)
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
+                self._idle = trio.Event()
+
+    async def _answer(self, request: Request, responder: Responder) -> Response | None:
+        try:
+            answering = self._call(request, responder)
             if not request.has_body:  # which it may read, and nobody else meanwhile
                 answering = unless_hung_up(responder, answering)
-            response = await answering
-            self._check(request, response)
-        except (HungUp, BodyError):
+            return await answering
+        except (HungUp, ResponseTimeout):
+            raise
+        except BodyError:
+            if responder.is_answered:  # it was wanted while the response was sent
+                return None
             raise
         except failures() as error:
             found = sort(error, Never)
@@ -62,8 +86,15 @@ class Fallback:
                 self._log.fail(logger, found.failure, line, request.method, path)
             if found.exits is not None:
                 raise found.exits from None
-            return Response(500, [NO_STORE])
-        return response
+            return None if responder.is_answered else Response(500, [NO_STORE])
+
+    async def _call(self, request: Request, responder: Responder) -> Response | None:
+        response = await self._function(request)
+        self._check(request, response)
+        if isinstance(response.body, bytes):
+            return response
+        await responder.send_streamed(response)
+        return None
 
     def _check(self, request: Request, response: object) -> None:
         """Raise what is wrong with a response, whose headers may have changed since it was made."""

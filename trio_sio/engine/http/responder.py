@@ -40,6 +40,17 @@ class Responder(Protocol):
             trio.ClosedResourceError: it was closed on this side, or `cut`.
         """
 
+    async def send_streamed(self, response: Response) -> None:
+        """Send a response whose body is an async iterable, and close that in any case.
+
+        If this fails, the connection ends with what has been sent.
+
+        Raises:
+            ResponseTimeout: the client did not take a piece in time.
+            HungUp: the connection broke, or was closed.
+            Exception: the iterable failed, or is not as long as the response's Content-Length.
+        """
+
     async def hold(self, held: HeldResponse) -> None:
         """Wait until there is a response, or at least an end to the waiting.
 
@@ -68,7 +79,7 @@ class Responder(Protocol):
 
 
 class HungUp(trio.BrokenResourceError):
-    """The client left before its response was known."""
+    """The client left before it had its response."""
 
 
 async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:

@@ -108,17 +108,26 @@ def set_cookie(options: EngineOptions, sid: str, *, by_tls: bool) -> list[tuple[
     polling and never with the 101 of a WebSocket.
 
     Args:
-        options: `cookie`, `cookie_path`, `cookie_http_only` and `cookie_secure`.
+        options: `cookie`, and those that begin with `cookie_`.
         sid: the session's id.
         by_tls: whether the request came by TLS; so will those to which the cookie belongs.
     """
     if options.cookie is None:
         return []
     value = f"{options.cookie}={quote(sid, safe=_SAFE)}"
+    # The order is that of the package `cookie`, by which the reference server makes it.
+    if options.cookie_max_age is not None:
+        value += f"; Max-Age={options.cookie_max_age}"
+    if options.cookie_domain is not None:
+        value += f"; Domain={options.cookie_domain}"
     if options.cookie_path is not None:
         value += f"; Path={options.cookie_path}"
         if options.cookie_http_only:
             value += "; HttpOnly"
-    if by_tls if options.cookie_secure is None else options.cookie_secure:
+    same_site = options.cookie_same_site
+    by_default = by_tls or same_site == "None"  # which browsers take with Secure only
+    if by_default if options.cookie_secure is None else options.cookie_secure:
         value += "; Secure"
-    return [("Set-Cookie", value + "; SameSite=Strict")]
+    if same_site is not None:
+        value += f"; SameSite={same_site}"
+    return [("Set-Cookie", value)]

@@ -1,10 +1,11 @@
 """The sessions of one engine, by id: who may come, and the tasks they run in."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NoReturn, Protocol, Self
 
 import trio
 
@@ -82,7 +83,7 @@ class Reservation:
         """Give the place back, unless that has been done."""
         if self._is_held:
             self._is_held = False
-            self._registry.release()
+            self._registry.release(self._address)
 
     def __enter__(self) -> Self:
         self._is_handed_over = False
@@ -117,6 +118,10 @@ class SessionRegistry(Mapping[str, Session]):
         self.closing = False
         self._sessions: dict[str, Session] = {}
         self._reserved = 0
+        self._by_address: Counter[str] = Counter()
+        # Connections tell nothing of clients behind a proxy.
+        is_behind = options.trusted_proxies is not None
+        self._limit_each = options.max_connections_per_address if is_behind else None
         self._drains = 0
         self._log = SessionLog(runtime.log)
         self._nursery: trio.Nursery | None = None
@@ -165,17 +170,25 @@ class SessionRegistry(Mapping[str, Session]):
             address: the client's.
 
         Raises:
-            NoRoom: there are `max_sessions`, or the server drains or closes.
+            NoRoom: there are `max_sessions`, or too many of this address behind a trusted proxy, or
+                the server drains or closes.
         """
         self.check_open(address)
         limit, count = self.options.max_sessions, len(self._sessions) + self._reserved
-        if limit is None or count < limit:
-            return
-        why = f"max_sessions: there are {count}"
-        self.counters.count_limit("max_sessions")
+        if limit is not None and count >= limit:
+            self._refuse("max_sessions", f"there are {count}", address)
+        if address and self._limit_each is not None:
+            count = self._by_address[address]
+            if count >= self._limit_each:
+                text = f"there are {count} from {address}"
+                self._refuse("max_connections_per_address", text, address)
+
+    def _refuse(self, option: str, text: str, address: str) -> NoReturn:
+        why = f"{option}: {text}"
+        self.counters.count_limit(option)
         self.runtime.counters.refused["full"] += 1
-        text, where = "refused a client at %s: %s", address or "somewhere"
-        self.runtime.log.tell(logger, logging.WARNING, "max_sessions", text, where, why)
+        line, where = "refused a client at %s: %s", address or "somewhere"
+        self.runtime.log.tell(logger, logging.WARNING, option, line, where, why)
         raise NoRoom(f"too many clients ({why})")
 
     def reserve(self, address: str) -> Reservation:
@@ -191,11 +204,19 @@ class SessionRegistry(Mapping[str, Session]):
         """
         self.check_room(address)
         self._reserved += 1
+        self._count(address, 1)
         return Reservation(self, address)
 
-    def release(self) -> None:
+    def release(self, address: str) -> None:
         """Count one place less; for `Reservation`."""
         self._reserved -= 1
+        self._count(address, -1)
+
+    def _count(self, address: str, change: int) -> None:
+        if address and self._limit_each is not None:
+            self._by_address[address] += change
+            if not self._by_address[address]:
+                del self._by_address[address]
 
     # -- who is here -------------------------------------------------------------------------
 
@@ -238,6 +259,7 @@ class SessionRegistry(Mapping[str, Session]):
         if log.events is not None:
             log.events.connected(transport.name, request.remote)
         self._sessions[sid] = session
+        self._count(request.remote, 1)
         self.runtime.counters.sessions += 1
         for observer in self._observers:
             observer.began(session)
@@ -289,4 +311,5 @@ class SessionRegistry(Mapping[str, Session]):
                 observer.ended(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
+            self._count(session.request.remote, -1)
             await session.transport.aclose()

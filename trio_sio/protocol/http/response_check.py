@@ -1,6 +1,7 @@
 """Checks the responses of applications, and says what is wrong with one."""
 
 import re
+from collections.abc import AsyncIterable
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
@@ -26,9 +27,11 @@ def check_response(status: object, headers: object, body: object) -> None:
         raise TypeError(f"a response's status must be an int, not {status!r}")
     if not 200 <= status <= 599:
         raise ValueError(f"a response's status must be from 200 to 599, not {status!r}")
-    if not isinstance(body, bytes):
-        raise TypeError(f"a response's body must be bytes, not {_short(body)}")
-    if body and status in _WITHOUT_CONTENT:
+    is_streamed = isinstance(body, AsyncIterable)
+    if not isinstance(body, bytes) and not is_streamed:
+        wanted = "bytes or an async iterable of bytes"
+        raise TypeError(f"a response's body must be {wanted}, not {_short(body)}")
+    if body and status in _WITHOUT_CONTENT and not is_streamed:
         raise ValueError(f"a response of status {status} has no body, not {_short(body)}")
     if not isinstance(headers, (list, tuple)):
         wanted = "a list of pairs of a name and a value"
@@ -37,17 +40,24 @@ def check_response(status: object, headers: object, body: object) -> None:
     if len(lengths) > 1:
         raise ValueError(f"a response has one Content-Length at most, not {len(lengths)}")
     # Without a body it may be a response to HEAD; see `check_length`.
-    if body and lengths and int(lengths[0]) != len(body):
+    if isinstance(body, bytes) and body and lengths and int(lengths[0]) != len(body):
         raise _wrong_length(lengths[0], body)
 
 
-def check_length(method: str, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+def check_length(
+    method: str,
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes | AsyncIterable[bytes],
+) -> None:
     """Check a response's Content-Length against its body, now that the method is known.
+
+    A body that is streamed is checked while it is sent.
 
     Raises:
         ValueError: the client would wait for bytes that are never sent.
     """
-    if method == "HEAD" or status in WITHOUT_BODY:
+    if not isinstance(body, bytes) or method == "HEAD" or status in WITHOUT_BODY:
         return
     for name, value in headers:
         if name.lower() == "content-length" and int(value) != len(body):
