@@ -32,6 +32,7 @@ STOREY = {
     "adapters": 5,
     "emitter": 6,
     "server": 6,
+    "admin": 7,
     "metrics": 7,
     "serving": 7,
     "workers": 7,

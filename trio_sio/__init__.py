@@ -9,6 +9,7 @@ demo, metrics, testing     these use a server: the chat of `python -m trio_sio`,
 serving                    `run`, for programs that are only a server
 asgi                       an ASGI application on the server's port
 workers                    several processes that share a port
+admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
