@@ -62,6 +62,7 @@ from trio_sio.exceptions import (
     RemoteProtocolError as RemoteProtocolError,
     RequestRefused as RequestRefused,
     SocketIOError as SocketIOError,
+    WrongArguments as WrongArguments,
 )
 from trio_sio.http import (
     Headers as Headers,
