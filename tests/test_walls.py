@@ -34,6 +34,7 @@ STOREY = {
     "metrics": 7,
     "workers": 7,
     "testing": 7,
+    "asgi": 7,
     "demo": 8,
     "__main__": 9,
 }

@@ -6,6 +6,7 @@ and `trio_sio.workers` serves with several processes.
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
+asgi                       an ASGI application on the server's port
 workers                    so do these: several processes that share a port
 emitter                    emitting from programs that are no servers, through Redis
 server                     `Server`: an engine and a router, joined

@@ -7,6 +7,7 @@ async with engine:                           the engine's nursery
  │   ├─ fairness                             schedules readers that have much to read
  │   └─ arrivals                             schedules the first reads of new connections
  ├─ connection (one per TCP connection)      reads requests; hands over a WebSocket, and ends
+ ├─ application                              of the other paths, if it has a life of its own
  └─ session (one per client)                 outlives a poll's connection, closes a WebSocket
 """
 
@@ -149,6 +150,7 @@ class Engine:
                 with self.sessions.serving(nursery):
                     self._nursery = nursery
                     await nursery.start(self.runtime.run)
+                    await nursery.start(self._endpoint.run)
                     yield
                     await self.aclose()
                 nursery.cancel_scope.cancel()
@@ -170,6 +172,7 @@ class Engine:
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
         self.sessions.close()
+        self._endpoint.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
         sessions = tuple(self.sessions.values())

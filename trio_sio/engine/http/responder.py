@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import trio
 
+from trio_sio.abc import ResponseBody
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import Response
@@ -55,6 +56,14 @@ class MessageSocket(Protocol):
         """Neither send nor receive any more."""
 
 
+class Body(ResponseBody, Protocol):
+    """The body of a response that has been begun."""
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything of it is sent."""
+
+
 class Responder(Protocol):
     """Answers one request."""
 
@@ -75,15 +84,14 @@ class Responder(Protocol):
             trio.ClosedResourceError: it was closed on this side, or `cut`.
         """
 
-    async def send_streamed(self, response: Response) -> None:
-        """Send a response whose body is an async iterable, and close that in any case.
+    async def begin(self, response: Response) -> Body:
+        """Send the head of a response whose body comes piece by piece.
 
-        If this fails, the connection ends with what has been sent.
+        Unless that is finished, the connection ends with what has been sent.
 
         Raises:
-            ResponseTimeout: the client did not take a piece in time.
+            ResponseTimeout: the client did not take it in time.
             HungUp: the connection broke, or was closed.
-            Exception: the iterable failed, or is not as long as the response's Content-Length.
         """
 
     async def hold(self, held: HeldResponse) -> None:
