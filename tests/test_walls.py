@@ -34,7 +34,6 @@ STOREY = {
     "server": 6,
     "admin": 7,
     "metrics": 7,
-    "serving": 7,
     "workers": 7,
     "testing": 7,
     "asgi": 7,

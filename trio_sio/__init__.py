@@ -6,7 +6,6 @@ and `trio_sio.workers` serves with several processes.
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
-serving                    `run`, for programs that are only a server
 asgi                       an ASGI application on the server's port
 workers                    several processes that share a port
 admin                      a view of a running server, for operators
@@ -87,7 +86,6 @@ from trio_sio.router.namespace import (
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
-from trio_sio.serving import run as run
 from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,

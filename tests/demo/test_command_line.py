@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 import trio
 
-from trio_sio import __main__ as command_line, serving
+from trio_sio import __main__ as command_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -155,7 +155,7 @@ def test_a_used_port_is_one_line() -> None:
     assert done.stdout == ""
     assert done.stderr == (
         f"trio-sio: cannot listen on 127.0.0.1:{port}: "
-        "the port is in use already; choose another one\n"
+        "the port is in use already; choose another one with --port\n"
     )
 
 
@@ -203,7 +203,7 @@ def test_fetch_client_is_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_url(host: str, url: str) -> None:
     async with (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] as listener:
         port = listener.socket.getsockname()[1]
-        assert serving.url_of("http", host, port) == url.format(port=port)
+        assert command_line._url(host, port) == url.format(port=port)
 
 
 async def test_verbose_shows_where_it_listens_events_and_packets() -> None:
