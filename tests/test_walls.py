@@ -31,6 +31,7 @@ STOREY = {
     "adapters": 5,
     "emitter": 6,
     "server": 6,
+    "program": 7,
     "metrics": 7,
     "workers": 7,
     "testing": 7,
