@@ -16,4 +16,4 @@ async def picture(socket, name, content):  # client: socket.emit("picture", file
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

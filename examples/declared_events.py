@@ -23,4 +23,4 @@ async def buy(socket: trio_sio.Socket, item: str) -> None:
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

@@ -40,4 +40,4 @@ async def announce():
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

@@ -29,4 +29,4 @@ async def gone(socket, reason):
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

@@ -44,4 +44,4 @@ async def cheer(socket):
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)  # io.listen(3000)
+    trio_sio.run(io, 3000)  # io.listen(3000)

@@ -28,4 +28,4 @@ async def hello(socket):
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

@@ -33,6 +33,7 @@ STOREY = {
     "emitter": 6,
     "server": 6,
     "admin": 7,
+    "program": 7,
     "metrics": 7,
     "workers": 7,
     "testing": 7,

@@ -10,6 +10,7 @@ asgi                       an ASGI application on the server's port
 workers                    several processes that share a port
 admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis
+program                    `run`: a program that is only a server
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
 router                     Socket.IO: clients, namespaces, sockets, handlers
@@ -72,6 +73,7 @@ from trio_sio.options import (
     EngineOptions as EngineOptions,
     ServerOptions as ServerOptions,
 )
+from trio_sio.program import run as run
 from trio_sio.protocol.socketio.packet import (
     JSON as JSON,
     Packet as Packet,

@@ -55,4 +55,4 @@ def chat_rooms(socket):
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)

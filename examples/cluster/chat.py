@@ -43,4 +43,4 @@ async def count(socket):
 
 
 if __name__ == "__main__":
-    trio_sio.run(io, port=3000)
+    trio_sio.run(io, 3000)
