@@ -1,5 +1,6 @@
 """What a page is sent and may ask for, driven by clients in memory."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -276,3 +277,18 @@ async def test_sorting_and_filtering(autojump_clock: MockClock) -> None:
         for _ in range(6):
             found = (await here.next("state"))["sessions"]
         assert (found["rows"], found["found"], found["all"]) == ([], 0, 3)
+
+
+async def test_a_stall_names_the_action(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(slow_step=0.05)
+    async with scene(io) as (here, view):
+
+        @view.action("Hold the event loop")
+        async def hold(socket: trio_sio.Socket) -> None:
+            time.sleep(0.1)  # noqa: ASYNC251 - that is the point
+
+        await here.ask("action", "Hold the event loop")
+        while not (stalls := (await here.next("state"))["figures"]["recent_stalls"]):
+            pass
+        assert "hold" in stalls[0]["name"]
+        assert stalls[0]["seconds"] >= 0.1

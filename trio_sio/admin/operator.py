@@ -18,17 +18,18 @@ left out, since the next one tells more.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 
 from trio_sio.admin import snapshot
-from trio_sio.admin.actions import ActionTable, BadArguments
+from trio_sio.admin.actions import Action, ActionTable, BadArguments, Value
 from trio_sio.admin.packets import PacketFeed, row
 from trio_sio.admin.sessions import Entry, SessionBook
 from trio_sio.exceptions import Refused
 from trio_sio.failures import failures
 from trio_sio.logs.shown import printable
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.router.invocation import function_name
 from trio_sio.router.rate_limit import TokenBucket
 from trio_sio.router.socket import Socket
@@ -54,6 +55,48 @@ Answer = dict[str, object]
 
 class Problem(Exception):
     """What was asked for cannot be done; the text is for the operator."""
+
+
+class _Call:
+    """One call of an action.
+
+    Args:
+        action: what is called.
+        socket: the operator's.
+        given: its arguments.
+        log: where a failure is told.
+
+    Attributes:
+        answer: for the page, once it has run.
+    """
+
+    def __init__(
+        self, action: Action, socket: Socket, given: Mapping[str, Value], log: LogThrottle
+    ) -> None:
+        self.answer: Answer = {}
+        self._action = action
+        self._socket = socket
+        self._given = given
+        self._log = log
+
+    def doing(self) -> str:
+        """Return whose code it runs; `engine.runtime.stalls` asks if that holds the event loop."""
+        return function_name(self._action.function)
+
+    async def run(self) -> None:
+        """Call the function, and keep the answer."""
+        try:
+            result = await self._action.function(self._socket, **self._given)
+            done = "" if result is None else printable(str(result), MAX_RESULT)
+        except Refused as refused:
+            self.answer = {"error": printable(refused.message, MAX_RESULT)}
+        except failures() as error:
+            self._log.fail(logger, error, "the action %s failed", self.doing())
+            kind = type(error).__name__
+            self.answer = {"error": f"It failed with {kind}; the server's log says more."}
+        else:
+            self.answer = {"done": done}
+        await trio.lowlevel.checkpoint()  # a function that held the event loop is named here
 
 
 class Operator:
@@ -201,16 +244,10 @@ class Operator:
             raise Problem("There is no such action.")
         given = action.checked({} if arguments is None else arguments)
         self._tell("calls %s", function_name(action.function))
-        try:
-            result = await action.function(self._socket, **given)
-        except Refused as refused:
-            raise Problem(printable(refused.message, MAX_RESULT)) from None
-        except failures() as error:
-            log = self._io.engine.runtime.log
-            log.fail(logger, error, "the action %s failed", function_name(action.function))
-            kind = type(error).__name__
-            raise Problem(f"It failed with {kind}; the server's log says more.") from None
-        return {"done": "" if result is None else printable(str(result), MAX_RESULT)}
+        call = _Call(action, self._socket, given, self._io.engine.runtime.log)
+        async with trio.open_nursery() as nursery:  # a task of its own, so that a stall is its own
+            nursery.start_soon(call.run, name=action.function)
+        return call.answer
 
     def _find(self, number: object) -> Entry:
         entry = self._book.present.get(number) if type(number) is int else None
