@@ -81,10 +81,19 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 
 let noticeTimer = 0;
 
-export function notice(sentence) {
+/** Show a sentence for a while, and perhaps a button that takes back what it speaks of. */
+export function notice(sentence, label = "", act = null) {
   const element = $("notice");
   clearTimeout(noticeTimer);
-  element.textContent = sentence;
+  element.replaceChildren(sentence);
+  if (act) {
+    const button = make("button.undo", { type: "button", textContent: label });
+    button.addEventListener("click", () => {
+      element.hidden = true;
+      act();
+    });
+    element.append(button);
+  }
   element.hidden = false;
   noticeTimer = setTimeout(() => (element.hidden = true), 6000);
 }
