@@ -610,6 +610,19 @@ async def _log_in(page: Page, user: str, password: str) -> None:
     await page.enter("#login [name=password]", password)
 
 
+@node
+async def test_applications_rest() -> None:
+    async with program("applications/rest") as example, peer() as process:
+        client = await process.connect(example.url, hear=["orders", "order"])
+        assert await client.hear("orders") == [[]]
+        async with raw(example.url) as wire:
+            answer = await wire.request("POST", "/orders", body=b'{"item": "tea"}')
+            assert (answer.status, answer.body) == (201, b'{"item":"tea"}')
+            assert (await wire.get("/orders")).body == b'[{"item":"tea"}]'
+            assert (await wire.get("/nothing")).status == 404
+        assert await client.hear("order") == [{"item": "tea"}]
+
+
 @pytest.mark.chromium
 async def test_applications_private() -> None:
     async with program("applications/private") as example, chromium() as browser:
