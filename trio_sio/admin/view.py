@@ -131,8 +131,11 @@ class Admin:
 
     async def page(self, request: Request) -> Response:
         """Return a file of the page, or 404; can be the option `fallback` of a server."""
-        found = self._files.answer(request, self._io.path)
-        return found or Response.text(404, "There is nothing at this path.")
+        return self._file(request) or Response.text(404, "There is nothing at this path.")
+
+    def _file(self, request: Request) -> Response | None:
+        options = self._io.engine.options
+        return self._files.answer(request, options.path, options.transports)
 
     def fallback(self, otherwise: FallbackFunction | None = None) -> FallbackFunction:
         """Return a function for the option `fallback`: the page, and other paths as before.
@@ -142,7 +145,7 @@ class Admin:
         """
 
         async def answer(request: Request) -> Response:
-            found = self._files.answer(request, self._io.path)
+            found = self._file(request)
             if found is not None:
                 return found
             if otherwise is None:
