@@ -98,9 +98,7 @@ def test_every_example_has_a_test() -> None:
 @node
 async def test_hello() -> None:
     async with program("hello") as example, peer() as process:
-        assert await example.line() == (
-            "Open http://localhost:3000 in two windows. Ctrl-C stops the server."
-        )
+        assert await example.line() == f"Listening on {example.url}"
         anna = await process.connect(example.url, hear=["said"])
         ben = await process.connect(example.url, hear=["said"], transports=["polling"])
         await anna.emit("say", "größer \U0001f600")
@@ -188,6 +186,7 @@ async def test_binary() -> None:
 @node
 async def test_errors() -> None:
     async with program("errors", may_log_traceback=True) as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.connect(example.url, hear=["failed"], transports=["websocket"])
         await client.emit("divide", 1, 0)
         assert await client.hear("failed") == ["ZeroDivisionError"]
@@ -328,6 +327,7 @@ async def test_dynamic_namespaces() -> None:
 @node
 async def test_background_work() -> None:
     async with program("background_work") as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.open(example.url, hear=["price"])
         (name,) = await client.hear("connect")
         await client.order("call", 1000, "report", 2026)

@@ -4,6 +4,7 @@ import pytest
 from trio.testing import MockClock
 
 import trio_sio
+from trio_sio.abc import WebApplication
 from trio_sio.admin import Admin
 from trio_sio.testing import connect
 
@@ -87,6 +88,7 @@ async def test_too_late(autojump_clock: MockClock) -> None:
 
 async def get(io: trio_sio.Server, path: str) -> trio_sio.Response:
     assert io.engine.options.fallback is not None
+    assert not isinstance(io.engine.options.fallback, WebApplication)
     response = await io.engine.options.fallback(trio_sio.Request("GET", path))
     assert isinstance(response, trio_sio.Response)
     return response

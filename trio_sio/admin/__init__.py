@@ -7,6 +7,7 @@ sessions    the sessions that are here, and why the last ones have ended
 packets     packets in and out, while somebody watches them
 snapshot    the state of the server as JSON
 files       serves the folder `page/`
+page_in_front  the page before a web application
 """
 
 from trio_sio.admin.view import Admin as Admin

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from typing import TypeVar
 
+from trio_sio.abc import WebApplication
 from trio_sio.admin.actions import Action, ActionTable, Value
 from trio_sio.admin.files import PageFiles
 from trio_sio.admin.operator import Operator
+from trio_sio.admin.page_in_front import PageInFront
 from trio_sio.admin.sessions import SessionBook
 from trio_sio.exceptions import ConnectionRefused
 from trio_sio.http import Request, Response
@@ -71,7 +73,12 @@ class Admin:
         self.namespace.on("connection", self._enter)
         io.engine.observe(self._book)
         if path is not None:
-            io.engine.set_options(fallback=self.fallback(io.engine.options.fallback))
+            before = io.engine.options.fallback
+            io.engine.set_options(
+                fallback=PageInFront(self.page_or_none, before)
+                if isinstance(before, WebApplication)
+                else self.fallback(before)
+            )
 
     def __repr__(self) -> str:
         return f"<Admin at {self._files.path!r}, {len(self.namespace.connected)} operators>"
@@ -131,9 +138,11 @@ class Admin:
 
     async def page(self, request: Request) -> Response:
         """Return a file of the page, or 404; can be the option `fallback` of a server."""
-        return self._file(request) or Response.text(404, "There is nothing at this path.")
+        found = self.page_or_none(request)
+        return found or Response.text(404, "There is nothing at this path.")
 
-    def _file(self, request: Request) -> Response | None:
+    def page_or_none(self, request: Request) -> Response | None:
+        """Return a file of the page, or `None` if the path is another one."""
         options = self._io.engine.options
         return self._files.answer(request, options.path, options.transports)
 
@@ -145,7 +154,7 @@ class Admin:
         """
 
         async def answer(request: Request) -> Response:
-            found = self._file(request)
+            found = self.page_or_none(request)
             if found is not None:
                 return found
             if otherwise is None:
