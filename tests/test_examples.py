@@ -371,6 +371,24 @@ async def test_graceful_shutdown(end: signal.Signals) -> None:
             assert await example.process.wait() == 0
 
 
+@pytest.mark.chromium
+async def test_admin() -> None:
+    async with program("admin", ADMIN_TOKEN="right") as example, chromium() as browser:
+        assert (await example.line()).endswith("/admin/ with the token right")
+        page = await browser.open(f"{example.url}/admin/")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "wrong")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "right")
+        tell = 'form[data-action="Tell everybody"]'
+        await page.do("click", f"{tell} button")
+        await page.wait(f'{tell} output:text-is("1 clients have been told.")')
+        await page.do("click", 'form[data-action="Hold the event loop"] button')
+        await page.do("click", 'dialog button:text-is("Hold the event loop")')
+        await page.wait('section[aria-label^=Limits] th:has-text("hold")')
+        assert await page.complaints() == []
+
+
 @node
 async def test_workers() -> None:
     async with program("workers") as example, peer() as process:
