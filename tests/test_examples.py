@@ -257,6 +257,20 @@ async def test_acknowledgements() -> None:
 
 
 @node
+async def test_handlers_as_methods() -> None:
+    async with program("handlers_as_methods") as example, peer() as process:
+        hear = ["chat message", "left"]
+        anna, ben = [await process.connect(f"{example.url}/chat", hear=hear) for _ in range(2)]
+        await anna.emit("name", "Anna")
+        await anna.emit("chat message", "hello")
+        assert await anna.hear("chat message") == ["Anna", "hello"]
+        assert await ben.hear("chat message") == ["Anna", "hello"]
+        assert await ben.call("sing", "la") == ["there is no event 'sing'"]
+        await anna.close()
+        assert await ben.hear("left") == ["Anna"]
+
+
+@node
 async def test_rooms() -> None:
     async with program("rooms") as example, peer() as process:
         hear = ["joined", "left", "whisper", "position"]
