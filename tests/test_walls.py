@@ -56,6 +56,7 @@ DOORS = {
     "emitter/sync_emitter.py": "redis",
     "engine/http/h11.py": "h11",
     "metrics.py": "prometheus_client",
+    "router/conversion.py": "msgspec",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",
     "engine/websocket/backends/websockets.py": "websockets",
