@@ -238,6 +238,21 @@ async def test_declared_events() -> None:
 
 
 @node
+async def test_checked_arguments() -> None:
+    async with program("checked_arguments") as example, peer() as process:
+        guest = await process.connect(example.url)
+        assert await guest.call("order", {"drink": "tea", "cups": 2}, "hot") == [3]
+        assert await guest.call("picture", b"\x00\xff") == [2]
+        assert await guest.call("anything", [1]) == ["list"]
+        await guest.emit("order", {"drink": "tea", "cups": "2"})
+        reason = "argument 1: Expected `int`, got `str` - at `$.cups`"
+        assert await guest.hear("error") == [reason]
+        await guest.emit("picture", "AP8=")
+        assert await guest.hear("error") == ["argument 1: Expected `bytes`, got `str`"]
+        assert await guest.call("order", {"drink": "coffee"}) == [1.5]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}

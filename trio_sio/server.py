@@ -155,6 +155,11 @@ class Server(NamespaceHandlers, Targeting):
         return self.router.root
 
     @property
+    def _validates(self) -> bool:
+        """Option `validate`."""
+        return self.options.validate
+
+    @property
     def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
         """The handlers of the namespace "/"."""
         return self.router.root.handlers
