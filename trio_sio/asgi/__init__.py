@@ -3,6 +3,7 @@
 fallback    `Fallback`: what `Server(fallback=…)` takes
 lifespan    the application's start and end
 http        one request of HTTP
+websocket   one WebSocket of the application's own
 scope       what the application is told of a request
 types       the interface's types
 

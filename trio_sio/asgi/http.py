@@ -45,7 +45,7 @@ class HTTPCycle:
             if not self._done.is_set() and self._fault is None:
                 raise RuntimeError("the application returned without a whole response")
         except Exception as error:
-            if self._fault is None or not _is_of_client(error):
+            if self._fault is None or not is_of_client(error):
                 raise
         finally:
             self._done.set()
@@ -131,7 +131,7 @@ class HTTPCycle:
             self._done.set()
 
 
-def _is_of_client(error: BaseException) -> bool:
+def is_of_client(error: BaseException) -> bool:
     """Whether an exception says that the client has left, as frameworks translate that."""
     return all(map(_tells_of_client, leaves(error)))
 

@@ -31,6 +31,16 @@ class Scopes:
         """Return the scope of a request of HTTP."""
         return {"type": "http", "method": request.method, **self._common(request)}
 
+    def websocket(self, request: Request, subprotocols: list[str]) -> Scope:
+        """Return the scope of a request for a WebSocket."""
+        return {
+            **self._common(request),
+            "type": "websocket",
+            "scheme": "wss" if request.secure else "ws",
+            "subprotocols": subprotocols,
+            "extensions": {"websocket.http.response": {}},
+        }
+
     def _common(self, request: Request) -> dict[str, Any]:
         return {
             "asgi": dict(VERSIONS),

@@ -31,7 +31,7 @@ from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.listeners import accept_forever, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
-from trio_sio.engine.session.registry import SessionRegistry
+from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
 from trio_sio.http import Request, Response
@@ -77,6 +77,7 @@ class Engine:
     def _setup(self, options: EngineOptions) -> None:
         self.runtime = Runtime()
         self._counters = SessionCounters(self.runtime.counters)
+        self._observers: tuple[SessionObserver, ...] = ()
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -104,6 +105,7 @@ class Engine:
         self.options = options
         self.runtime.stalls.set_limit(options.slow_step)
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
+        self.sessions.observe(self._observers)
         self._endpoint = Endpoint(self.sessions)
         count = self._counters.count_limit
         self._admission = Admission(
@@ -121,6 +123,11 @@ class Engine:
             self.runtime.log,
             self.runtime.counters,
         )
+
+    def observe(self, observer: SessionObserver) -> None:
+        """Tell a view for operators of every session that begins or ends."""
+        self._observers += (observer,)
+        self.sessions.observe(self._observers)
 
     # -- life --------------------------------------------------------------------------------
 

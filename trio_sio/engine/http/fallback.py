@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from trio_sio.abc import WebApplication
-from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.engine.http.responder import Responder, fault_of_client, unless_hung_up
 from trio_sio.engine.http.streaming import send_streamed
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.failures import Never, failures, sort
@@ -91,13 +91,14 @@ class Fallback:
             if self._application is None and not request.has_body:
                 answering = unless_hung_up(responder, answering)
             return await answering
-        except (HungUp, ResponseTimeout):
-            raise
-        except BodyError:
-            if responder.is_answered:  # it was wanted while the response was sent
-                return None
+        except ResponseTimeout:
             raise
         except failures() as error:
+            fault = fault_of_client(error)
+            if isinstance(fault, BodyError) and responder.is_answered:
+                return None  # it was wanted while the response was sent
+            if fault is not None:
+                raise fault from None
             found = sort(error, Never)
             if self._raise_errors:
                 raise

@@ -13,6 +13,7 @@ from trio_sio.engine.http import h11
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.engine.http.fast_path import NO_FIELDS, read_head
 from trio_sio.engine.http.h11 import BadRequest, count_empty_lines, find_head, head_too_large
+from trio_sio.engine.http.responder import HungUp
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import BodyTooLarge, BodyTooSlow
@@ -235,7 +236,10 @@ class RequestReader:
                 await self._stream.send_all(interim)
             await read()
 
-        await self._timeouts.within(Phase.BODY, go_on_and_read, BodyTooSlow)
+        try:
+            await self._timeouts.within(Phase.BODY, go_on_and_read, BodyTooSlow)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise HungUp("the client left in the middle of a body") from error
 
     def stop(self) -> bytes:
         """Read no further request; return what has been read and belongs to none."""

@@ -12,7 +12,8 @@ import trio
 from trio_sio.abc import ResponseBody
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.http import Response
+from trio_sio.failures import leaves
+from trio_sio.http import BodyError, Response
 
 T = TypeVar("T")
 
@@ -127,6 +128,16 @@ class Responder(Protocol):
 
 class HungUp(trio.BrokenResourceError):
     """The client left before it had its response."""
+
+
+def fault_of_client(error: BaseException) -> Exception | None:
+    """Return the client's fault that an exception is, also one in groups; `None` if it is more.
+
+    The application's code raises it when the body that it reads does not come.
+    """
+    found = list(leaves(error))
+    faults = [leaf for leaf in found if isinstance(leaf, HungUp | BodyError)]
+    return faults[0] if len(faults) == len(found) else None
 
 
 async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:
