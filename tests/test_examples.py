@@ -652,6 +652,21 @@ async def test_applications_rest() -> None:
         assert await client.hear("order") == [{"item": "tea"}]
 
 
+@node
+async def test_applications_under_hypercorn() -> None:
+    async with program("applications/under_hypercorn") as example, peer() as process:
+        client = await process.connect(example.url, hear=["news", "disconnect"], reconnection=False)
+        assert await client.call("greet", "Ada") == ["Hello, Ada!"]
+        async with raw(example.url) as wire:
+            assert (await wire.get("/")).body == b"1 are here\n"
+            assert (await wire.request("POST", "/news/tea")).status == 204
+        assert await client.hear("news") == ["tea"]
+        example.process.send_signal(signal.SIGTERM)
+        assert await client.hear("disconnect") == ["transport close"]
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
+
+
 @pytest.mark.chromium
 async def test_applications_private() -> None:
     async with program("applications/private") as example, chromium() as browser:
