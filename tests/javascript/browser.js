@@ -37,8 +37,6 @@ const verbs = {
   click: (name, selector) => find(name, selector).click(),
   choose: (name, selector, path) => find(name, selector).setInputFiles(path),
   text: (name, selector) => find(name, selector).innerText(),
-  /** What the page's own code sees: the result of an expression. */
-  evaluate: (name, expression) => pages.get(name).evaluate(expression),
   attribute: (name, selector, attribute) => find(name, selector).getAttribute(attribute),
   count: (name, selector) => pages.get(name).locator(selector).count(),
   /** Width, height and the colour in the middle of an image, as it was decoded. */

@@ -127,8 +127,7 @@ export class Composer {
         const image = await blob.arrayBuffer();
         this.deliver(thread, "image", { type: blob.type, image }, image);
       } catch (_) {
-        const most = `${this.limits.image_bytes / 1e6} MB`;
-        notice(`“${file.name}” cannot be shared: send a PNG, JPEG, GIF or WebP image; above ${most} it is made smaller.`);
+        notice(`“${file.name}” is not an image that can be shared here.`);
       }
     }
   }

@@ -27,23 +27,7 @@ export class Connection extends EventTarget {
     this.failures = new Set(); // one function per request that has no answer yet
     this.socket = window.io({ reconnectionDelayMax: 4000, transports: offered, ...TRANSPORTS[chosenTransport] });
     this.watch();
-    this.watchPage();
     this.show("connecting");
-  }
-
-  /** A page that the browser keeps for its back button would keep its WebSocket, too, and be a
-   * person whom nobody can reach. */
-  watchPage() {
-    window.addEventListener("pagehide", () => {
-      this.isPutAway = this.state !== "disconnected";
-      clearTimeout(this.comeback);
-      this.socket.disconnect();
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (!event.persisted || !this.isPutAway) return;
-      this.show("connecting");
-      this.socket.connect();
-    });
   }
 
   get isUp() {

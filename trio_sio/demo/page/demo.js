@@ -18,7 +18,7 @@ class Demo {
     this.composer = new Composer(this.connection, this.threads, this.conversation);
     this.sidebar = new Sidebar(this.threads, { join: (name) => this.join(name) });
     this.meter = new Meter(this.connection);
-    this.wantedNick = memory.get("sessionStorage", "nick") || query.get("nick") || memory.get("localStorage", "nick");
+    this.wantedNick = query.get("nick") || memory.get("localStorage", "nick");
     this.hasEntered = false;
     this.listenToServer();
     this.listenToForms();
@@ -102,8 +102,6 @@ class Demo {
     try {
       const { nick } = await this.connection.request("nick", wanted);
       const { id } = this.threads.me;
-      this.wantedNick = nick; // the one that was given: that is taken back after a reconnect
-      memory.set("sessionStorage", "nick", nick);
       for (const room of this.threads.rooms) if (room.people.has(id)) room.people.set(id, nick);
       this.become(id, nick);
       $("nick").value = nick;
@@ -136,9 +134,6 @@ class Demo {
     try {
       if (thread.kind === "room" && this.connection.isUp) await this.connection.request("leave", thread.key);
       this.threads.close(thread);
-      if (thread.kind === "room") {
-        notice(`You have left ${thread.name || thread.key}.`, "Undo", () => this.join(thread.key));
-      }
     } catch (error) {
       notice(error.message);
     }
@@ -172,14 +167,12 @@ class Demo {
     $("nick").addEventListener("change", async () => {
       const wanted = $("nick").value.trim();
       if (!wanted || !(await this.rename(wanted))) $("nick").value = this.threads.me.nick;
-      else memory.set("localStorage", "nick", wanted);
+      else memory.set("localStorage", "nick", (this.wantedNick = wanted));
     });
     $("join-form").addEventListener("submit", async (event) => {
       event.preventDefault();
       const wanted = $("join-room").value;
-      if (!wanted.trim() || !(await this.join(wanted))) return;
-      $("join-room").value = "";
-      $("message").focus();
+      if (wanted.trim() && (await this.join(wanted))) $("join-room").value = "";
     });
     $("leave").addEventListener("click", () => this.leave());
     $("connect").addEventListener("click", () => this.connection.toggle());

@@ -81,19 +81,10 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 
 let noticeTimer = 0;
 
-/** Show a sentence for a while, and perhaps a button that takes back what it speaks of. */
-export function notice(sentence, label = "", act = null) {
+export function notice(sentence) {
   const element = $("notice");
   clearTimeout(noticeTimer);
-  element.replaceChildren(sentence);
-  if (act) {
-    const button = make("button.undo", { type: "button", textContent: label });
-    button.addEventListener("click", () => {
-      element.hidden = true;
-      act();
-    });
-    element.append(button);
-  }
+  element.textContent = sentence;
   element.hidden = false;
   noticeTimer = setTimeout(() => (element.hidden = true), 6000);
 }
