@@ -98,9 +98,7 @@ def test_every_example_has_a_test() -> None:
 @node
 async def test_hello() -> None:
     async with program("hello") as example, peer() as process:
-        assert await example.line() == (
-            "Open http://localhost:3000 in two windows. Ctrl-C stops the server."
-        )
+        assert await example.line() == f"Listening on {example.url}"
         anna = await process.connect(example.url, hear=["said"])
         ben = await process.connect(example.url, hear=["said"], transports=["polling"])
         await anna.emit("say", "größer \U0001f600")
@@ -188,6 +186,7 @@ async def test_binary() -> None:
 @node
 async def test_errors() -> None:
     async with program("errors", may_log_traceback=True) as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.connect(example.url, hear=["failed"], transports=["websocket"])
         await client.emit("divide", 1, 0)
         assert await client.hear("failed") == ["ZeroDivisionError"]
@@ -328,6 +327,7 @@ async def test_dynamic_namespaces() -> None:
 @node
 async def test_background_work() -> None:
     async with program("background_work") as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.open(example.url, hear=["price"])
         (name,) = await client.hear("connect")
         await client.order("call", 1000, "report", 2026)
@@ -355,6 +355,24 @@ async def test_graceful_shutdown(end: signal.Signals) -> None:
             assert (await client.hear("disconnect"))[0] in ("transport close", "transport error")
         with trio.fail_after(DEADLINE):
             assert await example.process.wait() == 0
+
+
+@pytest.mark.chromium
+async def test_admin() -> None:
+    async with program("admin", ADMIN_TOKEN="right") as example, chromium() as browser:
+        assert (await example.line()).endswith("/admin/ with the token right")
+        page = await browser.open(f"{example.url}/admin/")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "wrong")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "right")
+        tell = 'form[data-action="Tell everybody"]'
+        await page.do("click", f"{tell} button")
+        await page.wait(f'{tell} output:text-is("1 clients have been told.")')
+        await page.do("click", 'form[data-action="Hold the event loop"] button')
+        await page.do("click", 'dialog button:text-is("Hold the event loop")')
+        await page.wait('section[aria-label^=Limits] th:has-text("hold")')
+        assert await page.complaints() == []
 
 
 @node

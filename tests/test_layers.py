@@ -37,7 +37,7 @@ SHELVES = {
         {"sender"},
         {"namespace_base", "rate_limit", "inbound_limits"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
-        {"limits", "order", "departures", "adapter_life"},
+        {"limits", "order", "departures", "adapter_life", "arity"},
     ],
 }
 # Whoever starts with the first never imports what starts with the second.

@@ -32,6 +32,8 @@ STOREY = {
     "adapters": 5,
     "emitter": 6,
     "server": 6,
+    "admin": 7,
+    "program": 7,
     "metrics": 7,
     "workers": 7,
     "testing": 7,
@@ -58,7 +60,7 @@ DOORS = {
     "emitter/sync_emitter.py": "redis",
     "engine/http/h11.py": "h11",
     "asgi/websocket.py": "wsproto",
-    "metrics.py": "prometheus_client",
+    "metrics/collector.py": "prometheus_client",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",
     "engine/websocket/backends/websockets.py": "websockets",

@@ -7,8 +7,10 @@ How the package is built, from top to bottom; a file imports only what is below 
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
 asgi                       an ASGI application on the server's port
-workers                    so do these: several processes that share a port
+workers                    several processes that share a port
+admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis
+program                    `run`: a program that is only a server
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
 router                     Socket.IO: clients, namespaces, sockets, handlers
@@ -60,6 +62,7 @@ from trio_sio.exceptions import (
     RemoteProtocolError as RemoteProtocolError,
     RequestRefused as RequestRefused,
     SocketIOError as SocketIOError,
+    WrongArguments as WrongArguments,
 )
 from trio_sio.http import (
     Headers as Headers,
@@ -70,6 +73,7 @@ from trio_sio.options import (
     EngineOptions as EngineOptions,
     ServerOptions as ServerOptions,
 )
+from trio_sio.program import run as run
 from trio_sio.protocol.socketio.packet import (
     JSON as JSON,
     Packet as Packet,

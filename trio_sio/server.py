@@ -28,6 +28,12 @@ from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
 
+_NO_APPLICATION = (
+    "this is a Trio server, not an ASGI application: run it alone, with `trio_sio.run(io)` or"
+    " `io.serve_tcp`, or give `app = trio_sio.asgi.Application(io)` to an ASGI server on Trio:"
+    " `hypercorn --worker-class trio module:app`"
+)
+
 AdapterFactory = Callable[[Namespace], Adapter]
 """Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
 
@@ -300,6 +306,14 @@ class Server(NamespaceHandlers, Targeting):
         """
         serve = self.engine.serve_stream
         await serve(stream, self.serve_session, address=address, secure=secure)
+
+    async def __call__(self, scope: object, receive: object, send: object) -> NoReturn:
+        """Raise: a server alone is no ASGI application; `trio_sio.asgi.Application(io)` is one.
+
+        Raises:
+            RuntimeError: always; it says how the server is run.
+        """
+        raise RuntimeError(_NO_APPLICATION)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""

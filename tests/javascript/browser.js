@@ -6,6 +6,7 @@
 // `tests/end_to_end/browser.py` is the other end.
 'use strict';
 
+const fs = require('fs');
 const readline = require('readline');
 
 const { chromium } = require('playwright-core');
@@ -48,6 +49,26 @@ const verbs = {
     const middle = context.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data;
     return [canvas.width, canvas.height, [...middle.slice(0, 3)]];
   }),
+  /** What axe-core finds against a page that is serious or critical: rule, and where. */
+  async axe(name) {
+    const page = pages.get(name);
+    await page.evaluate(fs.readFileSync(require.resolve('axe-core'), 'utf8'));
+    const { violations } = await page.evaluate('axe.run()');
+    return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+      .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.flat().join(' ')} ${node.failureSummary}`));
+  },
+  /** How many pixels of a page lie beyond its right edge, so that it has to be scrolled. */
+  overflow: (name) => pages.get(name).evaluate('document.documentElement.scrollWidth - innerWidth'),
+  /** Width in pixels and colour of the outline of the element that has the focus. */
+  outline: (name) => pages.get(name).evaluate(() => {
+    let one = document.activeElement;
+    while (one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+    const { outlineWidth, outlineStyle } = getComputedStyle(one);
+    return [one.textContent, outlineStyle, parseFloat(outlineWidth)];
+  }),
+  title: (name) => pages.get(name).title(),
+  key: (name, key) => pages.get(name).keyboard.press(key),
+  setTheme: (name, theme) => pages.get(name).emulateMedia({ colorScheme: theme }),
   screenshot: async (name, path) => { await pages.get(name).screenshot({ path }); },
   complaints: (name) => complaints.get(name),
 };

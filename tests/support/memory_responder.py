@@ -65,6 +65,10 @@ class MemoryResponder:
     async def send_raw(self, data: bytes) -> None:
         raise AssertionError("polling renders nothing")
 
+    @property
+    def message_socket(self) -> None:
+        return None
+
     def take_over(self) -> ByteStream:
         raise AssertionError("polling needs no stream")
 

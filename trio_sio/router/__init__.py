@@ -18,6 +18,7 @@ namespace_handlers  handlers that take the socket as their first argument
 inbox, background   the events that wait for a socket's task; the tasks that run beside it
 acknowledgement, acks   the answer to an event of the client; the answers to ours
 departures, order   which of a client's sockets leaves first; which handles its event first
+arity               how many arguments handlers take
 adapter_life        the tasks of adapters that ask other servers
 inbound_limits, rate_limit, limits, context    what a client may do; what a server's clients share
 broadcast, handlers, handshake                 targets; registered functions; how a client came

@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
+from trio_sio.router.arity import fit
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -22,8 +23,11 @@ else:
 Handler = Callable[..., object]
 """A function of the application, async or not. What it returns is the answer to an event."""
 
+CATCH_ALL = "*"
+"""The event whose handlers get those that nobody else handles."""
+
 H = TypeVar("H", bound=Handler)
-OwnEndH = TypeVar("OwnEndH", bound=Callable[[DisconnectReason], object])
+OwnEndH = TypeVar("OwnEndH", bound=Callable[[DisconnectReason], object] | Callable[[], object])
 OwnErrorH = TypeVar("OwnErrorH", bound=Callable[[Exception], object])
 OwnBacklogH = TypeVar("OwnBacklogH", bound=Callable[[bool], object])
 
@@ -38,6 +42,8 @@ class Registration:
         concurrent: later events need not wait for it.
         once: it is called for one event only.
         event: the event's name; the table that it is added to fills it in.
+        takes: how many of the arguments it is given, for events of the socket's own life; `None`
+            for all.
     """
 
     function: Handler
@@ -45,6 +51,7 @@ class Registration:
     concurrent: bool = False
     once: bool = False
     event: str = field(default="", compare=False)
+    takes: int | None = None
 
 
 _NO_HANDLERS: Mapping[str, tuple["Registration", ...]] = {}
@@ -122,28 +129,44 @@ class HandlerOwner:
     __slots__ = ()
 
     handlers: HandlerTable
+    _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What handlers of the socket's own life get, by event."""
 
     def _register(
         self, event: str, handler: Handler | None, *, ack: bool, concurrent: bool, once: bool
     ) -> Any:  # noqa: ANN401 - the handler, or a decorator
         """Register a handler and return it; without one, return the decorator that does."""
+        if not isinstance(event, str):
+            raise TypeError(_wrong_event(event))
 
         def register(function: H) -> H:
-            registration = Registration(function, ack=ack, concurrent=concurrent, once=once)
-            self.handlers.add(event, registration)
+            self._add(event, function, ack=ack, concurrent=concurrent, once=once)
             return function
 
         return register if handler is None else register(handler)
+
+    def _add(
+        self,
+        event: str,
+        function: Handler,
+        *,
+        ack: bool = False,
+        concurrent: bool = False,
+        once: bool = False,
+    ) -> None:
+        offered = self._life_events.get(event)
+        takes = None if offered is None or not callable(function) else fit(event, function, offered)
+        self.handlers.add(event, Registration(function, ack, concurrent, once, takes=takes))
 
     def _register_by_name(self, handler: H) -> H:
         name = getattr(handler, "__name__", "")
         if not name:
             raise TypeError(f"@event needs a function with a name, not {handler!r}")
-        self.handlers.add(name, Registration(handler))
+        self._add(name, handler)
         return handler
 
     def _register_for_backlog(self, handler: H) -> H:
-        self.handlers.add(BACKLOG, Registration(handler))
+        self._add(BACKLOG, handler)
         return handler
 
     def remove_listener(self, event: str, handler: Handler) -> None:
@@ -159,6 +182,13 @@ class HandlerOwner:
         return [name for name in self.handlers.names() if name != BACKLOG]
 
 
+def _wrong_event(event: object) -> str:
+    if callable(event):
+        name = getattr(event, "__name__", "news")
+        return f'@on takes the event: @on("{name}"), or @event for the name of the function'
+    return f"an event name must be a str, not {event!r}"
+
+
 EndEvent = Literal["disconnect", "disconnecting"]
 OwnEvent = EndEvent | Literal["error"]
 
@@ -167,6 +197,13 @@ class SocketHandlers(HandlerOwner):
     """The handlers of one socket: they take the arguments of its events."""
 
     __slots__ = ()
+
+    _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "disconnect": ("reason",),
+        "disconnecting": ("reason",),
+        "error": ("error",),
+        BACKLOG: ("is_behind",),
+    }
 
     @overload
     def on(
@@ -235,7 +272,9 @@ class SocketHandlers(HandlerOwner):
 
         Args:
             event: the event's name, or a declared event. Handlers of "disconnecting" and
-                "disconnect" get the `DisconnectReason`, handlers of "error" get the exception.
+                "disconnect" get the `DisconnectReason`, handlers of "error" get the exception;
+                they may leave that out.
+                Handlers of "*" get the events that nobody else handles, `(event, *args)`.
             handler: a function, async or not, that takes the event's arguments; without it, a
                 decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
@@ -244,7 +283,8 @@ class SocketHandlers(HandlerOwner):
                 most `max_inbox` run at a time.
 
         Raises:
-            TypeError: the name is not a str, or the handler is not callable.
+            TypeError: the name is not a str, or the handler is not callable; or it cannot be
+                called with what there is, for "disconnect" and the like.
         """
         return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
 

@@ -4,17 +4,21 @@ The types say of each event what its handlers take, so that a type checker finds
 socket, or with another kind of reason.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, Literal, TypeVar, overload
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar, Concatenate, Literal, TypeVar, overload
 
 from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
+from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.handlers import EndEvent, Handler, HandlerOwner, OwnEvent, deprecated
 from trio_sio.router.socket import Socket
 
 H = TypeVar("H", bound=Callable[Concatenate[Socket, ...], object])
 ConnectionH = TypeVar("ConnectionH", bound=Callable[[Socket], object])
-EndH = TypeVar("EndH", bound=Callable[[Socket, DisconnectReason], object])
+EndH = TypeVar(
+    "EndH",
+    bound=Callable[[Socket, DisconnectReason], object] | Callable[[Socket], object],
+)
 ErrorH = TypeVar("ErrorH", bound=Callable[[Socket, Exception], object])
 BacklogH = TypeVar("BacklogH", bound=Callable[[Socket, bool], object])
 
@@ -28,6 +32,14 @@ class NamespaceHandlers(HandlerOwner):
     __slots__ = ()
 
     middleware: list[Handler]
+    _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "connect": ("socket",),
+        "connection": ("socket",),
+        "disconnect": ("socket", "reason"),
+        "disconnecting": ("socket", "reason"),
+        "error": ("socket", "error"),
+        BACKLOG: ("socket", "is_behind"),
+    }
 
     @overload
     def on(
@@ -107,7 +119,8 @@ class NamespaceHandlers(HandlerOwner):
         Args:
             event: the event's name, or a declared event. Handlers of "connection" get the socket
                 alone, those of "disconnecting" and "disconnect" also the `DisconnectReason`, and
-                those of "error" also the exception.
+                those of "error" also the exception; they may leave arguments out, from the end.
+                Handlers of "*" get the events that nobody else handles, `(socket, event, *args)`.
             handler: a function, async or not, that takes the socket and the event's arguments;
                 without it, a decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
@@ -116,7 +129,8 @@ class NamespaceHandlers(HandlerOwner):
                 most `max_inbox` run at a time.
 
         Raises:
-            TypeError: the name is not a str, or the handler is not callable.
+            TypeError: the name is not a str, or the handler is not callable; or it cannot be
+                called with what there is, for "connection", "disconnect" and the like.
         """
         return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
 

@@ -351,6 +351,11 @@ class HTTPConnection:
         self._is_cut = True
         self._timeouts.interrupt()
 
+    @property
+    def message_socket(self) -> None:
+        """None: frames are made here, for the stream that `take_over` returns."""
+        return None
+
     def take_over(self) -> ByteStream:
         """Return the stream, with what the client sent behind its request put back."""
         self._exchange = None

@@ -22,6 +22,41 @@ Sequel = Callable[[], Awaitable[bool]]
 been left. Returns whether the stream has been handed over once more, for another task to close."""
 
 
+class MessageSocket(Protocol):
+    """A WebSocket whose frames another server makes and reads."""
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client has left, as far as that was received."""
+
+    async def accept(self, subprotocol: str | None) -> None:
+        """Accept the handshake.
+
+        Raises:
+            trio.BrokenResourceError: the client has left.
+        """
+
+    async def receive(self) -> str | bytes:
+        """Return the next message.
+
+        Raises:
+            WebSocketClosed: there is none: the client has closed, or has left.
+        """
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message; returns when the next one may be sent, and can be cancelled.
+
+        Raises:
+            trio.BrokenResourceError: the client has left.
+        """
+
+    async def finish(self, code: int) -> None:
+        """Send a close frame behind all messages; raises as `send`."""
+
+    def end(self) -> None:
+        """Neither send nor receive any more."""
+
+
 class Body(ResponseBody, Protocol):
     """The body of a response that has been begun."""
 
@@ -79,6 +114,10 @@ class Responder(Protocol):
 
         The connection ends with it, unless it is taken over.
         """
+
+    @property
+    def message_socket(self) -> MessageSocket | None:
+        """The WebSocket that is asked for, if another server makes its frames."""
 
     def take_over(self) -> ByteStream:
         """Return the stream below, with what the client has sent behind its request."""
