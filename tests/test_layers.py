@@ -15,7 +15,7 @@ from tools.source import Graph, import_graph, read, read_package
 # From top to bottom.
 SHELVES = {
     "engine": [
-        {"engine"},
+        {"engine", "neighbour"},
         {"endpoint"},
         {"websocket/"},
         {"polling/"},

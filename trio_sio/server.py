@@ -19,10 +19,13 @@ from typing import Any, NoReturn, Self, overload
 
 import trio
 
-from trio_sio.abc import Adapter, Session
+from trio_sio.abc import Adapter, Session, WebApplication
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
+from trio_sio.engine.http.responder import Responder, Sequel
+from trio_sio.engine.neighbour import Neighbour
+from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.packet import BACKLOG
@@ -371,6 +374,19 @@ class Server(NamespaceHandlers, Targeting):
             raise RuntimeError(_NO_APPLICATION)
         await receive()
         await send({"type": "lifespan.startup.failed", "message": _NO_APPLICATION})
+
+    def as_fallback(self) -> WebApplication:
+        """Return this server for another one's `fallback`: two servers on one port.
+
+        It answers at its own `path`, and gives other requests to a `fallback` of its own. It opens
+        and closes with the other server, whose limits of connections and requests hold for both.
+        """
+
+        async def answer(request: Request, responder: Responder) -> Response | Sequel | None:
+            self.engine.sessions.handle_with(self.serve_session)
+            return await self.engine.endpoint.answer(request, responder)
+
+        return Neighbour(lambda: self, answer, self.engine.options.grace)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""

@@ -64,6 +64,15 @@ async def test_fallback(make_server: MakeServer) -> None:
         assert (await wire.get("/page")).status == 404
 
 
+async def test_fallback_with_another_server(make_server: MakeServer) -> None:
+    other = make_server(path="/other")
+    async with served(make_server(fallback=other.as_fallback())) as url, raw(url) as wire:
+        assert (await wire.get(POLLING)).status == 200
+        assert (await wire.get(POLLING.replace("/socket.io", "/other"))).status == 200
+        assert other.statistics().sessions == 1
+        assert (await wire.get("/elsewhere")).status == 404
+
+
 async def test_fallback_with_files(make_server: MakeServer, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>page")
     async with served(make_server(fallback=trio_sio.static(tmp_path))) as url, raw(url) as wire:

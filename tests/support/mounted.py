@@ -29,7 +29,7 @@ async def mounted(
         await ending.wait()
         await before_the_end()
 
-    run: Any = partial(serve, app, config, shutdown_trigger=wait)  # type: ignore[arg-type]
+    run: Any = partial(serve, app, config, shutdown_trigger=wait)
     async with trio.open_nursery() as nursery:
         (url,) = await nursery.start(run)
         try:

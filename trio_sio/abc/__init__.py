@@ -37,6 +37,7 @@ from trio_sio.abc.transport import (
 )
 from trio_sio.abc.web import (
     ResponseBody as ResponseBody,
+    Sequel as Sequel,
     WebApplication as WebApplication,
     WebReply as WebReply,
     WebStream as WebStream,

@@ -5,11 +5,16 @@ It gets the requests for all paths that are not the server's. An async function 
 server's, sends while it makes what it sends, and can take connections over.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
 import trio
 
 from trio_sio.http import Request, Response
+
+Sequel = Callable[[], Awaitable[bool]]
+"""What goes on with a connection that was taken over; its task calls it once everything above has
+been left. Returns whether the stream has been handed over once more, for another task to close."""
 
 
 class ResponseBody(Protocol):
@@ -80,8 +85,11 @@ class WebApplication(Protocol):
             Exception: the application cannot start, or ended: so does the server.
         """
 
-    async def answer(self, request: Request, reply: WebReply) -> None:
-        """Answer one request; return without an answer if the client has left.
+    async def answer(self, request: Request, reply: WebReply) -> Response | Sequel | None:
+        """Answer one request by `reply`, or by the response that is returned.
+
+        Without either the connection is closed, as it is once a connection that was taken over is
+        left; unless what goes on with it is returned.
 
         Raises:
             BodyError: the client's fault; it is told, as far as nothing has been sent.

@@ -7,7 +7,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
+"""It takes a scope, receive and send; frameworks have types of their own for the three."""
 
 VERSIONS = {"version": "3.0", "spec_version": "2.4"}
 """With 2.4, sending to a client that has left raises an OSError."""

@@ -95,7 +95,9 @@ class Endpoint:
             return _readable(request, response, is_welcome=is_welcome)
         return response
 
-    async def _answer_elsewhere(self, request: Request, responder: Responder) -> Response | None:
+    async def _answer_elsewhere(
+        self, request: Request, responder: Responder
+    ) -> Response | Sequel | None:
         """Answer a request for a path that is not ours."""
         if request.target == "*":  # only OPTIONS can ask that: what the server as a whole can do
             return self._unasked(request, Response(200, [("Allow", "GET, HEAD, POST, OPTIONS")]))

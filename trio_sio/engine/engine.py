@@ -106,7 +106,7 @@ class Engine:
         self.runtime.stalls.set_limit(options.slow_step)
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
         self.sessions.observe(self._observers)
-        self._endpoint = Endpoint(self.sessions)
+        self.endpoint = Endpoint(self.sessions)
         count = self._counters.count_limit
         self._admission = Admission(
             options.max_connections,
@@ -157,7 +157,7 @@ class Engine:
                 with self.sessions.serving(nursery):
                     self._nursery = nursery
                     await nursery.start(self.runtime.run)
-                    await nursery.start(self._endpoint.run)
+                    await nursery.start(self.endpoint.run)
                     yield
                     await self.aclose()
                 nursery.cancel_scope.cancel()
@@ -179,7 +179,7 @@ class Engine:
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
         self.sessions.close()
-        self._endpoint.close()
+        self.endpoint.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
         sessions = tuple(self.sessions.values())
@@ -188,7 +188,7 @@ class Engine:
         with trio.move_on_after(self.options.grace):
             for session in sessions:
                 await session.wait_application_done()
-            await self._endpoint.wait_idle()
+            await self.endpoint.wait_idle()
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
@@ -298,7 +298,7 @@ class Engine:
 
     def _counted(self, address: str) -> str:
         """Return the address whose connections are limited; `""` for a trusted proxy's."""
-        return "" if self._endpoint.trusts(address) else address
+        return "" if self.endpoint.trusts(address) else address
 
     async def _serve(
         self,
@@ -321,7 +321,7 @@ class Engine:
         connection.when_closed(on_closed)
         self._connections.add(connection)
         try:
-            return await connection.serve(self._endpoint.answer)
+            return await connection.serve(self.endpoint.answer)
         except* failed_leaves() as errors:
             if self.options.raise_errors:
                 raise
@@ -344,7 +344,7 @@ class Engine:
             raise RuntimeError("serve_request needs an open engine: use `async with`")
         self.sessions.handle_with(handler)
         try:
-            answer = await self._endpoint.answer(request, responder)
+            answer = await self.endpoint.answer(request, responder)
             if isinstance(answer, Response):
                 await responder.send(answer)
             elif answer is not None:

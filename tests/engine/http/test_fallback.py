@@ -28,7 +28,7 @@ async def test_its_response_is_the_response(request_: Request) -> None:
         return Response(200, [], request.method.encode())
 
     response = await fallback(page).answer(request_, MemoryResponder())
-    assert response is not None
+    assert isinstance(response, Response)
     assert response.body == request_.method.encode()
 
 
@@ -37,7 +37,7 @@ async def test_its_failure_is_logged_and_answered_500(caplog: pytest.LogCaptureF
         raise KeyError("a")
 
     response = await fallback(page).answer(GET, MemoryResponder())
-    assert response is not None
+    assert isinstance(response, Response)
     assert (response.status, response.headers) == (500, [("Cache-Control", "no-store")])
     (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert record.getMessage().startswith("fallback failed for GET /page")

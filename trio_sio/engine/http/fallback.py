@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from trio_sio.abc import WebApplication
-from trio_sio.engine.http.responder import Responder, fault_of_client, unless_hung_up
+from trio_sio.engine.http.responder import Responder, Sequel, fault_of_client, unless_hung_up
 from trio_sio.engine.http.streaming import send_streamed
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
     NO_STORE,
     BodyError,
+    EngineResponse,
     Request,
     Response,
 )
@@ -67,7 +68,7 @@ class Fallback:
         while self._answering:
             await self._idle.wait()
 
-    async def answer(self, request: Request, responder: Responder) -> Response | None:
+    async def answer(self, request: Request, responder: Responder) -> Response | Sequel | None:
         """Return the application's response, or 500 if it fails; `None` if it has been sent.
 
         Raises:
@@ -84,7 +85,7 @@ class Fallback:
                 self._idle.set()
                 self._idle = trio.Event()
 
-    async def _answer(self, request: Request, responder: Responder) -> Response | None:
+    async def _answer(self, request: Request, responder: Responder) -> Response | Sequel | None:
         try:
             answering = self._call(request, responder)
             # It may read the body, and nobody else meanwhile; an application watches by itself.
@@ -109,10 +110,9 @@ class Fallback:
                 raise found.exits from None
             return None if responder.is_answered else Response(500, [NO_STORE])
 
-    async def _call(self, request: Request, responder: Responder) -> Response | None:
+    async def _call(self, request: Request, responder: Responder) -> Response | Sequel | None:
         if self._application is not None:
-            await self._application.answer(request, responder)
-            return None
+            return self._checked(request, await self._application.answer(request, responder))
         assert self._function is not None
         response = await self._function(request)
         self._check(request, response)
@@ -120,6 +120,13 @@ class Fallback:
             return response
         await send_streamed(responder, response)
         return None
+
+    def _checked(
+        self, request: Request, response: Response | Sequel | None
+    ) -> Response | Sequel | None:
+        if isinstance(response, Response) and not isinstance(response, EngineResponse):
+            self._check(request, response)
+        return response
 
     def _check(self, request: Request, response: object) -> None:
         """Raise what is wrong with a response, whose headers may have changed since it was made."""

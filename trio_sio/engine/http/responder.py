@@ -4,22 +4,18 @@ The endpoints know requests and responses and nothing of sockets: an HTTP connec
 responder, and another server's could be one.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import trio
 
-from trio_sio.abc import ResponseBody
+from trio_sio.abc import ResponseBody, Sequel as Sequel
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.failures import leaves
 from trio_sio.http import BodyError, Response
 
 T = TypeVar("T")
-
-Sequel = Callable[[], Awaitable[bool]]
-"""What goes on with a connection that was taken over; its task calls it once everything above has
-been left. Returns whether the stream has been handed over once more, for another task to close."""
 
 
 class MessageSocket(Protocol):
@@ -65,6 +61,7 @@ class Body(ResponseBody, Protocol):
         """Whether anything of it is sent."""
 
 
+@runtime_checkable
 class Responder(Protocol):
     """Answers one request."""
 
