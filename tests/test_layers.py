@@ -36,6 +36,7 @@ SHELVES = {
         {"invocation", "acknowledgement", "background"},
         {"sender"},
         {"namespace_base", "rate_limit", "inbound_limits"},
+        {"method_handlers"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
         {"argument_check"},
         {"limits", "order", "departures", "adapter_life", "arity", "conversion", "argument_types"},

@@ -16,6 +16,7 @@ sender              the outgoing half of a socket
 namespace_base      what a socket needs of its namespace
 socket_handlers     handlers of one socket
 namespace_handlers  handlers that take the socket as their first argument
+method_handlers     `Handlers`: handlers as methods
 inbox, background   the events that wait for a socket's task; the tasks that run beside it
 acknowledgement, acks   the answer to an event of the client; the answers to ours
 departures, order   which of a client's sockets leaves first; which handles its event first

@@ -68,8 +68,7 @@ class HandlerTable:
 
     def add(self, event: str, registration: Registration) -> None:
         """Register a handler."""
-        if not isinstance(event, str):
-            raise TypeError(f"an event name must be a str, not {event!r}")
+        check_event(event)
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
         event = str(event)  # of a declared event, the plain name: the table finds it faster
@@ -148,8 +147,7 @@ class HandlerOwner:
         validate: bool | None = None,
     ) -> Any:  # noqa: ANN401 - the handler, or a decorator
         """Register a handler and return it; without one, return the decorator that does."""
-        if not isinstance(event, str):
-            raise TypeError(_wrong_event(event))
+        check_event(event)
 
         def register(function: H) -> H:
             self._add(event, function, ack=ack, concurrent=concurrent, once=once, validate=validate)
@@ -211,11 +209,14 @@ class HandlerOwner:
         return [name for name in self.handlers.names() if name != BACKLOG]
 
 
-def _wrong_event(event: object) -> str:
+def check_event(event: object) -> None:
+    """Raise `TypeError` if something is no event's name, as a function behind a bare `@on`."""
     if callable(event):
         name = getattr(event, "__name__", "news")
-        return f'@on takes the event: @on("{name}"), or @event for the name of the function'
-    return f"an event name must be a str, not {event!r}"
+        text = f'@on takes the event: @on("{name}"), or @event for the name of the function'
+        raise TypeError(text)
+    if not isinstance(event, str):
+        raise TypeError(f"an event name must be a str, not {event!r}")
 
 
 EndEvent = Literal["disconnect", "disconnecting"]
