@@ -38,6 +38,7 @@ STOREY = {
     "workers": 7,
     "testing": 7,
     "asgi": 7,
+    "contract": 7,
     "demo": 8,
     "__main__": 9,
 }

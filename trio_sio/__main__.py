@@ -2,6 +2,7 @@
 
 `trio-sio` serves it, `trio-sio --workers 2 --redis redis://localhost:6379` with two processes, and
 `trio-sio fetch-client` gets the browser client that its page loads.
+`trio-sio contract app:io` writes down the events of an application.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 import trio
 
 from trio_sio import browser_client, workers
+from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
 from trio_sio.options import WSEngine
 from trio_sio.server import AdapterFactory
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["fetch-client"]:
         return browser_client.main(arguments[1:])
+    if arguments[:1] == ["contract"]:
+        return contract.main(arguments[1:])
     options = _parse(arguments)
     who = "%(processName)s " if options.workers > 1 else ""
     logging.basicConfig(format=f"{who}%(levelname)s %(name)s: %(message)s")

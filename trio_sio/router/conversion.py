@@ -5,6 +5,7 @@ is wrong is told without the value: reasons that quote one are cut for the log.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from trio_sio.logs.shown import printable
@@ -81,3 +82,18 @@ def _loggable(reason: str) -> str:
     quoting = _QUOTING.match(reason)
     words = quoting[0] if quoting else "Invalid value"  # those of an application may hold anything
     return words + (printable(place[0], _SHOWN) if place else "")
+
+
+def schemas(
+    types: Sequence[object], ref: str
+) -> tuple[tuple[dict[str, Any], ...], dict[str, dict[str, Any]]]:
+    """Return the JSON Schemas of types, and by name those that they refer to.
+
+    Args:
+        types: what a client may send or get.
+        ref: how schemas refer to each other, with `{name}` in it.
+
+    Raises:
+        TypeError: one of them has no JSON.
+    """
+    return msgspec.json.schema_components(types, schema_hook=_schema_of_custom, ref_template=ref)
