@@ -172,6 +172,11 @@ def screenshot(tmp_path: Path) -> Path:
 async def test_screenshot(screenshot: Path) -> None:
     async with scene() as here:
         page = await here.visit()
+        if WANTED in os.environ:  # lines in the charts
+            for number in range(40):
+                for _ in range(number * 7 % 11):
+                    await here.client.emit("chat message", "hello")
+                await trio.sleep(1)
         await page.do("click", ".watch")
         for number in range(6):
             await here.client.emit("chat message", f"hello, number {number}")
