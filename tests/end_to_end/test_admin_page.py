@@ -25,6 +25,21 @@ WANTED = "TRIO_SIO_SCREENSHOT_ADMIN"
 """`TRIO_SIO_SCREENSHOT_ADMIN=docs/images/under_the_hood.png` writes the guide's picture."""
 
 
+OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+OUTLINE = """(() => {
+  let one = document.activeElement;
+  while (one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+  const { outlineWidth, outlineStyle } = getComputedStyle(one);
+  return [one.textContent, outlineStyle, parseFloat(outlineWidth)];
+})()"""
+"""Of the element that has the focus: its text, and the style and width of its outline."""
+
+
+async def serious(page: Page) -> list[str]:
+    """Return what axe-core finds that is serious or critical."""
+    return [one for one in await page.do("axe") if one.startswith(("serious ", "critical "))]
+
+
 def is_operator(socket: trio_sio.Socket) -> bool:
     return socket.handshake.query.get("token") == "right"
 
@@ -90,7 +105,7 @@ async def test_an_operator_watches_and_acts() -> None:
         await page.wait(f'section[aria-label^=Namespaces] td:has-text("{HOSTILE} (1)")')
         assert await page.do("count", ".inside img") == 0
         assert await page.text("h1") == "Under the hood"
-        assert await page.do("title") == "Under the hood"
+        assert await page.do("evaluate", "document.title") == "Under the hood"
 
         greet, broken = "form[data-action=Greet]", "form[data-action=Break]"
         await page.do("fill", f"{greet} input[type=text]", HOSTILE)
@@ -123,17 +138,17 @@ async def test_everybody_can_use_it() -> None:
             await page.wait(".packets td >> nth=1")
             for theme in ("light", "dark"):
                 await page.do("setTheme", theme)
-                assert await page.do("axe") == []
-            assert await page.do("overflow") <= 0
+                assert await serious(page) == []
+            assert await page.do("evaluate", OVERFLOW) <= 0
         await wide.do("click", 'section[aria-label=Sessions] button:has-text("memory")')
         await wide.wait("dialog.details")
-        assert await wide.do("axe") == []
-        assert (await wide.do("outline"))[0] == "Close"
+        assert await serious(wide) == []
+        assert (await wide.do("evaluate", OUTLINE))[0] == "Close"
         await wide.do("key", "Escape")
         await wide.do("waitHidden", "dialog.details")
         for _ in range(3):
             await wide.do("key", "Tab")
-            _, style, width = await wide.do("outline")
+            _, style, width = await wide.do("evaluate", OUTLINE)
             assert (style, width >= 2) == ("solid", True)
 
 
@@ -157,6 +172,11 @@ def screenshot(tmp_path: Path) -> Path:
 async def test_screenshot(screenshot: Path) -> None:
     async with scene() as here:
         page = await here.visit()
+        if WANTED in os.environ:  # lines in the charts
+            for number in range(40):
+                for _ in range(number * 7 % 11):
+                    await here.client.emit("chat message", "hello")
+                await trio.sleep(1)
         await page.do("click", ".watch")
         for number in range(6):
             await here.client.emit("chat message", f"hello, number {number}")
