@@ -38,7 +38,7 @@ SHELVES = {
         {"namespace_base", "rate_limit", "inbound_limits"},
         {"method_handlers"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
-        {"limits", "order", "departures", "adapter_life", "arity"},
+        {"limits", "order", "departures", "adapter_life", "arity", "hints"},
     ],
 }
 # Whoever starts with the first never imports what starts with the second.

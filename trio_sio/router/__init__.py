@@ -19,6 +19,7 @@ method_handlers     `Handlers`: handlers as methods
 inbox, background   the events that wait for a socket's task; the tasks that run beside it
 acknowledgement, acks   the answer to an event of the client; the answers to ours
 departures, order   which of a client's sockets leaves first; which handles its event first
+hints               what is meant by methods that other servers have
 arity               how many arguments handlers take
 adapter_life        the tasks of adapters that ask other servers
 inbound_limits, rate_limit, limits, context    what a client may do; what a server's clients share

@@ -10,6 +10,7 @@ from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.arity import fit
+from trio_sio.router.hints import explain_missing
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -126,6 +127,9 @@ class HandlerOwner:
     """An object with handlers; its kinds say in their types which handlers they take."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __getattr__ = explain_missing
 
     handlers: HandlerTable
     _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {}
