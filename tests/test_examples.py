@@ -238,6 +238,21 @@ async def test_declared_events() -> None:
 
 
 @node
+async def test_checked_arguments() -> None:
+    async with program("checked_arguments") as example, peer() as process:
+        guest = await process.connect(example.url)
+        assert await guest.call("order", {"drink": "tea", "cups": 2}, "hot") == [3]
+        assert await guest.call("picture", b"\x00\xff") == [2]
+        assert await guest.call("anything", [1]) == ["list"]
+        await guest.emit("order", {"drink": "tea", "cups": "2"})
+        reason = "argument 1: Expected `int`, got `str` - at `$.cups`"
+        assert await guest.hear("error") == [reason]
+        await guest.emit("picture", "AP8=")
+        assert await guest.hear("error") == ["argument 1: Expected `bytes`, got `str`"]
+        assert await guest.call("order", {"drink": "coffee"}) == [1.5]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
@@ -622,6 +637,34 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
 async def _log_in(page: Page, user: str, password: str) -> None:
     await page.do("fill", "#login [name=user]", user)
     await page.enter("#login [name=password]", password)
+
+
+@node
+async def test_applications_rest() -> None:
+    async with program("applications/rest") as example, peer() as process:
+        client = await process.connect(example.url, hear=["orders", "order"])
+        assert await client.hear("orders") == [[]]
+        async with raw(example.url) as wire:
+            answer = await wire.request("POST", "/orders", body=b'{"item": "tea"}')
+            assert (answer.status, answer.body) == (201, b'{"item":"tea"}')
+            assert (await wire.get("/orders")).body == b'[{"item":"tea"}]'
+            assert (await wire.get("/nothing")).status == 404
+        assert await client.hear("order") == [{"item": "tea"}]
+
+
+@node
+async def test_applications_under_hypercorn() -> None:
+    async with program("applications/under_hypercorn") as example, peer() as process:
+        client = await process.connect(example.url, hear=["news", "disconnect"], reconnection=False)
+        assert await client.call("greet", "Ada") == ["Hello, Ada!"]
+        async with raw(example.url) as wire:
+            assert (await wire.get("/")).body == b"1 are here\n"
+            assert (await wire.request("POST", "/news/tea")).status == 204
+        assert await client.hear("news") == ["tea"]
+        example.process.send_signal(signal.SIGTERM)
+        assert await client.hear("disconnect") == ["transport close"]
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
 
 
 @pytest.mark.chromium

@@ -2,7 +2,15 @@
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +161,11 @@ class Server(NamespaceHandlers, Targeting):
     def sockets(self) -> Namespace:
         """The namespace "/" (JS: `sockets`)."""
         return self.router.root
+
+    @property
+    def _validates(self) -> bool:
+        """Option `validate`."""
+        return self.options.validate
 
     @property
     def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
@@ -343,13 +356,21 @@ class Server(NamespaceHandlers, Targeting):
         serve = self.engine.serve_stream
         await serve(stream, self.serve_session, address=address, secure=secure)
 
-    async def __call__(self, scope: object, receive: object, send: object) -> NoReturn:
-        """Raise: a server alone is no ASGI application; `trio_sio.asgi.Application(io)` is one.
+    async def __call__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Tell an ASGI server that this is no application; `trio_sio.asgi.Application(io)` is one.
 
         Raises:
-            RuntimeError: always; it says how the server is run.
+            RuntimeError: it asks for more than a start, which fails.
         """
-        raise RuntimeError(_NO_APPLICATION)
+        if scope["type"] != "lifespan":
+            raise RuntimeError(_NO_APPLICATION)
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": _NO_APPLICATION})
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""

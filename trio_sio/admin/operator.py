@@ -65,15 +65,13 @@ class _Call:
         socket: the operator's.
         given: its arguments.
         log: where a failure is told.
-
-    Attributes:
-        answer: for the page, once it has run.
     """
 
     def __init__(
         self, action: Action, socket: Socket, given: Mapping[str, Value], log: LogThrottle
     ) -> None:
-        self.answer: Answer = {}
+        self._result = ""
+        self._problem = ""
         self._action = action
         self._socket = socket
         self._given = given
@@ -83,19 +81,21 @@ class _Call:
         """Return whose code it runs; `engine.runtime.stalls` asks if that holds the event loop."""
         return function_name(self._action.function)
 
+    def answer(self) -> Answer:
+        """Return the answer for the page, once it has run."""
+        return {"error": self._problem} if self._problem else {"done": self._result}
+
     async def run(self) -> None:
-        """Call the function, and keep the answer."""
+        """Call the function, and keep what became of it."""
         try:
             result = await self._action.function(self._socket, **self._given)
-            done = "" if result is None else printable(str(result), MAX_RESULT)
+            self._result = "" if result is None else printable(str(result), MAX_RESULT)
         except Refused as refused:
-            self.answer = {"error": printable(refused.message, MAX_RESULT)}
+            self._problem = printable(refused.message, MAX_RESULT) or "It was refused."
         except failures() as error:
             self._log.fail(logger, error, "the action %s failed", self.doing())
             kind = type(error).__name__
-            self.answer = {"error": f"It failed with {kind}; the server's log says more."}
-        else:
-            self.answer = {"done": done}
+            self._problem = f"It failed with {kind}; the server's log says more."
         await trio.lowlevel.checkpoint()  # a function that held the event loop is named here
 
 
@@ -164,11 +164,12 @@ class Operator:
             due = -float("inf")
             while True:
                 now = trio.current_time()
-                if socket.session.writable:
-                    await self._send_packets()
+                if socket.session.writable:  # a poll takes one of the two at a time
                     if now >= due:
                         due = now + STATE_EVERY
                         await socket.volatile.emit("state", await self._state())
+                    else:
+                        await self._send_packets()
                 await trio.sleep(PACKETS_EVERY)
         finally:
             self._book.close_feed(self._feed)
@@ -247,7 +248,7 @@ class Operator:
         call = _Call(action, self._socket, given, self._io.engine.runtime.log)
         async with trio.open_nursery() as nursery:  # a task of its own, so that a stall is its own
             nursery.start_soon(call.run, name=action.function)
-        return call.answer
+        return call.answer()
 
     def _find(self, number: object) -> Entry:
         entry = self._book.present.get(number) if type(number) is int else None

@@ -85,7 +85,9 @@ class Application:
         self, scope: Scope, request: Request, receiver: Receiver, send: Send
     ) -> None:
         is_http1 = scope.get("http_version", "1.1").startswith("1")
-        receiver.has_all = is_http1 and not request.has_body
+        is_plain = request.method in ("GET", "HEAD", "OPTIONS") and not request.has_body
+        if is_http1 and is_plain:
+            receiver.expect_no_body()
         async with trio.open_nursery() as nursery:
             responder = MountedResponder(
                 send,
@@ -106,7 +108,7 @@ class Application:
     ) -> None:
         if (await receive())["type"] != "websocket.connect":
             return
-        receiver.has_all = True
+        receiver.expect_no_body()
         socket = MountedWebSocket(receive, send, receiver)
         can_refuse = "websocket.http.response" in (scope.get("extensions") or {})
         async with trio.open_nursery() as nursery:

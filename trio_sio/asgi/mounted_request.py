@@ -36,6 +36,10 @@ class Receiver:
         self._body_timeout = body_timeout
         self._ahead: bytes | None = None  # a piece of the body that nobody has asked for yet
 
+    def expect_no_body(self) -> None:
+        """Note that the request has no body."""
+        self.has_all = True
+
     async def wait_hung_up(self) -> None:
         """Return when the client has left; one piece of the body is kept, no more is received."""
         while not self.hung_up:
