@@ -32,7 +32,7 @@ def made(name: str, value: object) -> dict[str, Any]:
         ("logger", "getLogger"),
         ("engineio_logger", "getLogger"),
         ("client_manager", "the option is 'adapter' here"),
-        ("json", "json_default"),
+        ("json", "`parser` replaces"),
         ("namespaces", r"io\.of\(name\)"),
         ("pingtimeout", "did you mean 'ping_timeout'"),
         ("nonsense", "unknown option 'nonsense'$"),

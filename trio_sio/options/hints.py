@@ -25,7 +25,7 @@ _PYTHON_SOCKETIO = {
     "cors_credentials": "pages of all `origins` may send credentials",
     "engineio_logger": 'logging.getLogger("trio_sio").setLevel(logging.DEBUG)',
     "engineio_path": "path",
-    "json": "`json_default` teaches JSON other types, and `parser` replaces it",
+    "json": "`parser` replaces what encodes and decodes packets",
     "logger": 'logging.getLogger("trio_sio").setLevel(logging.DEBUG)',
     "max_decode_packets": "max_payload_packets",
     "monitor_clients": "clients are always watched",
