@@ -9,7 +9,7 @@ TOKENS = {"s3cret": "anna"}
 
 @admin.use
 async def authenticate(socket):
-    user = TOKENS.get(socket.handshake.query.get("token", ""))
+    user = TOKENS.get(socket.handshake.get("token"))
     if user is None:
         raise trio_sio.ConnectionRefused("Authentication error")  # JS: next(new Error(...))
     socket.data["user"] = user

@@ -39,7 +39,10 @@ SHELVES = {
         {"method_handlers"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
         {"argument_check"},
-        {"limits", "order", "departures", "adapter_life", "arity", "conversion", "argument_types"},
+        {
+            *("limits", "order", "departures", "adapter_life", "arity", "hints", "conversion"),
+            "argument_types",
+        },
     ],
 }
 # Whoever starts with the first never imports what starts with the second.

@@ -96,6 +96,7 @@ async def test_heartbeat_times_are_told(make_server: MakeServer) -> None:
 
 
 @node
+@pytest.mark.filterwarnings("ignore:option")
 async def test_the_longest_heartbeat_is_one_that_a_client_can_wait_for(
     make_server: MakeServer,
 ) -> None:

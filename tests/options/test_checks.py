@@ -26,7 +26,7 @@ GOOD: list[tuple[Check, list[object]]] = [
     (WORDS, [["a"], ("b", "a"), {"a"}]),
     (checks.function, [None, print, int]),
     (checks.url_path, ["/", "/a/"]),
-    (checks.flag_or_folder, [True, False, "folder", Path("folder")]),
+    (checks.flag_or_folder, [True, False, ".", Path("..")]),
     (checks.origins, ["*", "https://a", ["https://a"], print, ()]),
     (checks.field_names, ["*", "X-A", ["X-A", "X-B"], ()]),
     (COOKIE, [None, "a b"]),

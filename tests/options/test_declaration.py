@@ -76,7 +76,7 @@ def test_options_do_not_change() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("pingInterval", "ping_interval"),
+        ("pinginterval", "ping_interval"),
         ("max_outbox_byte", "max_outbox_bytes"),
         ("adaptor", "adapter"),
     ],

@@ -17,6 +17,7 @@ from trio_sio import (
     Server,
     Socket,
 )
+from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.handshake import split_namespace
 from trio_sio.testing import connect
 
@@ -122,3 +123,18 @@ async def test_the_namespaces_query_is_its_own(autojump_clock: trio.abc.Clock) -
         await client.send_packet(Packet(PacketType.CONNECT, "/b"))
         await wait_all_tasks_blocked()
     assert queries == {"/": "request", "/a": "a", "/b": "request"}
+
+
+@pytest.mark.parametrize(
+    ("query", "last", "every"),
+    [
+        ({"token": "a"}, "a", ["a"]),
+        ({"token": ["a", "b"]}, "b", ["a", "b"]),
+        ({"token": ""}, "", [""]),
+        ({"other": "a"}, "none", []),
+    ],
+)
+def test_values_of_the_query(query: Query, last: str, every: list[str]) -> None:
+    handshake = Handshake.of(Request("GET", "/"), query, 0)
+    assert handshake.get("token", "none") == last
+    assert handshake.get_all("token") == every

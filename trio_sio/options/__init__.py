@@ -2,6 +2,7 @@
 
     declaration.py   how an option is declared, and what a class of options can do
     checks.py        what values are allowed
+    hints.py         what is meant by options that other servers have
     compression.py   the parameters of the two compressions
     engine.py        `EngineOptions`
     server.py        `ServerOptions`

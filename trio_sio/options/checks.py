@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from trio_sio.abc import WebApplication
+from trio_sio.options.hints import wrong_origin
 from trio_sio.protocol.engineio.session_id import NODE_ID_CHARACTERS, is_node_id
 from trio_sio.protocol.http.forwarded import MAX_HOPS, Proxies
 
@@ -128,14 +129,20 @@ def flag_or_folder(name: str, value: object) -> None:
     """Check a bool or the path of a folder."""
     if not isinstance(value, (bool, str, Path)):
         raise TypeError(wrong(name, "True, False or the path of a folder", value))
+    if not isinstance(value, bool) and not Path(value).is_dir():
+        raise ValueError(wrong(name, "True, False or the path of a folder that exists", value))
 
 
 def origins(name: str, value: object) -> None:
     """Check `"*"`, one origin, several, or a function."""
-    if isinstance(value, str) or callable(value):
+    if callable(value):
         return
+    if isinstance(value, str):
+        value = value.split()
     if not isinstance(value, Collection) or not all(isinstance(one, str) for one in value):
         raise TypeError(wrong(name, "a str, a collection of str, or a function", value))
+    for problem in filter(None, map(wrong_origin, value)):
+        raise ValueError(f"option {name!r}: {problem}")
 
 
 def field_names(name: str, value: object) -> None:

@@ -15,6 +15,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 from attrs import evolve, field, fields_dict, frozen as frozen
 
 from trio_sio.options.checks import Check
+from trio_sio.options.hints import hint
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -106,9 +107,11 @@ class Options:
         known = cls.declarations()
         for name in names:
             if name not in known:
+                meant = hint(name, known)
                 near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise TypeError(f"unknown option {name!r}{hint}")
+                if not meant and near:
+                    meant = f"did you mean {near[0]!r}?"
+                raise TypeError(f"unknown option {name!r}" + (f"; {meant}" if meant else ""))
 
 
 def takes(

@@ -9,6 +9,7 @@ from trio_sio.http import Request, Response
 from trio_sio.options import checks
 from trio_sio.options.compression import CompressionOption, check_compression
 from trio_sio.options.declaration import Group, Options, frozen, option
+from trio_sio.options.hints import warn_of_milliseconds
 
 AllowHeaders = str | Collection[str]
 """The name of a header field, several, or `"*"` for any."""
@@ -54,10 +55,10 @@ class EngineOptions(Options):
     """Serves the browser client under `path`; a folder to serve it from, or `False`."""
 
     origins: Origins = option("*", checks.origins, Group.BASICS)
-    """The origins that may connect: `"*"`, one, several, or a function, async or not.
+    """The origins that may connect: `"*"` for every web site, one, several, or a function.
 
-    Every request is checked. A refused client is told which origins are allowed. A function gets
-    the origin and returns a bool, or raises `RequestRefused`.
+    Every request is checked. A refused client is told which origins are allowed. A function,
+    async or not, gets the origin and returns a bool, or raises `RequestRefused`.
     """
 
     allow_headers: AllowHeaders = option((), checks.field_names, Group.BASICS)
@@ -297,3 +298,5 @@ class EngineOptions(Options):
             raise ValueError(checks.wrong("cookie_secure", wanted, self.cookie_secure))
         if not self.low_water < self.high_water:
             raise ValueError(checks.wrong("low_water", "less than 'high_water'", self.low_water))
+        for name in ("ping_interval", "ping_timeout"):
+            warn_of_milliseconds(name, getattr(self, name))

@@ -20,6 +20,7 @@ method_handlers     `Handlers`: handlers as methods
 inbox, background   the events that wait for a socket's task; the tasks that run beside it
 acknowledgement, acks   the answer to an event of the client; the answers to ours
 departures, order   which of a client's sockets leaves first; which handles its event first
+hints               what is meant by methods that other servers have
 arity               how many arguments handlers take
 argument_check      whether what a client sends has the types that its handler takes
 argument_types, conversion   what these types are; making values of them

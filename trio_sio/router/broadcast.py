@@ -7,7 +7,7 @@ which can be kept and shared.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
 
 import trio
 
@@ -15,6 +15,7 @@ from trio_sio.abc import Flags, Gathered, Room, SocketId, Target
 from trio_sio.declared_event import Arguments, Event
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, Packet, event_packet
+from trio_sio.router.hints import explain_missing
 
 F = TypeVar("F", covariant=True)
 
@@ -76,6 +77,9 @@ class RoomMethods:
     """The choice of rooms, which a broadcast begins with."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __getattr__ = explain_missing
 
     def _broadcast(self) -> "Broadcast":
         """Return the broadcast to all of them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.argument_check import ArgumentCheck, make_check
 from trio_sio.router.arity import fit
+from trio_sio.router.hints import explain_missing
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -124,6 +125,9 @@ class HandlerOwner:
     """An object with handlers; its kinds say in their types which handlers they take."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __getattr__ = explain_missing
 
     handlers: HandlerTable
     _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {}

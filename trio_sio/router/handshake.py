@@ -10,7 +10,7 @@ from trio_sio.protocol.errors import RemoteProtocolError
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """The eight fields of JavaScript's `socket.handshake`.
+    """The eight fields of JavaScript's `socket.handshake`, and `get` for the query's values.
 
     Attributes:
         headers: the handshake request's header fields, by lower-case name; repeated ones as
@@ -22,7 +22,8 @@ class Handshake:
         secure: whether the server's own stream is TLS.
         issued: `time` in milliseconds since 1970.
         url: the request-target as it came.
-        query: the request's query, and over it the namespace's.
+        query: the request's query, and over it the namespace's; a key that comes twice has a
+            list as value, as in Node.js, which `get` and `get_all` spare you.
     """
 
     headers: dict[str, str]
@@ -33,6 +34,16 @@ class Handshake:
     issued: int
     url: str
     query: Query
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return a value of the query, the last one if there are several, or `default`."""
+        values = self.get_all(key)
+        return values[-1] if values else default
+
+    def get_all(self, key: str) -> list[str]:
+        """Return all values of the query with this key."""
+        value = self.query.get(key, [])
+        return [value] if isinstance(value, str) else list(value)
 
     @classmethod
     def of(cls, request: Request, query: Query, now: float) -> "Handshake":
