@@ -238,6 +238,21 @@ async def test_declared_events() -> None:
 
 
 @node
+async def test_checked_arguments() -> None:
+    async with program("checked_arguments") as example, peer() as process:
+        guest = await process.connect(example.url)
+        assert await guest.call("order", {"drink": "tea", "cups": 2}, "hot") == [3]
+        assert await guest.call("picture", b"\x00\xff") == [2]
+        assert await guest.call("anything", [1]) == ["list"]
+        await guest.emit("order", {"drink": "tea", "cups": "2"})
+        reason = "argument 1: Expected `int`, got `str` - at `$.cups`"
+        assert await guest.hear("error") == [reason]
+        await guest.emit("picture", "AP8=")
+        assert await guest.hear("error") == ["argument 1: Expected `bytes`, got `str`"]
+        assert await guest.call("order", {"drink": "coffee"}) == [1.5]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
@@ -254,6 +269,20 @@ async def test_acknowledgements() -> None:
         await leaver.hear("your move?")
         await leaver.close()  # in place of an answer
         assert await watcher.call("add", 0.5, 0.25) == [0.75]
+
+
+@node
+async def test_handlers_as_methods() -> None:
+    async with program("handlers_as_methods") as example, peer() as process:
+        hear = ["chat message", "left"]
+        anna, ben = [await process.connect(f"{example.url}/chat", hear=hear) for _ in range(2)]
+        await anna.emit("name", "Anna")
+        await anna.emit("chat message", "hello")
+        assert await anna.hear("chat message") == ["Anna", "hello"]
+        assert await ben.hear("chat message") == ["Anna", "hello"]
+        assert await ben.call("sing", "la") == ["there is no event 'sing'"]
+        await anna.close()
+        assert await ben.hear("left") == ["Anna"]
 
 
 @node
@@ -608,6 +637,19 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
 async def _log_in(page: Page, user: str, password: str) -> None:
     await page.do("fill", "#login [name=user]", user)
     await page.enter("#login [name=password]", password)
+
+
+@node
+async def test_applications_rest() -> None:
+    async with program("applications/rest") as example, peer() as process:
+        client = await process.connect(example.url, hear=["orders", "order"])
+        assert await client.hear("orders") == [[]]
+        async with raw(example.url) as wire:
+            answer = await wire.request("POST", "/orders", body=b'{"item": "tea"}')
+            assert (answer.status, answer.body) == (201, b'{"item":"tea"}')
+            assert (await wire.get("/orders")).body == b'[{"item":"tea"}]'
+            assert (await wire.get("/nothing")).status == 404
+        assert await client.hear("order") == [{"item": "tea"}]
 
 
 @node

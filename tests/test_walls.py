@@ -59,6 +59,7 @@ DOORS = {
     "options/declaration.py": "attrs",
     "emitter/sync_emitter.py": "redis",
     "engine/http/h11.py": "h11",
+    "router/conversion.py": "msgspec",
     "asgi/websocket.py": "wsproto",
     "metrics/collector.py": "prometheus_client",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it

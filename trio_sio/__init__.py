@@ -73,7 +73,7 @@ from trio_sio.options import (
     EngineOptions as EngineOptions,
     ServerOptions as ServerOptions,
 )
-from trio_sio.program import run as run
+from trio_sio.program.run import run as run
 from trio_sio.protocol.socketio.packet import (
     JSON as JSON,
     Packet as Packet,
@@ -82,6 +82,10 @@ from trio_sio.protocol.socketio.packet import (
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
+from trio_sio.router.method_handlers import (
+    Handlers as Handlers,
+    on as on,
+)
 from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,

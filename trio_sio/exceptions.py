@@ -98,7 +98,7 @@ class ClientError(SocketIOError):
 
 
 class WrongArguments(SocketIOError, TypeError):
-    """A client sent another number of arguments than the event's handler takes.
+    """A client sent another number of arguments than the event's handler takes, or of other types.
 
     It is passed to "error" handlers and logged as a warning. Clients can send any number, so this
     ends nothing, with `raise_errors` neither.

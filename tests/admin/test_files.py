@@ -9,7 +9,7 @@ FILES = PageFiles("/admin/", "/admin", "Under the hood")
 
 
 def get(path: str, method: str = "GET", files: PageFiles = FILES) -> trio_sio.Response | None:
-    return files.answer(trio_sio.Request(method, path), "/socket.io")
+    return files.answer(trio_sio.Request(method, path), "/socket.io", ["websocket"])
 
 
 @pytest.mark.parametrize(

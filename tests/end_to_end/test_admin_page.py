@@ -1,7 +1,7 @@
 """The view "Under the hood" in a real browser: what it shows, and who can use it."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.end_to_end import png
 from tests.end_to_end.browser import Browser, Page, chromium
 from tests.support.peers import served
 from trio_sio.admin import Admin
+from trio_sio.options import TransportName
 from trio_sio.testing import MemoryClient, connect
 
 pytestmark = pytest.mark.chromium
@@ -48,8 +49,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(*, read_only: bool = False) -> AsyncIterator[Scene]:
-    io = trio_sio.Server(max_rooms=50)
+async def scene(
+    *, read_only: bool = False, transports: Sequence[TransportName] = ("polling", "websocket")
+) -> AsyncIterator[Scene]:
+    io = trio_sio.Server(max_rooms=50, transports=transports)
     view = Admin(io, check=is_operator, read_only=read_only)
 
     async def message(socket: trio_sio.Socket, *args: object) -> None:
@@ -135,7 +138,7 @@ async def test_everybody_can_use_it() -> None:
 
 
 async def test_read_only() -> None:
-    async with scene(read_only=True) as here:
+    async with scene(read_only=True, transports=["websocket"]) as here:
         page = await here.visit()
         await page.wait('.state:has-text("Nothing can be changed from here.")')
         assert await page.do("count", "form.action") == 0

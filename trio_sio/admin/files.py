@@ -5,6 +5,7 @@ A path that is not in the table is not found, so there is nothing to escape from
 
 import html
 import importlib.resources
+from collections.abc import Sequence
 
 from trio_sio.http import Request, Response
 
@@ -58,12 +59,15 @@ class PageFiles:
             if content_type is not None:
                 self._files[file.name] = content_type, file.read_bytes()
 
-    def answer(self, request: Request, socketio_path: str) -> Response | None:
+    def answer(
+        self, request: Request, socketio_path: str, transports: Sequence[str]
+    ) -> Response | None:
         """Return the response, or `None` if the path is none of these files'.
 
         Args:
             request: the request.
             socketio_path: where Socket.IO answers, for the page to know.
+            transports: by which transports.
         """
         path = request.path
         if path == self.path.rstrip("/") and path:
@@ -78,14 +82,19 @@ class PageFiles:
             return Response.text(405, "Only GET and HEAD are understood here.", fields)
         content_type, body = found
         if content_type.startswith("text/html"):
-            body = self._fill(body, socketio_path)
+            body = self._fill(body, socketio_path, transports)
         headers = [("Content-Type", content_type), *_HEADERS]
         if request.method == "HEAD":
             return Response(200, [*headers, ("Content-Length", str(len(body)))])
         return Response(200, headers, body)
 
-    def _fill(self, body: bytes, socketio_path: str) -> bytes:
-        told = {"{namespace}": self._namespace, "{path}": socketio_path, "{title}": self._title}
+    def _fill(self, body: bytes, socketio_path: str, transports: Sequence[str]) -> bytes:
+        told = {
+            "{namespace}": self._namespace,
+            "{path}": socketio_path,
+            "{transports}": " ".join(transports),
+            "{title}": self._title,
+        }
         text = body.decode()
         for place, value in told.items():
             text = text.replace(place, html.escape(value))

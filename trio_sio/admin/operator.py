@@ -164,11 +164,12 @@ class Operator:
             due = -float("inf")
             while True:
                 now = trio.current_time()
-                if socket.session.writable:
-                    await self._send_packets()
+                if socket.session.writable:  # a poll takes one of the two at a time
                     if now >= due:
                         due = now + STATE_EVERY
                         await socket.volatile.emit("state", await self._state())
+                    else:
+                        await self._send_packets()
                 await trio.sleep(PACKETS_EVERY)
         finally:
             self._book.close_feed(self._feed)

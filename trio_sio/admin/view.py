@@ -143,7 +143,8 @@ class Admin:
 
     def page_or_none(self, request: Request) -> Response | None:
         """Return a file of the page, or `None` if the path is another one."""
-        return self._files.answer(request, self._io.path)
+        options = self._io.engine.options
+        return self._files.answer(request, options.path, options.transports)
 
     def fallback(self, otherwise: FallbackFunction | None = None) -> FallbackFunction:
         """Return a function for the option `fallback`: the page, and other paths as before.

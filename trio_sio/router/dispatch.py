@@ -5,13 +5,14 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any
 
-from trio_sio.exceptions import LocalProtocolError, Refused
+from trio_sio.exceptions import LocalProtocolError, Refused, WrongArguments
 from trio_sio.failures import failures
 from trio_sio.logs.events import EventLog
 from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import BACKLOG, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import type_name
 from trio_sio.router.acknowledgement import Acknowledgement
+from trio_sio.router.argument_check import ArgumentRefused
 from trio_sio.router.arity import wrong_arguments
 from trio_sio.router.background import BackgroundTasks
 from trio_sio.router.handlers import CATCH_ALL, Handler, Registration
@@ -187,6 +188,8 @@ class Dispatcher:
         function = registration.function
         try:
             try:
+                if registration.check is not None:
+                    args = registration.check.convert(args)
                 result = self._invoker.begin(function, args)
                 if type(result) is CoroutineType or isawaitable(result):
                     result = await result
@@ -205,6 +208,12 @@ class Dispatcher:
         self, error: BaseException, registration: Registration, args: tuple[object, ...]
     ) -> None:
         invoker, function, event = self._invoker, registration.function, registration.event
+        if isinstance(error, ArgumentRefused):
+            name, shown = function_name(function), quoted(event)
+            text = f"refused {shown}, and did not call {name}: {error.loggable}"
+            invoker.send_error(error.answer)
+            await invoker.report(WrongArguments(text), name)
+            return
         lead = int(bool(args) and args[0] is invoker.subject)
         role = handles(event)
         if event == CATCH_ALL:

@@ -5,7 +5,8 @@
 //     view.unmount();
 //
 // It lives in a shadow root, so neither its style nor the page's reaches the other. It follows
-// `data-theme` ("light" or "dark") of the page's root, else what the reader prefers. `auth` are
+// `data-theme` ("light" or "dark") of the page's root, else what the reader prefers. `transports` are
+// those of the server, ["polling", "websocket"] by default. `auth` are
 // values of the namespace's query, which the check on the server finds in `socket.handshake.query`;
 // they travel in a packet, not in a URL.
 import { Actions } from "./actions.js";
@@ -16,15 +17,16 @@ import { Sessions } from "./sessions.js";
 
 const PATIENCE = 30_000;
 
-export function mount(element, { namespace = "/admin", path = "/socket.io", auth = null } = {}) {
-  return new View(element, namespace, path, auth);
+export function mount(element, { namespace = "/admin", path = "/socket.io", auth = null, transports = ["polling", "websocket"] } = {}) {
+  return new View(element, namespace, path, auth, transports);
 }
 
 class View {
-  constructor(element, namespace, path, auth) {
+  constructor(element, namespace, path, auth, transports) {
     this.namespace = namespace;
     this.path = path;
     this.auth = auth;
+    this.transports = transports;
     this.host = make("div", { class: "trio-sio-admin" });
     element.append(this.host);
     this.root = this.host.attachShadow({ mode: "open" });
@@ -92,14 +94,21 @@ class View {
   connect() {
     this.socket?.disconnect();
     this.manager?.close();
-    this.manager = new window.io.Manager(location.origin, { path: this.path });
+    this.manager = new window.io.Manager(location.origin, { path: this.path, transports: this.transports });
     const query = this.auth ? new URLSearchParams(this.auth).toString() : undefined;
     const socket = this.socket = this.manager.socket(this.namespace, { query });
     socket.on("hello", (hello) => this.welcome(hello));
     socket.on("state", (state) => this.show(state));
     socket.on("packets", (batch) => this.packets.take(batch));
     socket.on("error", (reason) => this.refuse(reason));
-    socket.on("disconnect", () => this.tell("away", "The connection is lost; trying again …"));
+    socket.on("disconnect", (reason) => this.leave(reason));
+  }
+
+  leave(reason) {
+    if (reason === "io client disconnect") return;
+    this.tell("away", reason === "io server disconnect"
+      ? "The server has disconnected this page; reload it to come back."
+      : "The connection is lost; trying again …");
   }
 
   signIn(event) {

@@ -1,17 +1,15 @@
-"""`run`: a program that is only a server. It says where it listens, and ends when it is told to."""
+"""`run`: serve until a signal comes, then end in peace."""
 
-import errno
 import os
 import signal
 import ssl
-import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import trio
 
 from trio_sio.failures import leaves
+from trio_sio.program.listening import announce, open_listeners
 from trio_sio.server import Server
 
 INTERRUPTED = 130
@@ -79,14 +77,14 @@ async def _serve(
     beside: Beside | None,
     grace: float,
 ) -> None:
-    listeners = await _open_listeners(port, host, ssl_context)
+    listeners = await open_listeners(port, host, ssl_context)
     with ExitStack() as stack:
         signals = stack.enter_context(trio.open_signal_receiver(*_SIGNALS))
         async with io, trio.open_nursery() as nursery:
             await nursery.start(io.serve_listeners, listeners)
             if beside is not None:
                 nursery.start_soon(_call, beside)
-            _announce(listeners, secure=ssl_context is not None)
+            announce(listeners, secure=ssl_context is not None)
             await anext(signals)
             stack.enter_context(_dying_of_signals())
             await io.drain(grace=grace, spread=0)
@@ -112,38 +110,3 @@ def _die(*_: object) -> None:
     # An exception would wait for the handlers that have `grace`, and as process 1 of a container
     # a signal's default is to be ignored.
     os._exit(INTERRUPTED)
-
-
-async def _open_listeners(port: int, host: str | None, context: ssl.SSLContext | None) -> list[Any]:
-    where = f"{'every address' if host is None else host}, port {port}"
-    try:
-        if context is None:
-            return [*await trio.open_tcp_listeners(port, host=host)]
-        return [*await trio.open_ssl_over_tcp_listeners(port, context, host=host)]
-    except UnicodeError:  # what getaddrinfo makes of `a..b`
-        raise SystemExit(f"cannot listen on {where}: no such host") from None
-    except OSError as error:
-        raise SystemExit(f"cannot listen on {where}: {_why(error)}") from error
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "another program has the port"
-    if error.errno == errno.EACCES:
-        return "permission denied; ports from 1024 on need none"
-    return error.strerror or str(error)
-
-
-def _announce(listeners: Iterable[Any], *, secure: bool) -> None:
-    for one in listeners:
-        socket = one.transport_listener.socket if secure else one.socket
-        _say(f"Listening on {_url('https' if secure else 'http', *socket.getsockname()[:2])}")
-
-
-def _url(scheme: str, host: str, port: int) -> str:
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _say(line: str) -> None:
-    if sys.stdout is not None:  # as for programs without a console
-        print(line, flush=True)  # noqa: T201 - whoever started us waits for this line

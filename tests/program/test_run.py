@@ -98,12 +98,6 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     assert err == f"cannot listen on 127.0.0.1, port {port}: another program has the port\n"
 
 
-@pytest.mark.parametrize("host", ["a..b", "no-such-host.invalid"])
-def test_a_host_that_is_none_is_one_sentence(host: str) -> None:
-    with pytest.raises(SystemExit, match=f"cannot listen on {host}, port 0: "):
-        trio_sio.run(trio_sio.Server(), 0, host)
-
-
 def test_an_error_of_the_application_has_its_traceback_and_no_groups(tmp_path: Path) -> None:
     more = "async def beside():\n    raise ValueError('mine')"
     with program(tmp_path, "port=0, beside=beside", more=more) as process:
