@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tools.load.process import GIVING_BACK, Peer, own_server
+from tools.setup_machine import ROOT
 
 SERVERS = Path(__file__).parent / "servers"
 
@@ -22,6 +23,7 @@ def _node(argument: str) -> tuple[str, ...]:
 PEERS = (
     Peer("websockets", own_server("websockets"), 3),
     Peer("trio-websocket", own_server("trio-websocket"), 3),
+    Peer("in hypercorn", ("env", f"PYTHONPATH={ROOT}", *_python("trio_sio_hypercorn.py")), 3),
     Peer("socket.io 2.5.1", _node("2"), 3),
     Peer("socket.io 4.8.4", _node("4"), 4),
     Peer("p-socketio aiohttp", _python("python_socketio_server.py", "aiohttp"), 4),

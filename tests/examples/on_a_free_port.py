@@ -54,5 +54,5 @@ def _tell(port: int) -> None:
 if __name__ == "__main__":
     trio.open_tcp_listeners = _open_on_a_free_port
     vars(_launch)["open_sockets"] = _open_sockets_on_a_free_port
-    Config.create_sockets = _create_sockets_on_a_free_port
+    setattr(Config, "create_sockets", _create_sockets_on_a_free_port)  # noqa: B010
     runpy.run_path(sys.argv[1], run_name="__main__")

@@ -1,6 +1,8 @@
 """`Application`: a Socket.IO server as an ASGI application, under another server."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import trio
 
@@ -8,7 +10,7 @@ from trio_sio.asgi.lifespan import Lifespan
 from trio_sio.asgi.mounted_request import Receiver, request_of
 from trio_sio.asgi.mounted_responder import MountedResponder
 from trio_sio.asgi.mounted_websocket import MountedWebSocket
-from trio_sio.asgi.types import ASGIApplication, Receive, Scope, Send
+from trio_sio.asgi.types import Receive, Scope, Send
 from trio_sio.failures import failures
 from trio_sio.http import Request
 from trio_sio.server import Server
@@ -20,6 +22,9 @@ NO_TRIO = (
     " worker cannot serve it; use `hypercorn --worker-class trio module:app`, or run the server"
     " alone, with `trio_sio.run(io)`"
 )
+
+OtherApplication = Callable[[Any, Any, Any], Awaitable[Any]]
+"""An ASGI application; each framework has types of its own for the arguments."""
 
 OTHER_SHUTDOWN = 30.0
 """Seconds that the other application has for its end."""
@@ -47,13 +52,13 @@ class Application:
         TypeError: `io` is not a `Server`.
     """
 
-    def __init__(self, io: Server, other_app: ASGIApplication | None = None) -> None:
+    def __init__(self, io: Server, other_app: OtherApplication | None = None) -> None:
         if not isinstance(io, Server):
             raise TypeError(f"Application takes a trio_sio.Server, not {io!r}")
         self._io = io
         self._other_app = other_app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
         """Serve one scope.
 
         Raises:
