@@ -11,7 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
-from prometheus_client.registry import Collector as _Collector
+from prometheus_client.exposition import (
+    choose_encoder as choose_encoder,
+    gzip_accepted as gzip_accepted,
+)
+from prometheus_client.registry import (
+    Collector as _Collector,
+    CollectorRegistry as CollectorRegistry,
+)
 
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
