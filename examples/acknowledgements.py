@@ -30,4 +30,4 @@ async def start_game(socket):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -34,4 +34,4 @@ async def gone(socket, reason):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -2,8 +2,6 @@
 
 import hashlib
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server(max_http_buffer_size=5_000_000)  # bytes that one message may have
@@ -18,4 +16,4 @@ async def picture(socket, name, content):  # client: socket.emit("picture", file
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -1,7 +1,5 @@
 """Events with types: editors and type checkers know their arguments and answers."""
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server()
@@ -25,4 +23,4 @@ async def buy(socket: trio_sio.Socket, item: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

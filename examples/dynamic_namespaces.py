@@ -2,8 +2,6 @@
 
 import re
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server()
@@ -42,4 +40,4 @@ async def announce():
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

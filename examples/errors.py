@@ -1,7 +1,5 @@
 """Errors: what a handler raises, what the client is told, and why a client left."""
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server()
@@ -31,4 +29,4 @@ async def gone(socket, reason):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

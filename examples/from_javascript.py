@@ -2,8 +2,6 @@
 
 import re
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server(ping_interval=10)  # new Server({ pingInterval: 10000 }): ours are seconds
@@ -46,4 +44,4 @@ async def cheer(socket):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)  # io.listen(3000)
+    trio_sio.run(io, 3000)  # io.listen(3000)

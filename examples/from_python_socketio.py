@@ -48,4 +48,4 @@ async def disconnect(socket, reason):  # async def disconnect(sid)
 
 
 if __name__ == "__main__":
-    trio.run(sio.serve_tcp, 3000)  # web.run_app(app, port=3000)
+    trio_sio.run(sio, 3000)  # web.run_app(app, port=3000)

@@ -1,7 +1,5 @@
 """A page, and everybody who has it open: what one of them says, all can read."""
 
-import trio
-
 import trio_sio
 
 PAGE = b"""<!doctype html>
@@ -36,14 +34,5 @@ async def say(socket, text):
     await io.emit("said", text)
 
 
-async def main():
-    async with trio.open_nursery() as nursery:
-        await nursery.start(io.serve_tcp, 3000)
-        print("Open http://localhost:3000 in two windows. Ctrl-C stops the server.")
-
-
 if __name__ == "__main__":
-    try:
-        trio.run(main)
-    except* KeyboardInterrupt:
-        pass
+    trio_sio.run(io, port=3000, host="127.0.0.1")  # open it in two windows; Ctrl-C ends it

@@ -1,7 +1,5 @@
 """Two kinds of middleware: who may come in (namespace), what they may say (packet)."""
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server()
@@ -30,4 +28,4 @@ async def hello(socket):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

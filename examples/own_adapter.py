@@ -138,4 +138,4 @@ async def say(socket: trio_sio.Socket, room: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

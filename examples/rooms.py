@@ -1,7 +1,5 @@
 """Rooms: join, leave, talk to one, to several, to all but some."""
 
-import trio
-
 import trio_sio
 
 io = trio_sio.Server()
@@ -40,4 +38,4 @@ async def say_goodbye(socket, reason):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -56,9 +56,9 @@ WITHIN_THE_PACKAGE = {
         *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
         *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
         *("lift_limits", "limits_lifted"),
-        *("wait_application_done", "wait_heard"),
+        *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "open_session"},
+    "engine": {"from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

@@ -57,6 +57,7 @@ def test_wheel_has_the_client(tree: Path) -> None:
     assert names(wheel) >= CLIENT
     assert "trio_sio/py.typed" in names(wheel)
     assert "trio_sio/demo/page/index.html" in names(wheel)
+    assert "trio_sio/admin/page/view.js" in names(wheel)
     assert not [name for name in names(wheel) if not name.startswith(("trio_sio/", "trio_sio-"))]
 
 

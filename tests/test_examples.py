@@ -98,9 +98,7 @@ def test_every_example_has_a_test() -> None:
 @node
 async def test_hello() -> None:
     async with program("hello") as example, peer() as process:
-        assert await example.line() == (
-            "Open http://localhost:3000 in two windows. Ctrl-C stops the server."
-        )
+        assert await example.line() == f"Listening on {example.url}"
         anna = await process.connect(example.url, hear=["said"])
         ben = await process.connect(example.url, hear=["said"], transports=["polling"])
         await anna.emit("say", "größer \U0001f600")
@@ -188,6 +186,7 @@ async def test_binary() -> None:
 @node
 async def test_errors() -> None:
     async with program("errors", may_log_traceback=True) as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.connect(example.url, hear=["failed"], transports=["websocket"])
         await client.emit("divide", 1, 0)
         assert await client.hear("failed") == ["ZeroDivisionError"]
@@ -239,6 +238,21 @@ async def test_declared_events() -> None:
 
 
 @node
+async def test_checked_arguments() -> None:
+    async with program("checked_arguments") as example, peer() as process:
+        guest = await process.connect(example.url)
+        assert await guest.call("order", {"drink": "tea", "cups": 2}, "hot") == [3]
+        assert await guest.call("picture", b"\x00\xff") == [2]
+        assert await guest.call("anything", [1]) == ["list"]
+        await guest.emit("order", {"drink": "tea", "cups": "2"})
+        reason = "argument 1: Expected `int`, got `str` - at `$.cups`"
+        assert await guest.hear("error") == [reason]
+        await guest.emit("picture", "AP8=")
+        assert await guest.hear("error") == ["argument 1: Expected `bytes`, got `str`"]
+        assert await guest.call("order", {"drink": "coffee"}) == [1.5]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
@@ -255,6 +269,20 @@ async def test_acknowledgements() -> None:
         await leaver.hear("your move?")
         await leaver.close()  # in place of an answer
         assert await watcher.call("add", 0.5, 0.25) == [0.75]
+
+
+@node
+async def test_handlers_as_methods() -> None:
+    async with program("handlers_as_methods") as example, peer() as process:
+        hear = ["chat message", "left"]
+        anna, ben = [await process.connect(f"{example.url}/chat", hear=hear) for _ in range(2)]
+        await anna.emit("name", "Anna")
+        await anna.emit("chat message", "hello")
+        assert await anna.hear("chat message") == ["Anna", "hello"]
+        assert await ben.hear("chat message") == ["Anna", "hello"]
+        assert await ben.call("sing", "la") == ["there is no event 'sing'"]
+        await anna.close()
+        assert await ben.hear("left") == ["Anna"]
 
 
 @node
@@ -328,6 +356,7 @@ async def test_dynamic_namespaces() -> None:
 @node
 async def test_background_work() -> None:
     async with program("background_work") as example, peer() as process:
+        assert await example.line() == f"Listening on {example.url}"
         client = await process.open(example.url, hear=["price"])
         (name,) = await client.hear("connect")
         await client.order("call", 1000, "report", 2026)
@@ -355,6 +384,24 @@ async def test_graceful_shutdown(end: signal.Signals) -> None:
             assert (await client.hear("disconnect"))[0] in ("transport close", "transport error")
         with trio.fail_after(DEADLINE):
             assert await example.process.wait() == 0
+
+
+@pytest.mark.chromium
+async def test_admin() -> None:
+    async with program("admin", ADMIN_TOKEN="right") as example, chromium() as browser:
+        assert (await example.line()).endswith("/admin/ with the token right")
+        page = await browser.open(f"{example.url}/admin/")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "wrong")
+        await page.wait('.state:text-is("You may not see this.")')
+        await page.enter("input[name=token]", "right")
+        tell = 'form[data-action="Tell everybody"]'
+        await page.do("click", f"{tell} button")
+        await page.wait(f'{tell} output:text-is("1 clients have been told.")')
+        await page.do("click", 'form[data-action="Hold the event loop"] button')
+        await page.do("click", 'dialog button:text-is("Hold the event loop")')
+        await page.wait('section[aria-label^=Limits] th:has-text("hold")')
+        assert await page.complaints() == []
 
 
 @node
@@ -590,6 +637,34 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
 async def _log_in(page: Page, user: str, password: str) -> None:
     await page.do("fill", "#login [name=user]", user)
     await page.enter("#login [name=password]", password)
+
+
+@node
+async def test_applications_rest() -> None:
+    async with program("applications/rest") as example, peer() as process:
+        client = await process.connect(example.url, hear=["orders", "order"])
+        assert await client.hear("orders") == [[]]
+        async with raw(example.url) as wire:
+            answer = await wire.request("POST", "/orders", body=b'{"item": "tea"}')
+            assert (answer.status, answer.body) == (201, b'{"item":"tea"}')
+            assert (await wire.get("/orders")).body == b'[{"item":"tea"}]'
+            assert (await wire.get("/nothing")).status == 404
+        assert await client.hear("order") == [{"item": "tea"}]
+
+
+@node
+async def test_applications_under_hypercorn() -> None:
+    async with program("applications/under_hypercorn") as example, peer() as process:
+        client = await process.connect(example.url, hear=["news", "disconnect"], reconnection=False)
+        assert await client.call("greet", "Ada") == ["Hello, Ada!"]
+        async with raw(example.url) as wire:
+            assert (await wire.get("/")).body == b"1 are here\n"
+            assert (await wire.request("POST", "/news/tea")).status == 204
+        assert await client.hear("news") == ["tea"]
+        example.process.send_signal(signal.SIGTERM)
+        assert await client.hear("disconnect") == ["transport close"]
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
 
 
 @pytest.mark.chromium

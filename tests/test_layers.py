@@ -32,12 +32,14 @@ SHELVES = {
         {"namespace", "lifecycle"},
         {"namespace_handlers"},
         {"socket"},
-        {"emitter", "dispatch", "backlog"},
+        {"emitter", "dispatch", "backlog", "socket_handlers"},
         {"invocation", "acknowledgement", "background"},
         {"sender"},
         {"namespace_base", "rate_limit", "inbound_limits"},
+        {"method_handlers"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
-        {"limits", "order", "departures", "adapter_life"},
+        {"argument_check"},
+        {"limits", "order", "departures", "adapter_life", "arity", "conversion", "argument_types"},
     ],
 }
 # Whoever starts with the first never imports what starts with the second.

@@ -34,4 +34,4 @@ def test_source_has_tests(source: Path) -> None:
 
 def test_mirror() -> None:
     assert mirror(Path("trio_sio/engine/http/h11.py")) == Path("tests/engine/http/test_h11.py")
-    assert mirror(Path("trio_sio/metrics.py")) == Path("tests/test_metrics.py")
+    assert mirror(Path("trio_sio/statistics.py")) == Path("tests/test_statistics.py")

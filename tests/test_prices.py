@@ -28,9 +28,13 @@ from trio_sio.abc import Target
 from trio_sio.adapters.cluster.adapter import ClusterAdapter
 from trio_sio.adapters.cluster.broker import Receive
 from trio_sio.adapters.cluster.member import Member
+from trio_sio.admin import Admin
+from trio_sio.admin.packets import KEPT, PacketFeed, SessionTap
 from trio_sio.options import WSEngine
 from trio_sio.protocol.cluster.broadcast import ClusterBroadcast
 from trio_sio.protocol.cluster.channels import Channels
+from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 
 TEXT = "x" * 32
 CLIENTS = 100
@@ -78,11 +82,14 @@ async def price(
     open_crowd: Callable[[int], Crowd | Pollers],
     act: Callable[[Crowd | Pollers], object],
     units: int,
+    prepare: Callable[[Server], object] = repr,
 ) -> Price:
     """Count what `act` costs the server for each of its units, once everything is warm."""
     counts = Counts()
     async with trio.open_nursery() as nursery:
-        serve = partial(make_server(ws_engine).serve_tcp, 0, "127.0.0.1")
+        io = make_server(ws_engine)
+        prepare(io)
+        serve = partial(io.serve_tcp, 0, "127.0.0.1")
         listeners = await nursery.start(serve)
         port = listeners[0].socket.getsockname()[1]
         crowd = await trio.to_thread.run_sync(open_crowd, port)
@@ -148,6 +155,39 @@ async def test_a_polling_echo() -> None:
     assert cost.system["write"] <= 2.2
     assert cost.system["epoll_ctl"] <= 2.2
     assert cost.calls <= 665
+
+
+# -- with a view for operators -----------------------------------------------------------------
+
+
+def mount(io: Server) -> None:
+    Admin(io, check=lambda socket: False)
+
+
+async def test_a_view_that_nobody_watches_costs_no_call() -> None:
+    plain = await price("websockets", crowd_of(1), echo, TIMES)
+    mounted = await price("websockets", crowd_of(1), echo, TIMES, mount)
+    assert mounted.calls == pytest.approx(plain.calls, rel=0.01)
+    deliveries, act = TIMES * CLIENTS, partial(broadcast, 1)
+    plain = await price("websockets", crowd_of(CLIENTS), act, deliveries)
+    mounted = await price("websockets", crowd_of(CLIENTS), act, deliveries, mount)
+    assert mounted.calls == pytest.approx(plain.calls, rel=0.01)
+
+
+async def test_a_packet_beyond_what_an_operator_is_shown() -> None:
+    feed = PacketFeed()
+    tap = SessionTap(1, "/admin", [feed])
+    item = (Encoded.of(f'2["news","{TEXT}"]'),)
+    packet = EnginePacket(EnginePacketType.MESSAGE, f'2["news","{TEXT}"]')
+    for _ in range(KEPT):
+        tap.outgoing("websocket", item)
+
+    async def one_each_way() -> None:
+        tap.incoming("websocket", packet)
+        tap.outgoing("websocket", item)
+
+    assert await calls_of(one_each_way) <= 14
+    assert len(feed.take()[0]) == KEPT
 
 
 # -- clusters ----------------------------------------------------------------------------------

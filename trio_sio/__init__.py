@@ -6,8 +6,11 @@ and `trio_sio.workers` serves with several processes.
 How the package is built, from top to bottom; a file imports only what is below it:
 
 demo, metrics, testing     these use a server: the chat of `python -m trio_sio`, Prometheus, tests
-workers                    so do these: several processes that share a port
+asgi                       an ASGI application on the server's port
+workers                    several processes that share a port
+admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis
+program                    `run`: a program that is only a server
 server                     `Server`: an engine and a router, joined
 engine                     Engine.IO: TCP connections, HTTP, WebSocket, sessions
 router                     Socket.IO: clients, namespaces, sockets, handlers
@@ -16,6 +19,7 @@ options                    the options of `Engine` and `Server`, each declared o
 abc                        the interfaces between the three, some of which applications implement
 failures                   what the application's code raises, sorted
 declared_event             declared events
+static_files               the files of a folder, for `fallback`
 exceptions, http, logs     errors; requests and responses; lines of the log
 channel                    a bounded queue between two tasks, with Trio's interface
 protocol                   bytes to packets and back: no I/O, no clock, no Trio
@@ -58,6 +62,7 @@ from trio_sio.exceptions import (
     RemoteProtocolError as RemoteProtocolError,
     RequestRefused as RequestRefused,
     SocketIOError as SocketIOError,
+    WrongArguments as WrongArguments,
 )
 from trio_sio.http import (
     Headers as Headers,
@@ -68,6 +73,7 @@ from trio_sio.options import (
     EngineOptions as EngineOptions,
     ServerOptions as ServerOptions,
 )
+from trio_sio.program.run import run as run
 from trio_sio.protocol.socketio.packet import (
     JSON as JSON,
     Packet as Packet,
@@ -76,12 +82,17 @@ from trio_sio.protocol.socketio.packet import (
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
+from trio_sio.router.method_handlers import (
+    Handlers as Handlers,
+    on as on,
+)
 from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,
 )
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
+from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
     SessionStatistics as SessionStatistics,

@@ -30,16 +30,22 @@ class Event(_Name, Generic[Answer, *Arguments]):
     Args:
         name: the event's name.
         description: what it is for.
+        function: what declares its types; `event` gives it.
 
     Attributes:
-        description: the same.
+        description, function: the same.
     """
 
-    def __new__(cls, name: str, description: str = "") -> Self:
+    def __new__(
+        cls, name: str, description: str = "", function: Callable[..., object] | None = None
+    ) -> Self:
         return super().__new__(cls, name)
 
-    def __init__(self, name: str, description: str = "") -> None:
+    def __init__(
+        self, name: str, description: str = "", function: Callable[..., object] | None = None
+    ) -> None:
         self.description = description
+        self.function = function
 
     def __repr__(self) -> str:
         return f"<Event {str(self)!r}>"
@@ -69,6 +75,6 @@ def event(function: Callable[..., Any] | None = None, /, *, name: str | None = N
         chosen = getattr(function, "__name__", "") if name is None else name
         if not chosen:
             raise TypeError(f"@event needs a function with a name, not {function!r}")
-        return Event(chosen, inspect.getdoc(function) or "")
+        return Event(chosen, inspect.getdoc(function) or "", function)
 
     return declare if function is None else declare(function)

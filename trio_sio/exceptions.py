@@ -5,6 +5,7 @@
      ├─ LimitReached(message, option, limit)           the application exceeds a limit of one client
      ├─ NoAnswer (also trio.TooSlowError)              another server of the cluster did not answer
      ├─ ClientError(message)                           passed to "error" handlers: an ERROR packet
+     ├─ WrongArguments (also TypeError)                the same: its handler takes others
      ├─ Refused(message, data=None)
      │   ├─ ConnectionRefused                          raise in namespace middleware
      │   └─ PacketRefused                              raise in packet middleware
@@ -94,6 +95,14 @@ class NoAnswer(SocketIOError, trio.TooSlowError):
 
 class ClientError(SocketIOError):
     """What a client sent in an ERROR packet; "error" handlers get it, and it is not logged."""
+
+
+class WrongArguments(SocketIOError, TypeError):
+    """A client sent another number of arguments than the event's handler takes, or of other types.
+
+    It is passed to "error" handlers and logged as a warning. Clients can send any number, so this
+    ends nothing, with `raise_errors` neither.
+    """
 
 
 class Refused(SocketIOError):

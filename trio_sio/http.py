@@ -1,6 +1,6 @@
 """HTTP requests and responses, as values that the engine and the application share."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -76,6 +76,13 @@ class Headers:
         return f"Headers({list(self._fields)!r})"
 
 
+PieceReader = Callable[[int | None], Awaitable[bytes]]
+
+
+async def _no_piece(limit: int | None) -> bytes:
+    return b""
+
+
 async def _no_body(limit: int) -> bytes:
     return b""
 
@@ -101,6 +108,7 @@ class Request:
     secure: bool = False
     http_version: str = "1.1"
     _read_body: BodyReader = field(default=_no_body, repr=False, compare=False)
+    _read_piece: PieceReader = field(default=_no_piece, repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -146,6 +154,23 @@ class Request:
             trio.BrokenResourceError: the client went away in the middle.
         """
         return await self._read_body(limit)
+
+    async def stream(self, limit: int | None = None) -> AsyncGenerator[bytes]:
+        """Read the body piece by piece; no more than a piece is kept.
+
+        A client that waits for `100 Continue` gets that when the first piece is asked for.
+
+        Args:
+            limit: bytes that the whole body may have, `None` for any number.
+
+        Raises:
+            BodyTooLarge: it is larger; raised as soon as that is known.
+            BodyTooSlow: nothing came for `body_timeout`.
+            InvalidBody: it comes in chunks, which are not well-formed.
+            trio.BrokenResourceError: the client went away in the middle.
+        """
+        while piece := await self._read_piece(limit):
+            yield piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,15 @@
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +25,24 @@ from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
+from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import HandlerTable
+from trio_sio.router.method_handlers import Handlers, methods
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
 from trio_sio.statistics import EngineStatistics
+
+_NO_APPLICATION = (
+    "this is a Trio server, not an ASGI application: run it alone, with `trio_sio.run(io)` or"
+    " `io.serve_tcp`, or give `app = trio_sio.asgi.Application(io)` to an ASGI server on Trio:"
+    " `hypercorn --worker-class trio module:app`"
+)
 
 AdapterFactory = Callable[[Namespace], Adapter]
 """Makes the adapter of a namespace; it may take any `trio_sio.abc.AdapterNamespace`."""
@@ -147,6 +163,11 @@ class Server(NamespaceHandlers, Targeting):
         return self.router.root
 
     @property
+    def _validates(self) -> bool:
+        """Option `validate`."""
+        return self.options.validate
+
+    @property
     def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
         """The handlers of the namespace "/"."""
         return self.router.root.handlers
@@ -180,6 +201,40 @@ class Server(NamespaceHandlers, Targeting):
         if isinstance(name, re.Pattern) or callable(name):
             return self.router.namespaces.of_matching(name)
         raise TypeError(f"of() takes a name, a compiled pattern or a function, not {name!r}")
+
+    @overload
+    def register(self, name: str, handlers: Handlers) -> Namespace: ...
+
+    @overload
+    def register(
+        self, name: re.Pattern[str] | Predicate, handlers: Handlers
+    ) -> ParentNamespace: ...
+
+    def register(
+        self, name: str | re.Pattern[str] | Predicate, handlers: Handlers
+    ) -> Namespace | ParentNamespace:
+        """Register the methods of an object as the handlers of a namespace.
+
+        Args:
+            name: as for `of`.
+            handlers: an object of a class of `Handlers`.
+
+        Returns:
+            The namespace.
+
+        Raises:
+            TypeError: `handlers` is no such object, or has no handlers; or one of them cannot be
+                called with what there is.
+        """
+        found = methods(handlers)
+        namespace = self.of(name)
+        for one in found:
+            mark = one.mark
+            if mark.event == BACKLOG:
+                namespace.on_backlog(one.function)
+            else:
+                namespace.on(mark.event, one.function, ack=mark.ack, concurrent=mark.concurrent)
+        return namespace
 
     # -- life --------------------------------------------------------------------------------
 
@@ -300,6 +355,22 @@ class Server(NamespaceHandlers, Targeting):
         """
         serve = self.engine.serve_stream
         await serve(stream, self.serve_session, address=address, secure=secure)
+
+    async def __call__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Tell an ASGI server that this is no application; `trio_sio.asgi.Application(io)` is one.
+
+        Raises:
+            RuntimeError: it asks for more than a start, which fails.
+        """
+        if scope["type"] != "lifespan":
+            raise RuntimeError(_NO_APPLICATION)
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": _NO_APPLICATION})
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve a session of any engine; to be awaited (JS: `onconnection(conn)`)."""

@@ -102,4 +102,4 @@ async def note(socket, text):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

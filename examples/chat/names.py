@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import trio
-
 import trio_sio
 
 PAGE = Path(__file__).with_name("names.html").read_bytes()
@@ -39,14 +37,5 @@ async def leave(socket, reason):
         await io.emit("note", f"{socket.data['name']} has left.")
 
 
-async def main():
-    async with trio.open_nursery() as nursery:
-        await nursery.start(io.serve_tcp, 3000)
-        print("Open http://localhost:3000 in two windows. Ctrl-C stops the server.")
-
-
 if __name__ == "__main__":
-    try:
-        trio.run(main)
-    except* KeyboardInterrupt:
-        pass
+    trio_sio.run(io, 3000)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import trio
-
 import trio_sio
 
 PAGE = Path(__file__).with_name("rooms.html").read_bytes()
@@ -56,14 +54,5 @@ def chat_rooms(socket):
     return [room for room in socket.rooms if room != socket.id]
 
 
-async def main():
-    async with trio.open_nursery() as nursery:
-        await nursery.start(io.serve_tcp, 3000)
-        print("Open http://localhost:3000 in two windows. Ctrl-C stops the server.")
-
-
 if __name__ == "__main__":
-    try:
-        trio.run(main)
-    except* KeyboardInterrupt:
-        pass
+    trio_sio.run(io, 3000)

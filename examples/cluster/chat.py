@@ -2,8 +2,6 @@
 
 import os
 
-import trio
-
 import trio_sio
 from trio_sio.adapters.redis import RedisAdapter
 
@@ -45,4 +43,4 @@ async def count(socket):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -56,4 +56,4 @@ async def leave(socket, reason):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, int(os.environ.get("PORT", 3000)), "127.0.0.1")
+    trio_sio.run(io, port=int(os.environ.get("PORT", "3000")))

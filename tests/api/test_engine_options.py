@@ -64,6 +64,15 @@ async def test_fallback(make_server: MakeServer) -> None:
         assert (await wire.get("/page")).status == 404
 
 
+async def test_fallback_with_files(make_server: MakeServer, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>page")
+    async with served(make_server(fallback=trio_sio.static(tmp_path))) as url, raw(url) as wire:
+        response = await wire.get("/page.html")
+        assert (response.status, response.body) == (200, b"<p>page")
+        assert (await wire.get("/../page.html")).status == 404
+        assert (await wire.get(POLLING)).status == 200
+
+
 # -- time ----------------------------------------------------------------------------------------
 
 

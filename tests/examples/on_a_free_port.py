@@ -8,10 +8,12 @@ import socket
 import sys
 
 import trio
+from hypercorn.config import Config, Sockets
 
 import trio_sio.workers
 
 _open_tcp_listeners = trio.open_tcp_listeners
+_create_sockets = Config.create_sockets
 _launch = sys.modules["trio_sio.workers.launch"]
 
 
@@ -20,7 +22,7 @@ async def _open_on_a_free_port(
 ) -> list[trio.SocketListener]:
     if port != 3000:
         raise ValueError(f"examples listen on port 3000, not {port}")
-    assert host is None
+    assert host in (None, "127.0.0.1")
     listeners = await _open_tcp_listeners(0, host="127.0.0.1", backlog=backlog)
     _tell(listeners[0].socket.getsockname()[1])
     return listeners
@@ -35,6 +37,15 @@ def _open_sockets_on_a_free_port(port: int, host: str | None) -> list[socket.soc
     return sockets
 
 
+def _create_sockets_on_a_free_port(config: Config) -> Sockets:
+    if config.bind != ["127.0.0.1:3000"]:
+        raise ValueError(f"examples listen on port 3000, not {config.bind}")
+    config.bind = ["127.0.0.1:0"]
+    sockets = _create_sockets(config)
+    _tell(sockets.insecure_sockets[0].getsockname()[1])
+    return sockets
+
+
 def _tell(port: int) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
@@ -43,4 +54,5 @@ def _tell(port: int) -> None:
 if __name__ == "__main__":
     trio.open_tcp_listeners = _open_on_a_free_port
     vars(_launch)["open_sockets"] = _open_sockets_on_a_free_port
+    Config.create_sockets = _create_sockets_on_a_free_port
     runpy.run_path(sys.argv[1], run_name="__main__")

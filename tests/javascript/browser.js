@@ -6,7 +6,7 @@
 // `tests/end_to_end/browser.py` is the other end.
 'use strict';
 
-const { readFileSync } = require('fs');
+const fs = require('fs');
 const readline = require('readline');
 
 const { chromium } = require('playwright-core');
@@ -53,11 +53,30 @@ const verbs = {
     const middle = context.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data;
     return [canvas.width, canvas.height, [...middle.slice(0, 3)]];
   }),
+  /** What axe-core finds against a page that is serious or critical: rule, and where. */
+  async axe(name) {
+    const page = pages.get(name);
+    await page.evaluate(fs.readFileSync(require.resolve('axe-core'), 'utf8'));
+    const { violations } = await page.evaluate('axe.run()');
+    return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+      .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.flat().join(' ')} ${node.failureSummary}`));
+  },
+  /** How many pixels of a page lie beyond its right edge, so that it has to be scrolled. */
+  overflow: (name) => pages.get(name).evaluate('document.documentElement.scrollWidth - innerWidth'),
+  /** Width in pixels and colour of the outline of the element that has the focus. */
+  outline: (name) => pages.get(name).evaluate(() => {
+    let one = document.activeElement;
+    while (one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+    const { outlineWidth, outlineStyle } = getComputedStyle(one);
+    return [one.textContent, outlineStyle, parseFloat(outlineWidth)];
+  }),
+  title: (name) => pages.get(name).title(),
+  key: (name, key) => pages.get(name).keyboard.press(key),
+  setTheme: (name, theme) => pages.get(name).emulateMedia({ colorScheme: theme }),
   screenshot: async (name, path) => { await pages.get(name).screenshot({ path }); },
   complaints: (name) => complaints.get(name),
   select: (name, selector, value) => find(name, selector).selectOption(value),
   back: (name) => pages.get(name).goBack({ waitUntil: 'commit' }),
-  key: (name, key) => pages.get(name).keyboard.press(key),
   evaluate: (name, expression) => pages.get(name).evaluate(expression),
   /** `waitForFunction` would need `eval` in the page, which its Content-Security-Policy forbids. */
   waitUntil: async (name, expression) => {
@@ -67,9 +86,9 @@ const verbs = {
     }
     throw new Error(`it never came about: ${expression}`);
   },
-  /** What axe-core finds: `impact rule: elements`. */
-  axe: async (name) => {
-    await pages.get(name).evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf-8'));
+  /** What axe-core finds of any weight. */
+  axeAll: async (name) => {
+    await pages.get(name).evaluate(fs.readFileSync(require.resolve('axe-core'), 'utf8'));
     const { violations } = await pages.get(name).evaluate('axe.run()');
     return violations.map(({ impact, id, nodes }) => (
       `${impact} ${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`)}`));

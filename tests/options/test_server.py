@@ -140,6 +140,7 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("event_burst", 1.5),
     ("allow_upgrades", 1),
     ("cleanup_empty_child_namespaces", 1),
+    ("validate", 1),
     ("cookie_http_only", None),
     ("raise_errors", "no"),
     ("serve_client", 1),

@@ -210,3 +210,88 @@ async def test_events_behind_our_own_disconnect_are_not_handled(
             await client.emit("x", number)
         await wait_all_tasks_blocked()
     assert story == [0]
+
+
+async def test_a_catch_all_gets_what_nobody_else_handles() -> None:
+    io = Server()
+    heard: list[tuple[object, ...]] = []
+    io.on("known", lambda socket, *args: heard.append(("known", *args)))
+
+    @io.on("*")
+    async def anything(socket: Socket, event: str, *args: object) -> str:
+        heard.append((socket.id, event, *args))
+        return f"nobody knows {event}"
+
+    @io.on("connection")
+    def connection(socket: Socket) -> None:
+        socket.on("own", lambda *args: heard.append(("own", *args)))
+        socket.on("*", lambda event, *args: heard.append((event, *args)))
+
+    async with connect(io) as client:
+        await client.call("known", 1)
+        await client.call("own", 2)
+        assert heard == [("known", 1), ("own", 2)]
+        heard.clear()
+        for event in ("other", "*", "connection", "__class__"):
+            assert await client.call(event, 3) == [f"nobody knows {event}"]
+            assert heard == [(client.id, event, 3), (event, 3)]
+            heard.clear()
+
+
+async def test_a_catch_all_of_a_dynamic_namespace_and_once(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    heard: list[object] = []
+    rooms = io.of(lambda name, query: True)
+    rooms.on("*", lambda socket, event, ack: ack(socket.namespace.name, event), ack=True)
+    io.of("/a").once("*", lambda socket, event: heard.append(event))
+    async with connect(io, "/a") as client:
+        await client.emit("one")
+        await client.emit("two")
+        await trio.sleep(1)
+        assert heard == ["one"]
+    async with connect(io, "/b") as client:
+        assert await client.call("three") == ["/b", "three"]
+
+
+async def test_a_catch_all_is_not_told_of_the_sockets_own_life(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    heard: list[object] = []
+    io.on("*", lambda *args: heard.append(args))
+    async with connect(io) as client:
+        for event in RESERVED_EVENTS:
+            await client.emit(event)
+        await trio.sleep(1)
+    assert heard == []
+
+
+async def test_a_catch_all_that_fails_is_named_with_the_event(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    io = Server()
+
+    @io.on("*")
+    def broken(socket: Socket, event: str) -> None:
+        raise ValueError("no")
+
+    io.on("next", lambda socket: 1)
+    async with connect(io, raise_errors=False) as client:
+        await client.emit("news")
+        await client.call("next")
+    assert "broken, which handles 'news' as '*', failed" in caplog.text
+
+
+async def test_a_catch_all_can_be_removed(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    heard: list[object] = []
+    io.on("*", heard.append)
+    assert io.event_names() == ["*"]
+    io.remove_listener("*", heard.append)
+    async with connect(io) as client:
+        await client.emit("*")
+        await client.emit("any")
+        await trio.sleep(1)
+    assert heard == []

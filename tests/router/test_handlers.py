@@ -58,6 +58,15 @@ def test_an_event_name_is_a_str(event: str) -> None:
         Server().on(event, one)
 
 
+def test_on_without_parentheses_says_what_to_write() -> None:
+    io = Server()
+    with pytest.raises(TypeError, match=r'@on takes the event: @on\("one"\), or @event'):
+        io.on(one)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="@on takes the event"):
+        io.once(one)  # type: ignore[call-overload]
+    assert io.event_names() == []
+
+
 def test_event_names() -> None:
     io = Server()
     assert io.event_names() == []

@@ -78,6 +78,15 @@ async def check(socket: Socket) -> None: ...
 def slow(socket: Socket, is_behind: bool) -> None: ...
 
 
+@io.on("disconnect")
+@chat.on("disconnecting")
+async def gone(socket: Socket) -> None: ...
+
+
+@io.on("*")
+async def anything(socket: Socket, event: str, *args: object) -> None: ...
+
+
 class Listener:
     def connected(self, socket: Socket) -> None: ...
 
@@ -88,6 +97,7 @@ for one in (io, chat, rooms):
     one.on("connection", welcome)
     one.once("connect", Listener().connected)
     one.on("disconnect", goodbye)
+    one.on("disconnect", gone)
     one.once("disconnecting", leaving)
     one.on("error", failed)
     one.on("news", news, ack=True)
@@ -115,7 +125,7 @@ async def too_much(socket: Socket, reason: str) -> None: ...
 
 
 @io.on("disconnect")  # E: type-var
-async def no_reason(socket: Socket) -> None: ...
+async def reason_alone(reason: DisconnectReason) -> None: ...
 
 
 @chat.on("disconnect")  # E: type-var
@@ -151,7 +161,7 @@ chat.on("disconnect", no_socket)  # E: type-var
 rooms.once("error", no_socket)  # E: type-var
 io.on("news", no_socket)  # E: type-var
 io.on("connection", too_much)  # E: deprecated
-io.on("disconnect", no_reason)  # E: deprecated
+io.on("disconnect", reason_alone)  # E: type-var
 chat.once("disconnecting", wrong_reason)  # E: deprecated
 rooms.on("error", wrong_error)  # E: deprecated
 io.on(7, news)  # E: call-overload
@@ -164,7 +174,7 @@ def connection(socket: Socket) -> None:
     def with_socket(socket: Socket, reason: DisconnectReason) -> None: ...
 
     @socket.on("disconnecting")  # E: type-var
-    def without_reason() -> None: ...
+    def reason_as_number(reason: int) -> None: ...
 
     @socket.on("error")  # E: type-var
     def with_text(error: str) -> None: ...

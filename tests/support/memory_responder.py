@@ -3,6 +3,7 @@
 import trio
 
 from trio_sio.engine.http.holding import HeldResponse
+from trio_sio.engine.http.streaming import StreamedBody
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import Response
 
@@ -41,10 +42,8 @@ class MemoryResponder:
         assert self.response is None
         self.response = response
 
-    async def send_streamed(self, response: Response) -> None:
-        assert not isinstance(response.body, bytes)
-        body = b"".join([piece async for piece in response.body])
-        await self.send(Response(response.status, response.headers, body))
+    async def begin(self, response: Response) -> StreamedBody:
+        raise AssertionError("polling streams nothing")
 
     async def hold(self, held: HeldResponse) -> None:
         over = trio.Event()
@@ -65,6 +64,10 @@ class MemoryResponder:
 
     async def send_raw(self, data: bytes) -> None:
         raise AssertionError("polling renders nothing")
+
+    @property
+    def message_socket(self) -> None:
+        return None
 
     def take_over(self) -> ByteStream:
         raise AssertionError("polling needs no stream")

@@ -39,7 +39,7 @@ async def sending(socket: trio_sio.Socket, client: MemoryClient) -> float:
     return number + await socket.call(price, "apple", timeout=5)
 
 
-@io.on(price)
+@io.on(price, validate=True)
 async def quote(socket: trio_sio.Socket, item: str) -> float:
     return 1.5 if item else 2.0
 

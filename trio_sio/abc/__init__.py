@@ -2,6 +2,7 @@
 
 transport   how a session's packets travel: polling, WebSocket, memory
 session     one Engine.IO client; all that the router asks of the engine
+web         an application for the paths that are not the server's
 adapter     which socket is in which room, and how a broadcast reaches it
 
 The parser, which encodes packets and decodes messages, is in `trio_sio.protocol.socketio.parser`.
@@ -33,6 +34,12 @@ from trio_sio.abc.transport import (
     OutgoingQueue as OutgoingQueue,
     Transport as Transport,
     TransportClosed as TransportClosed,
+)
+from trio_sio.abc.web import (
+    ResponseBody as ResponseBody,
+    WebApplication as WebApplication,
+    WebReply as WebReply,
+    WebStream as WebStream,
 )
 from trio_sio.protocol.socketio.parser import (
     BoundedDecoder as BoundedDecoder,

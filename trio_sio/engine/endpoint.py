@@ -2,6 +2,8 @@
 
 import logging
 
+import trio
+
 from trio_sio.engine import refusal
 from trio_sio.engine.handshake import CallbackTooSlow, check_allowed, check_origin
 from trio_sio.engine.http import cors
@@ -108,6 +110,18 @@ class Endpoint:
         except BodyError as error:
             self._log.tell(request, logging.WARNING, "body", str(error))
             return refusal.unreadable_body(error)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Let the application for other paths live."""
+        if self._fallback is not None:
+            await self._fallback.run(task_status=task_status)
+        else:
+            task_status.started()
+
+    def close(self) -> None:
+        """Tell the application for other paths that the server closes."""
+        if self._fallback is not None:
+            self._fallback.close()
 
     async def wait_idle(self) -> None:
         """Wait until the application answers no request for a path of its own."""

@@ -7,6 +7,7 @@ async with engine:                           the engine's nursery
  │   ├─ fairness                             schedules readers that have much to read
  │   └─ arrivals                             schedules the first reads of new connections
  ├─ connection (one per TCP connection)      reads requests; hands over a WebSocket, and ends
+ ├─ application                              of the other paths, if it has a life of its own
  └─ session (one per client)                 outlives a poll's connection, closes a WebSocket
 """
 
@@ -25,14 +26,15 @@ from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.admission import Admission
 from trio_sio.engine.endpoint import Endpoint
 from trio_sio.engine.http.connection import HTTPConnection, turn_away
+from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.listeners import accept_forever, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
-from trio_sio.engine.session.registry import SessionRegistry
+from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
-from trio_sio.http import Request
+from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, takes
 from trio_sio.statistics import EngineStatistics
 
@@ -75,6 +77,7 @@ class Engine:
     def _setup(self, options: EngineOptions) -> None:
         self.runtime = Runtime()
         self._counters = SessionCounters(self.runtime.counters)
+        self._observers: tuple[SessionObserver, ...] = ()
         self._apply(options)
         self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
@@ -102,6 +105,7 @@ class Engine:
         self.options = options
         self.runtime.stalls.set_limit(options.slow_step)
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
+        self.sessions.observe(self._observers)
         self._endpoint = Endpoint(self.sessions)
         count = self._counters.count_limit
         self._admission = Admission(
@@ -119,6 +123,11 @@ class Engine:
             self.runtime.log,
             self.runtime.counters,
         )
+
+    def observe(self, observer: SessionObserver) -> None:
+        """Tell a view for operators of every session that begins or ends."""
+        self._observers += (observer,)
+        self.sessions.observe(self._observers)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -148,6 +157,7 @@ class Engine:
                 with self.sessions.serving(nursery):
                     self._nursery = nursery
                     await nursery.start(self.runtime.run)
+                    await nursery.start(self._endpoint.run)
                     yield
                     await self.aclose()
                 nursery.cancel_scope.cancel()
@@ -169,6 +179,7 @@ class Engine:
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
         self.sessions.close()
+        self._endpoint.close()
         for connection in tuple(self._connections):
             connection.close_when_idle()
         sessions = tuple(self.sessions.values())
@@ -318,6 +329,32 @@ class Engine:
         finally:
             self._connections.discard(connection)
         return False
+
+    async def serve_request(self, request: Request, responder: Responder, handler: Handler) -> None:
+        """Answer a request that another server has read; the engine must be open.
+
+        Returns when the request has been answered, or a session has its WebSocket.
+
+        Args:
+            request: the request.
+            responder: answers it.
+            handler: called once for each client.
+        """
+        if self._nursery is None:
+            raise RuntimeError("serve_request needs an open engine: use `async with`")
+        self.sessions.handle_with(handler)
+        try:
+            answer = await self._endpoint.answer(request, responder)
+            if isinstance(answer, Response):
+                await responder.send(answer)
+            elif answer is not None:
+                await answer()
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client went away; what that means is up to its session
+        except* failed_leaves() as errors:
+            if self.options.raise_errors:
+                raise
+            self.runtime.log.fail(logger, errors, "a request failed")
 
     async def open_session(
         self,

@@ -14,12 +14,12 @@ from typing import TypeVar
 import trio
 
 from trio_sio.engine.http import cors
-from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.engine.http.responder import Responder, fault_of_client, unless_hung_up
 from trio_sio.engine.refusal import Refusal, refusal_of
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.exceptions import RequestRefused
 from trio_sio.failures import Never, failures, sort, verdict
-from trio_sio.http import Request
+from trio_sio.http import BodyError, Request
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
@@ -72,6 +72,8 @@ async def call_function(
     if not inspect.isawaitable(answer):
         return answer
     with trio.move_on_after(limit):
+        if isinstance(argument, Request) and argument.has_body:  # one of the two may read it
+            return await answer
         return await unless_hung_up(responder, answer)
     raise CallbackTooSlow(name, limit)
 
@@ -109,6 +111,14 @@ async def check_allowed(sessions: SessionRegistry, request: Request, responder: 
         raise Refusal(ErrorCode.FORBIDDEN, "allow_request refused", websocket_text="")
 
 
+def _pass_on(fault: Exception | None) -> None:
+    """Raise what is the client's fault, for a function that wanted the request's body."""
+    if isinstance(fault, BodyError):
+        raise Refusal(ErrorCode.BAD_REQUEST, str(fault)) from fault
+    if fault is not None:
+        raise fault
+
+
 async def _ask(
     sessions: SessionRegistry,
     name: str,
@@ -122,9 +132,10 @@ async def _ask(
         limit = options.handshake_timeout
         answer = await call_function(name, function, argument, responder, limit)
         return verdict(name, answer)
-    except (HungUp, CallbackTooSlow):
+    except CallbackTooSlow:
         raise
     except failures() as error:
+        _pass_on(fault_of_client(error))
         found = sort(error, RequestRefused)
         if found.failure is not None:
             if options.raise_errors:
@@ -153,9 +164,10 @@ async def new_id(sessions: SessionRegistry, request: Request, responder: Respond
         sid = await call_function("generate_id", generate, request, responder, limit)
         if not isinstance(sid, str) or not sid or sessions.find(sid) is not None:
             raise ValueError(f"generate_id must return a new, unused text, not {sid!r}")
-    except (HungUp, CallbackTooSlow):
+    except CallbackTooSlow:
         raise
     except failures() as error:
+        _pass_on(fault_of_client(error))
         found = sort(error, Never)
         if options.raise_errors:
             raise

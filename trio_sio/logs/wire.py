@@ -11,6 +11,7 @@ when a session begins; sessions that are there already do not change.
 
 import logging
 from collections.abc import Iterable
+from typing import Protocol
 
 from trio_sio.logs.shown import printable, short_id
 from trio_sio.protocol.encoded import Encoded
@@ -23,6 +24,16 @@ if logger.level == logging.NOTSET:  # or somebody was faster, who knows what he 
 
 SHOWN = 200
 """Characters of a packet that are shown."""
+
+
+class PacketTap(Protocol):
+    """Takes the packets of one session, while somebody watches them; it must not wait or raise."""
+
+    def incoming(self, transport: str, packet: EnginePacket) -> None:
+        """A packet has come."""
+
+    def outgoing(self, transport: str, items: Iterable[Encoded]) -> None:
+        """Items are handed to the transport."""
 
 
 class WireLog:

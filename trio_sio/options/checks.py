@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from trio_sio.abc import WebApplication
 from trio_sio.protocol.engineio.session_id import NODE_ID_CHARACTERS, is_node_id
 from trio_sio.protocol.http.forwarded import MAX_HOPS, Proxies
 
@@ -109,6 +110,12 @@ def function(name: str, value: object) -> None:
     """Check a callable that may be `None`."""
     if value is not None and not callable(value):
         raise TypeError(wrong(name, "callable or None", value))
+
+
+def function_or_application(name: str, value: object) -> None:
+    """Check a callable or a `WebApplication` that may be `None`."""
+    if value is not None and not callable(value) and not isinstance(value, WebApplication):
+        raise TypeError(wrong(name, "callable, a WebApplication or None", value))
 
 
 def url_path(name: str, value: object) -> None:

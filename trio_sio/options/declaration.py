@@ -92,6 +92,15 @@ class Options:
         self._check_names(changes)
         return evolve(self, **changes)
 
+    def changes(self) -> dict[str, object]:
+        """Return the options whose values are not the defaults."""
+        declared = fields_dict(type(self))
+        return {
+            name: getattr(self, name)
+            for name, one in declared.items()
+            if getattr(self, name) != one.default
+        }
+
     @classmethod
     def _check_names(cls, names: Mapping[str, object]) -> None:
         known = cls.declarations()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from trio_sio.abc import WebApplication
 from trio_sio.http import Request, Response
 from trio_sio.options import checks
 from trio_sio.options.compression import CompressionOption, check_compression
@@ -82,12 +83,14 @@ class EngineOptions(Options):
     These ids are used as they are, without `node_id`.
     """
 
-    fallback: Callable[[Request], Awaitable[Response]] | None = option(
-        None, checks.function, Group.BASICS
+    fallback: Callable[[Request], Awaitable[Response]] | WebApplication | None = option(
+        None, checks.function_or_application, Group.BASICS
     )
     """`async def (request) -> Response`, answers requests for other paths; `None` for a 404.
 
-    If the request has no body, the call is cancelled when the client closes its connection.
+    Or a `trio_sio.abc.WebApplication`, as `trio_sio.asgi.Fallback(app)` makes one of an ASGI
+    application. If the request of a function has no body, the call is cancelled when the client
+    closes its connection.
     """
 
     transports: Sequence[TransportName] = option(TRANSPORTS, checks.words(TRANSPORTS), Group.BASICS)

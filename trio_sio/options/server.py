@@ -58,6 +58,13 @@ class ServerOptions(EngineOptions):
     It stays if it has handlers of its own, or if `io.of(name)` was called for it.
     """
 
+    validate: bool = option(False, checks.flag, Group.BASICS)
+    """Checks what clients send against the types of handlers and of declared events.
+
+    Handlers get values of these types; a client that sends others gets an ERROR packet. It needs
+    the extra `typed`. Handlers without types are not checked; `on(…, validate=…)` decides for one.
+    """
+
     # -- limits before a client has joined a namespace -----------------------------------------
 
     handshake_packets: int | None = option(

@@ -14,10 +14,15 @@ emitter             `emit`, `call` and their flags
 invocation          calling the application's functions, and settling what they raise
 sender              the outgoing half of a socket
 namespace_base      what a socket needs of its namespace
+socket_handlers     handlers of one socket
 namespace_handlers  handlers that take the socket as their first argument
+method_handlers     `Handlers`: handlers as methods
 inbox, background   the events that wait for a socket's task; the tasks that run beside it
 acknowledgement, acks   the answer to an event of the client; the answers to ours
 departures, order   which of a client's sockets leaves first; which handles its event first
+arity               how many arguments handlers take
+argument_check      whether what a client sends has the types that its handler takes
+argument_types, conversion   what these types are; making values of them
 adapter_life        the tasks of adapters that ask other servers
 inbound_limits, rate_limit, limits, context    what a client may do; what a server's clients share
 broadcast, handlers, handshake                 targets; registered functions; how a client came

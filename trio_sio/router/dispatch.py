@@ -5,15 +5,17 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any
 
-from trio_sio.exceptions import LocalProtocolError, Refused
+from trio_sio.exceptions import LocalProtocolError, Refused, WrongArguments
 from trio_sio.failures import failures
 from trio_sio.logs.events import EventLog
 from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import BACKLOG, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import type_name
 from trio_sio.router.acknowledgement import Acknowledgement
+from trio_sio.router.argument_check import ArgumentRefused
+from trio_sio.router.arity import wrong_arguments
 from trio_sio.router.background import BackgroundTasks
-from trio_sio.router.handlers import Handler, Registration
+from trio_sio.router.handlers import CATCH_ALL, Handler, Registration
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.invocation import (
     FAILED,
@@ -23,6 +25,9 @@ from trio_sio.router.invocation import (
     function_name,
     handles,
 )
+
+_NOT_OF_CLIENTS = frozenset({"connection", CATCH_ALL})
+"""Events of a namespace whose handlers are for sockets, or for other events."""
 
 
 def _answer_nobody(*_: object) -> None:
@@ -81,9 +86,10 @@ class Dispatcher:
         """Run the handlers; with one, as nearly always, without a coroutine around it."""
         invoker = self._invoker
         event = packet.event
-        # A namespace's "connection" handlers are for sockets, not for a client's event.
-        common = () if event == "connection" else self._namespace.take_handlers(event)
-        own = invoker.handlers.take(event)
+        common = () if event in _NOT_OF_CLIENTS else self._namespace.take_handlers(event)
+        own = () if event == CATCH_ALL else invoker.handlers.take(event)
+        if not (common or own):
+            return self._handle_unheard(packet)
         if self._log is not None:
             self._write(self._log, event, len(packet.args), (*common, *own))
         ack = None if packet.id is None else self._acknowledgement(packet.id, common, own)
@@ -92,9 +98,23 @@ class Dispatcher:
             inbox.order.pass_on(inbox)
             run = self._run_with_ack if common[0].ack else self._call
             return run(common[0], (invoker.subject, *packet.args), ack)
-        calls = [(one, (invoker.subject, *packet.args)) for one in common]
-        calls += [(one, (*packet.args,)) for one in own]
-        return self._run_all(calls, ack)
+        return self._run_all(self._calls(common, own, packet.args), ack)
+
+    def _handle_unheard(self, packet: Packet) -> Coroutine[Any, Any, None]:
+        """Run the handlers of "*" for an event that has none of its own."""
+        common = self._namespace.take_handlers(CATCH_ALL)
+        own = self._invoker.handlers.take(CATCH_ALL)
+        event = packet.event
+        if self._log is not None:
+            self._write(self._log, event, len(packet.args), (*common, *own))
+        ack = None if packet.id is None else self._acknowledgement(packet.id, common, own)
+        return self._run_all(self._calls(common, own, [event, *packet.args]), ack)
+
+    def _calls(
+        self, common: Sequence[Registration], own: Sequence[Registration], args: Sequence[object]
+    ) -> list[tuple[Registration, tuple[object, ...]]]:
+        calls = [(one, (self._invoker.subject, *args)) for one in common]
+        return [*calls, *((one, (*args,)) for one in own)]
 
     def _acknowledgement(
         self, ack_id: int, common: Sequence[Registration], own: Sequence[Registration]
@@ -168,6 +188,8 @@ class Dispatcher:
         function = registration.function
         try:
             try:
+                if registration.check is not None:
+                    args = registration.check.convert(args)
                 result = self._invoker.begin(function, args)
                 if type(result) is CoroutineType or isawaitable(result):
                     result = await result
@@ -175,15 +197,35 @@ class Dispatcher:
                 counters.calls += 1
                 counters.call_seconds += counters.turn - begun
         except failures() as error:
-            invoker = self._invoker
-            refused = await invoker.settle(error, function, handles(registration.event))
-            if refused is not None:
-                invoker.send_error(refused.answer)
+            await self._settle(error, registration, args)
         else:
             if ack is not None and not registration.ack:
                 await self._acknowledge(ack, result, registration)
         if ack is not None and ack.waiter is not None:
             await ack.wait_sent()
+
+    async def _settle(
+        self, error: BaseException, registration: Registration, args: tuple[object, ...]
+    ) -> None:
+        invoker, function, event = self._invoker, registration.function, registration.event
+        if isinstance(error, ArgumentRefused):
+            name, shown = function_name(function), quoted(event)
+            text = f"refused {shown}, and did not call {name}: {error.loggable}"
+            invoker.send_error(error.answer)
+            await invoker.report(WrongArguments(text), name)
+            return
+        lead = int(bool(args) and args[0] is invoker.subject)
+        role = handles(event)
+        if event == CATCH_ALL:
+            event, lead = str(args[lead]), lead + 1
+            role = f"{handles(event)} as {quoted(CATCH_ALL)}"
+        wrong = wrong_arguments(error, function, event, args, lead=lead, ack=registration.ack)
+        if wrong is not None:
+            await invoker.report(wrong, function_name(function))
+            return
+        refused = await invoker.settle(error, function, role)
+        if refused is not None:
+            invoker.send_error(refused.answer)
 
     async def _acknowledge(
         self, ack: Acknowledgement, result: object, registration: Registration

@@ -1,14 +1,14 @@
 """Handlers by event, and how they are called."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from trio_sio.declared_event import Answer, Arguments, Event
-from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
+from trio_sio.router.argument_check import ArgumentCheck, make_check
+from trio_sio.router.arity import fit
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -22,10 +22,10 @@ else:
 Handler = Callable[..., object]
 """A function of the application, async or not. What it returns is the answer to an event."""
 
+CATCH_ALL = "*"
+"""The event whose handlers get those that nobody else handles."""
+
 H = TypeVar("H", bound=Handler)
-OwnEndH = TypeVar("OwnEndH", bound=Callable[[DisconnectReason], object])
-OwnErrorH = TypeVar("OwnErrorH", bound=Callable[[Exception], object])
-OwnBacklogH = TypeVar("OwnBacklogH", bound=Callable[[bool], object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class Registration:
         concurrent: later events need not wait for it.
         once: it is called for one event only.
         event: the event's name; the table that it is added to fills it in.
+        takes: how many of the arguments it is given, for events of the socket's own life; `None`
+            for all.
+        check: checks and converts the arguments of each event; `None` if nobody wants that.
     """
 
     function: Handler
@@ -45,6 +48,8 @@ class Registration:
     concurrent: bool = False
     once: bool = False
     event: str = field(default="", compare=False)
+    takes: int | None = None
+    check: ArgumentCheck | None = field(default=None, compare=False)
 
 
 _NO_HANDLERS: Mapping[str, tuple["Registration", ...]] = {}
@@ -63,8 +68,7 @@ class HandlerTable:
 
     def add(self, event: str, registration: Registration) -> None:
         """Register a handler."""
-        if not isinstance(event, str):
-            raise TypeError(f"an event name must be a str, not {event!r}")
+        check_event(event)
         if not callable(registration.function):
             raise TypeError(f"a handler must be callable, not {registration.function!r}")
         event = str(event)  # of a declared event, the plain name: the table finds it faster
@@ -122,28 +126,74 @@ class HandlerOwner:
     __slots__ = ()
 
     handlers: HandlerTable
+    _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What handlers of the socket's own life get, by event."""
+    _lead: ClassVar[int] = 0
+    """How many arguments handlers get before those of an event."""
+
+    @property
+    def _validates(self) -> bool:
+        """Option `validate` of the server."""
+        return False
 
     def _register(
-        self, event: str, handler: Handler | None, *, ack: bool, concurrent: bool, once: bool
+        self,
+        event: str,
+        handler: Handler | None,
+        *,
+        ack: bool,
+        concurrent: bool,
+        once: bool,
+        validate: bool | None = None,
     ) -> Any:  # noqa: ANN401 - the handler, or a decorator
         """Register a handler and return it; without one, return the decorator that does."""
+        check_event(event)
 
         def register(function: H) -> H:
-            registration = Registration(function, ack=ack, concurrent=concurrent, once=once)
-            self.handlers.add(event, registration)
+            self._add(event, function, ack=ack, concurrent=concurrent, once=once, validate=validate)
             return function
 
         return register if handler is None else register(handler)
+
+    def _add(
+        self,
+        event: str,
+        function: Handler,
+        *,
+        ack: bool = False,
+        concurrent: bool = False,
+        once: bool = False,
+        validate: bool | None = None,
+    ) -> None:
+        offered = self._life_events.get(event)
+        takes = None if offered is None or not callable(function) else fit(event, function, offered)
+        check = self._check_for(event, function, validate, ack=ack)
+        registration = Registration(function, ack, concurrent, once, takes=takes, check=check)
+        self.handlers.add(event, registration)
+
+    def _check_for(
+        self, event: str, function: Handler, validate: bool | None, *, ack: bool
+    ) -> ArgumentCheck | None:
+        """Return what checks the arguments of a handler, `None` if nothing is to."""
+        wanted = self._validates if validate is None else validate
+        if not wanted or not callable(function):
+            return None
+        if event in self._life_events:
+            if validate:
+                raise TypeError(f"validate is for events of clients, not for {event!r}")
+            return None
+        lead = self._lead + (event == CATCH_ALL)
+        return make_check(event, function, lead=lead, trail=int(ack), is_asked_for=bool(validate))
 
     def _register_by_name(self, handler: H) -> H:
         name = getattr(handler, "__name__", "")
         if not name:
             raise TypeError(f"@event needs a function with a name, not {handler!r}")
-        self.handlers.add(name, Registration(handler))
+        self._add(name, handler)
         return handler
 
     def _register_for_backlog(self, handler: H) -> H:
-        self.handlers.add(BACKLOG, Registration(handler))
+        self._add(BACKLOG, handler)
         return handler
 
     def remove_listener(self, event: str, handler: Handler) -> None:
@@ -159,138 +209,18 @@ class HandlerOwner:
         return [name for name in self.handlers.names() if name != BACKLOG]
 
 
+def check_event(event: object) -> None:
+    """Raise `TypeError` if something is no event's name, as a function behind a bare `@on`."""
+    if callable(event):
+        name = getattr(event, "__name__", "news")
+        text = f'@on takes the event: @on("{name}"), or @event for the name of the function'
+        raise TypeError(text)
+    if not isinstance(event, str):
+        raise TypeError(f"an event name must be a str, not {event!r}")
+
+
 EndEvent = Literal["disconnect", "disconnecting"]
 OwnEvent = EndEvent | Literal["error"]
-
-
-class SocketHandlers(HandlerOwner):
-    """The handlers of one socket: they take the arguments of its events."""
-
-    __slots__ = ()
-
-    @overload
-    def on(
-        self, event: EndEvent, *, ack: bool = ..., concurrent: bool = ...
-    ) -> Callable[[OwnEndH], OwnEndH]: ...
-    @overload
-    def on(
-        self, event: EndEvent, handler: OwnEndH, *, ack: bool = ..., concurrent: bool = ...
-    ) -> OwnEndH: ...
-    @overload
-    def on(
-        self, event: Literal["error"], *, ack: bool = ..., concurrent: bool = ...
-    ) -> Callable[[OwnErrorH], OwnErrorH]: ...
-    @overload
-    def on(
-        self,
-        event: Literal["error"],
-        handler: OwnErrorH,
-        *,
-        ack: bool = ...,
-        concurrent: bool = ...,
-    ) -> OwnErrorH: ...
-    # The last overload would take a wrong handler for these names, since no type says "any other
-    # name": type checkers report this one instead, if they report what is deprecated.
-    @overload
-    @deprecated("handlers of this event take the reason, or the error, and nothing else")
-    def on(self, event: OwnEvent, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
-    @overload
-    def on(
-        self, event: Event[Answer, *Arguments], *, concurrent: bool = ...
-    ) -> Callable[
-        [Callable[[*Arguments], Answer | Awaitable[Answer]]],
-        Callable[[*Arguments], Answer | Awaitable[Answer]],
-    ]: ...
-    @overload
-    def on(
-        self,
-        event: Event[Answer, *Arguments],
-        handler: Callable[[*Arguments], Answer | Awaitable[Answer]],
-        *,
-        concurrent: bool = ...,
-    ) -> Callable[[*Arguments], Answer | Awaitable[Answer]]: ...
-    @overload
-    def on(
-        self, event: Event[Any, *Arguments], *, ack: Literal[True], concurrent: bool = ...
-    ) -> Callable[
-        [Callable[[*Arguments, Callable[..., object]], object]],
-        Callable[[*Arguments, Callable[..., object]], object],
-    ]: ...
-    @overload
-    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
-    @overload
-    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
-    def on(
-        self,
-        event: Any,
-        handler: Handler | None = None,
-        *,
-        ack: bool = False,
-        concurrent: bool = False,
-    ) -> Any:
-        """Register a handler for this socket's events (JS: `socket.on`); also as a decorator.
-
-        What the handler returns is the answer, if the client asked for one: nothing for `None`,
-        several arguments for a tuple.
-
-        Args:
-            event: the event's name, or a declared event. Handlers of "disconnecting" and
-                "disconnect" get the `DisconnectReason`, handlers of "error" get the exception.
-            handler: a function, async or not, that takes the event's arguments; without it, a
-                decorator is returned.
-            ack: give the handler a callable as last argument, for answers before its end; what
-                it returns is no answer then.
-            concurrent: run it in the socket's nursery, so that later events need not wait; at
-                most `max_inbox` run at a time.
-
-        Raises:
-            TypeError: the name is not a str, or the handler is not callable.
-        """
-        return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
-
-    @overload
-    def once(self, event: EndEvent) -> Callable[[OwnEndH], OwnEndH]: ...
-    @overload
-    def once(self, event: EndEvent, handler: OwnEndH) -> OwnEndH: ...
-    @overload
-    def once(self, event: Literal["error"]) -> Callable[[OwnErrorH], OwnErrorH]: ...
-    @overload
-    def once(self, event: Literal["error"], handler: OwnErrorH) -> OwnErrorH: ...
-    @overload
-    @deprecated("handlers of this event take the reason, or the error, and nothing else")
-    def once(self, event: OwnEvent, handler: H) -> H: ...
-    @overload
-    def once(
-        self, event: Event[Answer, *Arguments]
-    ) -> Callable[
-        [Callable[[*Arguments], Answer | Awaitable[Answer]]],
-        Callable[[*Arguments], Answer | Awaitable[Answer]],
-    ]: ...
-    @overload
-    def once(
-        self,
-        event: Event[Answer, *Arguments],
-        handler: Callable[[*Arguments], Answer | Awaitable[Answer]],
-    ) -> Callable[[*Arguments], Answer | Awaitable[Answer]]: ...
-    @overload
-    def once(self, event: str) -> Callable[[H], H]: ...
-    @overload
-    def once(self, event: str, handler: H) -> H: ...
-    def once(self, event: Any, handler: Handler | None = None) -> Any:
-        """Register a handler for the next such event only (JS: `once`); also as a decorator."""
-        return self._register(event, handler, ack=False, concurrent=False, once=True)
-
-    def event(self, handler: H) -> H:
-        """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""
-        return self._register_by_name(handler)
-
-    def on_backlog(self, handler: OwnBacklogH) -> OwnBacklogH:
-        """Register a handler for the time when this client falls behind; a decorator.
-
-        It gets True when more is queued for the client than `high_water` allows, and False when
-        that has come down to `low_water`. It runs in the socket's nursery, beside the others.
-        """
-        return self._register_for_backlog(handler)
 
 
 async def call(function: Handler, *args: object) -> object:

@@ -10,15 +10,14 @@ what counts as an error.
 
 import logging
 from collections.abc import Awaitable
-from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
 
-from trio_sio.exceptions import ClientError, LocalProtocolError, Refused
+from trio_sio.exceptions import ClientError, LocalProtocolError, Refused, WrongArguments
 from trio_sio.failures import Never, failures, sort
 from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import JSON, PacketType
-from trio_sio.protocol.socketio.unsendable import type_name
+from trio_sio.router.arity import function_name as function_name
 from trio_sio.router.handlers import Handler, HandlerTable
 from trio_sio.router.sender import EventSender
 
@@ -40,14 +39,6 @@ ADAPTER = "which keeps the rooms"
 def client_error(data: JSON) -> ClientError:
     """Return the exception for an ERROR packet's data."""
     return ClientError(data if isinstance(data, str) else repr(data))
-
-
-def function_name(function: Handler) -> str:
-    """Return module and name of a function, of a method, or of what a partial calls."""
-    while isinstance(function, partial):
-        function = function.func
-    name = getattr(function, "__qualname__", None)
-    return f"{function.__module__}.{name}" if name else f"an object of {type_name(function)}"
 
 
 def failure(function: Handler, role: str) -> str:
@@ -91,8 +82,8 @@ class Invoker:
         common = self.sender.namespace.take_handlers(event)
         own = self.handlers.take(event)
         return [
-            *((one.function, (self.subject, argument)) for one in common),
-            *((one.function, (argument,)) for one in own),
+            *((one.function, (self.subject, argument)[: one.takes]) for one in common),
+            *((one.function, (argument,)[: one.takes]) for one in own),
         ]
 
     def has_listeners(self, event: str) -> bool:
@@ -174,9 +165,13 @@ class Invoker:
 
         Args:
             error: the error.
-            what: whose failure it is; `""` if the error itself says everything.
+            what: whose failure it is; `""` if the error itself says everything. Of wrong
+                arguments, the handler.
         """
-        if isinstance(error, ClientError):
+        if isinstance(error, (ClientError, WrongArguments)):
+            if isinstance(error, WrongArguments):
+                kind, log = ("arguments", what), self.sender.namespace.context.log
+                log.tell(logger, logging.WARNING, kind, "%r: %s", self.subject, error)
             await self.call_error_handlers(error)
             return
         if self.sender.session.raise_errors:

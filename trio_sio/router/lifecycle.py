@@ -201,9 +201,9 @@ class Lifecycle:
         invoker = socket.invoker
         for event in ("connect", "connection"):
             for registration in socket.namespace.take_handlers(event):
-                function = registration.function
+                function, args = registration.function, (socket,)[: registration.takes]
                 try:
-                    await invoker.guard(invoker.call(function, socket), function, handles(event))
+                    await invoker.guard(invoker.call(function, *args), function, handles(event))
                 except Refused as refused:
                     invoker.send_error(refused.answer)
                     socket.kick()

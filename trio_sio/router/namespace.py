@@ -41,14 +41,22 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         children: the namespaces that exist by now, by name.
     """
 
-    def __init__(self, name: str, accepts: re.Pattern[str] | Predicate) -> None:
+    def __init__(
+        self, name: str, accepts: re.Pattern[str] | Predicate, *, validate: bool = False
+    ) -> None:
         super().__init__(name)
+        self._validate = validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
 
     def __repr__(self) -> str:
         return f"<ParentNamespace {self._accepts!r}>"
+
+    @property
+    def _validates(self) -> bool:
+        """Option `validate` of the server."""
+        return self._validate
 
     @property
     def label(self) -> str:

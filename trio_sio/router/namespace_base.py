@@ -111,6 +111,11 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         """Stop counting a socket, which has left or was not let in."""
         self.users -= 1
 
+    @property
+    def _validates(self) -> bool:
+        """Option `validate` of the server."""
+        return self.context.options.validate
+
     def keep(self) -> None:
         """Stay without sockets, too: the application has asked for it by its name."""
         self._is_wanted = True

@@ -4,17 +4,21 @@ The types say of each event what its handlers take, so that a type checker finds
 socket, or with another kind of reason.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, Literal, TypeVar, overload
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar, Concatenate, Literal, TypeVar, overload
 
 from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
+from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.handlers import EndEvent, Handler, HandlerOwner, OwnEvent, deprecated
 from trio_sio.router.socket import Socket
 
 H = TypeVar("H", bound=Callable[Concatenate[Socket, ...], object])
 ConnectionH = TypeVar("ConnectionH", bound=Callable[[Socket], object])
-EndH = TypeVar("EndH", bound=Callable[[Socket, DisconnectReason], object])
+EndH = TypeVar(
+    "EndH",
+    bound=Callable[[Socket, DisconnectReason], object] | Callable[[Socket], object],
+)
 ErrorH = TypeVar("ErrorH", bound=Callable[[Socket, Exception], object])
 BacklogH = TypeVar("BacklogH", bound=Callable[[Socket, bool], object])
 
@@ -28,6 +32,15 @@ class NamespaceHandlers(HandlerOwner):
     __slots__ = ()
 
     middleware: list[Handler]
+    _lead: ClassVar[int] = 1
+    _life_events: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "connect": ("socket",),
+        "connection": ("socket",),
+        "disconnect": ("socket", "reason"),
+        "disconnecting": ("socket", "reason"),
+        "error": ("socket", "error"),
+        BACKLOG: ("socket", "is_behind"),
+    }
 
     @overload
     def on(
@@ -67,7 +80,11 @@ class NamespaceHandlers(HandlerOwner):
     ) -> H: ...
     @overload
     def on(
-        self, event: Event[Answer, *Arguments], *, concurrent: bool = ...
+        self,
+        event: Event[Answer, *Arguments],
+        *,
+        concurrent: bool = ...,
+        validate: bool | None = ...,
     ) -> Callable[
         [Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]],
         Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
@@ -79,18 +96,34 @@ class NamespaceHandlers(HandlerOwner):
         handler: Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
         *,
         concurrent: bool = ...,
+        validate: bool | None = ...,
     ) -> Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]: ...
     @overload
     def on(
-        self, event: Event[Any, *Arguments], *, ack: Literal[True], concurrent: bool = ...
+        self,
+        event: Event[Any, *Arguments],
+        *,
+        ack: Literal[True],
+        concurrent: bool = ...,
+        validate: bool | None = ...,
     ) -> Callable[
         [Callable[[Socket, *Arguments, Callable[..., object]], object]],
         Callable[[Socket, *Arguments, Callable[..., object]], object],
     ]: ...
     @overload
-    def on(self, event: str, *, ack: bool = ..., concurrent: bool = ...) -> Callable[[H], H]: ...
+    def on(
+        self, event: str, *, ack: bool = ..., concurrent: bool = ..., validate: bool | None = ...
+    ) -> Callable[[H], H]: ...
     @overload
-    def on(self, event: str, handler: H, *, ack: bool = ..., concurrent: bool = ...) -> H: ...
+    def on(
+        self,
+        event: str,
+        handler: H,
+        *,
+        ack: bool = ...,
+        concurrent: bool = ...,
+        validate: bool | None = ...,
+    ) -> H: ...
     def on(
         self,
         event: Any,
@@ -98,6 +131,7 @@ class NamespaceHandlers(HandlerOwner):
         *,
         ack: bool = False,
         concurrent: bool = False,
+        validate: bool | None = None,
     ) -> Any:
         """Register a handler for all sockets of a namespace (JS: `on`); also as a decorator.
 
@@ -107,18 +141,26 @@ class NamespaceHandlers(HandlerOwner):
         Args:
             event: the event's name, or a declared event. Handlers of "connection" get the socket
                 alone, those of "disconnecting" and "disconnect" also the `DisconnectReason`, and
-                those of "error" also the exception.
+                those of "error" also the exception; they may leave arguments out, from the end.
+                Handlers of "*" get the events that nobody else handles, `(socket, event, *args)`.
             handler: a function, async or not, that takes the socket and the event's arguments;
                 without it, a decorator is returned.
             ack: give the handler a callable as last argument, for answers before its end; what
                 it returns is no answer then.
             concurrent: run it in the socket's nursery, so that later events need not wait; at
                 most `max_inbox` run at a time.
+            validate: check what the client sends against the types of the handler, or of the
+                declared event, and call the handler with values of these types; a client that
+                sends others gets an ERROR packet. `None` for the server's option `validate`.
 
         Raises:
-            TypeError: the name is not a str, or the handler is not callable.
+            ImportError: `validate` needs msgspec, the extra `typed`.
+            TypeError: the name is not a str, or the handler is not callable; or it cannot be
+                called with what there is, for "connection", "disconnect" and the like.
         """
-        return self._register(event, handler, ack=ack, concurrent=concurrent, once=False)
+        return self._register(
+            event, handler, ack=ack, concurrent=concurrent, once=False, validate=validate
+        )
 
     @overload
     def once(self, event: ConnectionEvent) -> Callable[[ConnectionH], ConnectionH]: ...
@@ -137,7 +179,7 @@ class NamespaceHandlers(HandlerOwner):
     def once(self, event: SharedEvent, handler: H) -> H: ...
     @overload
     def once(
-        self, event: Event[Answer, *Arguments]
+        self, event: Event[Answer, *Arguments], *, validate: bool | None = ...
     ) -> Callable[
         [Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]],
         Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
@@ -147,14 +189,20 @@ class NamespaceHandlers(HandlerOwner):
         self,
         event: Event[Answer, *Arguments],
         handler: Callable[[Socket, *Arguments], Answer | Awaitable[Answer]],
+        *,
+        validate: bool | None = ...,
     ) -> Callable[[Socket, *Arguments], Answer | Awaitable[Answer]]: ...
     @overload
-    def once(self, event: str) -> Callable[[H], H]: ...
+    def once(self, event: str, *, validate: bool | None = ...) -> Callable[[H], H]: ...
     @overload
-    def once(self, event: str, handler: H) -> H: ...
-    def once(self, event: Any, handler: Handler | None = None) -> Any:
+    def once(self, event: str, handler: H, *, validate: bool | None = ...) -> H: ...
+    def once(
+        self, event: Any, handler: Handler | None = None, *, validate: bool | None = None
+    ) -> Any:
         """Register a handler for the next such event only (JS: `once`); also as a decorator."""
-        return self._register(event, handler, ack=False, concurrent=False, once=True)
+        return self._register(
+            event, handler, ack=False, concurrent=False, once=True, validate=validate
+        )
 
     def event(self, handler: H) -> H:
         """Register a handler for the event of its own name (python-socketio: `@sio.event`)."""

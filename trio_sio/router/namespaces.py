@@ -84,7 +84,8 @@ class Namespaces(Mapping[str, Namespace]):
 
     def of_matching(self, accepts: re.Pattern[str] | Predicate) -> ParentNamespace:
         """Return a dynamic namespace for every name that `accepts` accepts."""
-        parent = ParentNamespace(f"/_{len(self.parents)}", accepts)
+        validate = self._context.options.validate
+        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, validate=validate)
         self.parents.append(parent)
         return parent
 

@@ -24,7 +24,7 @@ from trio_sio.router.background import BackgroundTasks
 from trio_sio.router.backlog import Backlog
 from trio_sio.router.dispatch import Dispatcher
 from trio_sio.router.emitter import Emitter
-from trio_sio.router.handlers import Handler, HandlerTable, SocketHandlers
+from trio_sio.router.handlers import Handler, HandlerTable
 from trio_sio.router.handshake import Handshake
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.invocation import Invoker
@@ -32,6 +32,7 @@ from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.order import EventOrder
 from trio_sio.router.sender import EventSender
+from trio_sio.router.socket_handlers import SocketHandlers
 from trio_sio.statistics import SessionStatistics
 
 
@@ -140,6 +141,11 @@ class Socket(Emitter, SocketHandlers):
     def conn(self) -> Session:
         """The session, by JavaScript's name."""
         return self.sender.session
+
+    @property
+    def _validates(self) -> bool:
+        """Option `validate` of the server."""
+        return self.namespace.context.options.validate
 
     @property
     def nsp(self) -> JoinableNamespace["Socket"]:

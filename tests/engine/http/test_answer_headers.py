@@ -611,6 +611,7 @@ ROWS = [
 
 ELSEWHERE = {
     "http/exchange.render_head EngineResponse(response.status)": "the head of an application's",
+    "handshake._pass_on Refusal(ErrorCode.BAD_REQUEST)": "as the refusals of the endpoint",
     "endpoint._readable EngineResponse(response.status)": "adds fields to the answers above",
     "handshake.check_origin " + FORBIDDEN: "below: it is for pages that are not welcome",
     "websocket/handshake.acceptance b'HTTP/1.1 101'": "no answer that HTTP caches or pages read",

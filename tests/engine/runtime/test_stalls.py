@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.held_loop import Counter, full_collection, warnings
-from trio_sio.engine.runtime.stalls import KEPT, StallMonitor
+from trio_sio.engine.runtime.stalls import KEPT, NAMED, StallMonitor
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
 from trio_sio.statistics import Counters
 
@@ -90,6 +90,8 @@ async def test_the_applications_function_is_named_and_where_it_waits_now(
     assert "the event loop was held for 1.50 s (slow_step is 0.25 s) by test_the_app" in told
     assert f"compute, which waits at test_stalls.py:{line} now (task work);" in told
     assert (watch.stalls, watch.stalled, watch.longest) == (1, 1.5, 1.5)
+    (stall,) = watch.recent
+    assert (stall.seconds, stall.name) == (1.5, told.partition(" by ")[2].partition(";")[0])
 
 
 async def test_a_task_of_the_packages_is_asked_for_whom_it_works(
@@ -250,6 +252,7 @@ async def test_what_is_kept_is_bounded(counter: Counter) -> None:
         logging.getLogger("trio_sio.engine").disabled = False
     assert watch.stalls >= 3 * KEPT
     assert len(watch._ends) == len(watch._sums) == KEPT
+    assert len(watch.recent) == NAMED
     assert watch.lost_since(begun) == KEPT
 
 

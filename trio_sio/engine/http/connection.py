@@ -124,6 +124,8 @@ class HTTPConnection:
                 return None
             response = await handler(request, self)
             if isinstance(response, Response):
+                if self._exchange is None:  # it failed with the connection that it took over
+                    return None
                 await self._send_and_tell(self.send(response))
             elif response is not None or not self.is_answered:
                 return response
@@ -135,7 +137,7 @@ class HTTPConnection:
         """Make ready for the next request; return whether there may be one."""
         self._served = True
         exchange, self._exchange = self._exchange, None
-        return exchange is not None and not exchange.closes
+        return exchange is not None and not (exchange.closes or exchange.is_streaming)
 
     def close_when_idle(self) -> None:
         """Take no further request: end now if none is being answered, or else after that one."""
@@ -183,6 +185,7 @@ class HTTPConnection:
             self.secure,
             exchange.version,
             partial(self._reader.read_body, exchange),
+            partial(self._reader.read_piece, exchange),
         )
 
     def _begin_head(self) -> None:
@@ -225,22 +228,12 @@ class HTTPConnection:
         if rest:
             await self._send_in_time(rest)
 
-    async def send_streamed(self, response: Response) -> None:
-        """Send a response whose body comes piece by piece; see `Responder`."""
-        exchange = self._exchange
-        assert exchange is not None
-        body = StreamedBody(response, exchange.method)
-        is_whole = False
-        try:
-            head, in_chunks = exchange.render_head(response)
-            await self._write_piece(head)
-            if body.has_content:
-                await body.send(self._write_piece, in_chunks=in_chunks)
-            is_whole = True
-        finally:
-            if not is_whole:
-                exchange.end()
-            await body.aclose()
+    async def begin(self, response: Response) -> StreamedBody:
+        """Send the head of a response whose body comes piece by piece; see `Responder`."""
+        assert self._exchange is not None
+        body = StreamedBody(self._exchange, response, self._write_piece)
+        await body.begin(response)
+        return body
 
     async def _write_piece(self, data: bytes) -> None:
         try:
@@ -357,6 +350,11 @@ class HTTPConnection:
         """End the connection without a response to the present request, or in the middle of it."""
         self._is_cut = True
         self._timeouts.interrupt()
+
+    @property
+    def message_socket(self) -> None:
+        """None: frames are made here, for the stream that `take_over` returns."""
+        return None
 
     def take_over(self) -> ByteStream:
         """Return the stream, with what the client sent behind its request put back."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from trio_sio.http import NO_STORE, EngineResponse, Response, sendable_fields
+from trio_sio.protocol.http.chunked import ChunkedBody
 from trio_sio.protocol.http.field_list import elements
 from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
@@ -62,6 +63,9 @@ class Exchange:
         closes: whether the connection ends with the response.
         is_answered: whether the response has been rendered.
         is_measured: whether the response gets a Content-Length if it has none.
+        sends_chunks: whether the body of the response goes in chunks.
+        is_streaming: whether a response has been begun whose body has not been sent to its end.
+        chunks: the body of the request, if it comes in chunks and has been begun to be read.
     """
 
     method: str
@@ -76,6 +80,19 @@ class Exchange:
     closes: bool = False
     is_answered: bool = False
     is_measured: bool = True
+    sends_chunks: bool = False
+    is_streaming: bool = False
+    chunks: ChunkedBody | None = None
+
+    def take_body(self, size: int) -> None:
+        """Note that so many bytes of the body have been read."""
+        self.unread -= size
+
+    def read_chunks(self, max_size: int, max_trailers: int) -> ChunkedBody:
+        """Return the body that comes in chunks, as far as it has been read."""
+        if self.chunks is None:
+            self.chunks = ChunkedBody(max_size, max_trailers)
+        return self.chunks
 
     def end_body(self) -> None:
         """Note that all of the body has been read."""
@@ -92,22 +109,26 @@ class Exchange:
         self.awaits_continue = False
         return CONTINUE
 
-    def render_head(self, response: Response) -> tuple[bytes, bool]:
-        """Return the head of a response that is streamed, and whether its body goes in chunks.
+    def render_head(self, response: Response) -> bytes:
+        """Return the head of a response that is streamed.
 
-        It does unless the headers have the length; HTTP/1.0 knows no chunks, so the end of the
-        connection is the end of the body there (RFC 9112, 6.3).
+        Its body goes in chunks unless the headers have the length; HTTP/1.0 knows no chunks, so the
+        end of the connection is the end of the body there (RFC 9112, 6.3).
         """
         fields = sendable_fields(response)
         has_length = any(name.lower() == "content-length" for name, _ in fields)
-        in_chunks = False
         if not (has_length or self.method == "HEAD" or response.status in _NO_CONTENT):
-            in_chunks = self.version != "1.0"
-            self.closes = self.closes or not in_chunks
-        if in_chunks:
+            self.sends_chunks = self.version != "1.0"
+            self.closes = self.closes or not self.sends_chunks
+        if self.sends_chunks:
             fields = [*fields, ("Transfer-Encoding", "chunked")]
         self.is_measured = response.status == 205  # which says that its body is empty
-        return self.render(EngineResponse(response.status, fields)), in_chunks
+        self.is_streaming = True
+        return self.render(EngineResponse(response.status, fields))
+
+    def end_streaming(self) -> None:
+        """Note that all of the body has been sent."""
+        self.is_streaming = False
 
     def render(self, response: Response) -> bytes:
         """Return the response as it goes onto the wire.

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from trio_sio.engine.http.responder import HungUp, Responder, unless_hung_up
+from trio_sio.abc import WebApplication
+from trio_sio.engine.http.responder import Responder, fault_of_client, unless_hung_up
+from trio_sio.engine.http.streaming import send_streamed
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
@@ -25,23 +27,40 @@ class Fallback:
     """Has the application answer requests.
 
     Args:
-        function: the application's.
+        function: the application's, or the application itself.
         log: where its failures are told.
         raise_errors: whether its failures are raised instead.
     """
 
     def __init__(
         self,
-        function: Callable[[Request], Awaitable[Response]],
+        function: Callable[[Request], Awaitable[Response]] | WebApplication,
         log: LogThrottle,
         *,
         raise_errors: bool,
     ) -> None:
-        self._function = function
+        self._application: WebApplication | None = None
+        self._function: Callable[[Request], Awaitable[Response]] | None = None
+        if isinstance(function, WebApplication):
+            self._application = function
+        else:
+            self._function = function
         self._log = log
         self._raise_errors = raise_errors
         self._answering = 0
         self._idle = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Let the application live, if it has a life of its own."""
+        if self._application is not None:
+            await self._application.run(task_status=task_status)
+        else:
+            task_status.started()
+
+    def close(self) -> None:
+        """Tell the application that the server closes."""
+        if self._application is not None:
+            self._application.close()
 
     async def wait_idle(self) -> None:
         """Wait until the application answers nothing."""
@@ -68,16 +87,18 @@ class Fallback:
     async def _answer(self, request: Request, responder: Responder) -> Response | None:
         try:
             answering = self._call(request, responder)
-            if not request.has_body:  # which it may read, and nobody else meanwhile
+            # It may read the body, and nobody else meanwhile; an application watches by itself.
+            if self._application is None and not request.has_body:
                 answering = unless_hung_up(responder, answering)
             return await answering
-        except (HungUp, ResponseTimeout):
-            raise
-        except BodyError:
-            if responder.is_answered:  # it was wanted while the response was sent
-                return None
+        except ResponseTimeout:
             raise
         except failures() as error:
+            fault = fault_of_client(error)
+            if isinstance(fault, BodyError) and responder.is_answered:
+                return None  # it was wanted while the response was sent
+            if fault is not None:
+                raise fault from None
             found = sort(error, Never)
             if self._raise_errors:
                 raise
@@ -89,11 +110,15 @@ class Fallback:
             return None if responder.is_answered else Response(500, [NO_STORE])
 
     async def _call(self, request: Request, responder: Responder) -> Response | None:
+        if self._application is not None:
+            await self._application.answer(request, responder)
+            return None
+        assert self._function is not None
         response = await self._function(request)
         self._check(request, response)
         if isinstance(response.body, bytes):
             return response
-        await responder.send_streamed(response)
+        await send_streamed(responder, response)
         return None
 
     def _check(self, request: Request, response: object) -> None:

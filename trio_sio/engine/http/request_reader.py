@@ -3,6 +3,7 @@
 What a read brings behind the head or the body that was asked for is kept for the next one.
 """
 
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -12,6 +13,7 @@ from trio_sio.engine.http import h11
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.engine.http.fast_path import NO_FIELDS, read_head
 from trio_sio.engine.http.h11 import BadRequest, count_empty_lines, find_head, head_too_large
+from trio_sio.engine.http.responder import HungUp
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import BodyTooLarge, BodyTooSlow
@@ -70,6 +72,15 @@ class ReceiveBuffer:
             if body.is_complete:
                 return
             self.data = await self._read_body()
+
+    async def fill_some(self) -> None:
+        """Read on until there is something; raises as `fill`."""
+        self.data += await self._read_body()
+
+    def parse_chunks(self, body: ChunkedBody, limit: int) -> None:
+        """Give what there is to `body`; raises as `ChunkedBody.receive`."""
+        data, self.data = self.data, b""
+        self.data = body.receive(data, limit)
 
     async def _read_body(self) -> bytes:
         data = await self._read()
@@ -180,8 +191,39 @@ class RequestReader:
         exchange.end_body()
         return buffer.take(size)
 
+    async def read_piece(self, exchange: Exchange, limit: int | None) -> bytes:
+        """Return the next bytes of a body, `b""` at its end; what `Request.stream` does."""
+        if not exchange.unread:
+            await trio.lowlevel.checkpoint()
+            return b""
+        if limit is None:
+            limit = sys.maxsize
+        if exchange.is_chunked:
+            return await self._read_chunked_piece(exchange, limit)
+        if exchange.announced > limit:
+            raise BodyTooLarge(exchange.announced, limit)
+        if not self.buffer.data:
+            await self._in_time(exchange, self.buffer.fill_some)
+        piece = self.buffer.take(exchange.unread)
+        exchange.take_body(len(piece))
+        return piece
+
+    async def _read_chunked_piece(self, exchange: Exchange, limit: int) -> bytes:
+        body = exchange.read_chunks(self._limits.max_header_size, self._limits.max_headers)
+        piece = b""
+        while not (piece or body.is_complete):
+            if not self.buffer.data:
+                await self._in_time(exchange, self.buffer.fill_some)
+            self.buffer.parse_chunks(body, limit)
+            piece = body.take()
+        if body.is_complete:
+            exchange.end_body()
+        return piece
+
     async def _read_chunks(self, exchange: Exchange, limit: int) -> bytes:
-        body = ChunkedBody(self._limits.max_header_size, self._limits.max_headers)
+        if not exchange.unread:
+            return b""
+        body = exchange.read_chunks(self._limits.max_header_size, self._limits.max_headers)
         await self._in_time(exchange, partial(self.buffer.fill_chunks, body, limit))
         exchange.end_body()
         return bytes(body.data)
@@ -194,7 +236,10 @@ class RequestReader:
                 await self._stream.send_all(interim)
             await read()
 
-        await self._timeouts.within(Phase.BODY, go_on_and_read, BodyTooSlow)
+        try:
+            await self._timeouts.within(Phase.BODY, go_on_and_read, BodyTooSlow)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise HungUp("the client left in the middle of a body") from error
 
     def stop(self) -> bytes:
         """Read no further request; return what has been read and belongs to none."""

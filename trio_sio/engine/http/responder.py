@@ -9,15 +9,60 @@ from typing import Protocol, TypeVar
 
 import trio
 
+from trio_sio.abc import ResponseBody
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.stream import ByteStream
-from trio_sio.http import Response
+from trio_sio.failures import leaves
+from trio_sio.http import BodyError, Response
 
 T = TypeVar("T")
 
 Sequel = Callable[[], Awaitable[bool]]
 """What goes on with a connection that was taken over; its task calls it once everything above has
 been left. Returns whether the stream has been handed over once more, for another task to close."""
+
+
+class MessageSocket(Protocol):
+    """A WebSocket whose frames another server makes and reads."""
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client has left, as far as that was received."""
+
+    async def accept(self, subprotocol: str | None) -> None:
+        """Accept the handshake.
+
+        Raises:
+            trio.BrokenResourceError: the client has left.
+        """
+
+    async def receive(self) -> str | bytes:
+        """Return the next message.
+
+        Raises:
+            WebSocketClosed: there is none: the client has closed, or has left.
+        """
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message; returns when the next one may be sent, and can be cancelled.
+
+        Raises:
+            trio.BrokenResourceError: the client has left.
+        """
+
+    async def finish(self, code: int) -> None:
+        """Send a close frame behind all messages; raises as `send`."""
+
+    def end(self) -> None:
+        """Neither send nor receive any more."""
+
+
+class Body(ResponseBody, Protocol):
+    """The body of a response that has been begun."""
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything of it is sent."""
 
 
 class Responder(Protocol):
@@ -40,15 +85,14 @@ class Responder(Protocol):
             trio.ClosedResourceError: it was closed on this side, or `cut`.
         """
 
-    async def send_streamed(self, response: Response) -> None:
-        """Send a response whose body is an async iterable, and close that in any case.
+    async def begin(self, response: Response) -> Body:
+        """Send the head of a response whose body comes piece by piece.
 
-        If this fails, the connection ends with what has been sent.
+        Unless that is finished, the connection ends with what has been sent.
 
         Raises:
-            ResponseTimeout: the client did not take a piece in time.
+            ResponseTimeout: the client did not take it in time.
             HungUp: the connection broke, or was closed.
-            Exception: the iterable failed, or is not as long as the response's Content-Length.
         """
 
     async def hold(self, held: HeldResponse) -> None:
@@ -71,6 +115,10 @@ class Responder(Protocol):
         The connection ends with it, unless it is taken over.
         """
 
+    @property
+    def message_socket(self) -> MessageSocket | None:
+        """The WebSocket that is asked for, if another server makes its frames."""
+
     def take_over(self) -> ByteStream:
         """Return the stream below, with what the client has sent behind its request."""
 
@@ -80,6 +128,16 @@ class Responder(Protocol):
 
 class HungUp(trio.BrokenResourceError):
     """The client left before it had its response."""
+
+
+def fault_of_client(error: BaseException) -> Exception | None:
+    """Return the client's fault that an exception is, also one in groups; `None` if it is more.
+
+    The application's code raises it when the body that it reads does not come.
+    """
+    found = list(leaves(error))
+    faults = [leaf for leaf in found if isinstance(leaf, HungUp | BodyError)]
+    return faults[0] if len(faults) == len(found) else None
 
 
 async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:

@@ -5,10 +5,12 @@ connection: what the client has received must not look complete, and the next re
 become a part of it.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import trio
 
+from trio_sio.engine.http.exchange import Exchange
+from trio_sio.engine.http.responder import Responder
 from trio_sio.http import Response
 from trio_sio.protocol.http.response_check import WITHOUT_BODY
 
@@ -19,55 +21,83 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 class StreamedBody:
-    """The body of one response.
+    """The body of one response; a `trio_sio.abc.ResponseBody`.
 
     Args:
-        response: its body is an async iterable.
-        method: of the request.
+        exchange: the request and its response.
+        response: whose head says how long the body is.
+        write: sends bytes.
     """
 
-    __slots__ = ("_body", "_iterator", "_length", "has_content")
+    __slots__ = ("_exchange", "_has_content", "_length", "_sent", "_write")
 
-    def __init__(self, response: Response, method: str) -> None:
-        assert not isinstance(response.body, bytes)
+    def __init__(
+        self, exchange: Exchange, response: Response, write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
         lengths = [value for name, value in response.headers if name.lower() == "content-length"]
-        self.has_content = method != "HEAD" and response.status not in WITHOUT_BODY | {205}
+        self._exchange = exchange
+        self._has_content = exchange.method != "HEAD" and response.status not in WITHOUT_BODY
         self._length = int(lengths[0]) if lengths else None
-        self._body: AsyncIterable[bytes] = response.body
-        self._iterator: AsyncIterator[bytes] | None = None
+        self._write = write
+        self._sent = 0
 
-    async def send(self, write: Callable[[bytes], Awaitable[None]], *, in_chunks: bool) -> None:
-        """Send all of it.
+    async def begin(self, response: Response) -> None:
+        """Send the head."""
+        await self._write(self._exchange.render_head(response))
 
-        Raises:
-            TypeError: a piece is not bytes.
-            ValueError: it is longer or shorter than the response's Content-Length.
-            Exception: whatever the iterator or `write` raises.
-        """
-        sent = 0
-        self._iterator = aiter(self._body)
-        async for piece in self._iterator:
-            if not isinstance(piece, bytes | bytearray | memoryview):
-                kind = type(piece).__name__
-                raise TypeError(f"a piece of a response's body must be bytes, not {kind}")
-            view = memoryview(piece).cast("B")
-            sent += len(view)
-            if self._length is not None and sent > self._length:
-                raise ValueError(f"{self._promise()}, its body has at least {sent} bytes")
-            for start in range(0, len(view), PIECE):
-                part = bytes(view[start : start + PIECE])
-                await write(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
-                await trio.lowlevel.checkpoint()  # a fast iterator must not hold the event loop
-        if self._length is not None and sent < self._length:
-            raise ValueError(f"{self._promise()}, its body has {sent} bytes")
-        if in_chunks:
-            await write(LAST_CHUNK)
+    async def write(self, data: bytes) -> None:
+        """Send a piece; see `trio_sio.abc.ResponseBody`."""
+        await trio.lowlevel.checkpoint()  # a fast application must not hold the event loop
+        if not isinstance(data, bytes | bytearray | memoryview):
+            kind = type(data).__name__
+            raise TypeError(f"a piece of a response's body must be bytes, not {kind}")
+        if not self._has_content:
+            return
+        view = memoryview(data).cast("B")
+        self._sent += len(view)
+        if self._length is not None and self._sent > self._length:
+            raise ValueError(f"{self._promise()}, its body has at least {self._sent} bytes")
+        in_chunks = self._exchange.sends_chunks
+        for start in range(0, len(view), PIECE):
+            part = bytes(view[start : start + PIECE])
+            await self._write(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
 
-    async def aclose(self) -> None:
-        """Close the iterator, or the iterable if it was not iterated, where that can be done."""
-        close = getattr(self._iterator or self._body, "aclose", None)
-        if close is not None:
-            await close()
+    async def finish(self) -> None:
+        """Send the end; see `trio_sio.abc.ResponseBody`."""
+        if self._has_content:
+            if self._length is not None and self._sent < self._length:
+                raise ValueError(f"{self._promise()}, its body has {self._sent} bytes")
+            if self._exchange.sends_chunks:
+                await self._write(LAST_CHUNK)
+        self._exchange.end_streaming()
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything of it is sent: not to HEAD, and not with 204 and 304."""
+        return self._has_content
 
     def _promise(self) -> str:
         return f"a response's Content-Length is {self._length}"
+
+
+async def send_streamed(responder: Responder, response: Response) -> None:
+    """Send a response whose body is an async iterable, and close that in any case.
+
+    If this fails, the connection ends with what has been sent.
+
+    Raises:
+        trio.BrokenResourceError: the client left, or did not take a piece in time.
+        Exception: the iterable failed, or is not as long as the response's Content-Length.
+    """
+    assert not isinstance(response.body, bytes)
+    iterator = aiter(response.body)
+    try:
+        body = await responder.begin(response)
+        if body.has_content:
+            async for piece in iterator:
+                await body.write(piece)
+        await body.finish()
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()

@@ -14,11 +14,12 @@ and no event costs a reading of the clock.
 import logging
 import os
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
 from types import FrameType
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import trio
 from trio.lowlevel import RunVar, Task
@@ -31,6 +32,9 @@ logger = logging.getLogger("trio_sio.engine")
 
 KEPT = 256
 """Stalls that are remembered, the latest ones."""
+
+NAMED = 20
+"""Stalls whose cause is remembered, the latest ones."""
 
 _told_until: RunVar[float] = RunVar("_told_until", float("-inf"))
 """When the last stall of this event loop that was logged was over (`perf_counter()`). All servers
@@ -48,6 +52,20 @@ class Busy(Protocol):
         """Return what was run last, `""` if it was nothing."""
 
 
+class Stall(NamedTuple):
+    """One stall of the event loop.
+
+    Attributes:
+        at: when it was over (`trio.current_time()`).
+        seconds: how long it took.
+        name: whose code held the loop; `""` if the process stood still.
+    """
+
+    at: float
+    seconds: float
+    name: str
+
+
 class StallMonitor(trio.abc.Instrument):
     """Notices when the event loop is held or stands still.
 
@@ -60,6 +78,7 @@ class StallMonitor(trio.abc.Instrument):
         stalls: how many there have been.
         stalled: seconds that they took together.
         longest: seconds that the longest took.
+        recent: the latest stalls, with their causes.
     """
 
     def __init__(
@@ -71,6 +90,7 @@ class StallMonitor(trio.abc.Instrument):
         self.stalls = 0
         self.stalled = 0.0
         self.longest = 0.0
+        self.recent: deque[Stall] = deque(maxlen=NAMED)
         self.set_limit(limit)
         self._begun = float("inf")  # the present turn; none is too long that did not begin
         self._task: Task | None = None
@@ -154,15 +174,14 @@ class StallMonitor(trio.abc.Instrument):
 
     def _tell_of(self, task: Task | None, seconds: float) -> None:
         self._note(seconds)
+        is_garbage = self._garbage.seconds_since(self._begun) > seconds / 2
+        name = "Python's garbage collector" if is_garbage else task and _describe(task)
+        self.recent.append(Stall(trio.current_time(), seconds, name or ""))
         if _told_until.get() > self._begun:
             return
         _told_until.set(self._begun + seconds)
-        if self._garbage.seconds_since(self._begun) > seconds / 2:
-            if not self._garbage.claim():
-                return
-            name = "Python's garbage collector"
-        else:
-            name = "" if task is None else _describe(task)
+        if is_garbage and not self._garbage.claim():
+            return
         if not name:
             text = "the process stood still for %.2f s: suspended, or the machine is overloaded"
             self._log.tell(logger, logging.WARNING, "standstill", text, seconds)

@@ -29,6 +29,8 @@ class FirstPayload:
     def complete(self) -> None:
         """Answer with the OPEN packet and what is queued now; again, nothing more happens."""
         if not self._complete.is_set:
+            if self._outbox.tap is not None:
+                self._outbox.tap.outgoing("polling", self._items)
             self._items += self._outbox.take(NO_LIMIT)
             self._complete.set()
 

@@ -16,6 +16,7 @@ from trio_sio.engine.session.bounded_queue import BoundedQueue, OutboxLimits
 from trio_sio.engine.session.waiting import WaitingItem, WaitingLine
 from trio_sio.exceptions import Disconnected
 from trio_sio.failures import failures
+from trio_sio.logs.wire import PacketTap
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.statistics import SessionStatistics
 
@@ -80,6 +81,7 @@ class Outbox(BoundedQueue):
         closed: whether it takes no more items.
         is_behind: whether the client takes less than is sent to it.
         stuck_since: when the oldest of what is queued now was queued (`trio.current_time()`).
+        tap: sees what leaves; `None` while nobody watches.
         transport: how the client speaks now.
     """
 
@@ -94,6 +96,7 @@ class Outbox(BoundedQueue):
         "closed",
         "is_behind",
         "stuck_since",
+        "tap",
         "transport",
     )
 
@@ -105,6 +108,7 @@ class Outbox(BoundedQueue):
         self.closed = False
         self.is_behind = False
         self.stuck_since: float | None = None
+        self.tap: PacketTap | None = None
         self._owner = owner
         self._ticks = tick
         self._tick = -1  # the last one in which an item left by the direct path
@@ -185,6 +189,8 @@ class Outbox(BoundedQueue):
             transport = self.transport
             if transport.direct:
                 self._tick = self._ticks.count
+                if self.tap is not None:
+                    self.tap.outgoing(transport.name, (item,))
                 transport.send_nowait((item,))
                 if transport.unsent:
                     self._stick()
@@ -209,6 +215,8 @@ class Outbox(BoundedQueue):
             tick = self._ticks.count
             if self._tick != tick and transport.direct:
                 self._tick = tick
+                if self.tap is not None:
+                    self.tap.outgoing(transport.name, (item,))
                 transport.send_nowait((item,))
                 if transport.unsent:
                     self._stick()
@@ -265,6 +273,8 @@ class Outbox(BoundedQueue):
             self.drop()
             return False
         if transport.direct:
+            if self.tap is not None:
+                self.tap.outgoing(transport.name, (item,))
             transport.send_nowait((item,))
             if transport.unsent:
                 self._stick()
@@ -302,6 +312,10 @@ class Outbox(BoundedQueue):
         """Send by another transport from now on; `flush` sends what is queued."""
         self.transport = transport
 
+    def watch(self, tap: PacketTap | None) -> None:
+        """Show what leaves to a tap from now on; `None` stops that."""
+        self.tap = tap
+
     def flush(self) -> None:
         """Send what is queued without waiting; what is left is the writer's."""
         self._marked = False
@@ -328,6 +342,8 @@ class Outbox(BoundedQueue):
         if not self._queue:
             return []
         items = self.pop_batch(limit)
+        if self.tap is not None:
+            self.tap.outgoing(self.transport.name, items)
         self.stuck_since = trio.current_time() if self._queue else None
         if self._line:
             self._admit_waiting(self._line)

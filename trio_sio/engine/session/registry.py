@@ -2,10 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Protocol, Self
 
 import trio
 
@@ -22,6 +22,16 @@ from trio_sio.protocol.engineio.state import State
 from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 
 logger = logging.getLogger("trio_sio.engine")
+
+
+class SessionObserver(Protocol):
+    """Hears of every session of an engine, for a view; its methods must not wait or raise."""
+
+    def began(self, session: Session) -> None:
+        """A session is there, and has not run yet."""
+
+    def ended(self, session: Session) -> None:
+        """A session has ended; `session.detail` says why."""
 
 
 class NoRoom(Exception):
@@ -116,6 +126,7 @@ class SessionRegistry(Mapping[str, Session]):
         self._log = SessionLog(runtime.log)
         self._nursery: trio.Nursery | None = None
         self._handler: Handler | None = None
+        self._observers: Sequence[SessionObserver] = ()
 
     def __getitem__(self, sid: str) -> Session:
         return self._sessions[sid]
@@ -209,6 +220,10 @@ class SessionRegistry(Mapping[str, Session]):
 
     # -- who is here -------------------------------------------------------------------------
 
+    def observe(self, observers: Sequence[SessionObserver]) -> None:
+        """Tell these of every session that begins or ends, and nobody else."""
+        self._observers = observers
+
     def find(self, sid: str) -> Session | None:
         """Return a session that is not over."""
         session = self._sessions.get(sid)
@@ -246,6 +261,8 @@ class SessionRegistry(Mapping[str, Session]):
         self._sessions[sid] = session
         self._count(request.remote, 1)
         self.runtime.counters.sessions += 1
+        for observer in self._observers:
+            observer.began(session)
         return session
 
     # -- tasks -------------------------------------------------------------------------------
@@ -290,6 +307,8 @@ class SessionRegistry(Mapping[str, Session]):
             self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
             self.counters.add_ended(session)
+            for observer in self._observers:
+                observer.ended(session)
             if self._sessions.get(session.id) is session:
                 del self._sessions[session.id]
             self._count(session.request.remote, -1)

@@ -14,6 +14,7 @@ from trio_sio.engine.session.lifecycle import CloseRecord, Lifecycle, Probe
 from trio_sio.engine.session.log import SessionLog
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.http import Request
+from trio_sio.logs.wire import PacketTap
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -155,6 +156,9 @@ class Session:
                     raise  # cancelled from outside
             else:
                 now = trio.current_time()
+                tap = self.outbox.tap
+                if tap is not None:
+                    tap.incoming(source.name, packet)
                 if kind is EnginePacketType.MESSAGE and state.receive_message(now):
                     self.is_listening = False
                     return data
@@ -214,6 +218,10 @@ class Session:
     def explain(self, why: Explanation) -> None:
         """Say why the session is about to end; the first explanation counts."""
         self.lifecycle.record.explain(why)
+
+    def watch(self, tap: PacketTap | None) -> None:
+        """Show packets, in and out, to a tap from now on; `None` stops that."""
+        self.outbox.watch(tap)
 
     def count_limit(self, option: str) -> None:
         """Count a limit that was reached without ending the session."""

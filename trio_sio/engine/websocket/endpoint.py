@@ -11,14 +11,13 @@ from trio_sio.engine.handshake import new_id, open_packet
 from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
-from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.engine.session.registry import NoRoom, Reservation, SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake
 from trio_sio.engine.websocket.backends.auto import choose
-from trio_sio.engine.websocket.backends.base import Agreement
-from trio_sio.engine.websocket.transport import WebSocketTransport
-from trio_sio.engine.websocket.upgrade import Upgrade
+from trio_sio.engine.websocket.backends.base import Settings
+from trio_sio.engine.websocket.opening import FrameOpening, MessageOpening, Opening
+from trio_sio.engine.websocket.upgrade import ProbedTransport, Upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
@@ -38,6 +37,7 @@ class WebSocketEndpoint:
         self._host = host
         self._options = host.options
         self._negotiate = choose(host.options, host.runtime.fairness.wait)
+        self._settings = Settings.of(host.options, host.runtime.fairness.wait)
 
     async def answer(
         self,
@@ -71,19 +71,27 @@ class WebSocketEndpoint:
             if place is not None:
                 sid = await new_id(self._host, request, responder)
                 place.check()
-            agreement = self._negotiate(request)
-            await responder.send_raw(handshake.acceptance(request, agreement.extensions))
+            opening = await self._open(request, responder)
             wanted = "" if is_handshake else ask.transport
-            serve = partial(self._serve, request, responder.take_over(), agreement, wanted)
+            serve = partial(self._serve, request, opening, wanted)
             if place is not None:
                 place.hand_over()
             return partial(serve, session, sid, place, base64=ask.base64)
 
+    async def _open(self, request: Request, responder: Responder) -> Opening:
+        """Accept a handshake."""
+        socket = responder.message_socket
+        if socket is not None:
+            await socket.accept(handshake.subprotocol(request))
+            return MessageOpening(socket, self._settings)
+        agreement = self._negotiate(request)
+        await responder.send_raw(handshake.acceptance(request, agreement.extensions))
+        return FrameOpening(responder.take_over(), agreement)
+
     async def _serve(
         self,
         request: Request,
-        stream: ByteStream,
-        agreement: Agreement,
+        opening: Opening,
         wanted: str,
         session: Session | None,
         sid: str,
@@ -97,23 +105,22 @@ class WebSocketEndpoint:
         But a backend that has tasks needs this one as long as it is used.
         """
         with place or nullcontext():
-            async with agreement.open(stream) as make_backend:
-                version = EIO3 if session is None else session.state.version
-                transport = WebSocketTransport(stream, make_backend, version, base64=base64)
+            version = EIO3 if session is None else session.state.version
+            async with opening.open(version, base64=base64) as transport:
                 own = None if place is None else self._begin(place, sid, request, transport)
-                if own is not None and agreement.has_tasks:
+                if own is not None and opening.has_tasks:
                     await self._host.run(own)
                 elif own is not None:
                     self._host.start(own)
                 elif session is None or not await self._upgrade(wanted, session, transport):
                     await transport.finish(by_client=False, orderly=False)
                     return False
-                if agreement.has_tasks:
+                if opening.has_tasks:
                     await transport.wait_closed()
         return True
 
     def _begin(
-        self, place: Reservation, sid: str, request: Request, transport: WebSocketTransport
+        self, place: Reservation, sid: str, request: Request, transport: ProbedTransport
     ) -> Session | None:
         """Make a session that begins with a WebSocket; `None` if its id is not free any more.
 
@@ -132,7 +139,7 @@ class WebSocketEndpoint:
         session.start_with(open_packet(self._options, sid, []))
         return session
 
-    async def _upgrade(self, wanted: str, session: Session, transport: WebSocketTransport) -> bool:
+    async def _upgrade(self, wanted: str, session: Session, transport: ProbedTransport) -> bool:
         """Let a session try the WebSocket, if it polls and tries no other."""
         polling = session.transport
         if (

@@ -12,6 +12,7 @@ goes on polling as if nothing had been.
 """
 
 import contextlib
+from typing import Protocol
 
 import trio
 
@@ -19,13 +20,22 @@ from trio_sio.abc import Transport, TransportClosed
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.session.log import tapped
 from trio_sio.engine.session.session import Session
-from trio_sio.engine.websocket.transport import WebSocketTransport
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
 client polls again until it has seen the answer to its probe. A POST that waits is let go, too."""
+
+
+class ProbedTransport(Transport, Protocol):
+    """A WebSocket that a session may move to."""
+
+    async def wait_caught_up(self) -> None:
+        """Return when all that has come was read, or the connection belongs to a session."""
+
+    async def wait_closed(self) -> None:
+        """Return when the session has no more use for the connection."""
 
 
 class Upgrade:
@@ -38,7 +48,7 @@ class Upgrade:
     """
 
     def __init__(
-        self, session: Session, polling: PollingTransport, transport: WebSocketTransport
+        self, session: Session, polling: PollingTransport, transport: ProbedTransport
     ) -> None:
         self._session = session
         self._polling = polling

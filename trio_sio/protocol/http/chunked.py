@@ -34,7 +34,7 @@ class ChunkedBody:
     """
 
     __slots__ = (
-        *("_left", "_max_size", "_max_trailers", "_next", "_rest", "_size", "_trailers"),
+        *("_left", "_max_size", "_max_trailers", "_next", "_rest", "_size", "_taken", "_trailers"),
         *("data", "is_complete"),
     )
 
@@ -45,16 +45,24 @@ class ChunkedBody:
         self._max_trailers = max_trailers
         self._size = 0  # of extensions and trailers so far
         self._trailers = 0
+        self._taken = 0  # bytes of data
         self._rest = b""  # the beginning of a line, or of what follows a chunk
         self._left = 0  # of a chunk's data
         self._next = self._read_size
+
+    def take(self) -> bytes:
+        """Return the data received since the last time, and keep it no longer."""
+        data, self.data = bytes(self.data), bytearray()
+        self._taken += len(data)
+        return data
 
     def receive(self, data: bytes, limit: int) -> bytes:
         """Parse received bytes; return those after the body, `b""` until the body is complete.
 
         Args:
             data: the bytes.
-            limit: bytes that `self.data` may have; no more are kept, even for a moment.
+            limit: bytes that the body may have, with those that were taken; no more are kept, even
+                for a moment.
 
         Raises:
             BodyTooLarge: there are more, or will be, by the size of the present chunk.
@@ -77,9 +85,10 @@ class ChunkedBody:
         if found is None:
             return self._fail_or_wait(data, at, "a chunk's size")
         size, extensions = int(found[1], 16), found[2]
-        if len(self.data) + size > limit:
+        total = self._taken + len(self.data) + size
+        if total > limit:
             self._rest = data[at:]  # its reader may allow more
-            raise BodyTooLarge(len(self.data) + size, limit)
+            raise BodyTooLarge(total, limit)
         if extensions:
             self._spend(len(extensions))
         self._left = size

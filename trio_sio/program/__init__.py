@@ -1,0 +1,5 @@
+"""Programs that are only a server.
+
+run         serves until a signal comes, then ends in peace
+listening   the listeners: opened, or a sentence why not, and what their addresses are
+"""

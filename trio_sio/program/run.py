@@ -1,0 +1,112 @@
+"""`run`: serve until a signal comes, then end in peace."""
+
+import os
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import trio
+
+from trio_sio.failures import leaves
+from trio_sio.program.listening import announce, open_listeners
+from trio_sio.server import Server
+
+INTERRUPTED = 130
+"""The exit status of a program that did not end in peace: as a shell has it for SIGINT."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # both exist on Windows, too
+
+Beside = Callable[[], Awaitable[object]]
+
+
+def run(
+    io: Server,
+    port: int = 3000,
+    host: str | None = "127.0.0.1",
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    beside: Beside | None = None,
+    grace: float = 1.0,
+) -> None:
+    """Serve until SIGINT (Ctrl-C) or SIGTERM; for programs that are only a server.
+
+    It writes the addresses to standard output. The first signal refuses new clients, lets the
+    others finish what they are about, and closes them; then this returns, and the program ends
+    with status 0. A second signal ends the process at once, with status 130. This holds in a
+    container as well, where a process has to handle signals by itself.
+
+    It must be called in the main thread. In a program that runs Trio by itself, use
+    `Server.serve_tcp`.
+
+    Args:
+        io: the server.
+        port: the port, 0 for any free one.
+        host: the address to listen on, `None` for all of this machine.
+        ssl_context: serves TLS.
+        beside: an async function that runs beside the server, and is cancelled with it.
+        grace: seconds that each client gets to finish when the server ends.
+
+    Raises:
+        SystemExit: it cannot listen there; the text says why, and the status is 1.
+        Exception: what the application raised, if there is but one error without the groups
+            around it.
+    """
+    try:
+        trio.run(_serve, io, port, host, ssl_context, beside, grace)
+    except KeyboardInterrupt:  # before the signals were ours, or after
+        raise SystemExit(INTERRUPTED) from None
+    except BaseExceptionGroup as group:
+        errors = list(leaves(group))
+        if len(errors) > 1:
+            raise
+        error = errors[0]
+    else:
+        return
+    try:
+        raise error  # outside of `except`: it is not shown a second time, in its groups
+    finally:
+        del error
+
+
+async def _serve(
+    io: Server,
+    port: int,
+    host: str | None,
+    ssl_context: ssl.SSLContext | None,
+    beside: Beside | None,
+    grace: float,
+) -> None:
+    listeners = await open_listeners(port, host, ssl_context)
+    with ExitStack() as stack:
+        signals = stack.enter_context(trio.open_signal_receiver(*_SIGNALS))
+        async with io, trio.open_nursery() as nursery:
+            await nursery.start(io.serve_listeners, listeners)
+            if beside is not None:
+                nursery.start_soon(_call, beside)
+            announce(listeners, secure=ssl_context is not None)
+            await anext(signals)
+            stack.enter_context(_dying_of_signals())
+            await io.drain(grace=grace, spread=0)
+            nursery.cancel_scope.cancel()
+
+
+async def _call(function: Beside) -> None:
+    await function()
+
+
+@contextmanager
+def _dying_of_signals() -> Iterator[None]:
+    """Let signals end the process at once, whatever it is about."""
+    former = {number: signal.signal(number, _die) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _die(*_: object) -> None:
+    # An exception would wait for the handlers that have `grace`, and as process 1 of a container
+    # a signal's default is to be ignored.
+    os._exit(INTERRUPTED)

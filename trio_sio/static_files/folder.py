@@ -1,0 +1,123 @@
+"""Finds files below a folder, whatever a path says.
+
+Each part of a path is decoded by itself, and symbolic links are followed before it is looked where
+they lead.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
+
+import trio
+
+PIECE = 64 * 1024
+"""Bytes that are read at a time; a file of no more is read as a whole."""
+
+_OVERLOADED = frozenset({errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.EIO})
+"""What may be over the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was found.
+
+    Attributes:
+        path: where it is, links followed.
+        size: its bytes.
+        modified: when, in nanoseconds since the epoch.
+    """
+
+    path: Path
+    size: int
+    modified: int
+
+    @property
+    def etag(self) -> str:
+        """The validator of the content (RFC 9110, 8.8.3)."""
+        return f'"{self.modified:x}-{self.size:x}"'
+
+    @property
+    def second(self) -> int:
+        """When it was modified, as precisely as HTTP can say it."""
+        return self.modified // 1_000_000_000
+
+    def read(self, start: int, size: int) -> bytes:
+        """Return a part of the content; waits for the disk."""
+        with self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
+    async def pieces(self, start: int, size: int) -> AsyncIterator[bytes]:
+        """Yield a part of the content, read in threads."""
+        async with await trio.open_file(self.path, "rb") as file:
+            await file.seek(start)
+            while size > 0 and (piece := await file.read(min(PIECE, size))):
+                size -= len(piece)
+                yield piece
+
+
+class Folder:
+    """Finds the files below a folder; its methods are called in threads.
+
+    Args:
+        root: the folder, links followed.
+        prefix: what the paths of its files begin with.
+        index: the file that a path with a slash at its end stands for, `None` for none.
+        dot_files: whether names may begin with a dot.
+    """
+
+    def __init__(self, root: Path, prefix: str, index: str | None, *, dot_files: bool) -> None:
+        self._root = root
+        self._prefix = prefix
+        self._index = index
+        self._dot_files = dot_files
+
+    def find(self, path: str) -> File | str | None:
+        """Return the file that a path stands for; a path to go to instead; `None` for neither.
+
+        Raises:
+            OSError: it is there, and cannot be looked at for now.
+        """
+        if not path.startswith(self._prefix + "/"):
+            return None
+        *folders, name = path[len(self._prefix) + 1 :].split("/")
+        if not name:
+            if self._index is None:
+                return None
+            name = quote(self._index)
+        parts = [unquote_to_bytes(part) for part in (*folders, name)]
+        if not all(map(self._is_name, parts)):
+            return None
+        try:
+            found = self._root.joinpath(*(part.decode() for part in parts)).resolve(strict=True)
+            if not found.is_relative_to(self._root) or not self._may_be_seen(found):
+                return None
+            status = found.stat()
+        except (UnicodeDecodeError, ValueError, RuntimeError):
+            return None  # no name of a file; links in a circle
+        except OSError as error:
+            if error.errno in _OVERLOADED:
+                raise
+            return None
+        if stat.S_ISDIR(status.st_mode) and self._index is not None and not path.endswith("/"):
+            return path + "/"
+        if not stat.S_ISREG(status.st_mode) or not os.access(found, os.R_OK):
+            return None
+        return File(found, status.st_size, status.st_mtime_ns)
+
+    def _is_name(self, part: bytes) -> bool:
+        """Whether a part of a path can only mean a name in a folder, on each system."""
+        if part in (b"", b".", b"..") or any(one in part for one in (b"/", b"\\", b"\0")):
+            return False
+        if os.name == "nt" and b":" in part:  # drives, and streams of files
+            return False
+        return self._dot_files or not part.startswith(b".")
+
+    def _may_be_seen(self, found: Path) -> bool:
+        """Whether a link leads to what could be asked for itself."""
+        parts = found.relative_to(self._root).parts
+        return self._dot_files or not any(part.startswith(".") for part in parts)
