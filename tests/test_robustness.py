@@ -18,6 +18,7 @@ ROWS = {
     "D": range(1, 12),
     "F": range(1, 26),
     "E": range(1, 10),
+    "G": range(1, 11),
 }
 
 
@@ -32,7 +33,7 @@ class Row(NamedTuple):
 def rows() -> list[Row]:
     found = []
     for line in PAGE.read_text("utf-8").splitlines():
-        match = re.fullmatch(r"\| ([A-F]\d+) \| (.+) \| (.+) \| (`.+`) \|", line)
+        match = re.fullmatch(r"\| ([A-G]\d+) \| (.+) \| (.+) \| (`.+`) \|", line)
         if match:
             found.append(Row(match[1], (match[2], match[3]), match[4]))
     return found

@@ -22,7 +22,11 @@ let browser;
 const verbs = {
   /** A new page in a profile of its own, so that nothing is remembered of other pages. */
   async open(name, url, options) {
-    browser = browser || chromium.launch({ executablePath: process.argv[2], args: ARGUMENTS });
+    browser = browser || chromium.launch({
+      executablePath: process.argv[2],
+      args: ARGUMENTS,
+      ignoreDefaultArgs: ['--disable-back-forward-cache'], // people have it
+    });
     const context = await (await browser).newContext({ locale: 'en-GB', ...options });
     const page = await context.newPage();
     pages.set(name, page);
@@ -56,8 +60,15 @@ const verbs = {
   back: (name) => pages.get(name).goBack({ waitUntil: 'commit' }),
   key: (name, key) => pages.get(name).keyboard.press(key),
   evaluate: (name, expression) => pages.get(name).evaluate(expression),
-  waitUntil: async (name, expression) => { await pages.get(name).waitForFunction(expression); },
-  /** What axe-core finds: `impact rule: elements`. */
+  /** `waitForFunction` would need `eval` in the page, which its Content-Security-Policy forbids. */
+  waitUntil: async (name, expression) => {
+    for (let left = 400; left > 0; left -= 1) {
+      if (await pages.get(name).evaluate(expression)) return;
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+    throw new Error(`it never came about: ${expression}`);
+  },
+  /** What axe-core finds of any weight: `impact rule: elements`. */
   axe: async (name) => {
     await pages.get(name).evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf-8'));
     const { violations } = await pages.get(name).evaluate('axe.run()');

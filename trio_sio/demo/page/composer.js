@@ -25,7 +25,6 @@ export class Composer {
 
   learn(limits) {
     this.limits = limits;
-    this.box.maxLength = limits.text_length;
   }
 
   listenToText() {
@@ -88,7 +87,13 @@ export class Composer {
     const canSend = this.connection.isUp && Boolean(thread) && !thread.isGone;
     this.box.disabled = !thread;
     this.box.placeholder = this.placeholder(thread);
-    $("send").disabled = !canSend || !this.box.value.trim();
+    const count = Array.from(this.box.value.trim()).length;
+    const most = this.limits.text_length;
+    $("send").disabled = !canSend || count === 0 || count > most;
+    $("letters").hidden = count < most * 0.9;
+    $("letters").textContent = `${count.toLocaleString()} of ${most.toLocaleString()} characters`;
+    $("letters").classList.toggle("over", count > most);
+    this.box.setAttribute("aria-invalid", count > most);
     $("pick-image").disabled = !canSend;
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight, 180)}px`;
@@ -127,14 +132,15 @@ export class Composer {
         const image = await blob.arrayBuffer();
         this.deliver(thread, "image", { type: blob.type, image }, image);
       } catch (_) {
-        notice(`“${file.name}” is not an image that can be shared here.`);
+        const most = (this.limits.image_bytes / 1e6).toLocaleString();
+        notice(`“${file.name}” cannot be shared. PNG, JPEG, GIF and WebP images can, up to ${most} MB.`);
       }
     }
   }
 
   /** The file, or a smaller picture of it if the server, or the way there, would not take it. */
   async fitting(file) {
-    if (!file.type.startsWith("image/")) throw new TypeError("not an image");
+    if (!/^image\/(?:png|jpeg|gif|webp)$/.test(file.type)) throw new TypeError("not such an image");
     const most = chosenTransport === "jsonp" ? MOST_JSONP_BYTES : this.limits.image_bytes;
     let blob = file;
     for (const side of SMALLER_SIDES) {

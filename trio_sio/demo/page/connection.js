@@ -27,6 +27,7 @@ export class Connection extends EventTarget {
     this.failures = new Set(); // one function per request that has no answer yet
     this.socket = window.io({ reconnectionDelayMax: 4000, transports: offered, ...TRANSPORTS[chosenTransport] });
     this.watch();
+    this.watchPage();
     this.show("connecting");
   }
 
@@ -93,6 +94,25 @@ export class Connection extends EventTarget {
     });
   }
 
+  /** Leave with the page: the back/forward cache would keep the connection, and us in the room. */
+  watchPage() {
+    let wasOn = false;
+    window.addEventListener("pagehide", () => {
+      wasOn = this.state !== "disconnected";
+      if (!wasOn) return;
+      const { engine } = this.socket.io;
+      // A page that goes takes its requests along, but not a beacon: a CLOSE of Engine.IO.
+      if (engine && engine.id && engine.transport.name === "polling") {
+        const query = new URLSearchParams({ EIO: 3, transport: "polling", sid: engine.id });
+        navigator.sendBeacon(`${engine.path}?${query}`, "1:1");
+      }
+      this.toggle();
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted && wasOn && this.state === "disconnected") this.toggle();
+    });
+  }
+
   watchEngine(engine) {
     this.upgraded = false;
     engine.on("upgrade", (transport) => {
@@ -126,7 +146,9 @@ export class Connection extends EventTarget {
 
 export function offerTransports() {
   const choice = $("choose-transport");
-  choice.value = chosenTransport in TRANSPORTS ? chosenTransport : "";
+  const showChosen = () => (choice.value = chosenTransport in TRANSPORTS ? chosenTransport : "");
+  showChosen();
+  window.addEventListener("pageshow", showChosen);
   choice.addEventListener("change", () => {
     const address = new URL(location.href);
     if (choice.value) address.searchParams.set("transport", choice.value);

@@ -6,6 +6,8 @@ const SAME_BREATH = 3 * 60 * 1000; // messages of one person this close stand to
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s){1,12}$/u;
 const HAS_PICTOGRAPH = /\p{Extended_Pictographic}/u;
 
+const isTouched = matchMedia("(pointer: coarse)").matches;
+
 export class Conversation {
   constructor(threads) {
     this.threads = threads;
@@ -190,7 +192,7 @@ export class Conversation {
       : isAlone
         ? "Nobody else has come yet. Open another window and talk to yourself; it is more fun than it sounds."
         : isRoom
-          ? "Be the first to say something. Images can be dropped or pasted."
+          ? `Be the first to say something.${isTouched ? "" : " Images can be dropped or pasted."}`
           : "What you write here goes to this one person and is kept nowhere.";
   }
 

@@ -18,7 +18,7 @@ class Demo {
     this.composer = new Composer(this.connection, this.threads, this.conversation);
     this.sidebar = new Sidebar(this.threads, { join: (name) => this.join(name) });
     this.meter = new Meter(this.connection);
-    this.wantedNick = query.get("nick") || memory.get("localStorage", "nick");
+    this.wantedNick = firstNick();
     this.hasEntered = false;
     this.listenToServer();
     this.listenToForms();
@@ -58,9 +58,10 @@ class Demo {
   /** Connected, for the first time or again: take back the name and the rooms. */
   async enter(welcome) {
     this.composer.learn(welcome.limits);
-    $("join-room").maxLength = welcome.limits.room_length;
+    this.limits = welcome.limits;
     this.become(welcome.id, welcome.nick);
     if (this.wantedNick) await this.rename(this.wantedNick);
+    else this.rememberNick(welcome.nick);
     const rooms = this.hasEntered ? this.threads.rooms.map((room) => room.key) : this.firstRooms();
     const current = this.threads.current;
     for (const name of rooms) await this.join(name, { quietly: true });
@@ -98,12 +99,19 @@ class Demo {
     showAvatar($("my-avatar"), nick);
   }
 
+  /** What was given, not what was wished: two who wished for one name keep theirs after a restart. */
+  rememberNick(nick) {
+    this.wantedNick = nick;
+    memory.set("sessionStorage", "nick", { asked: query.get("nick"), nick });
+  }
+
   async rename(wanted) {
     try {
       const { nick } = await this.connection.request("nick", wanted);
       const { id } = this.threads.me;
       for (const room of this.threads.rooms) if (room.people.has(id)) room.people.set(id, nick);
       this.become(id, nick);
+      this.rememberNick(nick);
       $("nick").value = nick;
       return true;
     } catch (error) {
@@ -134,9 +142,18 @@ class Demo {
     try {
       if (thread.kind === "room" && this.connection.isUp) await this.connection.request("leave", thread.key);
       this.threads.close(thread);
+      const what = thread.kind === "room" ? `You left #${thread.name}.` : `You closed ${thread.name}.`;
+      notice(what, { label: "Undo", act: () => this.comeBack(thread), forget: () => thread.forget() });
     } catch (error) {
       notice(error.message);
     }
+  }
+
+  async comeBack(thread) {
+    const known = this.threads.find(thread.kind, thread.key);
+    if (!known) this.threads.keep(thread);
+    if (thread.kind === "room" && !(await this.join(thread.key))) this.threads.close(thread);
+    else this.sidebar.open(known || thread);
   }
 
   receive(message) {
@@ -167,15 +184,30 @@ class Demo {
     $("nick").addEventListener("change", async () => {
       const wanted = $("nick").value.trim();
       if (!wanted || !(await this.rename(wanted))) $("nick").value = this.threads.me.nick;
-      else memory.set("localStorage", "nick", (this.wantedNick = wanted));
+      else memory.set("localStorage", "nick", wanted);
+      $("nick").removeAttribute("aria-invalid");
     });
+    this.countLetters($("nick"), "A name", "nick_length");
+    this.countLetters($("join-room"), "A room's name", "room_length");
     $("join-form").addEventListener("submit", async (event) => {
       event.preventDefault();
       const wanted = $("join-room").value;
-      if (wanted.trim() && (await this.join(wanted))) $("join-room").value = "";
+      if (!wanted.trim() || !(await this.join(wanted))) return;
+      $("join-room").value = "";
+      $("message").focus(); // by touch, too: the keyboard is there already
     });
     $("leave").addEventListener("click", () => this.leave());
     $("connect").addEventListener("click", () => this.connection.toggle());
+  }
+
+  /** Say it when a name gets too long; a `maxlength` would cut it without a word. */
+  countLetters(input, what, limit) {
+    input.addEventListener("input", () => {
+      const most = this.limits ? this.limits[limit] : Infinity;
+      const count = Array.from(input.value.trim()).length;
+      input.setAttribute("aria-invalid", count > most);
+      if (count > most) notice(`${what} may have ${most} characters; this one has ${count}.`);
+    });
   }
 
   listenToKeys() {
@@ -187,10 +219,18 @@ class Demo {
         this.threads.step(event.key === "ArrowDown" ? 1 : -1);
       } else if ((event.ctrlKey || event.metaKey) && event.key === "k") {
         event.preventDefault();
+        this.sidebar.reveal("sidebar");
         $("join-room").focus();
       }
     });
   }
+}
+
+/** The name that this tab had, if it was not asked for another since; else the one wished last. */
+function firstNick() {
+  const asked = query.get("nick");
+  const had = memory.get("sessionStorage", "nick");
+  return (had && had.asked === asked && had.nick) || asked || memory.get("localStorage", "nick");
 }
 
 function start() {

@@ -81,12 +81,29 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 
 let noticeTimer = 0;
 
-export function notice(sentence) {
+let forgetNotice = () => {};
+
+/** Show a sentence for a while, with a button that acts on it; `forget` is called if nobody does. */
+export function notice(sentence, { label = "", act = null, forget = () => {} } = {}) {
   const element = $("notice");
-  clearTimeout(noticeTimer);
-  element.textContent = sentence;
+  const close = () => {
+    clearTimeout(noticeTimer);
+    element.hidden = true;
+    const done = forgetNotice;
+    forgetNotice = () => {};
+    done();
+  };
+  close();
+  forgetNotice = forget;
+  const button = make("button.link", { type: "button", textContent: label });
+  button.addEventListener("click", () => {
+    forgetNotice = () => {};
+    close();
+    act();
+  });
+  element.replaceChildren(sentence, ...(act ? [" ", button] : []));
   element.hidden = false;
-  noticeTimer = setTimeout(() => (element.hidden = true), 6000);
+  noticeTimer = setTimeout(close, act ? 10000 : 6000);
 }
 
 /** Storage that may be forbidden, and then forgets. */

@@ -12,7 +12,10 @@ export class Meter {
     this.connection = connection;
     this.samples = [];
     setInterval(() => this.sample(), EVERY);
-    connection.addEventListener("state", () => this.showState());
+    connection.addEventListener("state", () => {
+      this.showState();
+      if (this.samples.length === 0) this.begin();
+    });
     $("measure").addEventListener("click", () => this.measure(50));
     this.showState();
   }
@@ -21,6 +24,15 @@ export class Meter {
     const before = performance.now();
     await this.connection.request("echo");
     return performance.now() - before;
+  }
+
+  /** A few at once, so that there is a line from the start. */
+  async begin() {
+    while (this.connection.isUp && this.samples.length < 5) {
+      const before = this.samples.length;
+      await this.sample();
+      if (this.samples.length === before) return; // hidden, or lost again
+    }
   }
 
   async sample() {
@@ -65,7 +77,8 @@ export class Meter {
     const { samples } = this;
     $("latency").textContent = samples.length ? shown(samples[samples.length - 1]) : "–";
     const most = Math.max(...samples, 1);
-    const step = WIDTH / (SAMPLES - 1);
+    const step = WIDTH / Math.max(samples.length - 1, 1); // the whole width, however few there are
+    $("sparkline").toggleAttribute("data-drawn", samples.length > 1);
     const points = samples.map((sample, index) => {
       const x = WIDTH - (samples.length - 1 - index) * step;
       const y = HEIGHT - 3 - (sample / most) * (HEIGHT - 8);

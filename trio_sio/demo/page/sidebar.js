@@ -27,6 +27,8 @@ export class Sidebar {
     const unread = threads.unread;
     $("menu-badge").hidden = unread === 0;
     $("menu-badge").textContent = unread > 99 ? "99+" : unread;
+    const name = unread ? `Conversations, ${$("menu-badge").textContent} unread` : "Conversations";
+    $("open-sidebar").setAttribute("aria-label", name);
   }
 
   /** Bring a list up to date. What has not changed stays, or a click on it could be lost in between. */
@@ -136,11 +138,21 @@ export class Sidebar {
     const isOpen = document.body.dataset.drawer === name;
     this.closeDrawers();
     if (isOpen) return;
+    this.reveal(name);
+    $(name).querySelector("button:not(:disabled), input").focus();
+  }
+
+  /** Open a drawer, where the panel is one. */
+  reveal(name) {
+    if (getComputedStyle($(`open-${name}`)).display === "none") return;
     document.body.dataset.drawer = name;
     $(`open-${name}`).setAttribute("aria-expanded", "true");
   }
 
   closeDrawers() {
+    const { drawer } = document.body.dataset;
+    // The focus goes back to where it came from, not to nowhere with the panel.
+    if (drawer && $(drawer).contains(document.activeElement)) $(`open-${drawer}`).focus();
     delete document.body.dataset.drawer;
     for (const name of ["sidebar", "details"]) $(`open-${name}`).setAttribute("aria-expanded", "false");
   }

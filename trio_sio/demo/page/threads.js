@@ -26,6 +26,11 @@ export class Thread {
     return this.items.some((item) => item.id === id);
   }
 
+  /** Let go of the images. */
+  forget() {
+    for (const item of this.items) if (item.url) URL.revokeObjectURL(item.url);
+  }
+
   /** Put an item where its time is; almost always that is the end. */
   add(item) {
     let place = this.items.length;
@@ -102,7 +107,6 @@ export class Threads extends EventTarget {
 
   close(thread) {
     this.all.delete(`${thread.kind}:${thread.key}`);
-    for (const item of thread.items) if (item.url) URL.revokeObjectURL(item.url);
     if (this.current === thread) this.show(this.rooms[0] || this.privates[0] || null);
     else this.changed();
   }
