@@ -21,7 +21,7 @@ SHELVES = {
         {"polling/"},
         {"handshake"},
         {"session/", "http/"},
-        {"admission", "proxies", "refusal"},
+        {"admission", "proxies", "proxy_protocol", "refusal"},
         {"runtime/"},
     ],
     "router": [

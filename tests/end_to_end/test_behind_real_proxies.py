@@ -127,3 +127,27 @@ async def test_a_unix_socket_behind_nginx(tmp_path: Path) -> None:
             assert websocket.status.startswith("HTTP/1.1 101 ")
         nursery.cancel_scope.cancel()
     assert seen == ["127.0.0.1", "127.0.0.1"]
+
+
+@pytest.mark.haproxy
+@pytest.mark.parametrize("word", ["send-proxy", "send-proxy-v2"])
+async def test_the_proxy_protocol_of_haproxy(word: str) -> None:
+    seen = []
+
+    def look(request: trio_sio.Request) -> None:
+        seen.append(request.remote)
+
+    text = (
+        "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 60s\n"
+        "    timeout server 60s\nfrontend clients\n    bind :8080\n    default_backend server\n"
+        f"\nbackend server\n    source 127.0.0.2\n    server one 127.0.0.1:3001 {word}\n"
+    )
+    io = trio_sio.Server(proxy_protocol=True, allow_request=look)
+    async with (
+        served(io) as server,
+        proxy(text, [port_of(server)]) as url,
+        raw(url) as wire,
+    ):
+        assert (await wire.get(HANDSHAKE)).status == 200
+        assert (await wire.websocket()).status.startswith("HTTP/1.1 101 ")
+    assert seen == ["127.0.0.1", "127.0.0.1"]  # and not HAProxy's own, 127.0.0.2

@@ -11,6 +11,7 @@ handshake               how a session begins: what the application says, its id,
 session, http           one client; one TCP connection that speaks HTTP. They do not know each other
 admission, refusal      how many connections there may be; what a refused request is told
 proxies                 what proxies are believed about whom a request comes from
+proxy_protocol          the header that a proxy writes before a connection's own bytes
 runtime                 what everything above shares: streams, timers, ticks, fairness, stalls
 
 The tasks are drawn in `engine`.

@@ -28,7 +28,8 @@ from trio_sio.engine.endpoint import Endpoint
 from trio_sio.engine.http.connection import HTTPConnection, turn_away
 from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
-from trio_sio.engine.runtime.listeners import accept_forever, urls_of
+from trio_sio.engine.proxy_protocol import read_peer
+from trio_sio.engine.runtime.listeners import accept_forever, address_of, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
@@ -249,16 +250,34 @@ class Engine:
                 logger.info("listening on %s", url)
 
             def start(stream: trio.abc.Stream) -> None:
-                address = _address_of(stream)
-                counted = self._counted(address)
-                refusal = self._admission.enter(counted)
-                if refusal:
+                address, proxied = address_of(stream), self.options.proxy_protocol
+                counted = "" if proxied else self._counted(address)  # the proxy's does not count
+                if refusal := self._admission.enter(counted):
                     nursery.start_soon(turn_away, stream, refusal)
-                    return
-                leave = partial(self._admission.leave, counted)
-                nursery.start_soon(self._serve, stream, address, None, handler, leave)
+                elif proxied:
+                    nursery.start_soon(self._serve_proxied, stream, address, handler)
+                else:
+                    leave = partial(self._admission.leave, counted)
+                    nursery.start_soon(self._serve, stream, address, None, handler, leave)
 
             await accept_forever(list(listeners), start, task_status)
+
+    async def _serve_proxied(self, stream: trio.abc.Stream, own: str, handler: Handler) -> None:
+        """Serve a connection that begins with a header of the PROXY protocol."""
+        count, patience = self._counters.count_limit, self.options.head_timeout
+        try:
+            peer = await read_peer(stream, own, patience, self.runtime.log, count)
+        finally:
+            self._admission.leave("")
+        if peer is None:
+            return
+        address = own if peer.address is None else peer.address
+        counted = self._counted(address)
+        if refusal := self._admission.enter(counted):
+            await turn_away(stream, refusal)
+        else:
+            leave = partial(self._admission.leave, counted)
+            await self._serve(stream, address, peer.secure or None, handler, leave)
 
     async def serve_stream(
         self,
@@ -279,7 +298,7 @@ class Engine:
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
         if address is None:
-            address = _address_of(stream)
+            address = address_of(stream)
         counted = self._counted(address)
         refusal = self._admission.enter(counted)
         if refusal:
@@ -379,15 +398,3 @@ class Engine:
         session = self.sessions.add(sid, request, transport, raise_errors=raise_errors)
         task_status.started(session)
         await self.sessions.run(session, handler)
-
-
-def _address_of(stream: trio.abc.Stream) -> str:
-    """Return the peer's address, `""` if it has none."""
-    below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-    if not isinstance(below, trio.SocketStream):
-        return ""
-    try:
-        peer = below.socket.getpeername()
-    except OSError:  # it has gone already
-        return ""
-    return str(peer[0]) if isinstance(peer, tuple) else ""

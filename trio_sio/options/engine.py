@@ -169,6 +169,13 @@ class EngineOptions(Options):
     other kind is ignored, since a proxy passes on what its client wrote there.
     """
 
+    proxy_protocol: bool = option(False, checks.flag, Group.OPERATION)
+    """Expects the PROXY protocol, version 1 or 2, at the beginning of each accepted connection.
+
+    The client's address, and whether it uses TLS, are then what this header says. A connection
+    without it is closed, so only the proxy should reach the port. `serve_stream` reads none.
+    """
+
     ping_interval: float = option(25.0, _heartbeat, Group.OPERATION, unit="seconds")
     """The interval at which clients send pings; at most 1,000,000."""
 

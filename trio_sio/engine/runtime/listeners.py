@@ -88,3 +88,15 @@ def _host(address: str) -> str:
     if address in _EVERY_INTERFACE:
         return "localhost"
     return f"[{address}]" if ":" in address else address
+
+
+def address_of(stream: trio.abc.Stream) -> str:
+    """Return the peer's address, `""` if it has none."""
+    below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    if not isinstance(below, trio.SocketStream):
+        return ""
+    try:
+        peer = below.socket.getpeername()
+    except OSError:  # it has gone already
+        return ""
+    return str(peer[0]) if isinstance(peer, tuple) else ""

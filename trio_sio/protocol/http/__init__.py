@@ -5,6 +5,7 @@ field_list        header fields that are lists
 repeated_fields   header fields that come more than once
 chunked           bodies in chunks
 forwarded         whom a request comes from, as trusted proxies say
+proxy_header      the header of the PROXY protocol
 response_check    what a response of the application may be
 errors            what can be wrong with a request's body
 """
