@@ -32,13 +32,18 @@ async def read_peer(
     if isinstance(stream, trio.SSLStream):
         below = stream.transport_stream
     problem = f"there was none within {patience:g} s (head_timeout)"
+    found = None
     with trio.move_on_after(patience) as scope:
         try:
-            return await _read(below)
+            found = await _read(below)
+            return found
         except ProxyHeaderError as error:
             problem = str(error)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             problem = ""
+        finally:
+            if found is None:
+                await trio.aclose_forcefully(below)
     if scope.cancelled_caught:
         count_limit("head_timeout")
     if problem:
@@ -48,7 +53,6 @@ async def read_peer(
             " send it, as HAProxy with 'send-proxy'?"
         )
         log.tell(logger, logging.WARNING, "proxy_protocol", text, where, problem)
-    await trio.aclose_forcefully(below)
     return None
 
 
