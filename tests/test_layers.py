@@ -28,7 +28,7 @@ SHELVES = {
         {"router", "drain"},
         {"client"},
         {"joining"},
-        {"namespaces"},
+        {"namespaces", "method_handlers"},
         {"namespace", "lifecycle"},
         {"namespace_handlers"},
         {"socket"},
@@ -36,7 +36,6 @@ SHELVES = {
         {"invocation", "acknowledgement", "background"},
         {"sender"},
         {"namespace_base", "rate_limit", "inbound_limits"},
-        {"method_handlers"},
         {"broadcast", "handlers", "inbox", "acks", "handshake", "context"},
         {"argument_check"},
         {

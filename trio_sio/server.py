@@ -28,14 +28,13 @@ from trio_sio.engine.neighbour import Neighbour
 from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
-from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.drain import drain
 from trio_sio.router.handlers import HandlerTable
-from trio_sio.router.method_handlers import Handlers, methods
+from trio_sio.router.method_handlers import Handlers, add_methods, methods
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
@@ -231,12 +230,7 @@ class Server(NamespaceHandlers, Targeting):
         """
         found = methods(handlers)
         namespace = self.of(name)
-        for one in found:
-            mark = one.mark
-            if mark.event == BACKLOG:
-                namespace.on_backlog(one.function)
-            else:
-                namespace.on(mark.event, one.function, ack=mark.ack, concurrent=mark.concurrent)
+        add_methods(found, namespace)
         return namespace
 
     # -- life --------------------------------------------------------------------------------

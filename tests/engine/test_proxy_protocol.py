@@ -1,9 +1,11 @@
 """Option `proxy_protocol`: connections that begin with the header, and those that do not."""
 
 import logging
+import ssl
 
 import pytest
 import trio
+import trustme
 
 import trio_sio
 from tests.support.peers import served
@@ -66,3 +68,25 @@ async def test_a_connection_without_it_is_closed_and_told(
         while io.statistics().connections:
             await trio.lowlevel.checkpoint()
     assert sum(sentence in line for line in caplog.messages) == 1
+
+
+async def test_the_header_comes_before_tls() -> None:
+    seen = []
+
+    def look(request: trio_sio.Request) -> None:
+        seen.append((request.remote, request.secure))
+
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    io = trio_sio.Server(proxy_protocol=True, allow_request=look)
+    async with served(io, ssl_context=context) as url:
+        below = await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2]))
+        await below.send_all(HEADER)
+        stream = trio.SSLStream(below, trusting, server_hostname="127.0.0.1", https_compatible=True)
+        async with stream:
+            await stream.send_all(REQUEST)
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
+    assert seen == [("203.0.113.9", True)]

@@ -3,12 +3,13 @@
 import difflib
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trio_sio.protocol.socketio.packet import BACKLOG
 from trio_sio.router.handlers import Handler, check_event
+from trio_sio.router.namespace_handlers import NamespaceHandlers
 
 M = TypeVar("M", bound=Callable[..., object])
 
@@ -97,6 +98,20 @@ def methods(handlers: Handlers) -> list[Method]:
     if not found:
         raise TypeError(f"{type(handlers).__qualname__} has no method on_…, and none with @on")
     return found
+
+
+def add_methods(found: Iterable[Method], namespace: NamespaceHandlers) -> None:
+    """Register methods as handlers of a namespace.
+
+    Raises:
+        TypeError: one of them cannot be called with what there is.
+    """
+    for one in found:
+        mark = one.mark
+        if mark.event == BACKLOG:
+            namespace.on_backlog(one.function)
+        else:
+            namespace.on(mark.event, one.function, ack=mark.ack, concurrent=mark.concurrent)
 
 
 def _methods(handlers: Handlers) -> Iterator[Method]:
