@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
-import trio
 
 import trio_sio
 
@@ -33,4 +32,4 @@ async def anything(socket: trio_sio.Socket, thing: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -53,6 +53,18 @@ def test_pyright_finds_each_mistake_and_nothing_else() -> None:
     assert lines == _marked(), output
 
 
+def test_the_guide_lists_each_mistake_with_its_line() -> None:
+    lines = MISTAKES.read_text("utf-8").splitlines()
+    wanted = []
+    for number, line in enumerate(lines, 1):
+        code, is_wrong, why = line.strip().partition("  # WRONG: ")
+        if is_wrong:
+            wanted.append(f"| {number} | `{code}` | {why} |")
+    guide = (ROOT / "docs" / "guide" / "types.md").read_text("utf-8")
+    assert re.findall(r"^\| \d+ \| `.*$", guide, re.MULTILINE) == wanted
+    assert len(wanted) == len(_marked())
+
+
 def test_an_event_is_its_name() -> None:
     assert [str(price), str(message), str(count)] == ["price", "message", "how many"]
     assert repr(price) == "<Event 'price'>"

@@ -1,6 +1,5 @@
 """A REST interface beside Socket.IO, on one port: what is posted, all who watch see at once."""
 
-import trio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -38,4 +37,4 @@ async def connection(socket):
 
 
 if __name__ == "__main__":
-    trio.run(io.serve_tcp, 3000)
+    trio_sio.run(io, 3000)

@@ -12,8 +12,12 @@ LIMITED = {"move_on_after", "move_on_at", "fail_after", "fail_at"}
 
 ALLOWED = {
     "router/adapter_life.py": ["a shield that is put up later"],
+    "asgi/lifespan.py": ["a shield without a deadline"],
+    "engine/neighbour.py": ["a shield without a deadline"],
 }
-"""By file. The adapters' tasks are shielded until the last client has left, who has deadlines:
+"""By file. An ASGI application and a neighbour get their deadline once they are to end, from the
+`finally` around them (`tests/asgi/test_lifespan.py`, `tests/engine/test_neighbour.py`). Adapters'
+tasks are shielded until the last client has left, who has deadlines:
 `tests/router/test_adapter_life.py::test_it_outlives_no_client`."""
 
 

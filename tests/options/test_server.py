@@ -152,6 +152,7 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("origins", 5),
     ("origins", [5]),
     ("origins", None),
+    ("proxy_protocol", "v1"),
     ("per_message_deflate", 1),
     ("http_compression", "gzip"),
     ("per_message_deflate", {"levle": 9}),

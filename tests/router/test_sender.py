@@ -107,6 +107,8 @@ WITHOUT = {
     ("router/client.py", "disconnect"): "server namespace disconnect",
     ("engine/session/lifecycle.py", "_write"): "transport close: the connection broke",
     ("engine/session/lifecycle.py", "run"): "the handler has ended, or the server is cancelled",
+    # The operator is told, and the log.
+    ("admin/operator.py", "_disconnect_session"): "forced close",
     # Whoever calls it explains it.
     ("router/client.py", "_end"): "explained by `run`",
 }

@@ -28,6 +28,10 @@ DOORS = {
     ("engine/websocket/backends/auto.py", "importlib"),
     # The demo's page, which comes with the package.
     ("demo/page.py", "importlib"),
+    # The view's page, which comes with the package, too.
+    ("admin/files.py", "importlib"),
+    # The module that whoever calls the command names.
+    ("contract/command.py", "importlib"),
     # npm, for the command line that fetches the browser's client; no argument is a client's.
     ("browser_client.py", "subprocess"),
 }
@@ -169,8 +173,12 @@ def test_cve_2025_61765_no_decoder_runs_what_it_reads() -> None:
     assert (done.returncode, done.stdout) == (0, "nothing was run\n"), done.stderr
 
 
-NAMES_ONLY = ["authorization", "proxy-authorization"]
-"""In the table of fields that have one value, whatever that is."""
+NAMED = {
+    # In the table of fields that have one value, whatever that is.
+    "protocol/http/repeated_fields.py": ["authorization", "proxy-authorization"],
+    # The scraper's token, compared in constant time: `tests/metrics/test_page.py`.
+    "metrics/page.py": ["authorization", "www-authenticate"],
+}
 
 OF_OUR_OWN = frozenset({"adapters/redis/link/address.py", "adapters/redis/link/connector.py"})
 """They log in to Redis: the password is one that we send, and compare with nothing."""
@@ -181,7 +189,7 @@ def test_cve_2021_33880_there_is_no_password_to_find_by_timing() -> None:
     log_in = {here for here in OF_OUR_OWN if secrets_in((ROOT / here).read_text("utf-8"))}
     assert log_in == OF_OUR_OWN
     for here in set(FILES) - OF_OUR_OWN:
-        named = NAMES_ONLY if here == "protocol/http/repeated_fields.py" else []
+        named = NAMED.get(here, [])
         assert secrets_in((ROOT / here).read_text("utf-8")) == named, here
     assert secrets_in('x = headers.get("Authorization")') == ["authorization"]
     assert secrets_in('"""Authorization."""\nx = b"Basic realm"') == ["b'basic realm'"]

@@ -13,6 +13,7 @@ from types import CoroutineType
 import trio
 
 import trio_sio
+from trio_sio.engine.runtime.stalls import Stall
 from trio_sio.engine.runtime.timers import Timer
 
 PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}
@@ -80,6 +81,8 @@ def _kinds() -> Iterator[str]:
         kind = type(one)
         if kind is Timer and not one.is_due:
             continue  # a thousand that were cancelled may wait to be swept up together
+        if kind is Stall:
+            continue  # the latest ones are kept, whoever caused them
         if kind is CoroutineType:
             if "/trio_sio/" in one.cr_code.co_filename:
                 yield f"coroutine {one.cr_code.co_qualname}"

@@ -32,7 +32,7 @@ def _write(where: str, for_typescript: Path | None, for_asyncapi: Path | None) -
     io = getattr(module, name or "io")
     if not isinstance(io, Server):
         raise TypeError(f"{where} must be a trio_sio.Server, not {io!r}")
-    declared = [one for one in vars(module).values() if isinstance(one, Event)]
+    declared = [one for one in module.__dict__.values() if isinstance(one, Event)]
     if for_typescript is not None:
         text = typescript.write(collect(io, declared, typescript.REF))
         for_typescript.write_text(text, "utf-8")

@@ -61,7 +61,7 @@ def _fit_code(function: Callable[..., object], most: int) -> int | None:
     bound = 0
     if type(function) is MethodType:
         function, bound = function.__func__, 1
-    if type(function) is not FunctionType or "__wrapped__" in vars(function):
+    if type(function) is not FunctionType or "__wrapped__" in function.__dict__:
         return None
     code = function.__code__
     if code.co_kwonlyargcount or code.co_flags & inspect.CO_VARARGS:

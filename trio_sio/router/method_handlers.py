@@ -77,7 +77,7 @@ def on(event: str, *, ack: bool = False, concurrent: bool = False) -> Callable[[
     check_event(event)
 
     def mark(function: M) -> M:
-        marks = vars(function)
+        marks = function.__dict__
         marks[_MARKS] = (*marks.get(_MARKS, ()), Mark(event, ack, concurrent))
         return function
 
@@ -131,7 +131,7 @@ def _methods(handlers: Handlers) -> Iterator[Method]:
 def _marks(kind: type, name: str) -> tuple[Mark, ...]:
     """Return what a method handles; one that overrides a marked one handles the same."""
     for base in kind.__mro__:
-        own: Any = vars(base).get(name)
+        own: Any = base.__dict__.get(name)
         marks: tuple[Mark, ...] = getattr(own, _MARKS, ())
         if marks:
             return marks
