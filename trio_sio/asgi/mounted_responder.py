@@ -14,6 +14,7 @@ from trio_sio.asgi.mounted_request import Receiver
 from trio_sio.asgi.types import Message, Send
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.http.responder import MessageSocket, unless_hung_up
+from trio_sio.engine.http.streaming import BodyLength, as_bytes
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.engine.runtime.stream import ByteStream
 from trio_sio.http import Response, sendable_fields
@@ -182,27 +183,19 @@ class MountedBody:
     ) -> None:
         self.has_content = has_content
         self._write = write
-        self._length = length
-        self._sent = 0
+        self._length = BodyLength(length)
 
     async def write(self, data: bytes) -> None:
         """Send a piece; see `trio_sio.abc.ResponseBody`."""
         await trio.lowlevel.checkpoint()
-        if not isinstance(data, bytes | bytearray | memoryview):
-            kind = type(data).__name__
-            raise TypeError(f"a piece of a response's body must be bytes, not {kind}")
+        view = as_bytes(data)
         if not self.has_content:
             return
-        piece = bytes(data)
-        self._sent += len(piece)
-        if self._length is not None and self._sent > self._length:
-            text = f"its body has at least {self._sent} bytes"
-            raise ValueError(f"a response's Content-Length is {self._length}, {text}")
-        await self._write(piece, more=True)
+        self._length.add(view)
+        await self._write(bytes(view), more=True)
 
     async def finish(self) -> None:
         """Send the end; see `trio_sio.abc.ResponseBody`."""
-        if self.has_content and self._length is not None and self._sent < self._length:
-            text = f"its body has {self._sent} bytes"
-            raise ValueError(f"a response's Content-Length is {self._length}, {text}")
+        if self.has_content:
+            self._length.end()
         await self._write(b"", more=False)

@@ -20,6 +20,43 @@ PIECE = 64 * 1024
 LAST_CHUNK = b"0\r\n\r\n"
 
 
+class BodyLength:
+    """Counts a body that is sent piece by piece, and holds it to its response's Content-Length.
+
+    Args:
+        promised: bytes that the head says, `None` if it does not.
+    """
+
+    __slots__ = ("_promised", "_sent")
+
+    def __init__(self, promised: int | None) -> None:
+        self._promised = promised
+        self._sent = 0
+
+    def add(self, data: memoryview) -> None:
+        """Count a piece; raises ValueError if the body becomes too long."""
+        self._sent += len(data)
+        if self._promised is not None and self._sent > self._promised:
+            raise self._broken("at least ")
+
+    def end(self) -> None:
+        """Raise ValueError if the body is too short."""
+        if self._promised is not None and self._sent < self._promised:
+            raise self._broken()
+
+    def _broken(self, at_least: str = "") -> ValueError:
+        promise = f"a response's Content-Length is {self._promised}"
+        return ValueError(f"{promise}, its body has {at_least}{self._sent} bytes")
+
+
+def as_bytes(data: object) -> memoryview:
+    """Return the bytes of a piece of a body; raises TypeError if it is something else."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        kind = type(data).__name__
+        raise TypeError(f"a piece of a response's body must be bytes, not {kind}")
+    return memoryview(data).cast("B")
+
+
 class StreamedBody:
     """The body of one response; a `trio_sio.abc.ResponseBody`.
 
@@ -29,7 +66,7 @@ class StreamedBody:
         write: sends bytes.
     """
 
-    __slots__ = ("_exchange", "_has_content", "_length", "_sent", "_write")
+    __slots__ = ("_exchange", "_has_content", "_length", "_write")
 
     def __init__(
         self, exchange: Exchange, response: Response, write: Callable[[bytes], Awaitable[None]]
@@ -37,9 +74,8 @@ class StreamedBody:
         lengths = [value for name, value in response.headers if name.lower() == "content-length"]
         self._exchange = exchange
         self._has_content = exchange.method != "HEAD" and response.status not in WITHOUT_BODY
-        self._length = int(lengths[0]) if lengths else None
+        self._length = BodyLength(int(lengths[0]) if lengths else None)
         self._write = write
-        self._sent = 0
 
     async def begin(self, response: Response) -> None:
         """Send the head."""
@@ -48,15 +84,10 @@ class StreamedBody:
     async def write(self, data: bytes) -> None:
         """Send a piece; see `trio_sio.abc.ResponseBody`."""
         await trio.lowlevel.checkpoint()  # a fast application must not hold the event loop
-        if not isinstance(data, bytes | bytearray | memoryview):
-            kind = type(data).__name__
-            raise TypeError(f"a piece of a response's body must be bytes, not {kind}")
+        view = as_bytes(data)
         if not self._has_content:
             return
-        view = memoryview(data).cast("B")
-        self._sent += len(view)
-        if self._length is not None and self._sent > self._length:
-            raise ValueError(f"{self._promise()}, its body has at least {self._sent} bytes")
+        self._length.add(view)
         in_chunks = self._exchange.sends_chunks
         for start in range(0, len(view), PIECE):
             part = bytes(view[start : start + PIECE])
@@ -65,8 +96,7 @@ class StreamedBody:
     async def finish(self) -> None:
         """Send the end; see `trio_sio.abc.ResponseBody`."""
         if self._has_content:
-            if self._length is not None and self._sent < self._length:
-                raise ValueError(f"{self._promise()}, its body has {self._sent} bytes")
+            self._length.end()
             if self._exchange.sends_chunks:
                 await self._write(LAST_CHUNK)
         self._exchange.end_streaming()
@@ -75,9 +105,6 @@ class StreamedBody:
     def has_content(self) -> bool:
         """Whether anything of it is sent: not to HEAD, and not with 204 and 304."""
         return self._has_content
-
-    def _promise(self) -> str:
-        return f"a response's Content-Length is {self._length}"
 
 
 async def send_streamed(responder: Responder, response: Response) -> None:
