@@ -4,33 +4,26 @@ import re
 from email.utils import parsedate_to_datetime
 
 from trio_sio.http import Request
+from trio_sio.protocol.http.entity_tags import has_tag
 from trio_sio.static_files.folder import File
 
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*")
-_TAG = re.compile(r'(W/)?("[!#-~\x80-\xff]*")')
 
 
 def precondition(request: Request, file: File) -> int:
     """Return 304, 412, or 200 if nothing speaks against the request (RFC 9110, 13.2.2)."""
     headers = request.headers
     if "if-match" in headers:
-        if not _has_tag(headers.get_all("if-match"), file.etag, strongly=True):
+        if not has_tag(headers.get_all("if-match"), file.etag, strongly=True):
             return 412
     elif "if-unmodified-since" in headers:
         since = _second_of(headers["if-unmodified-since"])
         if since is not None and file.second > since:
             return 412
     if "if-none-match" in headers:
-        return 304 if _has_tag(headers.get_all("if-none-match"), file.etag) else 200
+        return 304 if has_tag(headers.get_all("if-none-match"), file.etag) else 200
     since = _second_of(headers.get("if-modified-since"))
     return 304 if since is not None and file.second <= since else 200
-
-
-def _has_tag(values: list[str], etag: str, *, strongly: bool = False) -> bool:
-    field = ", ".join(values)
-    return field.strip() == "*" or any(
-        tag == etag and not (strongly and weak) for weak, tag in _TAG.findall(field)
-    )
 
 
 def _second_of(date: str) -> float | None:

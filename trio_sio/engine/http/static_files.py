@@ -7,11 +7,11 @@ of the npm package.
 
 import hashlib
 import logging
-import re
 from pathlib import Path
 
 from trio_sio import browser_client
 from trio_sio.http import Request, Response
+from trio_sio.protocol.http.entity_tags import has_tag
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -90,10 +90,6 @@ class StaticFiles:
             logger.warning("serve_client: %s %s", name, problem)
 
 
-_TAGS = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
-"""RFC 9110, 8.8.3: a tag may have a comma in it."""
-
-
 def has_current(request: Request, etag: str) -> bool:
     """Whether to answer a GET or HEAD with 304, since the client has the file with this tag.
 
@@ -103,5 +99,4 @@ def has_current(request: Request, etag: str) -> bool:
     """
     if request.method not in ("GET", "HEAD"):
         return False
-    field = ", ".join(request.headers.get_all("if-none-match"))
-    return field.strip() == "*" or etag.removeprefix("W/") in _TAGS.findall(field)
+    return has_tag(request.headers.get_all("if-none-match"), etag)

@@ -3,6 +3,7 @@
 request_target    the four forms of a target
 field_list        header fields that are lists
 repeated_fields   header fields that come more than once
+entity_tags       validators in lists
 chunked           bodies in chunks
 forwarded         whom a request comes from, as trusted proxies say
 proxy_header      the header of the PROXY protocol
