@@ -17,6 +17,7 @@ import trio
 
 from tests.end_to_end.browser import Page, chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
+from tests.support.prometheus import prometheus
 from tests.support.raw import raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 
@@ -213,14 +214,17 @@ async def test_slow_clients() -> None:
 
 @node
 async def test_deployment() -> None:
-    async with program("deployment") as example, peer() as process:
+    async with program("deployment", METRICS_TOKEN="secret") as example, peer() as process:
+        scraper = {"Authorization": "Bearer secret"}
         headers = {"Origin": "https://shop.example"}
         client = await process.connect(example.url, extraHeaders=headers)
         async with raw(example.url) as wire:
-            assert b"trio_sio_sessions 1.0" in (await wire.get("/metrics")).body
+            assert b"trio_sio_sessions 1.0" in (await wire.get("/metrics", scraper)).body
+            assert (await wire.get("/metrics")).status == 401
             assert (await wire.get("/elsewhere")).status == 404
             await client.order("call", 1000, "order", "tea")
-            while b"trio_sio_events_in_total 1.0" not in (await wire.get("/metrics")).body:
+            received = b'trio_sio_events_in_total{namespace="/"} 1.0'
+            while received not in (await wire.get("/metrics", scraper)).body:
                 pass
         example.process.send_signal(signal.SIGTERM)
         assert await client.hear("answer 1000") == [{"ordered": "tea"}]
@@ -629,6 +633,40 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
         await client.hear("disconnect")
         with trio.fail_after(DEADLINE):
             assert await server.process.wait() == 0
+
+
+@node
+async def test_metrics_operator_port() -> None:
+    async with program("metrics/operator_port") as example, peer() as process:
+        client = await process.connect(example.url)
+        assert await client.call("order", "tea") == [{"ordered": "tea"}]
+        name, _, port = (await example.line()).partition(": ")
+        assert name == "9464"
+        async with raw(f"http://127.0.0.1:{port}") as wire:
+            body = (await wire.get("/metrics")).body
+            assert b"trio_sio_sessions 1.0" in body
+            assert b'trio_sio_events_in_total{namespace="/"} 1.0' in body
+        async with raw(example.url) as wire:
+            assert (await wire.get("/metrics")).status == 404
+
+
+@node
+@pytest.mark.prometheus
+async def test_metrics_workers() -> None:
+    async with program("metrics/workers") as example, peer() as process:
+        options = {"transports": ["websocket"]}
+        clients = [await process.connect(example.url, **options) for _ in range(10)]
+        answers = [(await client.call("which"))[0] for client in clients]
+        assert set(answers) == {"w1", "w2"}
+        told = dict([(await example.line()).split(": ") for _ in range(2)])
+        assert told.keys() == {"9464", "9465"}
+        ports = {"w1": told["9464"], "w2": told["9465"]}
+        async with prometheus([int(port) for port in ports.values()]) as scraper:
+            await scraper.wait("sum(trio_sio_events_in_total) == 10")
+            found = await scraper.ask("sum by (instance) (trio_sio_events_in_total)")
+            assert {one.labels["instance"]: one.value for one in found} == {
+                f"127.0.0.1:{port}": answers.count(worker) for worker, port in ports.items()
+            }
 
 
 # -- whole applications ------------------------------------------------------------------------
