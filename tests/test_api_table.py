@@ -58,7 +58,7 @@ WITHIN_THE_PACKAGE = {
         *("lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "observe", "open_session"},
+    "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

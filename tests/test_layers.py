@@ -16,6 +16,7 @@ from tools.source import Graph, import_graph, read, read_package
 SHELVES = {
     "engine": [
         {"engine", "neighbour"},
+        {"connections"},
         {"endpoint"},
         {"websocket/"},
         {"polling/"},

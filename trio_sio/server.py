@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, overload
@@ -23,9 +24,7 @@ from trio_sio.abc import Adapter, Session, WebApplication
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.neighbour import Neighbour
-from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
@@ -375,11 +374,7 @@ class Server(NamespaceHandlers, Targeting):
         It answers at its own `path`, and gives other requests to a `fallback` of its own. It opens
         and closes with the other server, whose limits of connections and requests hold for both.
         """
-
-        async def answer(request: Request, responder: Responder) -> Response | Sequel | None:
-            self.engine.sessions.handle_with(self.serve_session)
-            return await self.engine.endpoint.answer(request, responder)
-
+        answer = partial(self.engine.answer, handler=self.serve_session)
         return Neighbour(lambda: self, answer, self.engine.options.grace)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:
