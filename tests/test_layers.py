@@ -26,6 +26,7 @@ SHELVES = {
         {"runtime/"},
     ],
     "router": [
+        {"server_namespaces"},
         {"router", "drain"},
         {"client"},
         {"joining"},
