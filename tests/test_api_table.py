@@ -41,7 +41,7 @@ WITHIN_THE_PACKAGE = {
         *("is_listened_to", "keep", "release"),
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
-    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
+    "parent": {"accepts", "add", "counters", "find_clients", "label", "publish", "remove"},
     "socket": {
         *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
         *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),

@@ -11,7 +11,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -192,8 +191,9 @@ class Server(ServerNamespaces):
         await self.engine.aclose()
 
     def statistics(self) -> EngineStatistics:
-        """Return the server's statistics; `len(io.of(name).connected)` counts a namespace."""
-        return replace(self.engine.statistics(), adapter=self._adapter_life.statistics())
+        """Return the server's statistics, those of its namespaces among them."""
+        namespaces = self.router.namespaces.statistics()
+        return self.engine.statistics().with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.

@@ -14,6 +14,7 @@ from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
+from trio_sio.statistics import NamespaceCounters
 
 S = TypeVar("S")
 
@@ -24,10 +25,12 @@ class BaseNamespace(HandlerOwner, Targeting):
     Attributes:
         name: such as "/chat"; a dynamic namespace has one that nobody can join.
         middleware: functions that see each socket before it is let in.
+        counters: what is counted; all that a dynamic namespace has made have the same.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, counters: NamespaceCounters | None = None) -> None:
         self.name = name
+        self.counters = counters or NamespaceCounters()
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
 
@@ -57,7 +60,6 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
-        counters: what the server counts.
         encoder: encodes packets.
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
@@ -78,7 +80,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         context: RouterContext,
         parent: BaseNamespace | None = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, None if parent is None else parent.counters)
         self.parent = parent
         self.users = 0
         self._is_wanted = False
@@ -86,7 +88,6 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.connected: Mapping[SocketId, S] = MappingProxyType(self.sockets)
         self.encoder = encoder
         self.context = context
-        self.counters = context.counters
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
