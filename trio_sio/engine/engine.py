@@ -29,13 +29,13 @@ from trio_sio.engine.http.connection import HTTPConnection, turn_away
 from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.proxy_protocol import read_peer
-from trio_sio.engine.runtime.listeners import accept_forever, address_of, urls_of
+from trio_sio.engine.runtime.listeners import accept_forever, ends_of, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
 from trio_sio.failures import failed_leaves
-from trio_sio.http import Request, Response
+from trio_sio.http import Ends, Request, Response
 from trio_sio.options import EngineOptions, takes
 from trio_sio.statistics import EngineStatistics
 
@@ -250,34 +250,34 @@ class Engine:
                 logger.info("listening on %s", url)
 
             def start(stream: trio.abc.Stream) -> None:
-                address, proxied = address_of(stream), self.options.proxy_protocol
-                counted = "" if proxied else self._counted(address)  # the proxy's does not count
+                ends, proxied = ends_of(stream), self.options.proxy_protocol
+                counted = "" if proxied else self._counted(ends.remote)  # the proxy's is not
                 if refusal := self._admission.enter(counted):
                     nursery.start_soon(turn_away, stream, refusal)
                 elif proxied:
-                    nursery.start_soon(self._serve_proxied, stream, address, handler)
+                    nursery.start_soon(self._serve_proxied, stream, ends, handler)
                 else:
                     leave = partial(self._admission.leave, counted)
-                    nursery.start_soon(self._serve, stream, address, None, handler, leave)
+                    nursery.start_soon(self._serve, stream, ends, None, handler, leave)
 
             await accept_forever(list(listeners), start, task_status)
 
-    async def _serve_proxied(self, stream: trio.abc.Stream, own: str, handler: Handler) -> None:
+    async def _serve_proxied(self, stream: trio.abc.Stream, own: Ends, handler: Handler) -> None:
         """Serve a connection that begins with a header of the PROXY protocol."""
         count, patience = self._counters.count_limit, self.options.head_timeout
         try:
-            peer = await read_peer(stream, own, patience, self.runtime.log, count)
+            peer = await read_peer(stream, own.remote, patience, self.runtime.log, count)
         finally:
             self._admission.leave("")
         if peer is None:
             return
-        address = own if peer.address is None else peer.address
-        counted = self._counted(address)
+        ends = own if peer.address is None else Ends(peer.address, peer.port, own.local)
+        counted = self._counted(ends.remote)
         if refusal := self._admission.enter(counted):
             await turn_away(stream, refusal)
         else:
             leave = partial(self._admission.leave, counted)
-            await self._serve(stream, address, peer.secure or None, handler, leave)
+            await self._serve(stream, ends, peer.secure or None, handler, leave)
 
     async def serve_stream(
         self,
@@ -297,16 +297,16 @@ class Engine:
         """
         if self._nursery is None:
             raise RuntimeError("serve_stream needs an open engine: use `async with`")
-        if address is None:
-            address = address_of(stream)
-        counted = self._counted(address)
+        seen = ends_of(stream)
+        ends = seen if address is None else Ends(address, 0, seen.local)
+        counted = self._counted(ends.remote)
         refusal = self._admission.enter(counted)
         if refusal:
             await turn_away(stream, refusal)
             return
         closed = trio.Event()
         try:
-            if await self._serve(stream, address, secure, handler, closed.set):
+            if await self._serve(stream, ends, secure, handler, closed.set):
                 await closed.wait()
         finally:
             try:
@@ -322,7 +322,7 @@ class Engine:
     async def _serve(
         self,
         stream: trio.abc.Stream,
-        address: str,
+        ends: Ends,
         secure: bool | None,
         handler: Handler,
         on_closed: Callable[[], object],
@@ -331,7 +331,7 @@ class Engine:
         self.sessions.handle_with(handler)
         connection = HTTPConnection(
             stream,
-            address,
+            ends,
             isinstance(stream, trio.SSLStream) if secure is None else secure,
             self.runtime.timers,
             self._http_limits,
