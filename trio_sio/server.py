@@ -91,6 +91,7 @@ class Server(NamespaceHandlers, Targeting):
             context=RouterContext(
                 options=self.options,
                 grace=self.engine.options.grace,
+                home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
             ),
@@ -252,6 +253,7 @@ class Server(NamespaceHandlers, Targeting):
         return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        self.engine.runtime.home.check("io.serve_tcp")
         return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
 
     @asynccontextmanager
@@ -260,6 +262,7 @@ class Server(NamespaceHandlers, Targeting):
             yield
 
     def _close_clients(self) -> None:
+        self.engine.runtime.home.check("io.aclose")
         for client in tuple(self.router.clients):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 

@@ -108,22 +108,12 @@ class Engine:
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
         self.sessions.observe(self._observers)
         self.endpoint = Endpoint(self.sessions)
-        count = self._counters.count_limit
-        self._admission = Admission(
-            options.max_connections,
-            options.max_connections_per_address,
-            count,
-            self.runtime.log,
-            self.runtime.counters,
-        )
-        self._http_limits = HTTPLimits(
-            {phase: getattr(options, phase.value) for phase in Phase},
-            options.max_headers,
-            options.max_header_size,
-            count,
-            self.runtime.log,
-            self.runtime.counters,
-        )
+        told = self._counters.count_limit, self.runtime.log, self.runtime.counters
+        most, of_each = options.max_connections, options.max_connections_per_address
+        self._admission = Admission(most, of_each, *told)
+        patience = {phase: getattr(options, phase.value) for phase in Phase}
+        headers, size = options.max_headers, options.max_header_size
+        self._http_limits = HTTPLimits(patience, headers, size, *told)
 
     def observe(self, observer: SessionObserver) -> None:
         """Tell a view for operators of every session that begins or ends."""
@@ -133,6 +123,7 @@ class Engine:
     # -- life --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        self.runtime.home.check("engine.__aenter__")
         if self._life is not None:
             raise RuntimeError("the engine is open already")
         self._life = self._live()
@@ -168,6 +159,7 @@ class Engine:
 
     def statistics(self) -> EngineStatistics:
         """Return what there is, and what has happened since the engine was made, in numbers."""
+        self.runtime.home.check_while_serving("io.statistics")
         admission = self._admission
         return self._counters.statistics(
             self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
@@ -175,10 +167,12 @@ class Engine:
 
     def refusing_handshakes(self) -> AbstractContextManager[None]:
         """Answer handshakes with 503 while the context lasts; sessions that are here go on."""
+        self.runtime.home.check_sync("engine.refusing_handshakes")
         return self.sessions.refusing()
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
+        self.runtime.home.check("engine.aclose")
         self.sessions.close()
         self.endpoint.close()
         for connection in tuple(self._connections):
@@ -198,12 +192,18 @@ class Engine:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[trio.Nursery]:
         """Open the engine while something is served, unless it is open already."""
+        self.runtime.home.check("engine.serve_listeners")
         if self._nursery is not None:
             yield self._nursery
             return
         async with self:
             assert self._nursery is not None
             yield self._nursery
+
+    def _check_open(self, name: str) -> None:
+        self.runtime.home.check(f"engine.{name}")
+        if self._nursery is None:
+            raise RuntimeError(f"{name} needs an open engine: use `async with`")
 
     # -- serving -----------------------------------------------------------------------------
 
@@ -230,6 +230,7 @@ class Engine:
         Raises:
             OSError: the port is taken, or not allowed.
         """
+        self.runtime.home.check("engine.serve_tcp")
         tcp = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
         listeners: Sequence[Listener] = tcp
         if ssl_context is not None:
@@ -295,8 +296,7 @@ class Engine:
             address: the peer's, `""` for none; `None` for what the stream says.
             secure: whether the peer uses TLS; `None` for what the stream says.
         """
-        if self._nursery is None:
-            raise RuntimeError("serve_stream needs an open engine: use `async with`")
+        self._check_open("serve_stream")
         if address is None:
             address = address_of(stream)
         counted = self._counted(address)
@@ -359,8 +359,7 @@ class Engine:
             responder: answers it.
             handler: called once for each client.
         """
-        if self._nursery is None:
-            raise RuntimeError("serve_request needs an open engine: use `async with`")
+        self._check_open("serve_request")
         self.sessions.handle_with(handler)
         try:
             answer = await self.endpoint.answer(request, responder)
@@ -395,6 +394,7 @@ class Engine:
             raise_errors: instead of the option.
             task_status: for `nursery.start`, which returns the session.
         """
+        self.runtime.home.check("engine.open_session")
         session = self.sessions.add(sid, request, transport, raise_errors=raise_errors)
         task_status.started(session)
         await self.sessions.run(session, handler)
