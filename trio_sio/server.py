@@ -85,6 +85,7 @@ class Server(ServerNamespaces):
             context=RouterContext(
                 options=self.options,
                 grace=self.engine.options.grace,
+                home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
             ),
@@ -170,6 +171,7 @@ class Server(ServerNamespaces):
         return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        self.engine.runtime.home.check("io.serve_tcp")
         return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
 
     @asynccontextmanager
@@ -178,6 +180,7 @@ class Server(ServerNamespaces):
             yield
 
     def _close_clients(self) -> None:
+        self.engine.runtime.home.check("io.aclose")
         for client in tuple(self.router.clients):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 

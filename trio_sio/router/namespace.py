@@ -9,6 +9,7 @@ import trio
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
@@ -53,10 +54,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """
 
     def __init__(
-        self, name: str, accepts: re.Pattern[str] | Predicate, *, validate: bool = False
+        self, name: str, accepts: re.Pattern[str] | Predicate, context: RouterContext
     ) -> None:
-        super().__init__(name)
-        self._validate = validate
+        super().__init__(name, context.home)
+        self._validate = context.options.validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
@@ -106,6 +107,11 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         for child in tuple(self._children.values()):
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, in each child; `emit_nowait` calls it."""
+        for child in tuple(self._children.values()):
+            child.publish_nowait(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
