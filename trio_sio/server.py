@@ -195,8 +195,9 @@ class Server(ServerNamespaces):
 
     def statistics(self) -> EngineStatistics:
         """Return the server's statistics, those of its namespaces among them."""
+        found = self.engine.statistics()
         namespaces = self.router.namespaces.statistics()
-        return self.engine.statistics().with_server(namespaces, self._adapter_life.statistics())
+        return found.with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.

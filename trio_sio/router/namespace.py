@@ -38,6 +38,7 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
         Clients choose how many namespaces a dynamic one makes, so these are counted together: each
         of them returns the statistics of all, as the dynamic one does.
         """
+        self.home.check_while_serving("namespace.statistics")
         if self.parent is not None:
             return self.parent.statistics()
         return _statistics(self.counters, (self,))
@@ -82,6 +83,7 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
         What was counted of a child stays when the child goes.
         """
+        self.home.check_while_serving("namespace.statistics")
         return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
