@@ -172,3 +172,12 @@ def test_options_are_checked() -> None:
         RedisEmitter("redis://localhost", timeout=0)
     with pytest.raises(ValueError, match="rediss"):
         RedisEmitter("redis://localhost", ssl_context=ssl.create_default_context())
+
+
+async def test_json_default(redis_server: RedisServer) -> None:
+    with published(redis_server) as seen:
+        async with RedisEmitter(redis_server.url, json_default=str) as emitter:
+            await emitter.emit("price", 1j, [2])
+        assert data_of(next(seen)) == ["price", "1j", [2]]
+    with pytest.raises(TypeError, match="option 'json_default' must be a function"):
+        RedisEmitter(redis_server.url, json_default="str")  # type: ignore[arg-type]
