@@ -41,7 +41,7 @@ WITHIN_THE_PACKAGE = {
         *("is_listened_to", "keep", "release"),
         *("next_ack_id", "publish", "take_handlers", "users"),
     },
-    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
+    "parent": {"accepts", "add", "counters", "find_clients", "label", "publish", "remove"},
     "socket": {
         *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
         *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
@@ -58,7 +58,7 @@ WITHIN_THE_PACKAGE = {
         *("lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "observe", "open_session"},
+    "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

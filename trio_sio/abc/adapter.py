@@ -13,7 +13,7 @@ import trio
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, Packet
-from trio_sio.statistics import AdapterStatistics, Counters
+from trio_sio.statistics import AdapterStatistics, NamespaceCounters
 
 Room = str
 SocketId = str
@@ -86,11 +86,11 @@ class AdapterNamespace(Protocol):
 
     Attributes:
         name: such as "/chat".
-        counters: what the server counts; the adapter adds the events it sends to `events_out`.
+        counters: what is counted of it; the adapter adds the events it sends to `events_out`.
     """
 
     name: str
-    counters: Counters
+    counters: NamespaceCounters
 
     @property
     def connected(self) -> Mapping[SocketId, Recipient]:

@@ -1,7 +1,7 @@
 """Namespaces (JS: `Namespace`), and the dynamic ones that make them (JS: `ParentNamespace`)."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import trio
@@ -14,6 +14,7 @@ from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
+from trio_sio.statistics import NamespaceCounters, NamespaceStatistics
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
@@ -30,6 +31,16 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
     """
 
     parent: "ParentNamespace | None"
+
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is at this moment, and what has been counted.
+
+        Clients choose how many namespaces a dynamic one makes, so these are counted together: each
+        of them returns the statistics of all, as the dynamic one does.
+        """
+        if self.parent is not None:
+            return self.parent.statistics()
+        return _statistics(self.counters, (self,))
 
 
 class ParentNamespace(NamespaceHandlers, BaseNamespace):
@@ -65,6 +76,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         if isinstance(self._accepts, re.Pattern):
             return self._accepts.pattern
         return function_name(self._accepts)
+
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is in all its children at this moment, and what has been counted.
+
+        What was counted of a child stays when the child goes.
+        """
+        return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.
@@ -103,3 +121,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
         return Gathered(found, tuple(missing))
+
+
+def _statistics(
+    counters: NamespaceCounters, namespaces: Iterable[Namespace]
+) -> NamespaceStatistics:
+    sockets = pending_acks = 0
+    for namespace in namespaces:
+        sockets += len(namespace.sockets)
+        pending_acks += sum(len(one.sender.acks) for one in namespace.sockets.values())
+    return counters.statistics(sockets, pending_acks)

@@ -15,6 +15,7 @@ from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
+from trio_sio.statistics import NamespaceCounters
 
 S = TypeVar("S")
 
@@ -25,10 +26,12 @@ class BaseNamespace(HandlerOwner, Targeting):
     Attributes:
         name: such as "/chat"; a dynamic namespace has one that nobody can join.
         middleware: functions that see each socket before it is let in.
+        counters: what is counted; all that a dynamic namespace has made have the same.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, counters: NamespaceCounters | None = None) -> None:
         self.name = name
+        self.counters = counters or NamespaceCounters()
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
 
@@ -58,7 +61,6 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
-        counters: what the server counts.
         encoder: encodes packets.
         json_default: the option, for adapters.
         sockets: what `connected` is a view of.
@@ -80,7 +82,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         context: RouterContext,
         parent: BaseNamespace | None = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, None if parent is None else parent.counters)
         self.parent = parent
         self.users = 0
         self._is_wanted = False
@@ -89,7 +91,6 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.encoder = encoder
         self.context = context
         self.json_default: Default | None = context.options.json_default
-        self.counters = context.counters
         self._ack_id = -1
         self.adapter = make_adapter(self)
 

@@ -23,7 +23,7 @@ from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.encoder import Encoder
-from trio_sio.statistics import Counters
+from trio_sio.statistics import NamespaceCounters
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import KEY, ClusterNode, MemoryCluster
 
@@ -272,7 +272,7 @@ class Square:
 
     def __init__(self) -> None:
         self.connected: Mapping[str, Recipient] = {}
-        self.counters = Counters()
+        self.counters = NamespaceCounters()
         self._encoder = Encoder()
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
