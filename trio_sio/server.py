@@ -73,7 +73,9 @@ class Server(ServerNamespaces):
         if engine is not None:
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
-        codec = find_codec(self.options.parser, self.options.max_attachments)
+        codec = find_codec(
+            self.options.parser, self.options.max_attachments, self.options.json_default
+        )
         self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -145,7 +147,8 @@ class Server(ServerNamespaces):
     def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
-        self.router.change_codec(*find_codec(parser, options.max_attachments))
+        codec = find_codec(parser, options.max_attachments, options.json_default)
+        self.router.change_codec(*codec)
         self.options = options
 
     def _check_not_serving(self, option: str) -> None:

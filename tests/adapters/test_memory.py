@@ -53,6 +53,7 @@ class Square:
     """A namespace with ears."""
 
     name = "/square"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: dict[str, Ear] = {}

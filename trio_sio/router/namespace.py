@@ -8,6 +8,7 @@ import trio
 
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
@@ -106,7 +107,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
-        for child in tuple(self._children.values()):
+        children = tuple(self._children.values())
+        if children and children[0].json_default is not None:
+            packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
+        for child in children:
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
 

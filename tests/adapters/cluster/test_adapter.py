@@ -269,6 +269,7 @@ class Square:
     """A namespace that nobody is in."""
 
     name = "/"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: Mapping[str, Recipient] = {}
