@@ -8,9 +8,10 @@
 import argparse
 import errno
 import logging
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import trio
@@ -18,7 +19,9 @@ import trio
 from trio_sio import browser_client, workers
 from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
-from trio_sio.options import WSEngine
+from trio_sio.demo.hood.access import Access
+from trio_sio.demo.hood.premises import Premises
+from trio_sio.demo.succession import Succession
 from trio_sio.server import AdapterFactory
 
 _MOST_WORKERS = 100
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.workers > 1:
             _run_workers(options)
         else:
-            trio.run(serve, options.host, options.port, options.ws_engine, options.redis)
+            trio.run(serve, options)
     except (_CannotServe, workers.WorkersFailed) as error:
         sys.stderr.write(f"trio-sio: {error}\n")
         return 1
@@ -54,41 +57,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def serve(
-    host: str, port: int, ws_engine: WSEngine = "auto", redis: str | None = None
-) -> None:
+async def serve(options: argparse.Namespace) -> None:
     """Serve the demo until SIGINT or SIGTERM; a second one does not wait for goodbyes."""
-    demo = _make_demo(ws_engine, redis)
-    listeners = await _open_listeners(host, port)
+    access = Access.of(options.host, options.token)
+    with _made() as make_adapter:
+        succession = Succession(
+            Premises(access=access), options.ws_engine, make_adapter(options.redis)
+        )
+    listeners = await _open_listeners(options.host, options.port)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as watch:
             asked_to_end = trio.Event()
             watch.start_soon(_watch_signals, signals, asked_to_end, watch.cancel_scope)
-            async with demo.io:
-                async with trio.open_nursery() as nursery:
-                    await nursery.start(demo.io.serve_listeners, listeners)
-                    nursery.start_soon(demo.push_figures)
-                    port = listeners[0].socket.getsockname()[1]
-                    _say(f"trio_sio demo on {_url(host, port)}")
-                    await asked_to_end.wait()
-                    nursery.cancel_scope.cancel()
+            async with trio.open_nursery() as nursery:
+                await nursery.start(succession.serve, listeners)
+                _say_where(options.host, listeners[0].socket.getsockname()[1], access)
+                await asked_to_end.wait()
+                succession.close()
             watch.cancel_scope.cancel()
 
 
 def _run_workers(options: argparse.Namespace) -> None:
     """Serve the demo with several processes; signals mean the same as for one."""
-    _make_demo(options.ws_engine, options.redis)  # before processes fail one after the other
-    with _explained(options.host, options.port):
-        sockets = workers.open_sockets(options.port, options.host or None)
+    access = Access.of(options.host, options.token)  # made here, so that all have one token
+
+    def make_demo(name: str = "") -> Demo:
+        with _made() as make_adapter:
+            return Demo(
+                ws_engine=options.ws_engine,
+                adapter=make_adapter(options.redis),
+                premises=Premises(access=access),
+                name=name,
+            )
 
     async def serve_demo(worker: workers.Worker) -> None:
-        demo = _make_demo(options.ws_engine, options.redis)
+        demo = make_demo(f"worker {worker.number} of {options.workers}")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(demo.push_figures)
             await worker.serve(demo.io, grace=0.5, spread=0)
             nursery.cancel_scope.cancel()
 
-    _say(f"trio_sio demo on {_url(options.host, sockets[0].getsockname()[1])}")
+    make_demo()  # before processes fail one after the other
+    with _explained(options.host, options.port):
+        sockets = workers.open_sockets(options.port, options.host or None)
+    _say_where(options.host, sockets[0].getsockname()[1], access)
     workers.run(serve_demo, workers=options.workers, sockets=sockets, stop_timeout=10)
 
 
@@ -105,14 +117,18 @@ async def _watch_signals(
         asked_to_end.set()
 
 
-def _make_demo(ws_engine: WSEngine, redis: str | None) -> Demo:
+@contextmanager
+def _made() -> Iterator[Callable[[str | None], AdapterFactory | None]]:
+    """Give what makes an adapter, and say in a line why the demo cannot be made."""
     try:
-        return Demo(ws_engine=ws_engine, adapter=None if redis is None else _make_adapter(redis))
+        yield _make_adapter
     except (ImportError, ValueError) as error:
         raise _CannotServe(str(error)) from error
 
 
-def _make_adapter(redis: str) -> AdapterFactory:
+def _make_adapter(redis: str | None) -> AdapterFactory | None:
+    if redis is None:
+        return None
     from trio_sio.adapters.redis import RedisAdapter  # needs the extra `redis`
 
     return RedisAdapter(redis)
@@ -148,9 +164,13 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # whoever started us through a pipe waits for this line
+def _say_where(host: str, port: int, access: Access) -> None:
+    whom = "elsewhere than on this machine" if access.is_local else "everywhere"
+    sys.stdout.write(
+        f"trio_sio demo on {_url(host, port)}\n"
+        f'the view "Under the hood" asks {whom} for the token {access.token}\n'
+    )
+    sys.stdout.flush()  # whoever started us through a pipe waits for these lines
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -184,6 +204,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where Redis connects several servers, as redis://localhost:6379; "
         "visitors have WebSockets only then",
+    )
+    parser.add_argument(
+        "--token",
+        default=os.environ.get("TRIO_SIO_TOKEN"),
+        help='what opens the view "Under the hood" from other machines and through proxies; '
+        "a random one by default, or what TRIO_SIO_TOKEN says in the environment",
     )
     parser.add_argument(
         "--ws-engine",
