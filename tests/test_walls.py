@@ -62,6 +62,7 @@ DOORS = {
     "engine/http/h11.py": "h11",
     "router/conversion.py": "msgspec",
     "asgi/websocket.py": "wsproto",
+    "asgi/deflate.py": "wsproto",
     "metrics/collector.py": "prometheus_client",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",

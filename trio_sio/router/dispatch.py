@@ -241,11 +241,14 @@ class Dispatcher:
 
     async def _report_unsendable(self, error: BaseException, registration: Registration) -> None:
         function, event = registration.function, registration.event
-        if isinstance(error, LocalProtocolError):
-            returned = f"what {function_name(function)} returned for {quoted(event)}"
-            await self._invoker.report(LocalProtocolError(f"{returned} {error}"))
-        else:
+        if not isinstance(error, LocalProtocolError):
             await self._invoker.settle(error, function, handles(event))
+            return
+        returned = f"what {function_name(function)} returned for {quoted(event)}"
+        try:
+            raise LocalProtocolError(f"{returned} {error}") from error.__cause__
+        except LocalProtocolError as unsendable:
+            await self._invoker.report(unsendable)
 
     # -- middleware ------------------------------------------------------------------------
 
