@@ -87,6 +87,7 @@ class Server(ServerNamespaces):
             context=RouterContext(
                 options=self.options,
                 grace=self.engine.options.grace,
+                home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
                 tracing=Tracing(),
@@ -174,6 +175,7 @@ class Server(ServerNamespaces):
         return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        self.engine.runtime.home.check("io.serve_tcp")
         return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
 
     @asynccontextmanager
@@ -182,6 +184,7 @@ class Server(ServerNamespaces):
             yield
 
     def _close_clients(self) -> None:
+        self.engine.runtime.home.check("io.aclose")
         for client in tuple(self.router.clients):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 
@@ -196,8 +199,9 @@ class Server(ServerNamespaces):
 
     def statistics(self) -> EngineStatistics:
         """Return the server's statistics, those of its namespaces among them."""
+        found = self.engine.statistics()
         namespaces = self.router.namespaces.statistics()
-        return self.engine.statistics().with_server(namespaces, self._adapter_life.statistics())
+        return found.with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.

@@ -2,6 +2,7 @@
 
 import re
 import time
+import urllib.request
 
 import prometheus_client
 import pytest
@@ -343,3 +344,25 @@ async def test_no_counter_falls_when_a_dynamic_namespace_loses_its_children(
         assert numbers["trio_sio_events_in_total"]["/room-.*"] == number + 1
         assert numbers["trio_sio_handler_seconds_count"]["/room-.*"] == number + 1
         before = numbers
+
+
+async def test_a_scraper_may_have_a_thread_of_its_own() -> None:
+    io = trio_sio.Server()
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    http, thread = prometheus_client.start_http_server(0, "127.0.0.1", registry)
+
+    def scrape() -> str:
+        port = http.server_address[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+            return str(response.read(), "utf-8")
+
+    try:
+        async with io, connect(io):
+            await wait_all_tasks_blocked()
+            assert "trio_sio_sessions 1.0" in await trio.to_thread.run_sync(scrape)
+        assert "trio_sio_sessions 0.0" in await trio.to_thread.run_sync(scrape)
+    finally:
+        await trio.to_thread.run_sync(http.shutdown)
+        http.server_close()
+        thread.join()

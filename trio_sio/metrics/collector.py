@@ -4,12 +4,13 @@
     registry.register(trio_sio.metrics.Collector(io))
 
 Serve `prometheus_client.generate_latest(registry)` to the scraper: from the server's `fallback`, or
-from anything else in the same process.
+from anything else in the same process, such as the thread of `prometheus_client.start_http_server`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
+import trio
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -134,7 +135,14 @@ class Collector(_Collector):
         self._prefix = prefix
 
     def collect(self) -> Iterator[Family]:
-        """Return the metrics (called by Prometheus's registry)."""
+        """Return the metrics (called by Prometheus's registry, perhaps in a thread of its own)."""
+        token = self._io.engine.runtime.home.token
+        if token is None or trio.lowlevel.in_trio_run():
+            yield from self._families()
+        else:
+            yield from trio.from_thread.run_sync(lambda: list(self._families()), trio_token=token)
+
+    def _families(self) -> Iterator[Family]:
         now = self._io.statistics()
         for name, (text, read) in _GAUGES.items():
             yield GaugeMetricFamily(f"{self._prefix}_{name}", text, read(now))

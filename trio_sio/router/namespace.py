@@ -10,6 +10,7 @@ from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
@@ -38,6 +39,7 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
         Clients choose how many namespaces a dynamic one makes, so these are counted together: each
         of them returns the statistics of all, as the dynamic one does.
         """
+        self.home.check_while_serving("namespace.statistics")
         if self.parent is not None:
             return self.parent.statistics()
         return _statistics(self.counters, (self,))
@@ -54,10 +56,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """
 
     def __init__(
-        self, name: str, accepts: re.Pattern[str] | Predicate, *, validate: bool = False
+        self, name: str, accepts: re.Pattern[str] | Predicate, context: RouterContext
     ) -> None:
-        super().__init__(name)
-        self._validate = validate
+        super().__init__(name, context.home)
+        self._validate = context.options.validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
@@ -82,6 +84,7 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
         What was counted of a child stays when the child goes.
         """
+        self.home.check_while_serving("namespace.statistics")
         return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
@@ -110,6 +113,11 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         for child in children:
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, in each child; `emit_nowait` calls it."""
+        for child in tuple(self._children.values()):
+            child.publish_nowait(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""

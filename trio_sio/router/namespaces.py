@@ -79,14 +79,15 @@ class Namespaces(Mapping[str, Namespace]):
             raise ValueError(f"a namespace's name cannot have a lone surrogate: {name!r}")
         namespace = self._by_name.get(full)
         if namespace is None:
+            self._context.home.check_while_serving("io.of")
             namespace = self._make(full, None)
         namespace.keep()
         return namespace
 
     def of_matching(self, accepts: re.Pattern[str] | Predicate) -> ParentNamespace:
         """Return a dynamic namespace for every name that `accepts` accepts."""
-        validate = self._context.options.validate
-        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, validate=validate)
+        self._context.home.check_while_serving("io.of")
+        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, self._context)
         self.parents.append(parent)
         return parent
 
