@@ -276,6 +276,20 @@ async def test_values() -> None:
 
 
 @node
+async def test_tracing() -> None:
+    async with program("tracing", may_log_traceback=True) as example, peer() as process:
+        client = await process.connect(example.url)
+        assert await client.call("order", "tea", 5) == [20]
+        await client.emit("order", "tea", 0)
+        lines = [await example.line() for _ in range(5)]
+    assert lines[0].startswith("Listening on ")
+    assert lines[1:] == [
+        *("look up: UNSET", "process / order: UNSET"),
+        *("look up: UNSET", "process / order: ERROR"),
+    ]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}
