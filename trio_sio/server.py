@@ -11,7 +11,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +73,9 @@ class Server(ServerNamespaces):
         if engine is not None:
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
-        codec = find_codec(self.options.parser, self.options.max_attachments)
+        codec = find_codec(
+            self.options.parser, self.options.max_attachments, self.options.json_default
+        )
         self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -86,6 +87,7 @@ class Server(ServerNamespaces):
             context=RouterContext(
                 options=self.options,
                 grace=self.engine.options.grace,
+                home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
             ),
@@ -145,7 +147,8 @@ class Server(ServerNamespaces):
     def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
-        self.router.change_codec(*find_codec(parser, options.max_attachments))
+        codec = find_codec(parser, options.max_attachments, options.json_default)
+        self.router.change_codec(*codec)
         self.options = options
 
     def _check_not_serving(self, option: str) -> None:
@@ -171,6 +174,7 @@ class Server(ServerNamespaces):
         return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        self.engine.runtime.home.check("io.serve_tcp")
         return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
 
     @asynccontextmanager
@@ -179,6 +183,7 @@ class Server(ServerNamespaces):
             yield
 
     def _close_clients(self) -> None:
+        self.engine.runtime.home.check("io.aclose")
         for client in tuple(self.router.clients):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 
@@ -192,8 +197,10 @@ class Server(ServerNamespaces):
         await self.engine.aclose()
 
     def statistics(self) -> EngineStatistics:
-        """Return the server's statistics; `len(io.of(name).connected)` counts a namespace."""
-        return replace(self.engine.statistics(), adapter=self._adapter_life.statistics())
+        """Return the server's statistics, those of its namespaces among them."""
+        found = self.engine.statistics()
+        namespaces = self.router.namespaces.statistics()
+        return found.with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.

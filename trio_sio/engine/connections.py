@@ -11,10 +11,11 @@ from trio_sio.engine.endpoint import Endpoint
 from trio_sio.engine.http.connection import HTTPConnection, turn_away
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.proxy_protocol import read_peer
-from trio_sio.engine.runtime.listeners import address_of
+from trio_sio.engine.runtime.listeners import ends_of
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Handler
 from trio_sio.failures import failed_leaves
+from trio_sio.http import Ends
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -66,47 +67,47 @@ class Connections:
             handler: called once for each client.
             stream: the connection.
         """
-        address, proxied = address_of(stream), self._options.proxy_protocol
-        counted = "" if proxied else self._counted(address)  # the proxy's does not count
+        ends, proxied = ends_of(stream), self._options.proxy_protocol
+        counted = "" if proxied else self._counted(ends.remote)  # the proxy's does not count
         if refusal := self.admission.enter(counted):
             nursery.start_soon(turn_away, stream, refusal)
         elif proxied:
-            nursery.start_soon(self._serve_proxied, stream, address, handler)
+            nursery.start_soon(self._serve_proxied, stream, ends, handler)
         else:
             leave = partial(self.admission.leave, counted)
-            nursery.start_soon(self._serve, stream, address, None, handler, leave)
+            nursery.start_soon(self._serve, stream, ends, None, handler, leave)
 
-    async def _serve_proxied(self, stream: trio.abc.Stream, own: str, handler: Handler) -> None:
+    async def _serve_proxied(self, stream: trio.abc.Stream, own: Ends, handler: Handler) -> None:
         """Serve a connection that begins with a header of the PROXY protocol."""
         count, patience = self._sessions.counters.count_limit, self._options.head_timeout
         try:
-            peer = await read_peer(stream, own, patience, self._runtime.log, count)
+            peer = await read_peer(stream, own.remote, patience, self._runtime.log, count)
         finally:
             self.admission.leave("")
         if peer is None:
             return
-        address = own if peer.address is None else peer.address
-        counted = self._counted(address)
+        ends = own if peer.address is None else Ends(peer.address, peer.port, own.local)
+        counted = self._counted(ends.remote)
         if refusal := self.admission.enter(counted):
             await turn_away(stream, refusal)
         else:
             leave = partial(self.admission.leave, counted)
-            await self._serve(stream, address, peer.secure or None, handler, leave)
+            await self._serve(stream, ends, peer.secure or None, handler, leave)
 
     async def serve(
         self, stream: trio.abc.Stream, handler: Handler, *, address: str | None, secure: bool | None
     ) -> None:
         """Serve a connection until it is closed; see `Engine.serve_stream`."""
-        if address is None:
-            address = address_of(stream)
-        counted = self._counted(address)
+        seen = ends_of(stream)
+        ends = seen if address is None else Ends(address, 0, seen.local)
+        counted = self._counted(ends.remote)
         refusal = self.admission.enter(counted)
         if refusal:
             await turn_away(stream, refusal)
             return
         closed = trio.Event()
         try:
-            if await self._serve(stream, address, secure, handler, closed.set):
+            if await self._serve(stream, ends, secure, handler, closed.set):
                 await closed.wait()
         finally:
             try:
@@ -122,7 +123,7 @@ class Connections:
     async def _serve(
         self,
         stream: trio.abc.Stream,
-        address: str,
+        ends: Ends,
         secure: bool | None,
         handler: Handler,
         on_closed: Callable[[], object],
@@ -131,7 +132,7 @@ class Connections:
         self._sessions.handle_with(handler)
         connection = HTTPConnection(
             stream,
-            address,
+            ends,
             isinstance(stream, trio.SSLStream) if secure is None else secure,
             self._runtime.timers,
             self._http_limits,

@@ -8,6 +8,8 @@ from typing import Any, NoReturn, TypeVar
 
 import trio
 
+from trio_sio.http import Ends
+
 logger = logging.getLogger("trio_sio.engine")
 
 ListenerT = TypeVar("ListenerT", bound=trio.abc.Listener[Any])
@@ -93,13 +95,16 @@ def url_of(address: str, port: int, *, secure: bool) -> str:
     return f"{'https' if secure else 'http'}://{host}:{port}"
 
 
-def address_of(stream: trio.abc.Stream) -> str:
-    """Return the peer's address, `""` if it has none."""
+def ends_of(stream: trio.abc.Stream) -> Ends:
+    """Return the addresses of the peer and of this end, as far as there are any."""
     below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
     if not isinstance(below, trio.SocketStream):
-        return ""
+        return Ends()
     try:
+        own = below.socket.getsockname()
         peer = below.socket.getpeername()
     except OSError:  # it has gone already
-        return ""
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+        return Ends()
+    if isinstance(own, tuple) and isinstance(peer, tuple):  # else Unix sockets
+        return Ends(str(peer[0]), int(peer[1]), (str(own[0]), int(own[1])))
+    return Ends(local=(os.fsdecode(own), None) if own else None)
