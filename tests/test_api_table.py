@@ -42,7 +42,8 @@ WITHIN_THE_PACKAGE = {
         *("next_ack_id", "publish", "publish_nowait", "take_handlers", "users", "home"),
     },
     "parent": {
-        *("accepts", "add", "find_clients", "home", "label", "publish", "publish_nowait"),
+        *("accepts", "add", "counters", "find_clients", "home", "label", "publish"),
+        "publish_nowait",
         "remove",
     },
     "socket": {
@@ -58,10 +59,10 @@ WITHIN_THE_PACKAGE = {
         *("abandon_upgrade", "begin_upgrade", "count_limit", "deliver", "enqueue", "explain"),
         *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
         *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
-        *("lift_limits", "limits_lifted"),
+        *("let_go", "lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "observe", "open_session"},
+    "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

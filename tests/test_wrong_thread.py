@@ -40,8 +40,20 @@ CALLS: dict[str, dict[str, tuple[object, ...]]] = {
         "serve_tcp": (0, "127.0.0.1"),
         "statistics": (),
     },
-    "namespace": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
-    "parent": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
+    "namespace": {
+        "clients": (),
+        "emit": ("x",),
+        "emit_nowait": ("x",),
+        "send": ("x",),
+        "statistics": (),
+    },
+    "parent": {
+        "clients": (),
+        "emit": ("x",),
+        "emit_nowait": ("x",),
+        "send": ("x",),
+        "statistics": (),
+    },
     "target": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
     "socket": {
         "call": ("x",),
@@ -134,7 +146,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(adapter: Callable[[Any], trio_sio.Adapter] | None = None) -> AsyncIterator[Stage]:
-    io = trio_sio.Server(adapter=adapter, slow_step=None)  # a busy machine is no change
+    io = trio_sio.Server(adapter=adapter, slow_step=None)  # the machine may be busy
     async with io, connect(io):
         await wait_all_tasks_blocked()
         (socket,) = io.sockets.connected.values()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import trio
 
-from tests.demo.test_application import arrive, ask
 from tests.support.demo_process import demo
 from tests.support.peers import peer
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.visitors import arrive, ask
 from trio_sio import __main__ as command_line
 from trio_sio.adapters.redis import RedisAdapter
 from trio_sio.demo.application import Demo

@@ -13,7 +13,7 @@ import trio
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, Packet
-from trio_sio.statistics import AdapterStatistics, Counters
+from trio_sio.statistics import AdapterStatistics, NamespaceCounters
 from trio_sio.sync import Home
 
 Room = str
@@ -87,17 +87,21 @@ class AdapterNamespace(Protocol):
 
     Attributes:
         name: such as "/chat".
-        counters: what the server counts; the adapter adds the events it sends to `events_out`.
+        counters: what is counted of it; the adapter adds the events it sends to `events_out`.
         home: the Trio run in which the server serves.
     """
 
     name: str
-    counters: Counters
+    counters: NamespaceCounters
     home: Home
 
     @property
     def connected(self) -> Mapping[SocketId, Recipient]:
         """The sockets of this server that are in the namespace, by id."""
+
+    @property
+    def json_default(self) -> Callable[[object], object] | None:
+        """The option of that name, for custom requests; what `broadcast` gets has been replaced."""
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         """Encode a packet once for all its recipients.

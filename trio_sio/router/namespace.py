@@ -1,19 +1,21 @@
 """Namespaces (JS: `Namespace`), and the dynamic ones that make them (JS: `ParentNamespace`)."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import trio
 
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
+from trio_sio.statistics import NamespaceCounters, NamespaceStatistics
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
@@ -30,6 +32,17 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
     """
 
     parent: "ParentNamespace | None"
+
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is at this moment, and what has been counted.
+
+        Clients choose how many namespaces a dynamic one makes, so these are counted together: each
+        of them returns the statistics of all, as the dynamic one does.
+        """
+        self.home.check_while_serving("namespace.statistics")
+        if self.parent is not None:
+            return self.parent.statistics()
+        return _statistics(self.counters, (self,))
 
 
 class ParentNamespace(NamespaceHandlers, BaseNamespace):
@@ -66,6 +79,14 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             return self._accepts.pattern
         return function_name(self._accepts)
 
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is in all its children at this moment, and what has been counted.
+
+        What was counted of a child stays when the child goes.
+        """
+        self.home.check_while_serving("namespace.statistics")
+        return _statistics(self.counters, self._children.values())
+
     def accepts(self, name: str, query: Query) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.
 
@@ -86,7 +107,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
-        for child in tuple(self._children.values()):
+        children = tuple(self._children.values())
+        if children and children[0].json_default is not None:
+            packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
+        for child in children:
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
@@ -105,3 +129,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
         return Gathered(found, tuple(missing))
+
+
+def _statistics(
+    counters: NamespaceCounters, namespaces: Iterable[Namespace]
+) -> NamespaceStatistics:
+    sockets = pending_acks = 0
+    for namespace in namespaces:
+        sockets += len(namespace.sockets)
+        pending_acks += sum(len(one.sender.acks) for one in namespace.sockets.values())
+    return counters.statistics(sockets, pending_acks)

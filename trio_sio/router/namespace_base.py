@@ -10,10 +10,12 @@ from typing import Any, Generic, TypeVar
 
 from trio_sio.abc import Adapter, Flags, Gathered, PacketEncoder, Room, SocketId, Target
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
+from trio_sio.statistics import NamespaceCounters
 from trio_sio.sync import Home
 
 S = TypeVar("S")
@@ -26,11 +28,13 @@ class BaseNamespace(HandlerOwner, Targeting):
         name: such as "/chat"; a dynamic namespace has one that nobody can join.
         middleware: functions that see each socket before it is let in.
         home: the Trio run in which the server serves.
+        counters: what is counted; all that a dynamic namespace has made have the same.
     """
 
-    def __init__(self, name: str, home: Home) -> None:
+    def __init__(self, name: str, home: Home, counters: NamespaceCounters | None = None) -> None:
         self.name = name
         self.home = home
+        self.counters = counters or NamespaceCounters()
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
 
@@ -64,8 +68,8 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
-        counters: what the server counts.
         encoder: encodes packets.
+        json_default: the option, for adapters.
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
@@ -85,7 +89,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         context: RouterContext,
         parent: BaseNamespace | None = None,
     ) -> None:
-        super().__init__(name, context.home)
+        super().__init__(name, context.home, None if parent is None else parent.counters)
         self.parent = parent
         self.users = 0
         self._is_wanted = False
@@ -93,7 +97,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.connected: Mapping[SocketId, S] = MappingProxyType(self.sockets)
         self.encoder = encoder
         self.context = context
-        self.counters = context.counters
+        self.json_default: Default | None = context.options.json_default
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
@@ -186,6 +190,8 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
+        if self.json_default is not None:
+            packet = replace_foreign(packet, self.json_default)  # once, for whatever adapter
         await self.adapter.broadcast(packet, target)
 
     def publish_nowait(self, packet: Packet, target: Target) -> None:

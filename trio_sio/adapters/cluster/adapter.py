@@ -310,7 +310,8 @@ class ClusterAdapter:
         """
         self.namespace.home.check("adapter.custom_request")
         request = self._requests.make(RequestKind.CUSTOM_REQUEST, data=data)
-        found = await self._requests.ask_all(request, hook=self._answers.call_hook)
+        hook, default = self._answers.call_hook, self.namespace.json_default
+        found = await self._requests.ask_all(request, hook=hook, default=default)
         replies = [each.data for each in found.arrived]
         if found.missing:
             sentence = "timeout reached while waiting for customRequest response"

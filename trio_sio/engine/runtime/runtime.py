@@ -37,7 +37,7 @@ class Runtime:
         self.timers = Timers()
         self.counters = Counters()
         self.log = LogThrottle(self.timers.call_at)
-        self.stalls = StallMonitor(slow_step, self.log, self.counters)
+        self.stalls = StallMonitor(slow_step, self.log)
         self.fairness = FairScheduler(self.tick)
         self.arrivals = FairScheduler(self.tick, ARRIVALS_PER_ROUND)
 
