@@ -406,6 +406,24 @@ async def test_background_work() -> None:
 
 
 @node
+async def test_threads() -> None:
+    async with program("threads") as example, peer() as process:
+        hear = ["converted", "done", "typing", "reading"]
+        anna, ben = [await process.open(example.url, hear=hear) for _ in range(2)]
+        for client in (anna, ben):
+            await client.hear("connect")
+        assert await anna.call("count primes", 100) == [25]
+        await ben.emit("typing")
+        (name,) = await anna.hear("typing")
+        assert await ben.call("convert", ["a", "b"]) == []
+        assert [await ben.hear("converted") for _ in range(2)] == [["A", 1], ["B", 2]]
+        assert await ben.hear("done") == await anna.hear("done") == [name]
+        await anna.emit("measure", 21.5)
+        assert await anna.hear("reading") == [21.5]
+        assert ben.unheard("reading") == 0
+
+
+@node
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 async def test_graceful_shutdown(end: signal.Signals) -> None:
     async with program("graceful_shutdown") as example, peer() as process:
