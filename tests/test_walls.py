@@ -17,7 +17,7 @@ STOREY = {
     "declared_event": 0,
     "sync": 0,
     "channel": 1,
-    "statistics": 0,
+    "statistics": 1,
     "browser_client": 0,
     "protocol": 1,
     "exceptions": 2,

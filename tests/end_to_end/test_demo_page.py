@@ -57,27 +57,20 @@ async def wait_for_people(page: Page, *names: str) -> None:
     )
 
 
-async def wait_for_number(page: Page, number: int) -> None:
-    """Wait until so many are in the room, whatever the page that is back has to be called."""
-    await page.do("waitUntil", f"document.querySelectorAll('#people li').length === {number}")
+LEAVING = [("websocket", "polling"), ("polling", "jsonp"), ("jsonp", "websocket")]
 
 
-@pytest.mark.parametrize("before", ["websocket", "polling"])
-async def test_whoever_leaves_the_page_leaves_the_room(before: str) -> None:
-    after = "polling" if before == "websocket" else "websocket"
+@pytest.mark.parametrize(("before", "after"), LEAVING)
+async def test_whoever_leaves_the_page_leaves_the_room(before: str, after: str) -> None:
     async with demo() as url, chromium() as browser:
         ben = await visit(browser, f"{url}/?nick=Ben")
         anna = await visit(browser, f"{url}/?nick=Anna&transport={before}")
         await wait_for_people(ben, "Anna", "Ben")
         await anna.do("evaluate", "window.isTheSamePage = true; 0")
         await anna.do("select", "#choose-transport", after)
-        await anna.wait(f"#state[data-state={after}]")
-        await wait_for_number(anna, 2)
-        await wait_for_number(ben, 2)
+        await wait_for_both(anna, ben, after)
         await anna.do("back")
-        await anna.wait(f"#state[data-state={'websocket' if before == 'websocket' else 'polling'}]")
-        await wait_for_number(anna, 2)
-        await wait_for_number(ben, 2)
+        await wait_for_both(anna, ben, before)
         assert (
             await anna.do("evaluate", "document.querySelector('#choose-transport').value") == before
         )
@@ -85,6 +78,16 @@ async def test_whoever_leaves_the_page_leaves_the_room(before: str) -> None:
             assert await anna.do("evaluate", "window.isTheSamePage") is True
         await anna.do("evaluate", "location.assign('about:blank')")
         await wait_for_people(ben, "Ben")
+
+
+async def wait_for_both(anna: Page, ben: Page, transport: str) -> None:
+    """Wait until Anna is there by this transport, and both pages name both."""
+    state = "websocket" if transport == "websocket" else "polling"
+    jsonp = str(transport == "jsonp").lower()
+    await anna.wait(f"#state[data-state={state}]")
+    await anna.do("waitUntil", f"document.querySelector('#transport').dataset.jsonp === '{jsonp}'")
+    for page in (anna, ben):
+        await wait_for_people(page, "Anna", "Ben")
 
 
 async def test_names_stay_with_their_owners_over_a_restart() -> None:

@@ -1,5 +1,6 @@
 """Programs that are only a server: where they listen, how they end, and with which status."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -139,3 +140,19 @@ def test_it_says_where_it_listens(capsys: pytest.CaptureFixture[str]) -> None:
     begun, text, ended = story
     assert (begun, ended) == ("begun", "ended")
     assert text.startswith("Listening on https://127.0.0.1:")
+
+
+# -- where a loop runs already -------------------------------------------------------------------
+
+
+async def test_it_does_not_run_inside_of_trio() -> None:
+    with pytest.raises(RuntimeError, match=r"Trio runs in this thread.*await io\.serve_tcp"):
+        trio_sio.run(trio_sio.Server(), 0)
+
+
+def test_it_does_not_run_inside_of_asyncio_as_in_a_notebook() -> None:
+    async def cell() -> None:
+        with pytest.raises(RuntimeError, match=r"asyncio runs in this thread.*notebook"):
+            trio_sio.run(trio_sio.Server(), 0)
+
+    asyncio.run(cell())

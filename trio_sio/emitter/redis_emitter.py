@@ -54,6 +54,8 @@ class RedisTarget(Choosing["RedisTarget"]):
             trio.BrokenResourceError: Redis has not taken it: it cannot be reached, refuses, or is
                 too slow, as the text says. The next event is tried over a new connection.
             trio.ClosedResourceError: the emitter is closed.
+            RuntimeError: it is called from another thread than its Trio run's, or from another
+                Trio run.
         """
         await self._pipeline.publish(*self._audience.message(event, args))
 

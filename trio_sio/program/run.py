@@ -11,6 +11,7 @@ import trio
 from trio_sio.failures import leaves
 from trio_sio.program.listening import announce, open_listeners
 from trio_sio.server import Server
+from trio_sio.sync import running_loop
 
 INTERRUPTED = 130
 """The exit status of a program that did not end in peace: as a shell has it for SIGINT."""
@@ -48,10 +49,16 @@ def run(
         grace: seconds that each client gets to finish when the server ends.
 
     Raises:
+        RuntimeError: Trio or asyncio runs here already, as in a notebook.
         SystemExit: it cannot listen there; the text says why, and the status is 1.
         Exception: what the application raised, if there is but one error without the groups
             around it.
     """
+    if loop := running_loop():
+        raise RuntimeError(
+            f"trio_sio.run begins a Trio run, and {loop} runs in this thread already:"
+            " in Trio, `await io.serve_tcp(port)`; in a notebook, start a program of its own"
+        )
     try:
         trio.run(_serve, io, port, host, ssl_context, beside, grace)
     except KeyboardInterrupt:  # before the signals were ours, or after

@@ -1,7 +1,7 @@
 """Namespaces (JS: `Namespace`), and the dynamic ones that make them (JS: `ParentNamespace`)."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import trio
@@ -9,10 +9,12 @@ import trio
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
+from trio_sio.statistics import NamespaceCounters, NamespaceStatistics
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
@@ -30,6 +32,16 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
 
     parent: "ParentNamespace | None"
 
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is at this moment, and what has been counted.
+
+        Clients choose how many namespaces a dynamic one makes, so these are counted together: each
+        of them returns the statistics of all, as the dynamic one does.
+        """
+        if self.parent is not None:
+            return self.parent.statistics()
+        return _statistics(self.counters, (self,))
+
 
 class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
@@ -42,10 +54,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """
 
     def __init__(
-        self, name: str, accepts: re.Pattern[str] | Predicate, *, validate: bool = False
+        self, name: str, accepts: re.Pattern[str] | Predicate, context: RouterContext
     ) -> None:
-        super().__init__(name)
-        self._validate = validate
+        super().__init__(name, context.home)
+        self._validate = context.options.validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
@@ -64,6 +76,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         if isinstance(self._accepts, re.Pattern):
             return self._accepts.pattern
         return function_name(self._accepts)
+
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is in all its children at this moment, and what has been counted.
+
+        What was counted of a child stays when the child goes.
+        """
+        return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.
@@ -89,6 +108,11 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, in each child; `emit_nowait` calls it."""
+        for child in tuple(self._children.values()):
+            child.publish_nowait(packet, target)
+
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
@@ -99,3 +123,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
         return Gathered(found, tuple(missing))
+
+
+def _statistics(
+    counters: NamespaceCounters, namespaces: Iterable[Namespace]
+) -> NamespaceStatistics:
+    sockets = pending_acks = 0
+    for namespace in namespaces:
+        sockets += len(namespace.sockets)
+        pending_acks += sum(len(one.sender.acks) for one in namespace.sockets.values())
+    return counters.statistics(sockets, pending_acks)

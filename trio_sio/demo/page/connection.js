@@ -104,7 +104,9 @@ export class Connection extends EventTarget {
       // A page that goes takes its requests along, but not a beacon: a CLOSE of Engine.IO.
       if (engine && engine.id && engine.transport.name === "polling") {
         const query = new URLSearchParams({ EIO: 3, transport: "polling", sid: engine.id });
-        navigator.sendBeacon(`${engine.path}?${query}`, "1:1");
+        // What JSONP sends is a form.
+        const payload = chosenTransport === "jsonp" ? new URLSearchParams({ d: "1:1" }) : "1:1";
+        navigator.sendBeacon(`${engine.path}?${query}`, payload);
       }
       this.toggle();
     });

@@ -1,7 +1,7 @@
 // Writing: text, images (picked, dropped, pasted), and telling others that somebody is typing.
 
-import { chosenTransport } from "./connection.js";
-import { $, notice } from "./dom.js";
+import { chosenTransport } from "../connection.js";
+import { $, notice } from "../dom.js";
 
 const TYPING_EVERY = 2000;
 const SMALLER_SIDES = [1600, 1120, 800, 560, 400]; // pixels, tried one after the other

@@ -1,6 +1,6 @@
 // The open conversation: its title, its messages, who is typing, and what stands there if it is empty.
 
-import { $, avatar, icon, linked, listed, make, plural, time } from "./dom.js";
+import { $, avatar, icon, linked, listed, make, plural, time } from "../dom.js";
 
 const SAME_BREATH = 3 * 60 * 1000; // messages of one person this close stand together
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s){1,12}$/u;

@@ -1,6 +1,6 @@
 // The two side panels' lists: rooms, private conversations, people. Drawn anew on each change.
 
-import { $, avatar, badge, icon, make } from "./dom.js";
+import { $, avatar, badge, icon, make } from "../dom.js";
 
 export class Sidebar {
   /** `act` has `join(name)`: what the lists can ask for beyond showing a conversation. */
