@@ -728,6 +728,44 @@ async def _log_in(page: Page, user: str, password: str) -> None:
     await page.enter("#login [name=password]", password)
 
 
+@pytest.mark.chromium
+async def test_applications_rest_in_a_browser() -> None:
+    async with program("applications/rest") as example, chromium() as browser:
+        anna, ben = [await browser.open(example.url) for _ in range(2)]
+        for page in (anna, ben):
+            await page.wait('#state:text-is("connected")')
+        await anna.enter("input", "tea")
+        await anna.wait('#state:text-is("ordered")')
+        for page in (anna, ben):
+            await page.wait('li:text-is("tea")')
+        async with raw(example.url) as wire:  # any other program may order
+            await wire.request("POST", "/orders", body=b'{"item": "<b>scones</b>"}')
+        for page in (anna, ben):
+            await page.wait('li:text-is("<b>scones</b>")')
+            assert await page.complaints() == []
+        late = await browser.open(example.url)
+        await late.wait('li:text-is("<b>scones</b>")')
+        assert await late.do("count", "li") == 2
+
+
+@pytest.mark.chromium
+async def test_applications_under_hypercorn_in_a_browser() -> None:
+    async with program("applications/under_hypercorn") as example, chromium() as browser:
+        page = await browser.open(example.url)
+        await page.wait('#state:text-is("connected")')
+        await page.do("click", "button")
+        await page.wait('#state:text-is("Hello, Ada!")')
+        async with raw(example.url) as wire:
+            assert (await wire.get("/count")).body == b"1 are here\n"
+            await wire.request("POST", "/news/tea")
+        await page.wait('li:text-is("tea")')
+        assert await page.complaints() == []
+        example.process.send_signal(signal.SIGTERM)
+        await page.wait('#state:text-is("disconnected")')
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
+
+
 @node
 async def test_applications_rest() -> None:
     async with program("applications/rest") as example, peer() as process:
@@ -747,7 +785,7 @@ async def test_applications_under_hypercorn() -> None:
         client = await process.connect(example.url, hear=["news", "disconnect"], reconnection=False)
         assert await client.call("greet", "Ada") == ["Hello, Ada!"]
         async with raw(example.url) as wire:
-            assert (await wire.get("/")).body == b"1 are here\n"
+            assert (await wire.get("/count")).body == b"1 are here\n"
             assert (await wire.request("POST", "/news/tea")).status == 204
         assert await client.hear("news") == ["tea"]
         example.process.send_signal(signal.SIGTERM)
