@@ -33,6 +33,7 @@ async def test_a_client_that_never_reads_costs_its_outbox_and_no_more() -> None:
                 while not session.closed:
                     await io.emit("news", PIECE + str(sent))  # each one takes memory of its own
                     sent += 1
+                    await wait_all_tasks_blocked()
                 _, peak = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
