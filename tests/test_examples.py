@@ -253,6 +253,25 @@ async def test_checked_arguments() -> None:
 
 
 @node
+async def test_values() -> None:
+    async with program("values") as example, peer() as process:
+        client = await process.connect(example.url, hear=["sold"])
+        assert await client.call("buy", "L") == ["19.90"]
+        assert await client.hear("sold") == [
+            {
+                "shirt": {
+                    "id": "00000000-0000-0000-0000-000000000007",
+                    "size": "L",
+                    "price": "19.90",
+                    "tags": ["cotton", "red"],
+                },
+                "at": "2026-03-01T12:00:00.000Z",
+            },
+            b"\x01\x02\x03",
+        ]
+
+
+@node
 async def test_acknowledgements() -> None:
     async with program("acknowledgements") as example, peer() as process:
         answers: dict[str, list[object] | None] = {"your move?": [{"e2": "e4"}]}

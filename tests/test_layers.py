@@ -16,6 +16,7 @@ from tools.source import Graph, import_graph, read, read_package
 SHELVES = {
     "engine": [
         {"engine", "neighbour"},
+        {"connections"},
         {"endpoint"},
         {"websocket/"},
         {"polling/"},
@@ -25,6 +26,7 @@ SHELVES = {
         {"runtime/"},
     ],
     "router": [
+        {"server_namespaces"},
         {"router", "drain"},
         {"client"},
         {"joining"},

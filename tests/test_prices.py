@@ -220,6 +220,9 @@ class Broker:
     def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
         return True
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        return True
+
     async def count_subscribers(self, channel: bytes) -> int | None:
         return 1
 
@@ -238,14 +241,15 @@ async def calls_of(act: Callable[[], Awaitable[object]]) -> float:
 
 
 async def test_broadcasts_in_a_cluster() -> None:
-    root = Server().sockets
     packet = Packet(PacketType.EVENT, "/", ["news", TEXT])
     everybody, room = Target(), Target(frozenset("r"))
-    memory, cluster = MemoryAdapter(root), ClusterAdapter(root, Broker(), Member())
-    assert await calls_of(lambda: memory.broadcast(packet, everybody)) <= 24
-    # Encoded for the clients, and once more for the other servers.
-    assert await calls_of(lambda: cluster.broadcast(packet, everybody)) <= 42
-    assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
+    async with Server() as io:
+        root = io.sockets
+        memory, cluster = MemoryAdapter(root), ClusterAdapter(root, Broker(), Member())
+        assert await calls_of(lambda: memory.broadcast(packet, everybody)) <= 24
+        # Encoded for the clients, and once more for the other servers.
+        assert await calls_of(lambda: cluster.broadcast(packet, everybody)) <= 42
+        assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
 
 
 @pytest.mark.parametrize(

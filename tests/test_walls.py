@@ -17,7 +17,7 @@ STOREY = {
     "declared_event": 0,
     "sync": 0,
     "channel": 1,
-    "statistics": 0,
+    "statistics": 1,
     "browser_client": 0,
     "protocol": 1,
     "exceptions": 2,
@@ -62,6 +62,7 @@ DOORS = {
     "engine/http/h11.py": "h11",
     "router/conversion.py": "msgspec",
     "asgi/websocket.py": "wsproto",
+    "asgi/deflate.py": "wsproto",
     "metrics/collector.py": "prometheus_client",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",

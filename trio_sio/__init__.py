@@ -96,5 +96,6 @@ from trio_sio.server import Server as Server
 from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
+    NamespaceStatistics as NamespaceStatistics,
     SessionStatistics as SessionStatistics,
 )

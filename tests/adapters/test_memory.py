@@ -14,7 +14,8 @@ from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
 from trio_sio.abc import Flags, Target
 from trio_sio.adapters.memory import WORK_LIMIT
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.statistics import Counters
+from trio_sio.statistics import NamespaceCounters
+from trio_sio.sync import Home
 from trio_sio.testing import connect
 
 SIDS = ("a", "b", "c", "d", "e")
@@ -52,10 +53,12 @@ class Square:
     """A namespace with ears."""
 
     name = "/square"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: dict[str, Ear] = {}
-        self.counters = Counters()
+        self.counters = NamespaceCounters()
+        self.home = Home()
         self.encoded = 0
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:

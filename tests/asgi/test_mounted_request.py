@@ -65,8 +65,10 @@ def test_what_a_request_knows() -> None:
     seen = request(query="EIO=3&a=%20", scheme="https", http_version="2")
     assert seen.target == "/socket.io/?EIO=3&a=%20"
     assert (seen.remote, seen.secure, seen.http_version) == ("1.2.3.4", True, "1.1")
+    assert (seen.remote_port, seen.local) == (5, ("here", 80))
     assert request(client=None, http_version="1.0").http_version == "1.0"
     assert request(client=None).remote == ""
+    assert request(client=None, server=None).local is None
 
 
 def test_a_handshake_is_one_of_http_1() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import trio
 
@@ -13,8 +13,12 @@ from trio_sio.demo.hood.premises import Premises
 from trio_sio.demo.limits import Limits
 from trio_sio.demo.succession import Succession
 
-WIDE = {"viewport": {"width": 1360, "height": 850}}
-NARROW = {"viewport": {"width": 320, "height": 640}, "hasTouch": True, "isMobile": True}
+WIDE: dict[str, Any] = {"viewport": {"width": 1360, "height": 850}}
+NARROW: dict[str, Any] = {
+    "viewport": {"width": 320, "height": 640},
+    "hasTouch": True,
+    "isMobile": True,
+}
 SIZES = {"wide": WIDE, "narrow": NARROW}
 TOKEN = "a token of the tests"
 

@@ -11,7 +11,7 @@ import trio
 from tests.support.peers import DEADLINE
 
 COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
-READY = b"trio_sio demo on "
+READY = b"Listening on "
 
 
 @asynccontextmanager

@@ -123,7 +123,7 @@ def request_of(scope: Scope, receiver: Receiver, ours: str) -> Request:
 
     query = scope.get("query_string", b"").decode("latin-1")
     path = _path(scope, ours)
-    client = scope.get("client")
+    client, server = scope.get("client"), scope.get("server")
     return Request(
         scope.get("method", "GET"),
         f"{path}?{query}" if query else path,
@@ -131,6 +131,8 @@ def request_of(scope: Scope, receiver: Receiver, ours: str) -> Request:
         str(client[0]) if client else "",
         scope.get("scheme") in ("https", "wss"),
         "1.0" if scope.get("http_version") == "1.0" else "1.1",
+        int(client[1] or 0) if client else 0,
+        (str(server[0]), server[1]) if server else None,
         read_body,
         read_piece,
     )

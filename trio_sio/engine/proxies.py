@@ -45,7 +45,9 @@ class ProxyTrust:
             return request
         get_all = request.headers.get_all
         remote, secure = origin_of(self._proxies, get_all, request.remote, request.secure)
-        return replace(request, remote=remote, secure=secure)
+        said = "forwarded" if self._proxies.by_rfc else "x-forwarded-for"
+        port = 0 if said in request.headers else request.remote_port  # nobody says the client's
+        return replace(request, remote=remote, secure=secure, remote_port=port)
 
     def _hint(self, request: Request) -> None:
         """Say once that a proxy seems to be there that is not trusted."""

@@ -2,6 +2,7 @@
 
 A file imports only from files below it.
 
+server_namespaces   what a server does with its namespaces
 router, drain       one server: its namespaces and clients; closing them one after the other
 client              one session: reads packets, applies the rate limit, routes
 joining             the namespaces that one client joins and leaves, in order

@@ -154,6 +154,7 @@ class Invoker:
         found = sort(error, Refused, is_over=sender.is_over)
         if found.exits is not None:  # no time for "error" handlers
             if found.failure is not None:
+                sender.namespace.counters.failures += 1
                 self._log(found.failure, failure(function, role))
             raise error if sender.session.raise_errors else found.exits
         if found.failure is not None:
@@ -174,6 +175,7 @@ class Invoker:
                 log.tell(logger, logging.WARNING, kind, "%r: %s", self.subject, error)
             await self.call_error_handlers(error)
             return
+        self.sender.namespace.counters.failures += 1
         if self.sender.session.raise_errors:
             await self.call_error_handlers(error)
             raise error
@@ -199,6 +201,7 @@ class Invoker:
     def _settle_another(self, error: BaseException, function: Handler) -> None:
         found = sort(error, Never, is_over=self.sender.is_over)
         if found.failure is not None:
+            self.sender.namespace.counters.failures += 1
             if self.sender.session.raise_errors:
                 raise error
             self._log(found.failure, failure(function, ERROR_HANDLER))

@@ -184,10 +184,11 @@ class Lifecycle:
             failed = "" if found.refusal is not None else ", which failed"
             log.refused(namespace.name, f"by {name}{failed}")
         if found.refusal is not None:
-            namespace.counters.refused["middleware"] += 1
+            namespace.context.counters.refused["middleware"] += 1
         if found.exits is None:
             socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
         if found.failure is not None:
+            namespace.counters.failures += 1
             if socket.session.raise_errors:
                 raise error
             line, quoted_name = "%s, %s of %s, failed", quoted(namespace.name)

@@ -176,6 +176,7 @@ class Socket(Emitter, SocketHandlers):
 
     def statistics(self) -> SessionStatistics:
         """Return what waits for the client, what was dropped, and when it was last seen."""
+        self.namespace.home.check_while_serving("socket.statistics")
         return self.session.statistics()
 
     @property
@@ -227,6 +228,7 @@ class Socket(Emitter, SocketHandlers):
         Raises:
             LimitReached: it would be in more than `max_rooms`.
         """
+        self.namespace.home.check("socket.join")
         try:
             check_rooms(rooms, self.rooms, self.namespace.context.options.max_rooms)
         except LimitReached as reached:
@@ -243,6 +245,7 @@ class Socket(Emitter, SocketHandlers):
 
     async def leave(self, room: Room) -> None:
         """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
+        self.namespace.home.check("socket.leave")
         await self.namespace.adapter.remove(self.id, room)
 
     async def disconnect(self, close: bool = False) -> None:
@@ -253,6 +256,7 @@ class Socket(Emitter, SocketHandlers):
         Args:
             close: leave all namespaces and close the connection.
         """
+        self.namespace.home.check("socket.disconnect")
         await trio.lowlevel.checkpoint()
         if self.reason is not None:
             return

@@ -23,7 +23,8 @@ from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.encoder import Encoder
-from trio_sio.statistics import Counters
+from trio_sio.statistics import NamespaceCounters
+from trio_sio.sync import Home
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import KEY, ClusterNode, MemoryCluster
 
@@ -268,10 +269,12 @@ class Square:
     """A namespace that nobody is in."""
 
     name = "/"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: Mapping[str, Recipient] = {}
-        self.counters = Counters()
+        self.counters = NamespaceCounters()
+        self.home = Home()
         self._encoder = Encoder()
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
@@ -363,6 +366,9 @@ class FullBroker:
 
     def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
         return False
+
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        return self.room.is_set()
 
     async def count_subscribers(self, channel: bytes) -> int | None:
         return None

@@ -77,9 +77,10 @@ async def test_a_slow_client_is_seen_growing_and_ended_alone() -> None:
         told = (await here.press("Slow client"))["done"]
         nursery.cancel_scope.cancel()
     limit = here.demo.io.engine.options.max_outbox
-    assert len(queues) >= 2
-    assert queues == sorted(queues)
-    assert 0 < queues[-1] <= limit
+    growing = [size for size in queues if size]  # it is empty in the moment of its end
+    assert len(growing) >= 2
+    assert growing == sorted(growing)
+    assert growing[-1] <= limit
     assert "slow consumer: " in told
     assert "(max_outbox)" in told
     assert "3 of the 3 clients beside it have received all of them." in told
