@@ -18,7 +18,7 @@ ROWS = {
     "D": range(1, 12),
     "F": range(1, 26),
     "E": range(1, 10),
-    "G": range(1, 11),
+    "G": range(1, 13),
 }
 
 

@@ -9,8 +9,9 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import trio
 
@@ -21,6 +22,7 @@ from trio_sio.demo.hood.access import Access
 from trio_sio.demo.hood.premises import Premises
 from trio_sio.demo.succession import Succession
 from trio_sio.program.listening import HasAddress, announce, explained, open_listeners
+from trio_sio.program.run import run_program
 from trio_sio.program.signals import heard_signals
 from trio_sio.server import AdapterFactory
 
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.workers > 1:
             _run_workers(options)
         else:
-            trio.run(serve, options)
+            run_program(partial(_serve, options))
     except (_CannotServe, workers.WorkersFailed) as error:
         sys.stderr.write(f"trio-sio: {error}\n")
         return 1
@@ -58,12 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def serve(options: argparse.Namespace) -> None:
-    """Serve the demo until SIGINT or SIGTERM; a second one does not wait for goodbyes."""
-    access = Access.of(options.host or "", options.token)
-    with _made() as make_adapter:
+async def _serve(options: argparse.Namespace) -> None:
+    """Serve the demo by one process, whose servers may take over from each other."""
+    access = Access.of(options.host, options.token)
+    with _explained():
         succession = Succession(
-            Premises(access=access), options.ws_engine, make_adapter(options.redis)
+            Premises(access=access), options.ws_engine, _make_adapter(options.redis)
         )
     listeners = await open_listeners(options.port, options.host, None)
     asked_to_end = trio.Event()
@@ -77,16 +79,17 @@ async def serve(options: argparse.Namespace) -> None:
 
 def _run_workers(options: argparse.Namespace) -> None:
     """Serve the demo with several processes; signals mean the same as for one."""
-    access = Access.of(options.host or "", options.token)  # made here, so that all have one token
+    access = Access.of(options.host, options.token)  # made here, so that all have one token
 
     def make_demo(name: str = "") -> Demo:
-        with _made() as make_adapter:
-            return Demo(
-                ws_engine=options.ws_engine,
-                adapter=make_adapter(options.redis),
-                premises=Premises(access=access),
-                name=name,
-            )
+        with _explained():
+            adapter = _make_adapter(options.redis)
+            premises = Premises(access=access)
+            return Demo(ws_engine=options.ws_engine, adapter=adapter, premises=premises, name=name)
+
+    make_demo()  # before processes fail one after the other
+    with explained(options.port, options.host):
+        sockets = workers.open_sockets(options.port, options.host)
 
     async def serve_demo(worker: workers.Worker) -> None:
         demo = make_demo(f"worker {worker.number} of {options.workers}")
@@ -95,9 +98,6 @@ def _run_workers(options: argparse.Namespace) -> None:
             await worker.serve(demo.io, grace=GRACE, spread=0)
             nursery.cancel_scope.cancel()
 
-    make_demo()  # before processes fail one after the other
-    with explained(options.port, options.host):
-        sockets = workers.open_sockets(options.port, options.host)
     _announce(sockets, access)
     workers.run(serve_demo, workers=options.workers, sockets=sockets, stop_timeout=10)
 
@@ -107,12 +107,18 @@ class _CannotServe(Exception):
 
 
 @contextmanager
-def _made() -> Iterator[Callable[[str | None], AdapterFactory | None]]:
-    """Give what makes an adapter, and say in a line why the demo cannot be made."""
+def _explained() -> Iterator[None]:
     try:
-        yield _make_adapter
+        yield
     except (ImportError, ValueError) as error:
         raise _CannotServe(str(error)) from error
+
+
+def _announce(sockets: Sequence[HasAddress], access: Access) -> None:
+    announce(sockets, secure=False)
+    whom = "Elsewhere than on this machine" if access.is_local else "Everywhere"
+    sys.stdout.write(f'{whom} the view "Under the hood" asks for the token {access.token}\n')
+    sys.stdout.flush()
 
 
 def _make_adapter(redis: str | None) -> AdapterFactory | None:
@@ -121,14 +127,6 @@ def _make_adapter(redis: str | None) -> AdapterFactory | None:
     from trio_sio.adapters.redis import RedisAdapter  # needs the extra `redis`
 
     return RedisAdapter(redis)
-
-
-def _announce(sockets: Iterable[HasAddress], access: Access) -> None:
-    """Write where the demo is, and what opens its view for operators."""
-    announce(sockets, secure=False)
-    whom = "elsewhere than on this machine" if access.is_local else "everywhere"
-    sys.stdout.write(f'The view "Under the hood" asks {whom} for the token {access.token}\n')
-    sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -52,8 +53,17 @@ def run(
             f"trio_sio.run begins a Trio run, and {loop} runs in this thread already:"
             " in Trio, `await io.serve_tcp(port)`; in a notebook, start a program of its own"
         )
+    run_program(partial(_serve, io, port, host, ssl_context, beside, grace))
+
+
+def run_program(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a whole program; raises SystemExit or the application's errors as `run` does.
+
+    Args:
+        main: the program.
+    """
     try:
-        trio.run(_serve, io, port, host, ssl_context, beside, grace)
+        trio.run(main)
     except KeyboardInterrupt:  # before the signals were ours, or after
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:

@@ -68,6 +68,7 @@ class View {
     this.actions = new Actions(ask, this.root);
     this.tables = tables();
     this.tables.notes.element.className = "notes";
+    this.tables.notes.element.setAttribute("aria-live", "polite");
     this.figures = make("p", { class: "figures" });
     this.health = make("p", { class: "health" });
     this.inside = make("div", { class: "inside", hidden: true },

@@ -32,11 +32,11 @@ class Access:
     is_local: bool = False
 
     @classmethod
-    def of(cls, host: str, token: str | None = None) -> "Access":
+    def of(cls, host: str | None, token: str | None = None) -> "Access":
         """Make it for a server.
 
         Args:
-            host: the address that it listens on.
+            host: the address that it listens on, `None` for all.
             token: the token; `None` for a random one.
         """
         return cls(token or secrets.token_urlsafe(16), is_loopback(host))
@@ -77,12 +77,12 @@ class Access:
             yield "JSONP does not say which page it belongs to."
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback(host: str | None) -> bool:
     """Return whether a host is this machine, by its name or its address."""
     if host == "localhost":
         return True
     try:
-        return ip_address(host).is_loopback
+        return host is not None and ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -37,6 +37,9 @@ MOST_EVENTS = 4 * EVENT_BURST
 TRIPS_EVERY = 0.02
 PAUSE = 1.0
 
+OVER = "It is over. The notes below tell what happened."
+"""What the page shows beside a button whose story is a long one."""
+
 PATIENCE = 5.0
 """Seconds in which the server ends a client that went too far."""
 
@@ -91,7 +94,7 @@ class Exhibits:
                 told = await self._broadcast_until(self._watch(slow), readers)
                 self._ends.pop(slow.id, None)
         self._note(told)
-        return told
+        return OVER
 
     async def _broadcast_until(self, end: "_End", readers: list[Guest]) -> str:
         begun, sent, filler = trio.current_time(), 0, "x" * BROADCAST_BYTES
@@ -140,7 +143,7 @@ class Exhibits:
             f" {_milliseconds(meanwhile)} meanwhile."
         )
         self._note(told)
-        return told
+        return OVER
 
     async def _flood_once(self, guests: Guests) -> str:
         guest = await guests.invite("flooding client")

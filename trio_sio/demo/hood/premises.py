@@ -21,6 +21,6 @@ class Premises:
     """
 
     hall: Hall = field(default_factory=lambda: Hall(Limits()))
-    access: Access = field(default_factory=lambda: Access.of(""))
+    access: Access = field(default_factory=lambda: Access.of(None))
     notes: Notes = field(default_factory=Notes)
     stage: Stage = field(default_factory=Stage)
