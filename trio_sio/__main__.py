@@ -22,7 +22,8 @@ from trio_sio.demo.hood.access import Access
 from trio_sio.demo.hood.premises import Premises
 from trio_sio.demo.succession import Succession
 from trio_sio.program.listening import HasAddress, announce, explained, open_listeners
-from trio_sio.program.run import heard_signals, run_program
+from trio_sio.program.run import run_program
+from trio_sio.program.signals import heard_signals
 from trio_sio.server import AdapterFactory
 
 _MOST_WORKERS = 100

@@ -6,6 +6,7 @@ actions     buttons that the application registers
 notes       what the application tells its operators
 sessions    the sessions that are here, and why the last ones have ended
 packets     packets in and out, while somebody watches them
+packed      the same for packets of MessagePack
 snapshot    the state of the server as JSON
 files       serves the folder `page/`
 page_in_front  the page before a web application

@@ -1,6 +1,7 @@
 """`Admin`: adds a view for operators to a server."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from trio_sio.admin.actions import Action, ActionTable, Value
 from trio_sio.admin.files import PageFiles
 from trio_sio.admin.notes import Notes
 from trio_sio.admin.operator import Operator
+from trio_sio.admin.packed import PackedReader
 from trio_sio.admin.page_in_front import PageInFront
 from trio_sio.admin.sessions import SessionBook
 from trio_sio.exceptions import ConnectionRefused
@@ -72,7 +74,8 @@ class Admin:
         self._title = title
         self._read_only = read_only
         self._actions = ActionTable()
-        self._book = SessionBook(self.namespace.name)
+        find_reader = partial(PackedReader.of, io, self.namespace.name)
+        self._book = SessionBook(self.namespace.name, find_reader)
         self._files = PageFiles(path or "/admin/", self.namespace.name, title)
         self.namespace.use(self._admit)
         self.namespace.on("connection", self._enter)

@@ -1,24 +1,16 @@
 """`run`: serve until a signal comes, then end in peace."""
 
-import os
-import signal
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import count
 
 import trio
 
 from trio_sio.failures import leaves
 from trio_sio.program.listening import announce, open_listeners
+from trio_sio.program.signals import INTERRUPTED, heard_signals
 from trio_sio.server import Server
 from trio_sio.sync import running_loop
-
-INTERRUPTED = 130
-"""The exit status of a program that did not end in peace: as a shell has it for SIGINT."""
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # both exist on Windows, too
 
 Beside = Callable[[], Awaitable[object]]
 
@@ -111,24 +103,3 @@ async def _serve(
 
 async def _call(function: Beside) -> None:
     await function()
-
-
-@contextmanager
-def heard_signals(asked_to_end: trio.Event) -> Iterator[None]:
-    """Set an event at the first signal, and end the process at the second, whatever it is about."""
-    token, numbers = trio.lowlevel.current_trio_token(), count(1)
-
-    def hear(*_: object) -> None:
-        if next(numbers) == 1:
-            token.run_sync_soon(asked_to_end.set)
-        else:
-            # An exception would wait for the handlers that have `grace`, and as process 1 of a
-            # container a signal's default is to be ignored.
-            os._exit(INTERRUPTED)
-
-    former = {number: signal.signal(number, hear) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
