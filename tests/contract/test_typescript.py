@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,7 +13,8 @@ from tests.contract import shop
 from trio_sio.contract import typescript
 from trio_sio.contract.collection import collect
 
-MODULES = Path(__file__).parents[1] / "javascript" / "node_modules"
+ROOT = Path(__file__).parents[2]
+MODULES = ROOT / "tests" / "javascript" / "node_modules"
 
 USES = """\
 import io = require("socket.io-client");
@@ -52,26 +54,52 @@ admin.emit("tree", { children: [1] });  // WRONG
 """
 
 
-def compiled(folder: Path, uses: str) -> str:
+def compiled(folder: Path, source: str, name: str = "uses.ts") -> str:
     """Return what the compiler says of a file beside others in a folder."""
-    (folder / "uses.ts").write_text(uses, "utf-8")
+    (folder / name).write_text(source, "utf-8")
     (folder / "node_modules").symlink_to(MODULES)
     command = ["node", str(MODULES / "typescript" / "lib" / "tsc.js"), "--noEmit", "--strict"]
     command += ["--module", "commonjs", "--target", "es2020", "--types", "socket.io-client"]
     return subprocess.run(
-        [*command, "uses.ts"], cwd=folder, capture_output=True, text=True, check=False
+        [*command, name], cwd=folder, capture_output=True, text=True, check=False
     ).stdout
+
+
+def mistakes(folder: Path, name: str, source: str) -> set[tuple[str, int]]:
+    """The files and lines that the compiler complains of."""
+    output = compiled(folder, source, name)
+    sys.stdout.write(output)
+    reported = re.findall(r"^(\S+)\((\d+),", output, re.MULTILINE)
+    return {(name, int(line)) for name, line in reported}
 
 
 @pytest.mark.node
 def test_the_compiler_finds_each_mistake_and_nothing_else(tmp_path: Path) -> None:
     contract = collect(shop.io, [shop.price, shop.sold, shop.sure], typescript.REF)
     (tmp_path / "shop.ts").write_text(typescript.write(contract), "utf-8")
-    output = compiled(tmp_path, USES)
-    reported = re.findall(r"^(\S+)\((\d+),", output, re.MULTILINE)
-    found = {(name, int(line)) for name, line in reported}
     lines = enumerate(USES.splitlines(), 1)
-    assert found == {("uses.ts", n) for n, line in lines if "// WRONG" in line}, output
+    wrong = {("uses.ts", n) for n, line in lines if "// WRONG" in line}
+    assert mistakes(tmp_path, "uses.ts", USES) == wrong
+
+
+def sample() -> str:
+    """The TypeScript of the guide."""
+    text = (ROOT / "docs" / "guide" / "types.md").read_text("utf-8")
+    (found,) = re.findall(r"^```ts\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.node
+def test_the_sample_of_the_guide(tmp_path: Path) -> None:
+    """With the events of the program above it."""
+    where = "examples.checked_arguments:io"
+    types = str(tmp_path / "events.ts")
+    contract = [sys.executable, "-m", "trio_sio", "contract", where, "--typescript", types]
+    subprocess.run(contract, cwd=ROOT, check=True)
+    lines = enumerate(sample().splitlines(), 1)
+    wrong = {("sample.ts", n) for n, line in lines if "// an error of the compiler" in line}
+    assert len(wrong) == 1
+    assert mistakes(tmp_path, "sample.ts", sample()) == wrong
 
 
 class Answer(TypedDict):
