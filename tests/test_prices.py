@@ -266,6 +266,19 @@ async def test_broadcasts_in_a_cluster() -> None:
         assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
 
 
+async def test_a_broadcast_that_does_not_wait_costs_no_more_than_one_that_may() -> None:
+    async def emit_nowait(io: Server) -> None:
+        io.emit_nowait("news", TEXT)
+
+    broker = Broker()
+    for adapter in (None, lambda namespace: ClusterAdapter(namespace, broker, Member())):
+        async with Server(adapter=adapter, slow_step=None) as io:
+            waiting = await calls_of(partial(io.emit, "news", TEXT))
+            assert await calls_of(partial(emit_nowait, io)) - 1 <= waiting  # 1: its own
+        elsewhere = Server(adapter=adapter)  # it does not serve, so `Home` is asked by a call
+        assert await calls_of(partial(elsewhere.emit, "news", TEXT)) > waiting
+
+
 @pytest.mark.parametrize(
     ("room", "uid", "calls"),
     [

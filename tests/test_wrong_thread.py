@@ -20,7 +20,8 @@ from trio_sio.abc import Target
 from trio_sio.testing import connect
 from trio_sio.testing.cluster import MemoryCluster
 
-TABLE = (Path(__file__).parents[1] / "docs" / "javascript-api.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+TABLE = (ROOT / "docs" / "javascript-api.md").read_text("utf-8")
 PACKET = trio_sio.Packet(trio_sio.PacketType.EVENT, "/", ["x"])
 LEFT, RIGHT = trio.testing.memory_stream_pair()
 
@@ -398,3 +399,11 @@ def test_the_loop_that_has_trio_as_its_guest_may_call_what_is_not_async() -> Non
 
     asyncio.run(host())
     assert heard == [["hello"]]
+
+
+async def test_the_guide_shows_the_sentence() -> None:
+    guide = (ROOT / "docs" / "guide" / "threads.md").read_text("utf-8")
+    async with stage() as on:
+        with pytest.raises(RuntimeError) as caught:
+            await trio.to_thread.run_sync(begin, on.call("socket", "emit"))
+    assert str(caught.value) in " ".join(guide.split())

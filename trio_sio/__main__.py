@@ -7,17 +7,23 @@
 
 import argparse
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import trio
 
 from trio_sio import browser_client, workers
 from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
-from trio_sio.options import WSEngine
-from trio_sio.program.listening import announce, explained
-from trio_sio.program.run import run
+from trio_sio.demo.hood.access import Access
+from trio_sio.demo.hood.premises import Premises
+from trio_sio.demo.succession import Succession
+from trio_sio.program.listening import HasAddress, announce, explained, open_listeners
+from trio_sio.program.run import run_program
+from trio_sio.program.signals import heard_signals
 from trio_sio.server import AdapterFactory
 
 _MOST_WORKERS = 100
@@ -45,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.workers > 1:
             _run_workers(options)
         else:
-            demo = _make_demo(options.ws_engine, options.redis)
-            run(demo.io, options.port, options.host, beside=demo.push_figures, grace=GRACE)
+            run_program(partial(_serve, options))
     except (_CannotServe, workers.WorkersFailed) as error:
         sys.stderr.write(f"trio-sio: {error}\n")
         return 1
@@ -55,20 +60,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+async def _serve(options: argparse.Namespace) -> None:
+    """Serve the demo by one process, whose servers may take over from each other."""
+    access = Access.of(options.host, options.token)
+    with _explained():
+        succession = Succession(
+            Premises(access=access), options.ws_engine, _make_adapter(options.redis)
+        )
+    listeners = await open_listeners(options.port, options.host, None)
+    asked_to_end = trio.Event()
+    with heard_signals(asked_to_end):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(succession.serve, listeners)
+            _announce([one.socket for one in listeners], access)
+            await asked_to_end.wait()
+            succession.close()
+
+
 def _run_workers(options: argparse.Namespace) -> None:
     """Serve the demo with several processes; signals mean the same as for one."""
-    _make_demo(options.ws_engine, options.redis)  # before processes fail one after the other
+    access = Access.of(options.host, options.token)  # made here, so that all have one token
+
+    def make_demo(name: str = "") -> Demo:
+        with _explained():
+            adapter = _make_adapter(options.redis)
+            premises = Premises(access=access)
+            return Demo(ws_engine=options.ws_engine, adapter=adapter, premises=premises, name=name)
+
+    make_demo()  # before processes fail one after the other
     with explained(options.port, options.host):
         sockets = workers.open_sockets(options.port, options.host)
 
     async def serve_demo(worker: workers.Worker) -> None:
-        demo = _make_demo(options.ws_engine, options.redis)
+        demo = make_demo(f"worker {worker.number} of {options.workers}")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(demo.push_figures)
             await worker.serve(demo.io, grace=GRACE, spread=0)
             nursery.cancel_scope.cancel()
 
-    announce(sockets, secure=False)
+    _announce(sockets, access)
     workers.run(serve_demo, workers=options.workers, sockets=sockets, stop_timeout=10)
 
 
@@ -76,14 +106,24 @@ class _CannotServe(Exception):
     """There is no point in starting; the text says why, in one line."""
 
 
-def _make_demo(ws_engine: WSEngine, redis: str | None) -> Demo:
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return Demo(ws_engine=ws_engine, adapter=None if redis is None else _make_adapter(redis))
+        yield
     except (ImportError, ValueError) as error:
         raise _CannotServe(str(error)) from error
 
 
-def _make_adapter(redis: str) -> AdapterFactory:
+def _announce(sockets: Sequence[HasAddress], access: Access) -> None:
+    announce(sockets, secure=False)
+    whom = "Elsewhere than on this machine" if access.is_local else "Everywhere"
+    sys.stdout.write(f'{whom} the view "Under the hood" asks for the token {access.token}\n')
+    sys.stdout.flush()
+
+
+def _make_adapter(redis: str | None) -> AdapterFactory | None:
+    if redis is None:
+        return None
     from trio_sio.adapters.redis import RedisAdapter  # needs the extra `redis`
 
     return RedisAdapter(redis)
@@ -125,6 +165,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where Redis connects several servers, as redis://localhost:6379; "
         "visitors have WebSockets only then",
+    )
+    parser.add_argument(
+        "--token",
+        default=os.environ.get("TRIO_SIO_TOKEN"),
+        help='what opens the view "Under the hood" from other machines and through proxies; '
+        "a random one by default, or what TRIO_SIO_TOKEN says in the environment",
     )
     parser.add_argument(
         "--ws-engine",

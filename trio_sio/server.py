@@ -27,7 +27,7 @@ from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
-from trio_sio.router.context import RouterContext
+from trio_sio.router.context import RouterContext, Tracing
 from trio_sio.router.drain import drain
 from trio_sio.router.namespace import Namespace
 from trio_sio.router.router import Router
@@ -90,6 +90,7 @@ class Server(ServerNamespaces):
                 home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
+                tracing=Tracing(),
             ),
         )
 

@@ -59,7 +59,7 @@ async def assert_ends_quietly(process: trio.Process, status: int = 0) -> None:
     assert b"Traceback" not in await process.stderr.receive_some()
 
 
-async def open_websocket(port: int) -> trio.SocketStream:
+async def open_websocket(port: int, fields: str = "") -> trio.SocketStream:
     client = trio.socket.socket()
     # Small, so that what is not read soon stays with the server.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -68,7 +68,9 @@ async def open_websocket(port: int) -> trio.SocketStream:
     await stream.send_all(
         b"GET /socket.io/?EIO=3&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
         b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        + fields.encode()
+        + b"\r\n"
     )
     assert (await receive_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     return stream
@@ -204,3 +206,35 @@ async def test_verbose_shows_where_it_listens_events_and_packets() -> None:
     assert "websocket out MESSAGE 0\n" in text
     assert " joined '/'\n" in text
     assert "websocket in CLOSE" in text
+
+
+async def next_line(process: trio.Process) -> str:
+    """The line behind the addresses."""
+    assert process.stdout is not None
+    with trio.fail_after(20):
+        return (await receive_until(process.stdout, b"\n")).decode()
+
+
+async def test_the_token_is_told_and_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with demo("--token", "chosen") as (process, port):
+        assert await next_line(process) == (
+            'Elsewhere than on this machine the view "Under the hood" asks for the token chosen\n'
+        )
+        assert await joins_the_view(port, "") == "0"
+        assert await joins_the_view(port, "", "X-Forwarded-For: 203.0.113.7\r\n") == "4"
+        assert await joins_the_view(port, "?token=chosen", "Origin: http://evil.test\r\n") == "0"
+        process.terminate()
+    monkeypatch.setenv("TRIO_SIO_TOKEN", "from the environment")
+    options = command_line._parse([])
+    assert options.token == "from the environment"
+
+
+async def joins_the_view(port: int, query: str, fields: str = "") -> str:
+    """Ask to join the view; return the type of the packet that answers."""
+    stream = await open_websocket(port, fields)
+    await stream.send_all(frame(f"40/admin{query},".encode()))
+    answer = b""
+    while (found := re.search(rb"4([04])/admin", answer)) is None:
+        answer += await stream.receive_some()
+    await stream.aclose()
+    return found[1].decode()

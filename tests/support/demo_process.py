@@ -32,7 +32,7 @@ async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, str]]:
                 assert data, f"it ended after {line!r}"
                 line += data
         assert line.startswith(READY)
-        yield process, line.removeprefix(READY).decode().strip()
+        yield process, line.removeprefix(READY).decode().split()[0]
         process.kill()
 
 

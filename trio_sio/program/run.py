@@ -1,23 +1,16 @@
 """`run`: serve until a signal comes, then end in peace."""
 
-import os
-import signal
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
 from trio_sio.failures import leaves
 from trio_sio.program.listening import announce, open_listeners
+from trio_sio.program.signals import INTERRUPTED, heard_signals
 from trio_sio.server import Server
 from trio_sio.sync import running_loop
-
-INTERRUPTED = 130
-"""The exit status of a program that did not end in peace: as a shell has it for SIGINT."""
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # both exist on Windows, too
 
 Beside = Callable[[], Awaitable[object]]
 
@@ -60,8 +53,17 @@ def run(
             f"trio_sio.run begins a Trio run, and {loop} runs in this thread already:"
             " in Trio, `await io.serve_tcp(port)`; in a notebook, start a program of its own"
         )
+    run_program(partial(_serve, io, port, host, ssl_context, beside, grace))
+
+
+def run_program(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a whole program; raises SystemExit or the application's errors as `run` does.
+
+    Args:
+        main: the program.
+    """
     try:
-        trio.run(_serve, io, port, host, ssl_context, beside, grace)
+        trio.run(main)
     except KeyboardInterrupt:  # before the signals were ours, or after
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
@@ -87,7 +89,7 @@ async def _serve(
 ) -> None:
     listeners = await open_listeners(port, host, ssl_context)
     asked_to_end = trio.Event()
-    with _heard_signals(asked_to_end):
+    with heard_signals(asked_to_end):
         async with io, trio.open_nursery() as nursery:
             await nursery.start(io.serve_listeners, listeners)
             if beside is not None:
@@ -101,24 +103,3 @@ async def _serve(
 
 async def _call(function: Beside) -> None:
     await function()
-
-
-@contextmanager
-def _heard_signals(asked_to_end: trio.Event) -> Iterator[None]:
-    """Set an event at the first signal, and end the process at the second, whatever it is about."""
-    token, numbers = trio.lowlevel.current_trio_token(), count(1)
-
-    def hear(*_: object) -> None:
-        if next(numbers) == 1:
-            token.run_sync_soon(asked_to_end.set)
-        else:
-            # An exception would wait for the handlers that have `grace`, and as process 1 of a
-            # container a signal's default is to be ignored.
-            os._exit(INTERRUPTED)
-
-    former = {number: signal.signal(number, hear) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

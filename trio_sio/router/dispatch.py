@@ -23,6 +23,7 @@ from trio_sio.router.invocation import (
     FAILED,
     PACKET_MIDDLEWARE,
     Invoker,
+    Role,
     client_error,
     function_name,
     handles,
@@ -222,7 +223,7 @@ class Dispatcher:
         role = handles(event)
         if event == CATCH_ALL:
             event, lead = str(args[lead]), lead + 1
-            role = f"{handles(event)} as {quoted(CATCH_ALL)}"
+            role = Role(f"{handles(event)} as {quoted(CATCH_ALL)}", event)
         wrong = wrong_arguments(error, function, event, args, lead=lead, ack=registration.ack)
         if wrong is not None:
             await invoker.report(wrong, function_name(function))

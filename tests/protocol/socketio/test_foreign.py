@@ -6,7 +6,9 @@ import dataclasses
 import decimal
 import enum
 import fractions
+import itertools
 import re
+import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -213,6 +215,26 @@ def test_nor_for_what_is_a_kind_of_that(value: object) -> None:
         event(value, "♥")
     )
     assert counting.values == [Suit.HEARTS]
+
+
+def calls(encode: Callable[..., object], packet: Packet) -> int:
+    """How many functions it takes to encode a packet."""
+    count = itertools.count()
+    sys.setprofile(lambda _frame, event, _arg: next(count) if "call" in event else None)
+    try:
+        encode(packet)
+    finally:
+        sys.setprofile(None)
+    return next(count)
+
+
+@pytest.mark.parametrize("value", [1.5, {"a": [1, "b"]}, [b"x"], float("inf"), NOON])
+def test_what_has_a_form_costs_no_further_call(value: object) -> None:
+    packet = event(value)
+    if value != float("inf"):  # which is found by failing; then the data is looked through
+        assert calls(Encoder(default=form_of).encode, packet) == calls(Encoder().encode, packet)
+    with_default, without = codec_msgpack.Encoder(form_of), codec_msgpack.Encoder()
+    assert calls(with_default.encode, packet) == calls(without.encode, packet)
 
 
 def test_long_lists_of_what_has_a_form_are_not_copied() -> None:

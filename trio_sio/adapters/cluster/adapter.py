@@ -162,7 +162,9 @@ class ClusterAdapter:
             trio.WouldBlock: the queue to the broker is full; nobody gets the event.
             LocalProtocolError: the event cannot be encoded; nobody gets it.
         """
-        self.namespace.home.check_sync("adapter.broadcast_nowait")
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check_sync("adapter.broadcast_nowait")
         if target.flags.local:
             self._local.broadcast_nowait(packet, target)
             return

@@ -9,6 +9,7 @@ from trio_sio.abc import WebApplication
 from trio_sio.engine.http.responder import Responder, Sequel, fault_of_client, unless_hung_up
 from trio_sio.engine.http.streaming import send_streamed
 from trio_sio.engine.http.timeouts import ResponseTimeout
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
     NO_STORE,
@@ -31,6 +32,7 @@ class Fallback:
         function: the application's, or the application itself.
         log: where its failures are told.
         raise_errors: whether its failures are raised instead.
+        timers: of the engine.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Fallback:
         log: LogThrottle,
         *,
         raise_errors: bool,
+        timers: Timers | None = None,
     ) -> None:
         self._application: WebApplication | None = None
         self._function: Callable[[Request], Awaitable[Response]] | None = None
@@ -48,6 +51,7 @@ class Fallback:
             self._function = function
         self._log = log
         self._raise_errors = raise_errors
+        self._timers = timers
         self._answering = 0
         self._idle = trio.Event()
 
@@ -90,7 +94,7 @@ class Fallback:
             answering = self._call(request, responder)
             # It may read the body, and nobody else meanwhile; an application watches by itself.
             if self._application is None and not request.has_body:
-                answering = unless_hung_up(responder, answering)
+                answering = unless_hung_up(responder, answering, self._timers)
             return await answering
         except ResponseTimeout:
             raise

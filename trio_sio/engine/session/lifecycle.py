@@ -230,7 +230,8 @@ class Lifecycle:
 
     def overlap(self, method: str) -> None:
         """End the session now: a second GET or POST came while one was under way."""
-        self.record.explain(Explanation(f"a second {method} while one was under way"))
+        text = f"a second {method} while one was under way; does a proxy send requests again?"
+        self.record.explain(Explanation(text))
         self._signal(Signal.OVERLAP)
 
     def closed_by_client(self) -> None:
