@@ -12,6 +12,8 @@ from tests.support.peers import DEADLINE
 
 COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
 READY = b"Listening on "
+_OF_THE_MACHINE = (b"the event loop was held", b"the process stood still")
+"""Warnings of a machine that is busy otherwise."""
 
 
 @asynccontextmanager
@@ -32,3 +34,10 @@ async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, str]]:
         assert line.startswith(READY)
         yield process, line.removeprefix(READY).decode().split()[0]
         process.kill()
+
+
+async def complaints(process: trio.Process) -> list[bytes]:
+    """Return what a process that has ended wrote to standard error, a busy machine aside."""
+    assert process.stderr is not None
+    lines = b"".join([piece async for piece in process.stderr]).splitlines()
+    return [line for line in lines if not any(text in line for text in _OF_THE_MACHINE)]
