@@ -39,9 +39,13 @@ WITHIN_THE_PACKAGE = {
         *("acquire", "add", "chain", "change_adapter", "change_encoder", "counters"),
         *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
         *("is_listened_to", "keep", "release"),
-        *("next_ack_id", "publish", "take_handlers", "users"),
+        *("next_ack_id", "publish", "publish_nowait", "take_handlers", "users", "home"),
     },
-    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
+    "parent": {
+        *("accepts", "add", "counters", "find_clients", "home", "label", "publish"),
+        "publish_nowait",
+        "remove",
+    },
     "socket": {
         *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
         *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
@@ -58,7 +62,7 @@ WITHIN_THE_PACKAGE = {
         *("let_go", "lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "observe", "open_session"},
+    "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

@@ -16,6 +16,7 @@ from tools.source import Graph, import_graph, read, read_package
 SHELVES = {
     "engine": [
         {"engine", "neighbour"},
+        {"connections"},
         {"endpoint"},
         {"websocket/"},
         {"polling/"},
@@ -26,6 +27,7 @@ SHELVES = {
         {"runtime/"},
     ],
     "router": [
+        {"server_namespaces"},
         {"router", "drain"},
         {"client"},
         {"joining"},
@@ -33,6 +35,7 @@ SHELVES = {
         {"namespace", "lifecycle"},
         {"namespace_handlers"},
         {"socket"},
+        {"traced"},
         {"emitter", "dispatch", "backlog", "socket_handlers"},
         {"invocation", "acknowledgement", "background"},
         {"sender"},

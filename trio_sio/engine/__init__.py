@@ -4,6 +4,7 @@ A folder imports from those below it, and never from its neighbours on the same 
 
 engine                  `Engine`: its life, and the ways to serve
 neighbour               another server at another path of the same port
+connections             the TCP connections: counted, served, closed
 endpoint                routes each HTTP request: which session, which transport, or a refusal
 websocket               how a session's packets travel by WebSocket, and the upgrade to it
 polling                 how they travel by long polling

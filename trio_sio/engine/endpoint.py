@@ -51,7 +51,9 @@ class Endpoint:
         self._fallback: Fallback | None = None
         if options.fallback is not None:
             raise_errors = options.raise_errors
-            self._fallback = Fallback(options.fallback, runtime.log, raise_errors=raise_errors)
+            self._fallback = Fallback(
+                options.fallback, runtime.log, raise_errors=raise_errors, timers=runtime.timers
+            )
         # An application that gives `allow_request` decides about origins there.
         self._is_open = options.allow_request is not None or options.origins == "*"
 

@@ -47,7 +47,9 @@ class ProxyTrust:
             return request
         get_all = request.headers.get_all
         remote, secure = origin_of(self._proxies, get_all, request.remote, request.secure)
-        resolved = replace(request, remote=remote, secure=secure)
+        said = "forwarded" if self._proxies.by_rfc else "x-forwarded-for"
+        port = 0 if said in request.headers else request.remote_port  # nobody says the client's
+        resolved = replace(request, remote=remote, secure=secure, remote_port=port)
         if not self._has_hinted and "sid=" not in request.target:
             self._hint_of_trusted(request, resolved)
         return resolved

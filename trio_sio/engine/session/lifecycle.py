@@ -156,7 +156,7 @@ class Lifecycle:
         version: EngineVersion,
     ) -> None:
         self.limits: Counter[str] | None = None
-        self.outbox = Outbox(transport, options, runtime.tick, self)
+        self.outbox = Outbox(transport, options, runtime.tick, self, runtime.home)
         self.probe: Probe | None = None
         self.record = record
         interval, timeout = options.ping_interval, options.ping_timeout

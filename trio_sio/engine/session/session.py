@@ -21,6 +21,7 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import State
 from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.statistics import SessionStatistics
+from trio_sio.sync import THREAD
 
 Handler = Callable[["Session"], Awaitable[object]]
 
@@ -188,6 +189,9 @@ class Session:
 
     def send_volatile(self, item: Encoded | str | bytes) -> bool:
         """Send a message if it can leave at once, else drop it; return whether it left."""
+        home = self.outbox.home
+        if THREAD.token is not home.token:
+            home.check_sync("session.send_volatile")
         if self.state.state is not State.OPEN:
             self.outbox.drop()
             return False
@@ -202,6 +206,7 @@ class Session:
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out, then the client is told."""
+        self.outbox.home.check_sync("socket.conn.close")
         self.lifecycle.close(reason)
 
     async def let_go(self, reason: DisconnectReason) -> None:
@@ -214,14 +219,17 @@ class Session:
 
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now: what is queued is forgotten."""
+        self.outbox.home.check_sync("socket.conn.abort")
         self.lifecycle.abort(reason)
 
     def statistics(self) -> SessionStatistics:
         """Return what is queued for this client, what was dropped, and when it was last seen."""
+        self.outbox.home.check_while_serving("session.statistics")
         return self.outbox.statistics(self.last_seen)
 
     async def wait_closed(self) -> None:
         """Return when the session has ended and its client has been told."""
+        self.outbox.home.check("session.wait_closed")
         await self.lifecycle.wait_ended()
 
     # -- for the router ----------------------------------------------------------------------
