@@ -23,6 +23,7 @@ SHELVES = {
         {"handshake"},
         {"session/", "http/"},
         {"admission", "proxies", "proxy_protocol", "refusal"},
+        {"proxy_faults"},
         {"runtime/"},
     ],
     "router": [

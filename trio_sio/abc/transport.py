@@ -108,7 +108,7 @@ class Transport(Protocol):
     async def part(self) -> None:
         """Tell the client that the session ends; the queue is empty, and stays so.
 
-        Returns when the client knows, as far as that can be seen, within a second or two. What it
+        Returns when the client knows, as far as that can be seen, or after some seconds. What it
         sends until then is received as ever, and `finish` comes next.
         """
 

@@ -13,6 +13,7 @@ session, http           one client; one TCP connection that speaks HTTP. They do
 admission, refusal      how many connections there may be; what a refused request is told
 proxies                 what proxies are believed about whom a request comes from
 proxy_protocol          the header that a proxy writes before a connection's own bytes
+proxy_faults            what a proxy does to requests so that they are refused
 runtime                 what everything above shares: streams, timers, ticks, fairness, stalls
 
 The tasks are drawn in `engine`.

@@ -252,7 +252,7 @@ class WebSocketTransport:
         self._close_frame = b""
         self._heard = self._heard or Condition()
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            with trio.move_on_after(ANSWER_TIMEOUT):
+            with trio.move_on_after(CLOSE_TIMEOUT):
                 await self._stream.write(EMPTY_CLOSE)
                 await self._heard.wait_for(lambda: self._is_over)
             await self._stream.send_eof()
