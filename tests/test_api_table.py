@@ -59,7 +59,7 @@ WITHIN_THE_PACKAGE = {
         *("abandon_upgrade", "begin_upgrade", "count_limit", "deliver", "enqueue", "explain"),
         *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
         *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
-        *("lift_limits", "limits_lifted"),
+        *("let_go", "lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
     "engine": {"answer", "from_options", "observe", "open_session"},

@@ -34,6 +34,7 @@ SHELVES = {
         {"namespace", "lifecycle"},
         {"namespace_handlers"},
         {"socket"},
+        {"traced"},
         {"emitter", "dispatch", "backlog", "socket_handlers"},
         {"invocation", "acknowledgement", "background"},
         {"sender"},

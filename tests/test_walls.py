@@ -35,6 +35,7 @@ STOREY = {
     "admin": 7,
     "program": 7,
     "metrics": 7,
+    "tracing": 7,
     "workers": 7,
     "testing": 7,
     "asgi": 7,
@@ -64,6 +65,7 @@ DOORS = {
     "asgi/websocket.py": "wsproto",
     "asgi/deflate.py": "wsproto",
     "metrics/collector.py": "prometheus_client",
+    "tracing/tracer.py": "opentelemetry",
     "router/handlers.py": "typing_extensions",  # for type checkers alone, which bring it
     "engine/websocket/backends/trio_websocket.py": "trio_websocket",
     "engine/websocket/backends/websockets.py": "websockets",

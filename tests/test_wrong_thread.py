@@ -20,7 +20,8 @@ from trio_sio.abc import Target
 from trio_sio.testing import connect
 from trio_sio.testing.cluster import MemoryCluster
 
-TABLE = (Path(__file__).parents[1] / "docs" / "javascript-api.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+TABLE = (ROOT / "docs" / "javascript-api.md").read_text("utf-8")
 PACKET = trio_sio.Packet(trio_sio.PacketType.EVENT, "/", ["x"])
 LEFT, RIGHT = trio.testing.memory_stream_pair()
 
@@ -39,8 +40,20 @@ CALLS: dict[str, dict[str, tuple[object, ...]]] = {
         "serve_tcp": (0, "127.0.0.1"),
         "statistics": (),
     },
-    "namespace": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
-    "parent": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
+    "namespace": {
+        "clients": (),
+        "emit": ("x",),
+        "emit_nowait": ("x",),
+        "send": ("x",),
+        "statistics": (),
+    },
+    "parent": {
+        "clients": (),
+        "emit": ("x",),
+        "emit_nowait": ("x",),
+        "send": ("x",),
+        "statistics": (),
+    },
     "target": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
     "socket": {
         "call": ("x",),
@@ -133,7 +146,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(adapter: Callable[[Any], trio_sio.Adapter] | None = None) -> AsyncIterator[Stage]:
-    io = trio_sio.Server() if adapter is None else trio_sio.Server(adapter=adapter)
+    io = trio_sio.Server(adapter=adapter, slow_step=None)  # the machine may be busy
     async with io, connect(io):
         await wait_all_tasks_blocked()
         (socket,) = io.sockets.connected.values()
@@ -386,3 +399,11 @@ def test_the_loop_that_has_trio_as_its_guest_may_call_what_is_not_async() -> Non
 
     asyncio.run(host())
     assert heard == [["hello"]]
+
+
+async def test_the_guide_shows_the_sentence() -> None:
+    guide = (ROOT / "docs" / "guide" / "threads.md").read_text("utf-8")
+    async with stage() as on:
+        with pytest.raises(RuntimeError) as caught:
+            await trio.to_thread.run_sync(begin, on.call("socket", "emit"))
+    assert str(caught.value) in " ".join(guide.split())

@@ -1,7 +1,7 @@
 """HTTP requests and responses, as values that the engine and the application share."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 from trio_sio.protocol.http.errors import (
@@ -159,6 +159,10 @@ class Request:
         """Whether a body has been announced; it may turn out to be empty."""
         lengths = self.headers.get_all("content-length")
         return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
+
+    def without_body(self) -> "Request":
+        """Return the same request, whose body is empty: it can be kept beyond its connection."""
+        return replace(self, _read_body=_no_body, _read_piece=_no_piece)
 
     async def body(self, limit: int = 100_000) -> bytes:
         """Read the body.

@@ -27,7 +27,7 @@ from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
-from trio_sio.router.context import RouterContext
+from trio_sio.router.context import RouterContext, Tracing
 from trio_sio.router.drain import drain
 from trio_sio.router.namespace import Namespace
 from trio_sio.router.router import Router
@@ -73,7 +73,9 @@ class Server(ServerNamespaces):
         if engine is not None:
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
-        codec = find_codec(self.options.parser, self.options.max_attachments)
+        codec = find_codec(
+            self.options.parser, self.options.max_attachments, self.options.json_default
+        )
         self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -88,6 +90,7 @@ class Server(ServerNamespaces):
                 home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
+                tracing=Tracing(),
             ),
         )
 
@@ -145,7 +148,8 @@ class Server(ServerNamespaces):
     def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
-        self.router.change_codec(*find_codec(parser, options.max_attachments))
+        codec = find_codec(parser, options.max_attachments, options.json_default)
+        self.router.change_codec(*codec)
         self.options = options
 
     def _check_not_serving(self, option: str) -> None:
@@ -195,8 +199,9 @@ class Server(ServerNamespaces):
 
     def statistics(self) -> EngineStatistics:
         """Return the server's statistics, those of its namespaces among them."""
+        found = self.engine.statistics()
         namespaces = self.router.namespaces.statistics()
-        return self.engine.statistics().with_server(namespaces, self._adapter_life.statistics())
+        return found.with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.

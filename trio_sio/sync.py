@@ -188,7 +188,8 @@ class Home:
 
     A call from anywhere else would find the server in the middle of a step, and wake no task. So
     each method that sends or changes something, or reads what changes, begins with `check`. On the
-    way of each event that is one comparison, which takes 0.09 µs and no call:
+    way of each event that is one comparison, which takes about 0.1 µs and no call
+    (`python3 -m timeit -s "from trio_sio.sync import THREAD as t" "t.token is None"`):
 
         if THREAD.token is not home.token:
             home.check("socket.emit")

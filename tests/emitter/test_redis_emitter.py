@@ -194,3 +194,12 @@ async def test_one_trio_run_uses_it_at_a_time() -> None:
     await trio.to_thread.run_sync(partial(trio.from_thread.run, emitter.aclose))
     with pytest.raises(trio.ClosedResourceError):
         await emitter.emit("x")
+
+
+async def test_json_default(redis_server: RedisServer) -> None:
+    with published(redis_server) as seen:
+        async with RedisEmitter(redis_server.url, json_default=str) as emitter:
+            await emitter.emit("price", 1j, [2])
+        assert data_of(next(seen)) == ["price", "1j", [2]]
+    with pytest.raises(TypeError, match="option 'json_default' must be a function"):
+        RedisEmitter(redis_server.url, json_default="str")  # type: ignore[arg-type]

@@ -81,4 +81,4 @@ async def test_a_used_port_is_one_line() -> None:
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
     assert port.encode() in done.stderr
-    assert b"in use" in done.stderr
+    assert b"another program has the port" in done.stderr

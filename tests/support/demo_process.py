@@ -11,7 +11,7 @@ import trio
 from tests.support.peers import DEADLINE
 
 COMMAND = [sys.executable, "-m", "trio_sio", "--port"]
-READY = b"trio_sio demo on "
+READY = b"Listening on "
 
 
 @asynccontextmanager
@@ -30,5 +30,5 @@ async def demo(*options: str) -> AsyncIterator[tuple[trio.Process, str]]:
                 assert data, f"it ended after {line!r}"
                 line += data
         assert line.startswith(READY)
-        yield process, line.removeprefix(READY).decode().strip()
+        yield process, line.removeprefix(READY).decode().split()[0]
         process.kill()

@@ -99,6 +99,10 @@ class AdapterNamespace(Protocol):
     def connected(self) -> Mapping[SocketId, Recipient]:
         """The sockets of this server that are in the namespace, by id."""
 
+    @property
+    def json_default(self) -> Callable[[object], object] | None:
+        """The option of that name, for custom requests; what `broadcast` gets has been replaced."""
+
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         """Encode a packet once for all its recipients.
 

@@ -10,6 +10,9 @@ from importlib.resources.abc import Traversable
 
 import trio_sio
 
+UNDER_THE_HOOD = "/under-the-hood"
+"""Where the page shows its second view."""
+
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -53,7 +56,8 @@ class Page:
         content_type, index = self._files["/index.html"]
         told = f'<body data-transports="{" ".join(transports)}">'
         self._files["/"] = content_type, index.replace(b"<body>", told.encode())
-        self._files["/index.html"] = self._files["/"]
+        for path in ("/index.html", UNDER_THE_HOOD):
+            self._files[path] = self._files["/"]
 
     async def __call__(self, request: trio_sio.Request) -> trio_sio.Response:
         """Answer one request."""

@@ -78,6 +78,7 @@ class Engine:
         self._observers: tuple[SessionObserver, ...] = ()
         self._apply(options)
         self._nursery: trio.Nursery | None = None
+        self._goodbyes_said = False
         self._life: AbstractAsyncContextManager[None] | None = None
 
     @property
@@ -138,11 +139,12 @@ class Engine:
         try:
             async with trio.open_nursery() as nursery:
                 with self.sessions.serving(nursery):
-                    self._nursery = nursery
+                    self._nursery, self._goodbyes_said = nursery, False
                     await nursery.start(self.runtime.run)
                     await nursery.start(self.endpoint.run)
                     yield
-                    await self.aclose()
+                    if not self._goodbyes_said:
+                        await self.aclose()
                 nursery.cancel_scope.cancel()
         finally:
             self._nursery = None
@@ -177,6 +179,7 @@ class Engine:
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
+        self._goodbyes_said = True
         await trio.lowlevel.checkpoint()
 
     @asynccontextmanager

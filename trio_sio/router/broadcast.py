@@ -229,7 +229,9 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
             ValueError, LocalProtocolError, RuntimeError: as `emit`.
         """
         chosen = self._broadcast()
-        chosen.audience.home.check_sync("io.emit_nowait")
+        home = chosen.audience.home
+        if THREAD.token is not home.token:
+            home.check_sync("io.emit_nowait")
         if to or skip_sid:
             chosen = _narrowed(chosen, to, skip_sid)
         chosen.audience.publish_nowait(event_packet(event, args, RESERVED_FOR_ALL), chosen)

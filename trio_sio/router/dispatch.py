@@ -23,6 +23,7 @@ from trio_sio.router.invocation import (
     FAILED,
     PACKET_MIDDLEWARE,
     Invoker,
+    Role,
     client_error,
     function_name,
     handles,
@@ -222,7 +223,7 @@ class Dispatcher:
         role = handles(event)
         if event == CATCH_ALL:
             event, lead = str(args[lead]), lead + 1
-            role = f"{handles(event)} as {quoted(CATCH_ALL)}"
+            role = Role(f"{handles(event)} as {quoted(CATCH_ALL)}", event)
         wrong = wrong_arguments(error, function, event, args, lead=lead, ack=registration.ack)
         if wrong is not None:
             await invoker.report(wrong, function_name(function))
@@ -241,11 +242,14 @@ class Dispatcher:
 
     async def _report_unsendable(self, error: BaseException, registration: Registration) -> None:
         function, event = registration.function, registration.event
-        if isinstance(error, LocalProtocolError):
-            returned = f"what {function_name(function)} returned for {quoted(event)}"
-            await self._invoker.report(LocalProtocolError(f"{returned} {error}"))
-        else:
+        if not isinstance(error, LocalProtocolError):
             await self._invoker.settle(error, function, handles(event))
+            return
+        returned = f"what {function_name(function)} returned for {quoted(event)}"
+        try:
+            raise LocalProtocolError(f"{returned} {error}") from error.__cause__
+        except LocalProtocolError as unsendable:
+            await self._invoker.report(unsendable)
 
     # -- middleware ------------------------------------------------------------------------
 

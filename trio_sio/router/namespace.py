@@ -8,6 +8,7 @@ import trio
 
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
@@ -38,6 +39,7 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
         Clients choose how many namespaces a dynamic one makes, so these are counted together: each
         of them returns the statistics of all, as the dynamic one does.
         """
+        self.home.check_while_serving("namespace.statistics")
         if self.parent is not None:
             return self.parent.statistics()
         return _statistics(self.counters, (self,))
@@ -82,6 +84,7 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
         What was counted of a child stays when the child goes.
         """
+        self.home.check_while_serving("namespace.statistics")
         return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
@@ -104,7 +107,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
-        for child in tuple(self._children.values()):
+        children = tuple(self._children.values())
+        if children and children[0].json_default is not None:
+            packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
+        for child in children:
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
 

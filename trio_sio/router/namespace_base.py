@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from trio_sio.abc import Adapter, Flags, Gathered, PacketEncoder, Room, SocketId, Target
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
@@ -68,6 +69,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         connected: the sockets that are here, by id.
         context, parent: the same.
         encoder: encodes packets.
+        json_default: the option, for adapters.
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
@@ -95,6 +97,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.connected: Mapping[SocketId, S] = MappingProxyType(self.sockets)
         self.encoder = encoder
         self.context = context
+        self.json_default: Default | None = context.options.json_default
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
@@ -187,6 +190,8 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
+        if self.json_default is not None:
+            packet = replace_foreign(packet, self.json_default)  # once, for whatever adapter
         await self.adapter.broadcast(packet, target)
 
     def publish_nowait(self, packet: Packet, target: Target) -> None:

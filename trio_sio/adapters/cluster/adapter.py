@@ -162,7 +162,9 @@ class ClusterAdapter:
             trio.WouldBlock: the queue to the broker is full; nobody gets the event.
             LocalProtocolError: the event cannot be encoded; nobody gets it.
         """
-        self.namespace.home.check_sync("adapter.broadcast_nowait")
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check_sync("adapter.broadcast_nowait")
         if target.flags.local:
             self._local.broadcast_nowait(packet, target)
             return
@@ -310,7 +312,8 @@ class ClusterAdapter:
         """
         self.namespace.home.check("adapter.custom_request")
         request = self._requests.make(RequestKind.CUSTOM_REQUEST, data=data)
-        found = await self._requests.ask_all(request, hook=self._answers.call_hook)
+        hook, default = self._answers.call_hook, self.namespace.json_default
+        found = await self._requests.ask_all(request, hook=hook, default=default)
         replies = [each.data for each in found.arrived]
         if found.missing:
             sentence = "timeout reached while waiting for customRequest response"

@@ -15,7 +15,7 @@ const WORDS = {
   disconnected: "Disconnected",
 };
 
-const offered = document.body.dataset.transports.split(" ");
+export const offered = document.body.dataset.transports.split(" ");
 export const chosenTransport = new URLSearchParams(location.search).get("transport") || "";
 
 export class Connection extends EventTarget {
@@ -127,11 +127,12 @@ export class Connection extends EventTarget {
     this.state = state;
     const isUp = state === "polling" || state === "websocket";
     const isJsonp = chosenTransport === "jsonp";
-    const pill = $("state");
-    pill.dataset.state = state;
-    pill.textContent = state === "polling" && isJsonp ? "JSONP polling" : WORDS[state];
-    if (attempt > 1) pill.textContent += ` (${attempt})`;
-    pill.title = this.upgraded && isUp ? "Upgraded from polling to WebSocket" : "";
+    const words = state === "polling" && isJsonp ? "JSONP polling" : WORDS[state];
+    for (const pill of [$("state"), $("hood-state")]) {
+      pill.dataset.state = state;
+      pill.textContent = attempt > 1 ? `${words} (${attempt})` : words;
+      pill.title = this.upgraded && isUp ? "Upgraded from polling to WebSocket" : "";
+    }
 
     const transport = $("transport");
     transport.textContent = isUp ? state : "–";

@@ -3,7 +3,8 @@
 import { Composer } from "./chat/composer.js";
 import { Connection, offerTransports } from "./connection.js";
 import { Conversation } from "./chat/conversation.js";
-import { $, memory, notice, showAvatar } from "./dom.js";
+import { $, isChatSeen, memory, notice, showAvatar } from "./dom.js";
+import { Hood, showView } from "./hood.js";
 import { Meter, showFigures } from "./meter.js";
 import { Sidebar } from "./chat/sidebar.js";
 import { Threads } from "./chat/threads.js";
@@ -18,6 +19,7 @@ class Demo {
     this.composer = new Composer(this.connection, this.threads, this.conversation);
     this.sidebar = new Sidebar(this.threads, { join: (name) => this.join(name) });
     this.meter = new Meter(this.connection);
+    this.hood = new Hood(this.meter, () => this.comeIntoSight());
     this.wantedNick = firstNick();
     this.hasEntered = false;
     this.shadow = null; // {id, nick}: the page that this tab had before, if it still has our name
@@ -223,10 +225,17 @@ class Demo {
     });
   }
 
+  comeIntoSight() {
+    this.threads.read();
+    this.conversation.stick();
+    this.composer.showState(); // nothing has a height while it is out of sight
+  }
+
   listenToKeys() {
     document.addEventListener("visibilitychange", () => this.threads.read());
     window.addEventListener("focus", () => this.threads.read());
     document.addEventListener("keydown", (event) => {
+      if (!isChatSeen()) return;
       if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
         event.preventDefault();
         this.threads.step(event.key === "ArrowDown" ? 1 : -1);
@@ -254,7 +263,7 @@ function start() {
 if (typeof window.io !== "function") {
   $("missing-client").hidden = false;
 } else {
-  $("app").hidden = false;
+  showView();
   // Not before: the script tags of JSONP would keep the page loading for as long as they poll.
   if (document.readyState === "complete") start();
   else window.addEventListener("load", start);

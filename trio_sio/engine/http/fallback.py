@@ -115,26 +115,30 @@ class Fallback:
             return None if responder.is_answered else Response(500, [NO_STORE])
 
     async def _call(self, request: Request, responder: Responder) -> Response | Sequel | None:
-        if self._application is not None:
-            return self._checked(request, await self._application.answer(request, responder))
-        assert self._function is not None
-        response = await self._function(request)
-        self._check(request, response)
-        if isinstance(response.body, bytes):
-            return response
-        await send_streamed(responder, response)
+        response: object
+        if self._application is None:
+            assert self._function is not None
+            response = await self._function(request)
+        else:
+            response = await self._application.answer(request, responder)
+            if response is None or callable(response) or isinstance(response, EngineResponse):
+                return response
+        checked = _check(request, response)
+        if isinstance(checked.body, bytes):
+            return checked
+        await send_streamed(responder, checked)
         return None
 
-    def _checked(
-        self, request: Request, response: Response | Sequel | None
-    ) -> Response | Sequel | None:
-        if isinstance(response, Response) and not isinstance(response, EngineResponse):
-            self._check(request, response)
-        return response
 
-    def _check(self, request: Request, response: object) -> None:
-        """Raise what is wrong with a response, whose headers may have changed since it was made."""
-        if not isinstance(response, Response):
-            raise TypeError(f"fallback must return a Response, not {response!r}")
-        check_response(response.status, response.headers, response.body)
-        check_length(request.method, response.status, response.headers, response.body)
+def _check(request: Request, response: object) -> Response:
+    """Return an application's response; its headers may have changed since it was made.
+
+    Raises:
+        TypeError: it is none.
+        ValueError: it cannot be sent.
+    """
+    if not isinstance(response, Response):
+        raise TypeError(f"fallback must return a Response, not {response!r}")
+    check_response(response.status, response.headers, response.body)
+    check_length(request.method, response.status, response.headers, response.body)
+    return response

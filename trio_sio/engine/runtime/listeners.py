@@ -20,7 +20,8 @@ connections."""
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 
-_EVERY_INTERFACE = ("0.0.0.0", "::")
+EVERY_INTERFACE = ("0.0.0.0", "::")
+"""What a listener's address is when it listens on all of the machine."""
 
 
 async def accept_forever(
@@ -80,16 +81,18 @@ def urls_of(listeners: Iterable[trio.abc.Listener[Any]], path: str) -> Iterator[
             continue
         name = below.socket.getsockname()
         if isinstance(name, tuple):
-            url = f"{'https' if secure else 'http'}://{_host(name[0])}:{name[1]}{path}"
+            url = url_of(name[0], name[1], secure=secure) + path
             if url not in seen:
                 seen.add(url)
                 yield url
 
 
-def _host(address: str) -> str:
-    if address in _EVERY_INTERFACE:
-        return "localhost"
-    return f"[{address}]" if ":" in address else address
+def url_of(address: str, port: int, *, secure: bool) -> str:
+    """Return the URL of an address, without a path."""
+    host = f"[{address}]" if ":" in address else address
+    if address in EVERY_INTERFACE:
+        host = "localhost"
+    return f"{'https' if secure else 'http'}://{host}:{port}"
 
 
 def ends_of(stream: trio.abc.Stream) -> Ends:

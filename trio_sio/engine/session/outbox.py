@@ -174,6 +174,9 @@ class Outbox(BoundedQueue):
     def _put(self, item: Encoded) -> None:
         """Send or queue an item, whether others wait for room or not; raises as `send_nowait`."""
         if self.closed:
+            if self._reason is None:
+                self.drop()
+                return
             raise Disconnected(self._reason)
         queue = self._queue
         if not queue and not self._busy and self._tick != self._ticks.count:
@@ -364,10 +367,10 @@ class Outbox(BoundedQueue):
     # -- the end ---------------------------------------------------------------------------
 
     def close(self, reason: DisconnectReason | None) -> None:
-        """Take no more items; those who wait for room get `Disconnected`."""
+        """Take no more items; who sends gets `Disconnected`, or without a reason nothing."""
         self.closed = True
         self._reason = reason
-        if self._line:
+        if self._line and reason is not None:
             self._line.end(reason)
         self._owner.wake_writer()
 

@@ -1,7 +1,7 @@
 // The conversations of this visitor: rooms and private ones, who is in them, what is unread.
 // A model without a page; "change" tells the views that it is time to draw.
 
-import { make, memory } from "../dom.js";
+import { isChatSeen, make, memory } from "../dom.js";
 
 const MOST_MESSAGES = 300; // kept per conversation; older ones fall out, images with them
 
@@ -135,7 +135,7 @@ export class Threads extends EventTarget {
   }
 
   read() {
-    if (this.current && !document.hidden && this.current.unread > 0) {
+    if (this.current && isChatSeen() && this.current.unread > 0) {
       this.current.unread = 0;
       this.changed();
     }
