@@ -181,7 +181,8 @@ class Adapter(Protocol):
         method serves all but `emit_nowait`; so does a subclass that overrides `broadcast` alone.
 
         Args:
-            packet, target: as of `broadcast`.
+            packet: as of `broadcast`.
+            target: as of `broadcast`.
 
         Raises:
             trio.WouldBlock: it would have to wait; nobody gets the event.

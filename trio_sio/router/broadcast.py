@@ -218,8 +218,10 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         Many of them in one function hold the event loop for as long as they take.
 
         Args:
-            event, to, skip_sid: as of `emit`.
+            event: as of `emit`.
             *args: as of `emit`.
+            to: as of `emit`.
+            skip_sid: as of `emit`.
 
         Raises:
             trio.WouldBlock: the queue to the other servers of a cluster is full; nobody gets the
