@@ -117,7 +117,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector pass over what lasts, a million objects: half a second each time."""
+    """Have the garbage collector pass over what lasts: a million objects, half a second a time."""
     gc.collect()
     gc.freeze()
 
