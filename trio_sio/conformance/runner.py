@@ -1,0 +1,99 @@
+"""Runs checks, one after the other."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import trio
+
+from trio_sio.conformance.area import Check
+from trio_sio.conformance.expectation import Unexpected
+from trio_sio.conformance.target import Target
+from trio_sio.failures import leaves
+
+LONGEST = 8
+"""How many times as long as one thing a whole check may take."""
+
+FAULTS = (
+    *(Unexpected, trio.BrokenResourceError, trio.TooSlowError, OSError),
+    *(AssertionError, UnicodeDecodeError),  # of the client of bytes: no HTTP/1.1, no UTF-8
+)
+"""What a check raises when the server is not as it should be; anything else is our own fault."""
+
+
+class Outcome(StrEnum):
+    """What came of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    DIFFERS = "differs"
+    """It fails, as this server is known to."""
+    AGREES = "agrees"
+    """It passes, although this server is known to fail it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A check that has run.
+
+    Attributes:
+        check: the check.
+        outcome: what came of it.
+        message: what the server did instead; "" if nothing is wrong.
+        seconds: how long it took.
+    """
+
+    check: Check
+    outcome: Outcome
+    message: str
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the server did what was expected of it."""
+        return self.outcome in (Outcome.PASSED, Outcome.DIFFERS)
+
+
+async def run_checks(
+    target: Target,
+    checks: Iterable[Check],
+    differences: Mapping[str, str],
+    tell: Callable[[Result], None],
+) -> list[Result]:
+    """Run checks and return what came of them.
+
+    Args:
+        target: the server.
+        checks: the checks.
+        differences: by the name of a check, why this server is known to fail it.
+        tell: is told of each result at once.
+    """
+    results = []
+    for check in checks:
+        begun = trio.current_time()
+        message = await _run(target, check)
+        outcome, message = _judge(message, differences.get(check.name, ""))
+        result = Result(check, outcome, message, trio.current_time() - begun)
+        tell(result)
+        results.append(result)
+    return results
+
+
+def _judge(message: str, reason: str) -> tuple[Outcome, str]:
+    if not reason:
+        return (Outcome.FAILED if message else Outcome.PASSED), message
+    if message:
+        return Outcome.DIFFERS, f"{reason} ({message})"
+    return Outcome.AGREES, f"it passes, although it is known to fail: {reason}"
+
+
+async def _run(target: Target, check: Check) -> str:
+    """Run a check; return what is wrong with the server, `""` for nothing."""
+    limit, message = target.patience * LONGEST, ""
+    with trio.move_on_after(limit) as scope:
+        try:
+            await check.run(target)
+        except* FAULTS as group:
+            error = next(leaves(group))
+            message = str(error) or type(error).__name__
+    return f"it took longer than {limit:g} s" if scope.cancelled_caught else message
