@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ USAGE = 2
 def main(argv: Sequence[str]) -> int:
     """Run the command and return the exit status: 0 if the server conforms, 1 if not, else 2."""
     options = _parser().parse_args(argv)
-    checks = chosen(options.only)
+    checks = chosen([*CHECKS, *_generated(options)], options.only)
     if options.list:
         sys.stdout.writelines(f"{check.name}\n    {check.sentence}\n" for check in checks)
         return 0
@@ -41,14 +41,28 @@ def main(argv: Sequence[str]) -> int:
     return _judge(target, checks, DIFFERENCES.get(options.known, {}), options)
 
 
-def chosen(patterns: Sequence[str]) -> list[Check]:
+def chosen(checks: Iterable[Check], patterns: Sequence[str]) -> list[Check]:
     """Return the checks with names like one of these, or that begin so; all without any."""
     return [
         check
-        for check in CHECKS
+        for check in checks
         if not patterns
         or any(check.name.startswith(one) or fnmatchcase(check.name, one) for one in patterns)
     ]
+
+
+def _generated(options: argparse.Namespace) -> list[Check]:
+    if not options.examples:
+        return []
+    try:
+        from trio_sio.conformance.conversations import conversation_check
+    except ImportError:  # it needs the extra `testing`
+        sys.stderr.write(
+            "trio-sio conformance: no generated conversations: they need Hypothesis "
+            "(pip install 'trio-sio[testing]'); --examples 0 says that this is meant\n"
+        )
+        return []
+    return [conversation_check(options.examples, options.seed)]
 
 
 async def _reach(target: Target) -> None:
@@ -106,11 +120,28 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long to wait for one thing (%(default)s)",
     )
+    parser.add_argument(
+        "--examples",
+        type=_count,
+        default=25,
+        metavar="N",
+        help="how many generated conversations to play (%(default)s); they need Hypothesis",
+    )
+    parser.add_argument(
+        "--seed", type=_count, default=0, help="chooses the conversations (%(default)s)"
+    )
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument("--verbose", action="store_true", help="tell of what passes, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write them as JUnit XML")
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError("it cannot be less than 0")
+    return count
 
 
 def _seconds(text: str) -> float:
