@@ -80,6 +80,12 @@ class Client:
             if packet[:1] not in ("3", "6"):
                 return packet
 
+    async def receive_pong(self) -> PacketText:
+        """Return the next packet of Engine.IO but NOOP, which should be a PONG."""
+        while (packet := await self.transport.receive()) == "6":
+            pass
+        return packet
+
     async def receive_end(
         self, *, behind: Collection[str] = (), seconds: float | None = None
     ) -> str:

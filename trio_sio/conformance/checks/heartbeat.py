@@ -20,7 +20,7 @@ async def a_ping_is_answered(target: Target, how: str) -> None:
     """PING is answered with PONG."""
     async with open_client(target, how, heartbeat=False) as client:
         await client.send("2")
-        expect(await client.transport.receive(), "3", "the answer")
+        expect(await client.receive_pong(), "3", "the answer")
 
 
 @area.check_with(("polling", "websocket"))
@@ -28,7 +28,7 @@ async def a_ping_with_data(target: Target, how: str) -> None:
     """PING with data is answered with a plain PONG; only a probe's has data."""
     async with open_client(target, how, heartbeat=False) as client:
         await client.send("2data")
-        expect(await client.transport.receive(), "3", "the answer")
+        expect(await client.receive_pong(), "3", "the answer")
 
 
 @area.check_with(("polling", "websocket"))

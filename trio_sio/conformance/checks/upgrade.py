@@ -127,6 +127,6 @@ async def what_waits_comes_by_websocket(target: Target) -> None:
         client.transport = websocket
         await polling.aclose()
         while len(numbers) < 5:
-            numbers.append(await websocket.receive())
+            numbers.append(await client.receive())
         expect(numbers, [f'42["number",{number}]' for number in range(5)], "the numbers")
         await client.expect_quiet()
