@@ -4,6 +4,7 @@
     python3 -m benchmarks --rounds 1 --quick       a first impression
     python3 -m benchmarks --slow-reader            memory behind a client that never reads
     python3 -m benchmarks --cluster --rounds 3     nodes that are joined by Redis
+    python3 -m benchmarks --web                    requests of HTTP beside a Socket.IO server
     python3 -m benchmarks --only echo --peer websockets --peer "socket.io 2.5.1"
     python3 -m benchmarks --hostile --peer websockets
                                                    honest clients beside 10,000 hostile ones
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
             setup_machine.servers("redis")
         python = setup_machine.program(ENVIRONMENT, "python")
         os.execv(python, [str(python), "-m", "benchmarks", "--here", *argv])
-    from benchmarks import cluster, hostile, slow_reader
+    from benchmarks import cluster, hostile, slow_reader, web
     from benchmarks.run import run  # what they import is there by now
 
     if options.hostile is not None:
@@ -48,6 +49,9 @@ def main(argv: Sequence[str]) -> int:
         hostile.run(options.peer, min(options.hostile, _room()), messages)
         return 0
 
+    if options.web:
+        web.run(options)
+        return 0
     if options.cluster:
         _room()
         cluster.run(options)
@@ -76,6 +80,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     add("--peer", action="append", default=[], metavar="NAME", help="only this server (repeatable)")
     add("--cluster", action="store_true", help="only the cost of nodes that are joined by Redis")
+    add("--web", action="store_true", help="only requests of HTTP beside a Socket.IO server")
     add("--slow-reader", action="store_true", help="measure what a client costs that never reads")
     add(
         "--hostile",

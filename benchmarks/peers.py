@@ -24,6 +24,7 @@ PEERS = (
     Peer("websockets", own_server("websockets"), 3),
     Peer("trio-websocket", own_server("trio-websocket"), 3),
     Peer("in hypercorn", ("env", f"PYTHONPATH={ROOT}", *_python("trio_sio_hypercorn.py")), 3),
+    Peer("hypercorn alone", _python("websocket_hypercorn.py"), 3),
     Peer("socket.io 2.5.1", _node("2"), 3),
     Peer("socket.io 4.8.4", _node("4"), 4),
     Peer("p-socketio aiohttp", _python("python_socketio_server.py", "aiohttp"), 4),
@@ -48,7 +49,7 @@ def versions() -> dict[str, str]:
     """Return what was compared."""
     found = {"Python": sys.version.split()[0]}
     for name in (
-        *("trio-sio", "trio", "trio-websocket", "websockets", "python-socketio"),
+        *("trio-sio", "trio", "trio-websocket", "websockets", "hypercorn", "python-socketio"),
         *("python-engineio", "aiohttp", "uvicorn", "uvloop"),
     ):
         try:

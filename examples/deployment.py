@@ -1,31 +1,27 @@
 """A server for production: its limits, its log, its numbers for Prometheus, and a quiet end."""
 
 import logging
+import os
+import secrets
 import signal
 
 import prometheus_client
 import trio
 
 import trio_sio
-from trio_sio.metrics import Collector
+from trio_sio.metrics import Collector, page
 
+TOKEN = os.environ.get("METRICS_TOKEN") or secrets.token_urlsafe()  # which nobody knows
 
-async def metrics(request):
-    if request.path != "/metrics":
-        return trio_sio.Response(404)
-    content_type = [("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)]
-    return trio_sio.Response(200, content_type, prometheus_client.generate_latest(registry))
-
-
+registry = prometheus_client.CollectorRegistry()
 io = trio_sio.Server(
     origins="https://shop.example",  # whose pages may connect
     cookie_secure=True,  # behind a proxy that terminates TLS
     max_http_buffer_size=1_000_000,  # as much as your clients need, and no more
     max_sessions=20_000,
     max_events_per_second=50,
-    fallback=metrics,
+    fallback=page(registry, token=TOKEN),
 )
-registry = prometheus_client.CollectorRegistry()
 registry.register(Collector(io))
 
 

@@ -37,6 +37,14 @@ class NeighbourAdapter(MemoryAdapter):
     async def broadcast(self, packet: Packet, target: Target) -> None:
         """Send to the sockets of this server at once, then to the neighbours."""
         await super().broadcast(packet, target)  # raises if the event cannot be encoded
+        self._tell(packet, target)
+
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        """Do the same, for `emit_nowait`: nothing of it waits."""
+        super().broadcast_nowait(packet, target)
+        self._tell(packet, target)
+
+    def _tell(self, packet: Packet, target: Target) -> None:
         if not target.flags.local:
             rooms, excepted = list(target.rooms), list(target.excepted)  # the sender is ours
             message = [self.namespace.name, packet.type, packet.data, rooms, excepted]

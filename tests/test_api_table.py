@@ -39,9 +39,13 @@ WITHIN_THE_PACKAGE = {
         *("acquire", "add", "chain", "change_adapter", "change_encoder", "counters"),
         *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
         *("is_listened_to", "keep", "release"),
-        *("next_ack_id", "publish", "take_handlers", "users"),
+        *("next_ack_id", "publish", "publish_nowait", "take_handlers", "users", "home"),
     },
-    "parent": {"accepts", "add", "find_clients", "label", "publish", "remove"},
+    "parent": {
+        *("accepts", "add", "counters", "find_clients", "home", "label", "publish"),
+        "publish_nowait",
+        "remove",
+    },
     "socket": {
         *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
         *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
@@ -55,10 +59,10 @@ WITHIN_THE_PACKAGE = {
         *("abandon_upgrade", "begin_upgrade", "count_limit", "deliver", "enqueue", "explain"),
         *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
         *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
-        *("lift_limits", "limits_lifted"),
+        *("let_go", "lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
-    "engine": {"from_options", "observe", "open_session"},
+    "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
         *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),

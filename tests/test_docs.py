@@ -352,7 +352,7 @@ def documented() -> dict[str, set[str]]:
                 re.MULTILINE,
             ):
                 found[path] = set(re.findall(r"^        - \"?(\w+)", listed, re.MULTILINE))
-            assert text.count("\n::: ") == sum(path in text for path in found), name
+            assert text.count("\n::: ") == sum(f"\n::: {path}\n" in text for path in found), name
     return found
 
 

@@ -17,6 +17,7 @@ import trio
 
 from tests.end_to_end.browser import Page, chromium
 from tests.support.peers import DEADLINE, ENGINE, peer
+from tests.support.prometheus import prometheus
 from tests.support.raw import raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 
@@ -213,14 +214,17 @@ async def test_slow_clients() -> None:
 
 @node
 async def test_deployment() -> None:
-    async with program("deployment") as example, peer() as process:
+    async with program("deployment", METRICS_TOKEN="secret") as example, peer() as process:
+        scraper = {"Authorization": "Bearer secret"}
         headers = {"Origin": "https://shop.example"}
         client = await process.connect(example.url, extraHeaders=headers)
         async with raw(example.url) as wire:
-            assert b"trio_sio_sessions 1.0" in (await wire.get("/metrics")).body
+            assert b"trio_sio_sessions 1.0" in (await wire.get("/metrics", scraper)).body
+            assert (await wire.get("/metrics")).status == 401
             assert (await wire.get("/elsewhere")).status == 404
             await client.order("call", 1000, "order", "tea")
-            while b"trio_sio_events_in_total 1.0" not in (await wire.get("/metrics")).body:
+            received = b'trio_sio_events_in_total{namespace="/"} 1.0'
+            while received not in (await wire.get("/metrics", scraper)).body:
                 pass
         example.process.send_signal(signal.SIGTERM)
         assert await client.hear("answer 1000") == [{"ordered": "tea"}]
@@ -250,6 +254,39 @@ async def test_checked_arguments() -> None:
         await guest.emit("picture", "AP8=")
         assert await guest.hear("error") == ["argument 1: Expected `bytes`, got `str`"]
         assert await guest.call("order", {"drink": "coffee"}) == [1.5]
+
+
+@node
+async def test_values() -> None:
+    async with program("values") as example, peer() as process:
+        client = await process.connect(example.url, hear=["sold"])
+        assert await client.call("buy", "L") == ["19.90"]
+        assert await client.hear("sold") == [
+            {
+                "shirt": {
+                    "id": "00000000-0000-0000-0000-000000000007",
+                    "size": "L",
+                    "price": "19.90",
+                    "tags": ["cotton", "red"],
+                },
+                "at": "2026-03-01T12:00:00.000Z",
+            },
+            b"\x01\x02\x03",
+        ]
+
+
+@node
+async def test_tracing() -> None:
+    async with program("tracing", may_log_traceback=True) as example, peer() as process:
+        client = await process.connect(example.url)
+        assert await client.call("order", "tea", 5) == [20]
+        await client.emit("order", "tea", 0)
+        lines = [await example.line() for _ in range(5)]
+    assert lines[0].startswith("Listening on ")
+    assert lines[1:] == [
+        *("look up: UNSET", "process / order: UNSET"),
+        *("look up: UNSET", "process / order: ERROR"),
+    ]
 
 
 @node
@@ -366,6 +403,24 @@ async def test_background_work() -> None:
         assert await client.hear("answer 1000") == [{"year": 2026}]
         await client.close()
         assert await example.line() == f"{name} left: client namespace disconnect"
+
+
+@node
+async def test_threads() -> None:
+    async with program("threads") as example, peer() as process:
+        hear = ["converted", "done", "typing", "reading"]
+        anna, ben = [await process.open(example.url, hear=hear) for _ in range(2)]
+        for client in (anna, ben):
+            await client.hear("connect")
+        assert await anna.call("count primes", 100) == [25]
+        await ben.emit("typing")
+        (name,) = await anna.hear("typing")
+        assert await ben.call("convert", ["a", "b"]) == []
+        assert [await ben.hear("converted") for _ in range(2)] == [["A", 1], ["B", 2]]
+        assert await ben.hear("done") == await anna.hear("done") == [name]
+        await anna.emit("measure", 21.5)
+        assert await anna.hear("reading") == [21.5]
+        assert ben.unheard("reading") == 0
 
 
 @node
@@ -631,12 +686,84 @@ async def test_cluster_operation(redis_server: RedisServer) -> None:
             assert await server.process.wait() == 0
 
 
+@node
+async def test_metrics_operator_port() -> None:
+    async with program("metrics/operator_port") as example, peer() as process:
+        client = await process.connect(example.url)
+        assert await client.call("order", "tea") == [{"ordered": "tea"}]
+        name, _, port = (await example.line()).partition(": ")
+        assert name == "9464"
+        async with raw(f"http://127.0.0.1:{port}") as wire:
+            body = (await wire.get("/metrics")).body
+            assert b"trio_sio_sessions 1.0" in body
+            assert b'trio_sio_events_in_total{namespace="/"} 1.0' in body
+        async with raw(example.url) as wire:
+            assert (await wire.get("/metrics")).status == 404
+
+
+@node
+@pytest.mark.prometheus
+async def test_metrics_workers() -> None:
+    async with program("metrics/workers") as example, peer() as process:
+        options = {"transports": ["websocket"]}
+        clients = [await process.connect(example.url, **options) for _ in range(10)]
+        answers = [(await client.call("which"))[0] for client in clients]
+        assert set(answers) == {"w1", "w2"}
+        told = dict([(await example.line()).split(": ") for _ in range(2)])
+        assert told.keys() == {"9464", "9465"}
+        ports = {"w1": told["9464"], "w2": told["9465"]}
+        async with prometheus([int(port) for port in ports.values()]) as scraper:
+            await scraper.wait("sum(trio_sio_events_in_total) == 10")
+            found = await scraper.ask("sum by (instance) (trio_sio_events_in_total)")
+            assert {one.labels["instance"]: one.value for one in found} == {
+                f"127.0.0.1:{port}": answers.count(worker) for worker, port in ports.items()
+            }
+
+
 # -- whole applications ------------------------------------------------------------------------
 
 
 async def _log_in(page: Page, user: str, password: str) -> None:
     await page.do("fill", "#login [name=user]", user)
     await page.enter("#login [name=password]", password)
+
+
+@pytest.mark.chromium
+async def test_applications_rest_in_a_browser() -> None:
+    async with program("applications/rest") as example, chromium() as browser:
+        anna, ben = [await browser.open(example.url) for _ in range(2)]
+        for page in (anna, ben):
+            await page.wait('#state:text-is("connected")')
+        await anna.enter("input", "tea")
+        await anna.wait('#state:text-is("ordered")')
+        for page in (anna, ben):
+            await page.wait('li:text-is("tea")')
+        async with raw(example.url) as wire:  # any other program may order
+            await wire.request("POST", "/orders", body=b'{"item": "<b>scones</b>"}')
+        for page in (anna, ben):
+            await page.wait('li:text-is("<b>scones</b>")')
+            assert await page.complaints() == []
+        late = await browser.open(example.url)
+        await late.wait('li:text-is("<b>scones</b>")')
+        assert await late.do("count", "li") == 2
+
+
+@pytest.mark.chromium
+async def test_applications_under_hypercorn_in_a_browser() -> None:
+    async with program("applications/under_hypercorn") as example, chromium() as browser:
+        page = await browser.open(example.url)
+        await page.wait('#state:text-is("connected")')
+        await page.do("click", "button")
+        await page.wait('#state:text-is("Hello, Ada!")')
+        async with raw(example.url) as wire:
+            assert (await wire.get("/count")).body == b"1 are here\n"
+            await wire.request("POST", "/news/tea")
+        await page.wait('li:text-is("tea")')
+        assert await page.complaints() == []
+        example.process.send_signal(signal.SIGTERM)
+        await page.wait('#state:text-is("disconnected")')
+        with trio.fail_after(DEADLINE):
+            assert await example.process.wait() == 0
 
 
 @node
@@ -658,7 +785,7 @@ async def test_applications_under_hypercorn() -> None:
         client = await process.connect(example.url, hear=["news", "disconnect"], reconnection=False)
         assert await client.call("greet", "Ada") == ["Hello, Ada!"]
         async with raw(example.url) as wire:
-            assert (await wire.get("/")).body == b"1 are here\n"
+            assert (await wire.get("/count")).body == b"1 are here\n"
             assert (await wire.request("POST", "/news/tea")).status == 204
         assert await client.hear("news") == ["tea"]
         example.process.send_signal(signal.SIGTERM)

@@ -85,6 +85,21 @@ async def test_a_request_of_ones_own_has_no_body() -> None:
     assert await Request("GET", "/").body() == b""
 
 
+async def test_a_request_without_its_body_is_the_same() -> None:
+    async def read(limit: int | None) -> bytes:
+        return b"abc"
+
+    request = Request(
+        *("POST", "/", Headers([("Content-Length", "3")]), "192.0.2.1", True, "1.0", 7, ("a", 8)),
+        _read_body=read,
+        _read_piece=read,
+    )
+    kept = request.without_body()
+    assert kept == request
+    assert (await request.body(), await kept.body()) == (b"abc", b"")
+    assert [piece async for piece in kept.stream()] == []
+
+
 def test_a_response_of_one_line() -> None:
     response = Response.text(404, "nothing is here")
     assert response == Response(

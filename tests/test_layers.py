@@ -16,15 +16,18 @@ from tools.source import Graph, import_graph, read, read_package
 SHELVES = {
     "engine": [
         {"engine", "neighbour"},
+        {"connections"},
         {"endpoint"},
         {"websocket/"},
         {"polling/"},
         {"handshake"},
         {"session/", "http/"},
         {"admission", "proxies", "proxy_protocol", "refusal"},
+        {"proxy_faults"},
         {"runtime/"},
     ],
     "router": [
+        {"server_namespaces"},
         {"router", "drain"},
         {"client"},
         {"joining"},
@@ -32,6 +35,7 @@ SHELVES = {
         {"namespace", "lifecycle"},
         {"namespace_handlers"},
         {"socket"},
+        {"traced"},
         {"emitter", "dispatch", "backlog", "socket_handlers"},
         {"invocation", "acknowledgement", "background"},
         {"sender"},

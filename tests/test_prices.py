@@ -8,6 +8,7 @@ A ceiling is a tenth at most above what was counted on CPython 3.11; whoever mak
 cheaper may lower it.
 """
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -95,12 +96,15 @@ async def price(
         crowd = await trio.to_thread.run_sync(open_crowd, port)
         await trio.to_thread.run_sync(act, crowd)
         await trio.testing.wait_all_tasks_blocked(0.05)
+        gc.collect()
+        gc.disable()  # whose callbacks would be counted, too
         sys.setprofile(counts)
         try:
             await trio.to_thread.run_sync(act, crowd)
             await trio.testing.wait_all_tasks_blocked(0.05)
         finally:
             sys.setprofile(None)
+            gc.enable()
         await trio.to_thread.run_sync(crowd.close)
         nursery.cancel_scope.cancel()
     system = {name: count / units for name, count in counts.system.items()}
@@ -164,14 +168,24 @@ def mount(io: Server) -> None:
     Admin(io, check=lambda socket: False)
 
 
-async def test_a_view_that_nobody_watches_costs_no_call() -> None:
-    plain = await price("websockets", crowd_of(1), echo, TIMES)
-    mounted = await price("websockets", crowd_of(1), echo, TIMES, mount)
-    assert mounted.calls == pytest.approx(plain.calls, rel=0.01)
-    deliveries, act = TIMES * CLIENTS, partial(broadcast, 1)
-    plain = await price("websockets", crowd_of(CLIENTS), act, deliveries)
-    mounted = await price("websockets", crowd_of(CLIENTS), act, deliveries, mount)
-    assert mounted.calls == pytest.approx(plain.calls, rel=0.01)
+ATTEMPTS = 5
+
+
+@pytest.mark.parametrize(
+    ("size", "act", "units"),
+    [(1, echo, TIMES), (CLIENTS, partial(broadcast, 1), TIMES * CLIENTS)],
+    ids=["echo", "broadcast"],
+)
+async def test_a_view_that_nobody_watches_costs_no_call(
+    size: int, act: Callable[[Crowd | Pollers], object], units: int
+) -> None:
+    plain, mounted = [], []
+    for _ in range(ATTEMPTS):  # a busy machine adds turns of the event loop, and takes none away
+        plain.append((await price("websockets", crowd_of(size), act, units)).calls)
+        mounted.append((await price("websockets", crowd_of(size), act, units, mount)).calls)
+        if min(mounted) == pytest.approx(min(plain), rel=0.01):
+            break
+    assert min(mounted) == pytest.approx(min(plain), rel=0.01), (plain, mounted)
 
 
 async def test_a_packet_beyond_what_an_operator_is_shown() -> None:
@@ -220,6 +234,9 @@ class Broker:
     def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
         return True
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        return True
+
     async def count_subscribers(self, channel: bytes) -> int | None:
         return 1
 
@@ -238,14 +255,28 @@ async def calls_of(act: Callable[[], Awaitable[object]]) -> float:
 
 
 async def test_broadcasts_in_a_cluster() -> None:
-    root = Server().sockets
     packet = Packet(PacketType.EVENT, "/", ["news", TEXT])
     everybody, room = Target(), Target(frozenset("r"))
-    memory, cluster = MemoryAdapter(root), ClusterAdapter(root, Broker(), Member())
-    assert await calls_of(lambda: memory.broadcast(packet, everybody)) <= 24
-    # Encoded for the clients, and once more for the other servers.
-    assert await calls_of(lambda: cluster.broadcast(packet, everybody)) <= 42
-    assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
+    async with Server() as io:
+        root = io.sockets
+        memory, cluster = MemoryAdapter(root), ClusterAdapter(root, Broker(), Member())
+        assert await calls_of(lambda: memory.broadcast(packet, everybody)) <= 24
+        # Encoded for the clients, and once more for the other servers.
+        assert await calls_of(lambda: cluster.broadcast(packet, everybody)) <= 42
+        assert await calls_of(lambda: cluster.broadcast(packet, room)) <= 53
+
+
+async def test_a_broadcast_that_does_not_wait_costs_no_more_than_one_that_may() -> None:
+    async def emit_nowait(io: Server) -> None:
+        io.emit_nowait("news", TEXT)
+
+    broker = Broker()
+    for adapter in (None, lambda namespace: ClusterAdapter(namespace, broker, Member())):
+        async with Server(adapter=adapter, slow_step=None) as io:
+            waiting = await calls_of(partial(io.emit, "news", TEXT))
+            assert await calls_of(partial(emit_nowait, io)) - 1 <= waiting  # 1: its own
+        elsewhere = Server(adapter=adapter)  # it does not serve, so `Home` is asked by a call
+        assert await calls_of(partial(elsewhere.emit, "news", TEXT)) > waiting
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The server: options, namespaces and life; what it does by delegating is tested there."""
+"""The server: options and life; what it does by delegating is tested there."""
 
 import re
 from collections.abc import Collection
@@ -17,7 +17,6 @@ from trio_sio import (
     Namespace,
     Packet,
     PacketType,
-    ParentNamespace,
     Server,
     Socket,
 )
@@ -132,38 +131,6 @@ async def test_a_parser_of_ones_own(autojump_clock: trio.abc.Clock) -> None:
         assert await client.call("ECHO", "Hello", b"Hello") == ["hello", b"Hello"]
         messages = io.router.encoder.encode(Packet(PacketType.EVENT, "/", ["x"]))
         assert messages == ['2["X"]']
-
-
-def test_of() -> None:
-    io = Server()
-    assert isinstance(io.of("/chat"), Namespace)
-    assert io.of("chat") is io.of("/chat")
-    assert io.of("/") is io.sockets
-    assert isinstance(io.of(re.compile("/x")), ParentNamespace)
-    assert isinstance(io.of(lambda name, query: True), ParentNamespace)
-    for wrong in (None, 5, b"/chat"):
-        with pytest.raises(TypeError, match="a name, a compiled pattern or a function"):
-            io.of(wrong)  # type: ignore[call-overload]
-
-
-async def test_verbs_are_those_of_the_root(autojump_clock: trio.abc.Clock) -> None:
-    io = Server()
-    story = []
-    io.use(lambda socket: story.append("middleware"))
-    io.on("connection", lambda socket: story.append("connection"))
-    io.once("x", lambda socket: story.append("once"))
-    assert io.event_names() == io.sockets.event_names() == ["connection", "x"]
-    async with connect(io) as client:
-        await client.emit("x")
-        await client.emit("x")
-        await wait_all_tasks_blocked()
-        assert await io.clients() == await io.sockets.clients() == {client.id}
-        await io.send("hello")
-        assert await client.receive() == ["message", "hello"]
-        assert repr(io) == "<Server at '/socket.io', 1 clients>"
-    assert story == ["middleware", "connection", "once"]
-    io.remove_all_listeners()
-    assert io.sockets.event_names() == []
 
 
 # -- life --------------------------------------------------------------------------------------

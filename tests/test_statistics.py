@@ -1,13 +1,29 @@
 """Statistics do not change, counters begin with nothing, and each number is explained."""
 
+import math
+from bisect import bisect_left
 from dataclasses import FrozenInstanceError, fields
+from itertools import accumulate, pairwise
+from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.handshake import ErrorCode
-from trio_sio.statistics import REFUSALS, Counters, SessionStatistics
+from trio_sio.statistics import (
+    DURATIONS,
+    REFUSALS,
+    AdapterStatistics,
+    Counters,
+    EngineStatistics,
+    NamespaceCounters,
+    NamespaceStatistics,
+    SessionStatistics,
+    added_up,
+)
 from trio_sio.testing import connect
 
 
@@ -19,11 +35,12 @@ def test_a_moment_does_not_change() -> None:
         moment.queued = 3  # type: ignore[misc]
 
 
-def test_each_number_is_explained() -> None:
-    text = SessionStatistics.__doc__ or ""
-    assert [
-        field.name for field in fields(SessionStatistics) if f" {field.name}:" not in text
-    ] == []
+@pytest.mark.parametrize(
+    "kind", [SessionStatistics, AdapterStatistics, EngineStatistics, NamespaceStatistics]
+)
+def test_each_number_is_explained(kind: Any) -> None:  # noqa: ANN401
+    text = kind.__doc__ or ""
+    assert [field.name for field in fields(kind) if f" {field.name}:" not in text] == []
 
 
 async def test_a_sockets_are_those_of_its_session(autojump_clock: MockClock) -> None:
@@ -53,11 +70,45 @@ def test_counters_begin_at_zero() -> None:
     numbers = [getattr(counters, name) for name in Counters.__slots__ if name != "refused"]
     assert set(numbers) == {0}
     assert counters.refused == dict.fromkeys(REFUSALS, 0)
+    now = NamespaceCounters().statistics(0, 0)
+    assert now == added_up([])
+    assert now.left == dict.fromkeys(map(str, DisconnectReason), 0)
+    assert now.durations == (0,) * (len(DURATIONS) + 1)
+    rest = [field.name for field in fields(now) if field.name not in ("left", "durations")]
+    assert {getattr(now, name) for name in rest} == {0}
 
 
-def test_each_counter_is_explained() -> None:
-    text = Counters.__doc__ or ""
-    assert [name for name in Counters.__slots__ if f" {name}:" not in text] == []
+@pytest.mark.parametrize("kind", [Counters, NamespaceCounters])
+def test_each_counter_is_explained(kind: Any) -> None:  # noqa: ANN401
+    text = kind.__doc__ or ""
+    assert [name for name in kind.__slots__ if f" {name}:" not in text] == []
+
+
+def test_durations_are_those_of_handlers() -> None:
+    assert list(DURATIONS) == sorted(set(DURATIONS))
+    assert (DURATIONS[0], DURATIONS[-1]) == (0.001, 10)
+    assert max(high / low for low, high in pairwise(DURATIONS)) <= 2.5
+
+
+def counted(number: int, seconds: float) -> NamespaceStatistics:
+    """The statistics of a namespace in which each thing has happened so many times."""
+    counters = NamespaceCounters()
+    counters.joined = counters.events_in = counters.events_out = counters.failures = number
+    counters.left[DisconnectReason.PARSE_ERROR] = number
+    counters.durations[bisect_left(DURATIONS, seconds)] += number
+    counters.call_seconds = seconds * number
+    return counters.statistics(number, number)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 20)), max_size=4))
+def test_what_namespaces_have_counted_is_added_up(parts: list[tuple[int, float]]) -> None:
+    whole = added_up([counted(*part) for part in parts])
+    count = sum(number for number, _ in parts)
+    numbers = (whole.joined, whole.events_in, whole.events_out, whole.failures, whole.calls)
+    assert {*numbers, whole.sockets, whole.pending_acks, whole.left["parse error"]} == {count}
+    assert math.isclose(whole.call_seconds, sum(number * seconds for number, seconds in parts))
+    for bound, at_most in zip(DURATIONS, accumulate(whole.durations), strict=False):
+        assert at_most == sum(number for number, seconds in parts if seconds <= bound)
 
 
 def test_each_error_code_has_a_kind() -> None:

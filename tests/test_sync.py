@@ -1,11 +1,14 @@
 """Waiting for one another: events, notifiers, conditions, a parked task."""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio.sync import Condition, LazyEvent, Notifier, Parked, settle
+from trio_sio.sync import THREAD, Condition, Home, LazyEvent, Notifier, Parked, running_loop, settle
 
 
 async def test_a_lazy_event_wakes_those_before_and_those_after(autojump_clock: MockClock) -> None:
@@ -166,3 +169,73 @@ async def test_it_is_a_cancellation_point_even_if_it_holds(autojump_clock: MockC
 
 async def test_a_condition_without_waiters(autojump_clock: MockClock) -> None:
     Condition().notify_all()
+
+
+# -- the right Trio run --------------------------------------------------------------------------
+
+
+async def test_at_home_one_comparison_is_enough() -> None:
+    home = Home()
+    assert THREAD.token is not home.token
+    home.check("f")  # nothing is served: any Trio run may call
+    with home.entered():
+        assert THREAD.token is home.token
+        home.check("f")
+        home.check_sync("f")
+        home.check_while_serving("f")
+        assert await trio.to_thread.run_sync(lambda: THREAD.token is home.token) is False
+    assert THREAD.token is not home.token
+
+
+@pytest.mark.parametrize(
+    ("check", "advice"),
+    [
+        (Home.check, r"trio\.from_thread\.run\(f, \.\.\.\)"),
+        (Home.check_sync, r"trio\.from_thread\.run_sync\(f, \.\.\.\)"),
+        (Home.check_while_serving, r"trio\.from_thread\.run_sync\(f, \.\.\.\)"),
+    ],
+)
+async def test_elsewhere_it_says_what_to_do(
+    check: Callable[[Home, str], None], advice: str
+) -> None:
+    home = Home()
+
+    async def other_run() -> None:
+        check(home, "f")
+
+    with home.entered():
+        with pytest.raises(RuntimeError, match=f"f has done nothing: .* in this thread.*{advice}"):
+            await trio.to_thread.run_sync(check, home, "f")
+        with pytest.raises(RuntimeError, match=f"another Trio run.*{advice}.*one Trio run for"):
+            await trio.to_thread.run_sync(trio.run, other_run)
+
+
+def test_without_a_run_only_reading_is_allowed() -> None:
+    home = Home()
+    home.check_while_serving("f")
+    for check in (home.check, home.check_sync, home.claim):
+        with pytest.raises(RuntimeError, match="Trio does not run in this thread"):
+            check("f")
+
+
+async def test_a_claim_lasts_as_long_as_the_run_that_makes_it() -> None:
+    home = Home()
+
+    async def claim() -> None:
+        home.claim("f")
+
+    for _ in range(2):
+        await trio.to_thread.run_sync(trio.run, claim)  # that run has ended
+    home.claim("f")
+    home.claim("f")
+    with pytest.raises(RuntimeError, match="another Trio run"):
+        await trio.to_thread.run_sync(trio.run, claim)
+
+
+async def test_which_loop_runs() -> None:
+    async def in_asyncio() -> str:
+        return running_loop()
+
+    assert running_loop() == "Trio"
+    assert await trio.to_thread.run_sync(running_loop) == ""
+    assert await trio.to_thread.run_sync(lambda: asyncio.run(in_asyncio())) == "asyncio"

@@ -9,6 +9,7 @@ demo, metrics, testing     these use a server: the chat of `python -m trio_sio`,
 asgi                       an ASGI application on the server's port
 workers                    several processes that share a port
 contract                   the events of an application, written down for those who write clients
+tracing                    spans of OpenTelemetry for the calls of handlers
 admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis
 program                    `run`: a program that is only a server
@@ -96,5 +97,6 @@ from trio_sio.server import Server as Server
 from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
+    NamespaceStatistics as NamespaceStatistics,
     SessionStatistics as SessionStatistics,
 )

@@ -7,12 +7,12 @@ judges any Socket.IO 2.x server from outside.
 """
 
 import argparse
-import errno
 import logging
-import signal
+import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import trio
 
@@ -20,12 +20,18 @@ from trio_sio import browser_client, workers
 from trio_sio.conformance import command as conformance
 from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
-from trio_sio.options import WSEngine
+from trio_sio.demo.hood.access import Access
+from trio_sio.demo.hood.premises import Premises
+from trio_sio.demo.succession import Succession
+from trio_sio.program.listening import HasAddress, announce, explained, open_listeners
+from trio_sio.program.run import run_program
+from trio_sio.program.signals import heard_signals
 from trio_sio.server import AdapterFactory
 
 _MOST_WORKERS = 100
 
-_EVERY_INTERFACE = ("", "0.0.0.0", "::")
+GRACE = 0.0
+"""Seconds that visitors get at the end; the engine gives them a moment for goodbyes anyway."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.workers > 1:
             _run_workers(options)
         else:
-            trio.run(serve, options.host, options.port, options.ws_engine, options.redis)
+            run_program(partial(_serve, options))
     except (_CannotServe, workers.WorkersFailed) as error:
         sys.stderr.write(f"trio-sio: {error}\n")
         return 1
@@ -58,41 +64,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def serve(
-    host: str, port: int, ws_engine: WSEngine = "auto", redis: str | None = None
-) -> None:
-    """Serve the demo until SIGINT or SIGTERM; a second one does not wait for goodbyes."""
-    demo = _make_demo(ws_engine, redis)
-    listeners = await _open_listeners(host, port)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as watch:
-            asked_to_end = trio.Event()
-            watch.start_soon(_watch_signals, signals, asked_to_end, watch.cancel_scope)
-            async with demo.io:
-                async with trio.open_nursery() as nursery:
-                    await nursery.start(demo.io.serve_listeners, listeners)
-                    nursery.start_soon(demo.push_figures)
-                    port = listeners[0].socket.getsockname()[1]
-                    _say(f"trio_sio demo on {_url(host, port)}")
-                    await asked_to_end.wait()
-                    nursery.cancel_scope.cancel()
-            watch.cancel_scope.cancel()
+async def _serve(options: argparse.Namespace) -> None:
+    """Serve the demo by one process, whose servers may take over from each other."""
+    access = Access.of(options.host, options.token)
+    with _explained():
+        succession = Succession(
+            Premises(access=access), options.ws_engine, _make_adapter(options.redis)
+        )
+    listeners = await open_listeners(options.port, options.host, None)
+    asked_to_end = trio.Event()
+    with heard_signals(asked_to_end):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(succession.serve, listeners)
+            _announce([one.socket for one in listeners], access)
+            await asked_to_end.wait()
+            succession.close()
 
 
 def _run_workers(options: argparse.Namespace) -> None:
     """Serve the demo with several processes; signals mean the same as for one."""
-    _make_demo(options.ws_engine, options.redis)  # before processes fail one after the other
-    with _explained(options.host, options.port):
-        sockets = workers.open_sockets(options.port, options.host or None)
+    access = Access.of(options.host, options.token)  # made here, so that all have one token
+
+    def make_demo(name: str = "") -> Demo:
+        with _explained():
+            adapter = _make_adapter(options.redis)
+            premises = Premises(access=access)
+            return Demo(ws_engine=options.ws_engine, adapter=adapter, premises=premises, name=name)
+
+    make_demo()  # before processes fail one after the other
+    with explained(options.port, options.host):
+        sockets = workers.open_sockets(options.port, options.host)
 
     async def serve_demo(worker: workers.Worker) -> None:
-        demo = _make_demo(options.ws_engine, options.redis)
+        demo = make_demo(f"worker {worker.number} of {options.workers}")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(demo.push_figures)
-            await worker.serve(demo.io, grace=0.5, spread=0)
+            await worker.serve(demo.io, grace=GRACE, spread=0)
             nursery.cancel_scope.cancel()
 
-    _say(f"trio_sio demo on {_url(options.host, sockets[0].getsockname()[1])}")
+    _announce(sockets, access)
     workers.run(serve_demo, workers=options.workers, sockets=sockets, stop_timeout=10)
 
 
@@ -100,61 +110,27 @@ class _CannotServe(Exception):
     """There is no point in starting; the text says why, in one line."""
 
 
-async def _watch_signals(
-    signals: AsyncIterator[int], asked_to_end: trio.Event, everything: trio.CancelScope
-) -> None:
-    async for _ in signals:
-        if asked_to_end.is_set():
-            everything.cancel()
-        asked_to_end.set()
-
-
-def _make_demo(ws_engine: WSEngine, redis: str | None) -> Demo:
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return Demo(ws_engine=ws_engine, adapter=None if redis is None else _make_adapter(redis))
+        yield
     except (ImportError, ValueError) as error:
         raise _CannotServe(str(error)) from error
 
 
-def _make_adapter(redis: str) -> AdapterFactory:
+def _announce(sockets: Sequence[HasAddress], access: Access) -> None:
+    announce(sockets, secure=False)
+    whom = "Elsewhere than on this machine" if access.is_local else "Everywhere"
+    sys.stdout.write(f'{whom} the view "Under the hood" asks for the token {access.token}\n')
+    sys.stdout.flush()
+
+
+def _make_adapter(redis: str | None) -> AdapterFactory | None:
+    if redis is None:
+        return None
     from trio_sio.adapters.redis import RedisAdapter  # needs the extra `redis`
 
     return RedisAdapter(redis)
-
-
-async def _open_listeners(host: str, port: int) -> list[trio.SocketListener]:
-    with _explained(host, port):
-        return await trio.open_tcp_listeners(port, host=host or None)
-
-
-@contextmanager
-def _explained(host: str, port: int) -> Iterator[None]:
-    """Say in a line why an address cannot be listened on."""
-    try:
-        yield
-    except UnicodeError as error:  # what getaddrinfo makes of `a..b`
-        raise _CannotServe(f"cannot listen on {host}:{port}: no such host") from error
-    except OSError as error:
-        raise _CannotServe(f"cannot listen on {host}:{port}: {_why(error)}") from error
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "the port is in use already; choose another one with --port"
-    if error.errno == errno.EACCES:
-        return "permission denied; ports from 1024 on need none"
-    return error.strerror or str(error)
-
-
-def _url(host: str, port: int) -> str:
-    if host in _EVERY_INTERFACE:
-        return f"http://localhost:{port} (and every other address of this machine)"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -172,7 +148,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`trio-sio fetch-client` gets the browser client that the page needs, "
         "if it was not there when the package was built.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host",
+        type=_host,
+        default="127.0.0.1",
+        help='address to listen on, "" for all of this machine (%(default)s)',
+    )
     parser.add_argument(
         "--port", type=_port, default=3000, help="port, 0 for any free one (%(default)s)"
     )
@@ -188,6 +169,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where Redis connects several servers, as redis://localhost:6379; "
         "visitors have WebSockets only then",
+    )
+    parser.add_argument(
+        "--token",
+        default=os.environ.get("TRIO_SIO_TOKEN"),
+        help='what opens the view "Under the hood" from other machines and through proxies; '
+        "a random one by default, or what TRIO_SIO_TOKEN says in the environment",
     )
     parser.add_argument(
         "--ws-engine",
@@ -212,6 +199,10 @@ def _count(text: str) -> int:
     if not 1 <= count <= _MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"the number of workers is 1 to {_MOST_WORKERS}")
     return count
+
+
+def _host(text: str) -> str | None:
+    return text or None
 
 
 def _port(text: str) -> int:

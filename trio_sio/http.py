@@ -1,8 +1,8 @@
 """HTTP requests and responses, as values that the engine and the application share."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
 
 from trio_sio.protocol.http.errors import (
     BodyError as BodyError,
@@ -76,6 +76,20 @@ class Headers:
         return f"Headers({list(self._fields)!r})"
 
 
+class Ends(NamedTuple):
+    """The two ends of a connection, as far as they are known.
+
+    Attributes:
+        remote: the peer's address, `""` if it has none.
+        remote_port: the peer's port, 0 if it has none.
+        local: the server's own address and port; the path and `None` for a Unix socket.
+    """
+
+    remote: str = ""
+    remote_port: int = 0
+    local: tuple[str, int | None] | None = None
+
+
 PieceReader = Callable[[int | None], Awaitable[bytes]]
 
 
@@ -99,6 +113,9 @@ class Request:
             proxies say (option `trusted_proxies`).
         secure: whether the client uses TLS, likewise.
         http_version: "1.0" or "1.1".
+        remote_port: the client's port, 0 if it is not known: `X-Forwarded-For` names none.
+        local: address and port at which the server got the request; the path and `None` for a
+            Unix socket, `None` if it is not known.
     """
 
     method: str
@@ -107,6 +124,8 @@ class Request:
     remote: str = ""
     secure: bool = False
     http_version: str = "1.1"
+    remote_port: int = 0
+    local: tuple[str, int | None] | None = None
     _read_body: BodyReader = field(default=_no_body, repr=False, compare=False)
     _read_piece: PieceReader = field(default=_no_piece, repr=False, compare=False)
 
@@ -140,6 +159,10 @@ class Request:
         """Whether a body has been announced; it may turn out to be empty."""
         lengths = self.headers.get_all("content-length")
         return "transfer-encoding" in self.headers or any(one.strip("0, ") for one in lengths)
+
+    def without_body(self) -> "Request":
+        """Return the same request, whose body is empty: it can be kept beyond its connection."""
+        return replace(self, _read_body=_no_body, _read_piece=_no_piece)
 
     async def body(self, limit: int = 100_000) -> bytes:
         """Read the body.

@@ -1,6 +1,5 @@
 """`Server`: a Socket.IO server, which joins an engine and a router."""
 
-import re
 import ssl
 from collections.abc import (
     AsyncIterator,
@@ -12,10 +11,10 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, overload
+from typing import Any, NoReturn, Self
 
 import trio
 
@@ -23,21 +22,16 @@ from trio_sio.abc import Adapter, Session, WebApplication
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
-from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.neighbour import Neighbour
-from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
-from trio_sio.router.broadcast import Broadcast, Targeting
-from trio_sio.router.context import RouterContext
+from trio_sio.router.context import RouterContext, Tracing
 from trio_sio.router.drain import drain
-from trio_sio.router.handlers import HandlerTable
-from trio_sio.router.method_handlers import Handlers, add_methods, methods
-from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
-from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
+from trio_sio.router.namespace import Namespace
 from trio_sio.router.router import Router
+from trio_sio.router.server_namespaces import ServerNamespaces
 from trio_sio.statistics import EngineStatistics
 
 _NO_APPLICATION = (
@@ -57,7 +51,7 @@ class _Arguments(ServerOptions):
     engine: Engine | None = None
 
 
-class Server(NamespaceHandlers, Targeting):
+class Server(ServerNamespaces):
     """A Socket.IO 2.x server (JS: `new Server(options)`).
 
     `async with io:` closes all clients at its end. `serve_tcp` and `serve_listeners` enter it
@@ -79,7 +73,9 @@ class Server(NamespaceHandlers, Targeting):
         if engine is not None:
             _check_engine_alone(options)
         self.engine = Engine.from_options(self.options) if engine is None else engine
-        codec = find_codec(self.options.parser, self.options.max_attachments)
+        codec = find_codec(
+            self.options.parser, self.options.max_attachments, self.options.json_default
+        )
         self._adapter: AdapterFactory = self.options.adapter or MemoryAdapter
         self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
         self._life: AbstractAsyncContextManager[None] | None = None
@@ -91,8 +87,10 @@ class Server(NamespaceHandlers, Targeting):
             context=RouterContext(
                 options=self.options,
                 grace=self.engine.options.grace,
+                home=self.engine.runtime.home,
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
+                tracing=Tracing(),
             ),
         )
 
@@ -150,88 +148,13 @@ class Server(NamespaceHandlers, Targeting):
     def parser(self, parser: ParserOption) -> None:
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
-        self.router.change_codec(*find_codec(parser, options.max_attachments))
+        codec = find_codec(parser, options.max_attachments, options.json_default)
+        self.router.change_codec(*codec)
         self.options = options
 
     def _check_not_serving(self, option: str) -> None:
         if self.engine.serving:
             raise RuntimeError(f"{option}: options are fixed once serving has begun")
-
-    # -- namespaces --------------------------------------------------------------------------
-
-    @property
-    def sockets(self) -> Namespace:
-        """The namespace "/" (JS: `sockets`)."""
-        return self.router.root
-
-    @property
-    def _validates(self) -> bool:
-        """Option `validate`."""
-        return self.options.validate
-
-    @property
-    def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
-        """The handlers of the namespace "/"."""
-        return self.router.root.handlers
-
-    def _broadcast(self) -> Broadcast:
-        return Broadcast(audience=self.router.root)
-
-    def use(self, function: ConnectionH) -> ConnectionH:
-        """Register middleware of the namespace "/"; see `Namespace.use`."""
-        return self.router.root.use(function)
-
-    @overload
-    def of(self, name: str) -> Namespace: ...
-
-    @overload
-    def of(self, name: re.Pattern[str] | Predicate) -> ParentNamespace: ...
-
-    def of(self, name: str | re.Pattern[str] | Predicate) -> Namespace | ParentNamespace:
-        """Return a namespace; the first call with a name makes it (JS: `of`).
-
-        Args:
-            name: a name; or, for a dynamic namespace, a compiled pattern that has to match all of a
-                name, or a function `(name, query) -> bool`, async or not. A namespace is made for
-                each name that a client asks for and that is accepted.
-
-        Raises:
-            TypeError: `name` is none of these.
-        """
-        if isinstance(name, str):
-            return self.router.namespaces.of(name)
-        if isinstance(name, re.Pattern) or callable(name):
-            return self.router.namespaces.of_matching(name)
-        raise TypeError(f"of() takes a name, a compiled pattern or a function, not {name!r}")
-
-    @overload
-    def register(self, name: str, handlers: Handlers) -> Namespace: ...
-
-    @overload
-    def register(
-        self, name: re.Pattern[str] | Predicate, handlers: Handlers
-    ) -> ParentNamespace: ...
-
-    def register(
-        self, name: str | re.Pattern[str] | Predicate, handlers: Handlers
-    ) -> Namespace | ParentNamespace:
-        """Register the methods of an object as the handlers of a namespace.
-
-        Args:
-            name: as for `of`.
-            handlers: an object of a class of `Handlers`.
-
-        Returns:
-            The namespace.
-
-        Raises:
-            TypeError: `handlers` is no such object, or has no handlers; or one of them cannot be
-                called with what there is.
-        """
-        found = methods(handlers)
-        namespace = self.of(name)
-        add_methods(found, namespace)
-        return namespace
 
     # -- life --------------------------------------------------------------------------------
 
@@ -252,6 +175,7 @@ class Server(NamespaceHandlers, Targeting):
         return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
+        self.engine.runtime.home.check("io.serve_tcp")
         return self._adapter_life.running(raise_errors=self.engine.options.raise_errors)
 
     @asynccontextmanager
@@ -260,6 +184,7 @@ class Server(NamespaceHandlers, Targeting):
             yield
 
     def _close_clients(self) -> None:
+        self.engine.runtime.home.check("io.aclose")
         for client in tuple(self.router.clients):
             client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
 
@@ -273,8 +198,10 @@ class Server(NamespaceHandlers, Targeting):
         await self.engine.aclose()
 
     def statistics(self) -> EngineStatistics:
-        """Return the server's statistics; `len(io.of(name).connected)` counts a namespace."""
-        return replace(self.engine.statistics(), adapter=self._adapter_life.statistics())
+        """Return the server's statistics, those of its namespaces among them."""
+        found = self.engine.statistics()
+        namespaces = self.router.namespaces.statistics()
+        return found.with_server(namespaces, self._adapter_life.statistics())
 
     async def drain(self, *, grace: float = 30.0, spread: float = 10.0) -> None:
         """Close gracefully, for deploys: refuse new clients, close each one when idle, then close.
@@ -375,11 +302,7 @@ class Server(NamespaceHandlers, Targeting):
         It answers at its own `path`, and gives other requests to a `fallback` of its own. It opens
         and closes with the other server, whose limits of connections and requests hold for both.
         """
-
-        async def answer(request: Request, responder: Responder) -> Response | Sequel | None:
-            self.engine.sessions.handle_with(self.serve_session)
-            return await self.engine.endpoint.answer(request, responder)
-
+        answer = partial(self.engine.answer, handler=self.serve_session)
         return Neighbour(lambda: self, answer, self.engine.options.grace)
 
     def serve_session(self, session: Session) -> Coroutine[Any, Any, None]:

@@ -3,8 +3,10 @@
 The counters are plain attributes, since every event increments some.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from trio_sio.disconnect import DisconnectReason
 
 REFUSALS = (
     "transport_unknown",
@@ -41,48 +43,127 @@ REFUSALS = (
 """
 
 
+DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds up to which calls of handlers are counted together, as the buckets of a histogram; longer
+ones have a bucket of their own."""
+
+
 class Counters:
-    """Counts since the server was made.
+    """What a server counts since it was made, but for what its namespaces count.
 
     Attributes:
         sessions: sessions opened.
-        joins: sockets that have joined a namespace.
         refused: refusals, by kind; every one of `REFUSALS` is a key.
         bytes_in: bytes received, with HTTP and WebSocket, without TLS.
         bytes_out: bytes sent, likewise.
-        events_in: events that clients have sent to namespaces that they have joined.
-        events_out: events sent, counted once for each recipient.
-        calls: calls of event handlers that have finished.
-        call_seconds: their duration in seconds, including waits; a part of it is added by
-            `trio_sio.engine.runtime.stalls`, which is off without `slow_step`.
-        turn: when the current task's step of the event loop began, by `perf_counter()`; 0 without
-            `slow_step`. Handlers are timed from here, which saves two reads of the clock.
     """
 
-    __slots__ = (
-        "bytes_in",
-        "bytes_out",
-        "call_seconds",
-        "calls",
-        "events_in",
-        "events_out",
-        "joins",
-        "refused",
-        "sessions",
-        "turn",
-    )
+    __slots__ = ("bytes_in", "bytes_out", "refused", "sessions")
 
     def __init__(self) -> None:
         self.sessions = 0
-        self.joins = 0
         self.refused = dict.fromkeys(REFUSALS, 0)
         self.bytes_in = 0
         self.bytes_out = 0
+
+
+class NamespaceCounters:
+    """What a namespace counts since it was made.
+
+    All namespaces that a dynamic one makes have the same: clients choose how many there are, and
+    what was counted stays when one of them goes.
+
+    Attributes:
+        joined: sockets that have joined.
+        left: sockets that have begun to leave, by reason.
+        events_in: events received.
+        events_out: events sent, counted once for each recipient.
+        durations: calls of event handlers that have finished, by their duration; see `DURATIONS`.
+        call_seconds: the duration of these calls in seconds, including waits.
+        failures: errors of the application's functions that were called for a socket.
+    """
+
+    __slots__ = (
+        "call_seconds",
+        "durations",
+        "events_in",
+        "events_out",
+        "failures",
+        "joined",
+        "left",
+    )
+
+    def __init__(self) -> None:
+        self.joined = 0
+        self.left: dict[DisconnectReason, int] = dict.fromkeys(DisconnectReason, 0)
         self.events_in = 0
         self.events_out = 0
-        self.calls = 0
+        self.durations = [0] * (len(DURATIONS) + 1)
         self.call_seconds = 0.0
-        self.turn = 0.0
+        self.failures = 0
+
+    def statistics(self, sockets: int, pending_acks: int) -> "NamespaceStatistics":
+        """Return what has been counted, and what there is at this moment."""
+        return NamespaceStatistics(
+            sockets=sockets,
+            pending_acks=pending_acks,
+            joined=self.joined,
+            left={str(reason): count for reason, count in self.left.items()},
+            events_in=self.events_in,
+            events_out=self.events_out,
+            durations=tuple(self.durations),
+            call_seconds=self.call_seconds,
+            failures=self.failures,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceStatistics:
+    """The state of a namespace, and what it has counted since it was made.
+
+    Attributes:
+        sockets: sockets that are here.
+        pending_acks: acknowledgements that are waited for.
+        joined: sockets that have joined.
+        left: sockets that have begun to leave, by reason; every `DisconnectReason` is a key.
+        events_in: events received.
+        events_out: events sent, counted once for each recipient.
+        durations: calls of event handlers that have finished, by their duration: as many as took at
+            most the first of `trio_sio.statistics.DURATIONS`, then at most the next, and so on; at
+            the end, the longer ones.
+        call_seconds: the duration of these calls in seconds, including waits.
+        failures: errors of the application's functions that were called for a socket: handlers of
+            events, of its beginning and of its end, middleware and callbacks. Refusals, and what
+            clients do wrong, are not among them.
+    """
+
+    sockets: int
+    pending_acks: int
+    joined: int
+    left: Mapping[str, int]
+    events_in: int
+    events_out: int
+    durations: tuple[int, ...]
+    call_seconds: float
+    failures: int
+
+    @property
+    def calls(self) -> int:
+        """Calls of event handlers that have finished."""
+        return sum(self.durations)
+
+    def __add__(self, other: "NamespaceStatistics") -> "NamespaceStatistics":
+        return NamespaceStatistics(
+            sockets=self.sockets + other.sockets,
+            pending_acks=self.pending_acks + other.pending_acks,
+            joined=self.joined + other.joined,
+            left={reason: count + other.left[reason] for reason, count in self.left.items()},
+            events_in=self.events_in + other.events_in,
+            events_out=self.events_out + other.events_out,
+            durations=tuple(map(sum, zip(self.durations, other.durations, strict=True))),
+            call_seconds=self.call_seconds + other.call_seconds,
+            failures=self.failures + other.failures,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +244,22 @@ class EngineStatistics:
         stalled: the duration of all stalls in seconds.
         longest_stall: the duration of the longest stall in seconds.
         opened: sessions opened.
-        joined: sockets that have joined a namespace.
         refused: clients refused, by kind (see `trio_sio.statistics.REFUSALS`).
         bytes_in: bytes received, with HTTP and WebSocket, without TLS.
         bytes_out: bytes sent, likewise.
+        sockets: sockets in all namespaces. This, and all that follows, is nothing for an engine
+            alone.
+        pending_acks: acknowledgements that are waited for.
+        joined: sockets that have joined a namespace.
         events_in: events received.
         events_out: events sent, counted once for each recipient.
         calls: calls of event handlers that have finished.
-        call_seconds: their duration in seconds, including waits, to the accuracy of the event
-            loop's steps (see `trio_sio.engine.runtime.stalls`); 0 without `slow_step`.
-        adapter: what joins the server to others; of an engine alone, nothing.
+        call_seconds: their duration in seconds, including waits.
+        failures: errors of the application's functions, as in `NamespaceStatistics`.
+        namespaces: the statistics of each namespace, by name, of which those above are the sums.
+            What a dynamic namespace has made is counted together, by its pattern or the name of its
+            function.
+        adapter: what joins the server to others.
     """
 
     connections: int
@@ -189,12 +276,40 @@ class EngineStatistics:
     stalled: float = 0.0
     longest_stall: float = 0.0
     opened: int = 0
-    joined: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     bytes_in: int = 0
     bytes_out: int = 0
+    sockets: int = 0
+    pending_acks: int = 0
+    joined: int = 0
     events_in: int = 0
     events_out: int = 0
     calls: int = 0
     call_seconds: float = 0.0
+    failures: int = 0
+    namespaces: Mapping[str, NamespaceStatistics] = field(default_factory=dict)
     adapter: AdapterStatistics = AdapterStatistics()
+
+    def with_server(
+        self, namespaces: Mapping[str, NamespaceStatistics], adapter: AdapterStatistics
+    ) -> "EngineStatistics":
+        """Return the same with what a server knows besides."""
+        total = added_up(namespaces.values())
+        return replace(
+            self,
+            sockets=total.sockets,
+            pending_acks=total.pending_acks,
+            joined=total.joined,
+            events_in=total.events_in,
+            events_out=total.events_out,
+            calls=total.calls,
+            call_seconds=total.call_seconds,
+            failures=total.failures,
+            namespaces=namespaces,
+            adapter=adapter,
+        )
+
+
+def added_up(parts: Iterable[NamespaceStatistics]) -> NamespaceStatistics:
+    """Return the sum of the statistics of namespaces; of none, it is nothing."""
+    return sum(parts, start=NamespaceCounters().statistics(0, 0))

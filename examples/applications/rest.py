@@ -1,14 +1,21 @@
 """A REST interface beside Socket.IO, on one port: what is posted, all who watch see at once."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
 import trio_sio
 from trio_sio.asgi import Fallback
 
+PAGE = Path(__file__).with_name("rest.html")
 orders: list[dict[str, object]] = []
+
+
+async def page(request: Request):
+    return FileResponse(PAGE)
 
 
 async def list_orders(request: Request):
@@ -24,6 +31,7 @@ async def add_order(request: Request):
 
 app = Starlette(
     routes=[
+        Route("/", page),
         Route("/orders", list_orders),
         Route("/orders", add_order, methods=["POST"]),
     ]

@@ -1,6 +1,7 @@
 """A Socket.IO server beside a web application of Quart, under Hypercorn's Trio worker."""
 
 import signal
+from pathlib import Path
 
 import trio
 from hypercorn.config import Config
@@ -10,6 +11,7 @@ from quart_trio import QuartTrio
 import trio_sio
 from trio_sio.asgi import Application
 
+PAGE = Path(__file__).with_name("under_hypercorn.html").read_text("utf-8")
 pages = QuartTrio(__name__)
 io = trio_sio.Server()
 app = Application(io, pages)
@@ -17,6 +19,11 @@ app = Application(io, pages)
 
 @pages.get("/")
 async def index():
+    return PAGE
+
+
+@pages.get("/count")
+async def count():
     return f"{len(io.sockets.connected)} are here\n"
 
 

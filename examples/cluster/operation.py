@@ -4,12 +4,11 @@ import logging
 import os
 import signal
 
-import prometheus_client
 import trio
 
 import trio_sio
 from trio_sio.adapters.redis import RedisAdapter
-from trio_sio.metrics import Collector
+from trio_sio.metrics import Collector, page
 
 logger = logging.getLogger("chat")
 
@@ -19,16 +18,12 @@ async def answer(request):
         problem = "this server is about to leave" if leaving.is_set() else redis.problem
         status, text = (503, problem) if problem else (200, "ready")
         return trio_sio.Response.text(status, text)
-    if request.path == "/metrics":
-        content_type = [("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)]
-        return trio_sio.Response(200, content_type, prometheus_client.generate_latest(registry))
-    return trio_sio.Response(404)
+    return await metrics(request)
 
 
 redis = RedisAdapter(os.environ.get("REDIS_URL", "redis://localhost:6379"))
 io = trio_sio.Server(adapter=redis, fallback=answer)
-registry = prometheus_client.CollectorRegistry()
-registry.register(Collector(io))
+metrics = page(Collector(io), token=None)  # at /metrics, which the proxy keeps to your network
 leaving = trio.Event()
 
 

@@ -63,6 +63,9 @@ class LateAdapter:
         for socket_id in await self.clients(target.rooms):
             self.namespace.connected[socket_id].deliver(item)
 
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        raise trio.WouldBlock
+
     async def clients(self, rooms: Collection[str]) -> Gathered[str]:
         await trio.sleep(0.1)
         connected = set(self.namespace.connected)

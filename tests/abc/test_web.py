@@ -1,5 +1,7 @@
 """A web application that is written for the seam, and knows no ASGI."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -10,8 +12,21 @@ from trio_sio.abc import WebApplication, WebReply
 from trio_sio.testing.wire import open_wire
 
 
+async def _pieces() -> AsyncIterator[bytes]:
+    for piece in (b"a", b"bc"):
+        await trio.lowlevel.checkpoint()
+        yield piece
+
+
+RETURNED = {
+    "/whole": trio_sio.Response(200, [], b"abc"),
+    "/streamed": trio_sio.Response(200, [], _pieces()),
+    "/none": "abc",
+}
+
+
 class Site:
-    """Streams what it is sent, and takes connections over.
+    """Streams what it is sent, returns responses, and takes connections over.
 
     Attributes:
         told: what happened to it.
@@ -25,17 +40,20 @@ class Site:
         task_status.started()
         await trio.sleep_forever()
 
-    async def answer(self, request: trio_sio.Request, reply: WebReply) -> None:
+    async def answer(self, request: trio_sio.Request, reply: WebReply) -> trio_sio.Response | None:
+        if request.path in RETURNED:
+            return RETURNED[request.path]  # type: ignore[return-value]  # one is none
         if request.path == "/over":
             stream = reply.take_over()
             await stream.write(b"no HTTP: " + await stream.read())
             if request.query_string:
                 raise KeyError("after that")
-            return
+            return None
         body = await reply.begin(trio_sio.Response(200))
         async for piece in request.stream(limit=1_000_000):
             await body.write(piece)
         await body.finish()
+        return None
 
     def close(self) -> None:
         self.told.append("closes")
@@ -62,6 +80,22 @@ async def test_it_streams_both_ways_and_has_a_life(autojump_clock: MockClock) ->
         assert await connection.receive_exactly(5) == b"0\r\n\r\n"
         assert await connection.receive_rest() == b""  # it was not known to be read when it began
     assert site.told == ["runs", "closes"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/whole", 200, b"abc"),
+        ("/streamed", 200, b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"),
+        ("/none", 500, b""),
+    ],
+)
+async def test_it_may_return_a_response_of_either_kind(
+    path: str, status: int, body: bytes, autojump_clock: MockClock
+) -> None:
+    async with open_wire(trio_sio.Engine(fallback=Site()), _serve_nothing) as wire:
+        response = await wire.connect().request("GET", path)
+        assert (response.status, response.body) == (status, body)
 
 
 @pytest.mark.parametrize("query", ["", "?fails"])

@@ -12,9 +12,10 @@ from trio.testing import wait_all_tasks_blocked
 from tests.support.examples import examples
 from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
 from trio_sio.abc import Flags, Target
-from trio_sio.adapters.memory import WORK_LIMIT
+from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.statistics import Counters
+from trio_sio.statistics import NamespaceCounters
+from trio_sio.sync import Home
 from trio_sio.testing import connect
 
 SIDS = ("a", "b", "c", "d", "e")
@@ -52,10 +53,12 @@ class Square:
     """A namespace with ears."""
 
     name = "/square"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: dict[str, Ear] = {}
-        self.counters = Counters()
+        self.counters = NamespaceCounters()
+        self.home = Home()
         self.encoded = 0
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
@@ -296,3 +299,28 @@ def test_rooms_that_come_into_being_and_go_are_told() -> None:
     assert adapter.leave_all("b") == ["b"]
     assert adapter.leave_all("b") == []
     assert adapter.rooms == {"a": {"a": None}}
+
+
+async def test_what_was_sent_without_waiting_is_made_up_for_by_the_next_broadcast(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    square, turns = Square(), 0
+    adapter = MemoryAdapter(square)
+    packet = Packet(PacketType.EVENT, "/", ["x"])
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        for _ in range(2):  # the other may come second, once
+            before = turns
+            for _ in range(2 * WORK_LIMIT // BROADCAST_WORK):
+                adapter.broadcast_nowait(packet, Target())
+            assert turns == before
+            await adapter.broadcast(packet, Target())
+        assert turns > 0
+        nursery.cancel_scope.cancel()

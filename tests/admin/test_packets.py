@@ -27,6 +27,7 @@ def shown(kind: EnginePacketType, data: str | None, size: int = 0) -> tuple[obje
         ("", "MESSAGE", ""),
         ("hello", "MESSAGE", "hello"),
         ("2\x1b[31m", "EVENT", r"\x1b[31m"),
+        ('{"nsp":"/chat?token=secret&room=2"}', "MESSAGE", '{"nsp":"/chat?token=…&room=…"}'),
     ],
 )
 def test_messages(data: str, kind: str, text: str | None) -> None:

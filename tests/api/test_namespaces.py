@@ -94,6 +94,41 @@ async def test_emit_to_rooms(make_server: MakeServer) -> None:
         assert await anna.hear("message") == ["words", 9]
 
 
+async def test_emit_nowait_is_in_one_order_with_emit(make_server: MakeServer) -> None:
+    """For handlers and callbacks that are not async."""
+    io = make_server()
+    chat, parent = io.of("/chat"), io.of(re.compile("/room-.*"))
+
+    @chat.on("say")
+    def say(socket: trio_sio.Socket) -> bool:
+        socket.broadcast.emit_nowait("a", "others")
+        chat.to(socket.id).emit_nowait("a", "own room")
+        return True
+
+    async with served(io) as url, peer() as process:
+        anna, ben = await people(process, f"{url}/chat", 2)
+        outsider = await process.connect(url, hear=HEAR)
+        child = await process.connect(f"{url}/room-1", hear=HEAR)
+        one, two = chat.connected.values()
+        await one.join("red")
+        await chat.emit("a", 1)
+        chat.emit_nowait("a", 2)
+        await chat.to("red").emit("a", 3)
+        chat.to("red").emit_nowait("a", 4)
+        chat.except_("red").emit_nowait("a", 5)
+        chat.emit_nowait("a", 6, to=["red", two.id], skip_sid=one.id)
+        chat.local.compress(False).emit_nowait("a", 7)
+        assert await anna.call("say") == [True]
+        one.volatile.broadcast.emit_nowait("a", 8)
+        parent.emit_nowait("a", "children")
+        for target in (io, chat, parent):
+            target.emit_nowait("end")
+        assert await numbers(anna) == [1, 2, 3, 4, 7, "own room"]
+        assert await numbers(ben) == [1, 2, 5, 6, 7, "others", 8]
+        assert await numbers(child) == ["children"]
+        assert await numbers(outsider) == []
+
+
 async def test_targets_are_values(make_server: MakeServer) -> None:
     """In JavaScript they are state of the namespace, which an error leaves behind."""
     io = make_server()

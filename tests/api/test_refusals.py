@@ -16,6 +16,9 @@ NO_UPGRADE = (
     "transport=websocket without an upgrade: there is no 'Upgrade: websocket' and no"
     " 'Connection: upgrade'; does a proxy pass them on?"
 )
+NO_SID = (
+    "the method of a handshake is GET, not POST; the query has no 'sid': does a proxy change it?"
+)
 NOBODY = (
     "no session 'nobody' is here; it has ended, or its requests are not all sent to the same server"
 )
@@ -54,7 +57,7 @@ NOBODY = (
             400,
             2,
             "Bad handshake method",
-            "the method of a handshake is GET, not POST",
+            NO_SID,
         ),
         (
             "GET",

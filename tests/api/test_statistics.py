@@ -1,5 +1,7 @@
 """The server in numbers."""
 
+import re
+
 import trio
 from trio.testing import wait_all_tasks_blocked
 
@@ -8,7 +10,7 @@ from tests.support.held_loop import Counter
 from tests.support.peers import served
 from tests.support.raw import raw
 from tests.support.servers import MakeServer
-from trio_sio.statistics import REFUSALS
+from trio_sio.statistics import REFUSALS, added_up
 
 
 async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter: Counter) -> None:
@@ -16,7 +18,9 @@ async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter
     async with served(io) as url, raw(url) as wire:
         before = io.statistics()
         nothing = dict.fromkeys(REFUSALS, 0)
-        assert before == trio_sio.EngineStatistics(0, 0, 0, 0, 0, 0, 0, {}, {}, refused=nothing)
+        assert before == trio_sio.EngineStatistics(
+            *(0, 0, 0, 0, 0, 0, 0, {}, {}), refused=nothing, namespaces={"/": added_up([])}
+        )
         clients = [await wire.joined() for _ in range(3)]
         assert (await (await wire.connect()).receive_some()).startswith(b"HTTP/1.1 503")
         now = io.statistics()
@@ -35,7 +39,9 @@ async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter
         assert (now.connections, now.sessions) == (1, 1)
         assert now.ended == {"transport close": 1, "transport error": 1}
         assert now.limits == {"max_http_buffer_size": 1, "max_connections": 1}
-        assert io.engine.statistics() == now
+        alone = io.engine.statistics()
+        assert (alone.ended, alone.limits, alone.opened) == (now.ended, now.limits, now.opened)
+        assert (alone.joined, alone.namespaces) == (0, {})
 
 
 async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
@@ -63,3 +69,34 @@ async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:
                 await trio.sleep(0.01)
         assert io.statistics().dropped == 3
         assert io.statistics().limits == {"max_outbox": 2}
+
+
+async def test_each_namespace_counts_for_itself(make_server: MakeServer) -> None:
+    io = make_server(raise_errors=False)
+    chat, rooms = io.of("/chat"), io.of(re.compile("/room-[0-9]+"))
+    chat.on("ask", lambda socket: "answer")
+    rooms.on("fail", lambda socket: 1 / 0)
+    gone = trio.Event()
+    rooms.on("disconnect", lambda socket, reason: gone.set())
+    async with served(io) as url, raw(url) as wire:
+        client = await wire.joined("/chat", "/room-1", "/room-2")
+        for packet in ('42/room-1,["fail"]', '42/room-2,["fail"]', '42/chat,1["ask"]'):
+            await client.send(packet)
+        assert await client.receive() == '43/chat,1["answer"]'
+        await rooms.emit("news")
+        assert await client.receive() == '42/room-1,["news"]'
+        assert await client.receive() == '42/room-2,["news"]'
+        of_chat, of_rooms = chat.statistics(), rooms.statistics()
+        assert (of_chat.sockets, of_chat.events_in, of_chat.events_out) == (1, 1, 0)
+        assert (of_chat.calls, of_chat.failures) == (1, 0)
+        assert (of_rooms.sockets, of_rooms.events_in, of_rooms.events_out) == (2, 2, 2)
+        assert (of_rooms.calls, of_rooms.failures) == (2, 2)
+        assert of_rooms.call_seconds > 0
+        await client.send("41/room-1,")
+        await gone.wait()
+        of_rooms = rooms.statistics()
+        assert (of_rooms.sockets, of_rooms.joined, of_rooms.events_in) == (1, 2, 2)
+        assert of_rooms.left["client namespace disconnect"] == 1
+        whole = io.statistics()
+        assert (whole.sockets, whole.events_in, whole.events_out, whole.failures) == (3, 3, 2, 2)
+        assert list(whole.namespaces) == ["/", "/chat", "/room-[0-9]+"]

@@ -23,3 +23,12 @@ def test_what_is_no_application() -> None:
         Fallback(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="lifespan must be"):
         Fallback(app, lifespan="maybe")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["max_message_size", "ping_interval", "ping_timeout", "answer_timeout"]
+)
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_what_would_end_every_websocket(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be more than 0"):
+        Fallback(app, **{name: value})  # type: ignore[arg-type]

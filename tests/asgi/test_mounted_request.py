@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
 from tests.support.asgi_peer import http_scope, websocket_scope
-from trio_sio.asgi.mounted_request import Receiver, request_of
-from trio_sio.asgi.types import Message
+from trio_sio.asgi.mounted_request import Receiver, path_of, request_of
+from trio_sio.asgi.types import Message, Scope
 from trio_sio.http import BodyTooLarge, BodyTooSlow, Request
 
 OURS = "/socket.io/"
@@ -38,7 +38,11 @@ def body_of(*pieces: bytes) -> list[Message]:
 
 
 def request(messages: Sequence[Message] = (), **more: Any) -> Request:  # noqa: ANN401
-    return request_of(http_scope("/socket.io/", **more), receiver_of(messages), OURS)
+    return request_in(http_scope("/socket.io/", **more), receiver_of(messages))
+
+
+def request_in(scope: Scope, receiver: Receiver) -> Request:
+    return request_of(scope, receiver, path_of(scope, OURS))
 
 
 @pytest.mark.parametrize(
@@ -58,19 +62,22 @@ def request(messages: Sequence[Message] = (), **more: Any) -> Request:  # noqa: 
 )
 def test_path(path: str, raw: bytes | None, root: str, expected: str) -> None:
     scope = http_scope(path, raw_path=raw, root_path=root)
-    assert request_of(scope, receiver_of(), OURS).target == expected
+    assert path_of(scope, OURS) == expected
+    assert request_of(scope, receiver_of(), expected).target == expected
 
 
 def test_what_a_request_knows() -> None:
     seen = request(query="EIO=3&a=%20", scheme="https", http_version="2")
     assert seen.target == "/socket.io/?EIO=3&a=%20"
     assert (seen.remote, seen.secure, seen.http_version) == ("1.2.3.4", True, "1.1")
+    assert (seen.remote_port, seen.local) == (5, ("here", 80))
     assert request(client=None, http_version="1.0").http_version == "1.0"
     assert request(client=None).remote == ""
+    assert request(client=None, server=None).local is None
 
 
 def test_a_handshake_is_one_of_http_1() -> None:
-    handshake = request_of(websocket_scope("transport=websocket"), receiver_of(), OURS)
+    handshake = request_in(websocket_scope("transport=websocket"), receiver_of())
     assert handshake.wants_websocket
     assert handshake.headers["sec-websocket-version"] == "13"
     plain = request(headers=[(b"Connection", b"upgrade"), (b"Upgrade", b"websocket")])

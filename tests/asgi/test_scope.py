@@ -3,7 +3,7 @@
 import pytest
 
 from trio_sio.asgi.scope import Scopes, response_fields
-from trio_sio.http import Request
+from trio_sio.http import Ends, Request
 
 
 def test_the_state_of_one_request_is_not_that_of_another() -> None:
@@ -13,9 +13,26 @@ def test_the_state_of_one_request_is_not_that_of_another() -> None:
     assert set(second["state"]) == {"pool"}
 
 
-def test_the_client_and_the_scheme() -> None:
-    scope = Scopes({}).http(Request("GET", "/", remote="10.0.0.1", secure=True))
-    assert (scope["client"], scope["scheme"]) == (("10.0.0.1", 0), "https")
+@pytest.mark.parametrize(
+    ("ends", "client", "server"),
+    [
+        (Ends(), None, None),
+        (Ends("10.0.0.1"), ("10.0.0.1", 0), None),  # as X-Forwarded-For has it
+        (Ends("::1", 5, ("::2", 80)), ("::1", 5), ("::2", 80)),
+        (Ends(local=("/run/a.sock", None)), None, ("/run/a.sock", None)),
+    ],
+)
+def test_both_ends(ends: Ends, client: object, server: object) -> None:
+    request = Request(
+        "GET", "/", remote=ends.remote, remote_port=ends.remote_port, local=ends.local
+    )
+    scope = Scopes({}).http(request)
+    assert (scope["client"], scope["server"]) == (client, server)
+
+
+def test_the_scheme() -> None:
+    assert Scopes({}).http(Request("GET", "/", secure=True))["scheme"] == "https"
+    assert Scopes({}).websocket(Request("GET", "/", secure=True), [])["scheme"] == "wss"
 
 
 @pytest.mark.parametrize(

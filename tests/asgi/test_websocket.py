@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -32,8 +33,12 @@ async def _serve_nothing(session: trio_sio.abc.Session) -> None:
 
 
 @asynccontextmanager
-async def wire_to(app: ASGIApplication, grace: float = 5.0) -> AsyncIterator[WireClient]:
-    fallback = Fallback(app, lifespan="off", max_message_size=1_000)
+async def wire_to(
+    app: ASGIApplication,
+    grace: float = 5.0,
+    **options: Any,  # noqa: ANN401
+) -> AsyncIterator[WireClient]:
+    fallback = Fallback(app, lifespan="off", max_message_size=1_000, **options)
     engine = trio_sio.Engine(fallback=fallback, grace=grace)
     async with open_wire(engine, _serve_nothing, streams=socket_pair) as wire:
         yield wire
@@ -53,11 +58,13 @@ class Echo:
     Attributes:
         seen: the scopes.
         last: the last message of each client.
+        ended: whether there is one.
     """
 
     def __init__(self) -> None:
         self.seen: list[Scope] = []
         self.last: list[Message] = []
+        self.ended = trio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.seen.append(scope)
@@ -67,6 +74,7 @@ class Echo:
         while (message := await receive())["type"] == "websocket.receive":
             await send({**message, "type": "websocket.send"})
         self.last.append(message)
+        self.ended.set()
 
 
 async def test_messages_both_ways(autojump_clock: MockClock) -> None:
@@ -171,6 +179,37 @@ async def test_a_client_that_leaves_or_is_silent(
         await trio.sleep(60)
         assert [message["code"] for message in app.last] == [1006, 1006]
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_how_long_a_silent_client_has(autojump_clock: MockClock) -> None:
+    app = Echo()
+    async with wire_to(app, ping_interval=2.0, ping_timeout=3.0) as wire:
+        client = await opened(wire, Sec_WebSocket_Protocol="b")
+        assert await client.receive_frame() == Frame(9, b"")
+        assert trio.current_time() == pytest.approx(2.0)
+        await client.send_frame(10)
+        assert await client.receive_frame() == Frame(9, b"")
+        last = trio.current_time()
+        await app.ended.wait()
+        assert trio.current_time() - last == pytest.approx(3.0)
+    assert [message["code"] for message in app.last] == [1006]
+
+
+async def test_how_long_a_client_may_take_nothing(autojump_clock: MockClock) -> None:
+    ended = trio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        try:
+            while True:
+                await send({"type": "websocket.send", "bytes": bytes(100_000)})
+        except OSError:
+            ended.set()
+
+    async with wire_to(app, answer_timeout=4.0) as wire:
+        await opened(wire)
+        await ended.wait()
+        assert trio.current_time() == pytest.approx(4.0)
 
 
 async def test_a_client_whose_messages_nobody_wants_is_not_read(

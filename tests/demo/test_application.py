@@ -1,15 +1,15 @@
 """The chat, driven by clients in memory: rooms, messages, images, figures, and bad input."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.support.visitors import arrive, ask, assert_quiet
 from trio_sio.demo.application import Demo, make_server
 from trio_sio.demo.limits import Limits
-from trio_sio.testing import MemoryClient, connect
+from trio_sio.testing import connect
 
 LOBBY = {"room": "lobby"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -21,29 +21,6 @@ async def demo() -> AsyncIterator[Demo]:
     demo = Demo(limits=Limits(image_bytes=1000, text_length=100, history=3))
     async with demo.io:
         yield demo
-
-
-async def arrive(client: MemoryClient, nick: str, *rooms: str) -> dict[str, str]:
-    """Take the welcome, a name and rooms; returns the card that others see."""
-    event, welcome = await client.receive()
-    assert event == "welcome"
-    assert await ask(client, "nick", nick) == {"nick": nick}
-    for room in rooms:
-        assert (await ask(client, "join", room))["room"] == room
-    return {"id": welcome["id"], "nick": nick}
-
-
-async def ask(client: MemoryClient, event: str, *args: object) -> dict[str, Any]:
-    (answer,) = await client.call(event, *args)
-    assert isinstance(answer, dict)
-    return answer
-
-
-async def assert_quiet(*clients: MemoryClient) -> None:
-    for client in clients:
-        with trio.move_on_after(10) as waiting:
-            pytest.fail(f"received {await client.receive()}")
-        assert waiting.cancelled_caught
 
 
 async def test_welcome(autojump_clock: MockClock, demo: Demo) -> None:

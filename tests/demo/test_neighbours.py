@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import trio
 
-from tests.demo.test_application import arrive, ask
 from tests.support.demo_process import demo
-from tests.support.peers import peer
+from tests.support.peers import Peer, peer
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.visitors import arrive, ask
 from trio_sio import __main__ as command_line
 from trio_sio.adapters.redis import RedisAdapter
 from trio_sio.demo.application import Demo
@@ -111,9 +111,23 @@ async def test_workers_of_the_command(redis_server: RedisServer) -> None:
             await people[0].emit("say", {"room": "lobby"}, "hello")
             for person in people[1:]:
                 assert (await person.hear("message"))[0]["text"] == "hello"
+            await look_under_the_hood(clients, url)
             process.send_signal(signal.SIGTERM)
             with trio.fail_after(30):
                 assert await process.wait() == 0
+
+
+async def look_under_the_hood(clients: Peer, url: str) -> None:
+    """The view shows one of the workers, says which, and has buttons for what one can show."""
+    operator = await clients.open(f"{url}/admin", hear=["hello"], transports=["websocket"])
+    (hello,) = await operator.hear("hello")
+    assert hello["title"] in {f"Under the hood: worker {number} of 2" for number in (1, 2)}
+    labels = [action["label"] for action in hello["actions"]]
+    assert labels == ["Slow client", "Hold the event loop", "Flood"]
+    for label in labels[:2]:
+        (answer,) = await operator.call("action", label, {})
+        assert "done" in answer
+        await trio.sleep(1.1)  # the rest behind each
 
 
 def test_several_workers_need_redis(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,14 +1,20 @@
 """The page's files: what is served where, and with which headers."""
 
 import re
+from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
 import trio_sio
+import trio_sio.demo.page
 from tests.support.bodies import body_of
 from trio_sio.demo.page import Page
 
 PAGE = Page()
+FOLDER = Path(trio_sio.demo.page.__file__).with_name("page")
+SCRIPTS = [f"/{path.relative_to(FOLDER).as_posix()}" for path in FOLDER.rglob("*.js")]
+CLIENT = "/socket.io/socket.io.js"
 
 
 async def get(path: str, method: str = "GET") -> trio_sio.Response:
@@ -26,7 +32,7 @@ def header(response: trio_sio.Response, name: str) -> str:
         ("/", "text/html; charset=utf-8"),
         ("/index.html", "text/html; charset=utf-8"),
         ("/?nick=Anna", "text/html; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
+        ("/style/style.css", "text/css; charset=utf-8"),
         ("/demo.js", "text/javascript; charset=utf-8"),
         ("/favicon.svg", "image/svg+xml"),
     ],
@@ -70,9 +76,10 @@ async def test_all_that_the_page_loads_is_there() -> None:
         response = await get(path)
         assert response.status == 200, path
         text = body_of(response).decode()
-        found = re.findall(r'(?:src|href)="(/[^"]*\.(?:js|css|svg))"|from "\.(/[^"]*)"', text)
-        wanted |= {one or other for one, other in found} - seen - {"/socket.io/socket.io.js"}
-    assert {"/demo.js", "/theme.js", "/threads.js", "/style.css", "/favicon.svg"} <= seen
+        found = re.findall(r'(?:src|href)="(/[^"]*\.(?:js|css|svg))"|from "(\.[^"]*)"', text)
+        wanted |= {urljoin(path, one or other) for one, other in found} - seen - {CLIENT}
+    assert {"/demo.js", "/theme.js", "/style/style.css", "/favicon.svg"} <= seen
+    assert set(SCRIPTS) <= seen
 
 
 async def test_nothing_runs_inline_and_nothing_comes_from_elsewhere() -> None:
@@ -86,12 +93,12 @@ async def test_each_element_that_the_scripts_ask_for_is_in_the_page() -> None:
     html = body_of(await get("/")).decode()
     ids = re.findall(r'\sid="([^"]*)"', html)
     assert len(ids) == len(set(ids))
-    for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
-        script = body_of(await get(f"/{path}.js")).decode()
+    for path in SCRIPTS:
+        script = body_of(await get(path)).decode()
         assert set(re.findall(r'\$\("([^"]+)"\)', script)) <= set(ids)
 
 
 async def test_visitors_words_never_become_markup() -> None:
-    for path in ("demo", "dom", "connection", "conversation", "sidebar", "composer", "meter"):
-        script = body_of(await get(f"/{path}.js")).decode()
+    for path in SCRIPTS:
+        script = body_of(await get(path)).decode()
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", script)

@@ -1,5 +1,6 @@
 """Whom an emitter sends to: byte for byte what JavaScript's emitter publishes for the same."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -180,3 +181,21 @@ def test_the_methods_that_choose() -> None:
             ("binary", False),
         ),
     )
+
+
+@given(values=st.lists(st.one_of(ARGUMENTS, st.fractions(), st.sets(st.integers(0, 9)))))
+def test_what_json_default_makes_of_values(values: list[Any]) -> None:
+    def to_json(value: object) -> object:
+        return sorted(value) if isinstance(value, set) else str(value)
+
+    made = [to_json(one) if isinstance(one, (set, Fraction)) else one for one in values]
+    audience = Audience(rooms=("a",), json_default=to_json)
+    assert audience.message("e", tuple(values)) == ALL.to("a").message("e", tuple(made))
+
+
+def test_what_json_default_refuses() -> None:
+    def fails(value: object) -> object:
+        raise ValueError("no rate")
+
+    with pytest.raises(LocalProtocolError, match=r"Fraction at args\[1\]\[0\] \(json_default rais"):
+        Audience(json_default=fails).message("e", (1, [Fraction(1, 2)]))

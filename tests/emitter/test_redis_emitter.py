@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from functools import partial
 from typing import Any
 
 import pytest
@@ -172,3 +173,33 @@ def test_options_are_checked() -> None:
         RedisEmitter("redis://localhost", timeout=0)
     with pytest.raises(ValueError, match="rediss"):
         RedisEmitter("redis://localhost", ssl_context=ssl.create_default_context())
+
+
+async def test_one_trio_run_uses_it_at_a_time() -> None:
+    emitter = RedisEmitter("redis://127.0.0.1:1")
+
+    async def emit() -> None:
+        with pytest.raises(trio.BrokenResourceError):
+            await emitter.of("/chat").to("r").volatile.emit("x")
+
+    for _ in range(2):
+        await trio.to_thread.run_sync(trio.run, emit)  # that run has ended
+    await emit()
+    wrong = pytest.raises(RuntimeError, match=r"another Trio run.*trio\.from_thread\.run\(emitter")
+    for call in (partial(emitter.emit, "x"), partial(emitter.to("r").emit, "x"), emitter.aclose):
+        with wrong:
+            await trio.to_thread.run_sync(trio.run, call)
+        with pytest.raises(RuntimeError, match=r"emitter.*Trio does not run in this thread"):
+            await trio.to_thread.run_sync(partial(call().send, None))
+    await trio.to_thread.run_sync(partial(trio.from_thread.run, emitter.aclose))
+    with pytest.raises(trio.ClosedResourceError):
+        await emitter.emit("x")
+
+
+async def test_json_default(redis_server: RedisServer) -> None:
+    with published(redis_server) as seen:
+        async with RedisEmitter(redis_server.url, json_default=str) as emitter:
+            await emitter.emit("price", 1j, [2])
+        assert data_of(next(seen)) == ["price", "1j", [2]]
+    with pytest.raises(TypeError, match="option 'json_default' must be a function"):
+        RedisEmitter(redis_server.url, json_default="str")  # type: ignore[arg-type]

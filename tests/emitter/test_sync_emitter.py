@@ -146,3 +146,19 @@ def test_without_redis_py(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "redis", None)
     with pytest.raises(ImportError, match=r"trio-sio\[redis-emitter\]"):
         SyncRedisEmitter("redis://localhost")
+
+
+def test_json_default(redis_server: RedisServer) -> None:
+    calls: list[object] = []
+
+    def to_json(value: object) -> object:
+        calls.append(value)
+        return str(value).encode()
+
+    with published(redis_server) as seen:
+        with SyncRedisEmitter(redis_server.url, json_default=to_json) as emitter:
+            emitter.to("r").emit("price", 1j, [2])
+        assert decode_broadcast(next(seen)[1]).packet.data == ["price", b"1j", [2]]
+    assert calls == [1j]
+    with pytest.raises(TypeError, match="option 'json_default' must be a function"):
+        SyncRedisEmitter(redis_server.url, json_default="str")  # type: ignore[arg-type]

@@ -5,9 +5,9 @@ is about is there.
 """
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import trio
@@ -74,14 +74,36 @@ class Browser:
         return page
 
 
+@contextmanager
+def shared_chromium() -> Iterator[str]:
+    """A Chromium for several tests; gives its address for `chromium`."""
+    pipe = subprocess.PIPE
+    command = ("node", str(JAVASCRIPT / "browser_server.js"), _program())
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate(timeout=DEADLINE)  # it ends with its input
+
+
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser for one test."""
-    program = shutil.which("chromium")
-    assert program is not None  # the marker has seen to it
-    async with peer(("node", str(JAVASCRIPT / "browser.js"), str(Path(program)))) as process:
+async def chromium(address: str | None = None) -> AsyncIterator[Browser]:
+    """A browser for one test.
+
+    Args:
+        address: of one that runs already, of which this test gets profiles of its own.
+    """
+    where = _program() if address is None else address
+    async with peer(("node", str(JAVASCRIPT / "browser.js"), where)) as process:
         yield Browser(process)
         assert process.process.stdin is not None
         await process.process.stdin.aclose()  # it closes the browser, which has many processes
         with trio.move_on_after(10):
             await process.process.wait()
+
+
+def _program() -> str:
+    program = shutil.which("chromium")
+    assert program is not None  # the marker has seen to it
+    return program

@@ -1,7 +1,10 @@
-"""Each test runs once with each WebSocket engine."""
+"""Each test runs once with each WebSocket engine; pages of one file share a Chromium."""
+
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.end_to_end.browser import Browser, chromium, shared_chromium
 from tests.support.servers import make_server as make_server
 from trio_sio.options import WSEngine
 
@@ -10,3 +13,16 @@ from trio_sio.options import WSEngine
 def ws_engine(request: pytest.FixtureRequest) -> WSEngine:
     name: WSEngine = request.param
     return name
+
+
+@pytest.fixture(scope="module")
+def chromium_address() -> Iterator[str]:
+    with shared_chromium() as address:
+        yield address
+
+
+@pytest.fixture
+async def browser(chromium_address: str) -> AsyncIterator[Browser]:
+    """The Chromium of this file's tests; each page has a profile of its own."""
+    async with chromium(chromium_address) as browser:
+        yield browser

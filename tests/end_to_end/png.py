@@ -2,7 +2,8 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -31,9 +32,25 @@ def encode(width: int, height: int, colour_at: Callable[[int, int], Colour]) -> 
         b"\x00" + bytes(value for x in range(width) for value in colour_at(x, y))
         for y in range(height)
     )
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b""))
-    return _SIGNATURE + b"".join(_chunk(name, data) for name, data in parts)
+    return _file(width, height, rows)
+
+
+def shrink(path: Path) -> Picture:
+    """Make a file smaller, if it can be, and return the picture."""
+    data = path.read_bytes()
+    path.write_bytes(min(data, compact(data), key=len))
+    return decode(data)
+
+
+def compact(data: bytes) -> bytes:
+    """Return the same picture in fewer bytes: those of a page are smallest without filters."""
+    picture = decode(data)
+    step = picture.channels
+    opaque = (
+        b"".join(row[at : at + 3] for at in range(0, len(row), step)) if step == 4 else row
+        for row in picture.rows
+    )
+    return _file(picture.width, picture.height, (b"\x00" + row for row in opaque))
 
 
 def decode(data: bytes) -> Picture:
@@ -52,6 +69,12 @@ def decode(data: bytes) -> Picture:
             pixels += content
         at += size + 12
     return Picture(width, height, channels, _rows(zlib.decompress(pixels), width, channels))
+
+
+def _file(width: int, height: int, rows: Iterable[bytes]) -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b""))
+    return _SIGNATURE + b"".join(_chunk(name, data) for name, data in parts)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

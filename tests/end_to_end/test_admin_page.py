@@ -10,7 +10,7 @@ import trio
 
 import trio_sio
 from tests.end_to_end import png
-from tests.end_to_end.browser import Browser, Page, chromium
+from tests.end_to_end.browser import Browser, Page
 from tests.support.peers import served
 from trio_sio.admin import Admin
 from trio_sio.options import TransportName
@@ -65,7 +65,10 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    *, read_only: bool = False, transports: Sequence[TransportName] = ("polling", "websocket")
+    browser: Browser,
+    *,
+    read_only: bool = False,
+    transports: Sequence[TransportName] = ("polling", "websocket"),
 ) -> AsyncIterator[Scene]:
     io = trio_sio.Server(max_rooms=50, transports=transports)
     view = Admin(io, check=is_operator, read_only=read_only)
@@ -91,12 +94,11 @@ async def scene(
         raise OSError("secret")
 
     async with served(io) as url, connect(io, raise_errors=False) as client:
-        async with chromium() as browser:
-            yield Scene(url, client, browser)
+        yield Scene(url, client, browser)
 
 
-async def test_an_operator_watches_and_acts() -> None:
-    async with scene() as here:
+async def test_an_operator_watches_and_acts(browser: Browser) -> None:
+    async with scene(browser) as here:
         page = await here.visit()
         await page.do("click", ".watch")
         await page.wait(".watch[aria-pressed=true]")
@@ -129,8 +131,8 @@ async def test_an_operator_watches_and_acts() -> None:
         assert await page.complaints() == []
 
 
-async def test_everybody_can_use_it() -> None:
-    async with scene() as here:
+async def test_everybody_can_use_it(browser: Browser) -> None:
+    async with scene(browser) as here:
         wide, narrow = await here.visit(), await here.visit(320)
         for page in (wide, narrow):
             await page.do("click", ".watch")
@@ -152,8 +154,8 @@ async def test_everybody_can_use_it() -> None:
             assert (style, width >= 2) == ("solid", True)
 
 
-async def test_read_only() -> None:
-    async with scene(read_only=True, transports=["websocket"]) as here:
+async def test_read_only(browser: Browser) -> None:
+    async with scene(browser, read_only=True, transports=["websocket"]) as here:
         page = await here.visit()
         await page.wait('.state:has-text("Nothing can be changed from here.")')
         assert await page.do("count", "form.action") == 0
@@ -169,8 +171,8 @@ def screenshot(tmp_path: Path) -> Path:
     return Path(os.environ.get(WANTED) or tmp_path / "view.png").resolve()
 
 
-async def test_screenshot(screenshot: Path) -> None:
-    async with scene() as here:
+async def test_screenshot(browser: Browser, screenshot: Path) -> None:
+    async with scene(browser) as here:
         page = await here.visit()
         if WANTED in os.environ:  # lines in the charts
             for number in range(40):
@@ -187,6 +189,6 @@ async def test_screenshot(screenshot: Path) -> None:
 
 
 def assert_drawn(screenshot: Path) -> None:
-    drawn = png.decode(screenshot.read_bytes())
+    drawn = png.shrink(screenshot)
     assert (drawn.width, drawn.height) == (WIDTH, HEIGHT)
     assert len(drawn.colours()) > 100

@@ -177,7 +177,7 @@ async def test_screenshot(picture: Path, screenshot: Path) -> None:
 
 
 def assert_drawn(screenshot: Path) -> None:
-    drawn = png.decode(screenshot.read_bytes())
+    drawn = png.shrink(screenshot)
     assert (drawn.width, drawn.height) == (WIDTH, HEIGHT)
     assert len(drawn.colours()) > 1000
 
@@ -185,7 +185,7 @@ def assert_drawn(screenshot: Path) -> None:
 async def converse(anna: Page, ben: Page, chiara: Page, picture: Path) -> None:
     """Have something to see on Anna's page."""
     await say(ben, anna, "Did anybody see the sunset?")
-    await say(anna, ben, "From the pier! Wait, I have a picture \U0001f304")
+    await say(anna, ben, "From the pier! Wait, I have a picture \U0001f60e")
     await share(anna, ben, picture)
     await chiara.do("click", '#people li[data-nick="Anna"] button')
     await chiara.enter("#message", "Same time tomorrow?")

@@ -1,14 +1,11 @@
 """Limits of connections: those above are told why, those within notice nothing."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
-import trio_sio
 from trio_sio.engine.admission import Admission
 from trio_sio.engine.http.connection import turn_away
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
@@ -21,9 +18,6 @@ reached: list[str] = []
 @pytest.fixture(autouse=True)
 def nothing_reached() -> None:
     reached.clear()
-
-
-GET = b"GET /engine.io/?transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def test_altogether(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -73,43 +67,3 @@ async def test_a_stream_in_memory_is_just_closed() -> None:
     await turn_away(theirs, "no")
     with pytest.raises(trio.BrokenResourceError):
         await ours.send_all(b"x")
-
-
-@asynccontextmanager
-async def listening(**options: int) -> AsyncIterator[tuple[trio_sio.Engine, int]]:
-    async def handler(session: trio_sio.Session) -> None:
-        await session.receive()
-
-    engine = trio_sio.Engine(raise_errors=True, **options)  # type: ignore[arg-type]  # by name
-    async with engine, trio.open_nursery() as nursery:
-        listeners = await nursery.start(
-            lambda task_status: engine.serve_tcp(
-                handler, 0, host="127.0.0.1", task_status=task_status
-            )
-        )
-        yield engine, listeners[0].socket.getsockname()[1]
-        nursery.cancel_scope.cancel()
-
-
-@pytest.mark.parametrize("option", ["max_connections", "max_connections_per_address"])
-async def test_a_server_that_is_full(option: str, caplog: pytest.LogCaptureFixture) -> None:
-    async with listening(**{option: 2}) as (_, port):
-        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
-        for stream in streams:
-            await stream.send_all(GET)
-            assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
-        third = await trio.open_tcp_stream("127.0.0.1", port)
-        refusal = await third.receive_some()
-        assert refusal.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-        assert option.encode() in refusal
-        assert await third.receive_some() == b""
-        await third.aclose()
-        await streams.pop().aclose()
-        with trio.fail_after(5):
-            while True:  # until the server has noticed
-                async with await trio.open_tcp_stream("127.0.0.1", port) as again:
-                    await again.send_all(GET)
-                    if (await again.receive_some()).startswith(b"HTTP/1.1 200 "):
-                        break
-        await streams.pop().aclose()
-    assert f"refused a client at 127.0.0.1: {option}" in caplog.text

@@ -27,3 +27,6 @@ def test_who_is_trusted_speaks_for_others(trusted: int | str | list[str]) -> Non
     resolved = trust.resolve(REQUEST)
     assert (resolved.remote, resolved.secure) == ("203.0.113.9", True)
     assert resolved.headers is REQUEST.headers
+    assert resolved.remote_port == 0  # the field names none
+    plain = trust.resolve(Request("GET", "/", remote="10.0.0.1", remote_port=7))
+    assert (plain.remote, plain.remote_port) == ("10.0.0.1", 7)

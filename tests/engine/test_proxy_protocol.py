@@ -33,13 +33,16 @@ async def test_the_client_has_the_address_of_the_header() -> None:
     seen = []
 
     def look(request: trio_sio.Request) -> None:
-        seen.append(request.remote)
+        seen.append((request.remote, request.remote_port))
 
     io = trio_sio.Server(proxy_protocol=True, allow_request=look)
     async with served(io) as url:
         assert (await ask(url, HEADER + REQUEST)).startswith(b"HTTP/1.1 200 ")
         assert (await ask(url, b"PROXY UNKNOWN\r\n" + REQUEST)).startswith(b"HTTP/1.1 200 ")
-    assert seen == ["203.0.113.9", "127.0.0.1"]
+    (first, second) = seen
+    assert first == ("203.0.113.9", 51200)
+    assert second[0] == "127.0.0.1"
+    assert second[1] > 0
 
 
 async def test_connections_are_limited_by_the_real_address() -> None:

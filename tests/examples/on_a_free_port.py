@@ -1,6 +1,8 @@
 """Run one of the examples as it is, but for its port: any free one, told in our first line.
 
 python on_a_free_port.py examples/hello.py
+
+An operators' port becomes any free one, too, told as "9464: 34567".
 """
 
 import runpy
@@ -16,15 +18,17 @@ _open_tcp_listeners = trio.open_tcp_listeners
 _create_sockets = Config.create_sockets
 _launch = sys.modules["trio_sio.workers.launch"]
 
+OPERATORS = (9464, 9465)
+
 
 async def _open_on_a_free_port(
     port: int, *, host: str | bytes | None = None, backlog: int | None = None
 ) -> list[trio.SocketListener]:
-    if port != 3000:
+    if port != 3000 and port not in OPERATORS:
         raise ValueError(f"examples listen on port 3000, not {port}")
-    assert host in (None, "127.0.0.1")
+    assert host == "127.0.0.1" or (host is None and port == 3000)
     listeners = await _open_tcp_listeners(0, host="127.0.0.1", backlog=backlog)
-    _tell(listeners[0].socket.getsockname()[1])
+    _tell(listeners[0].socket.getsockname()[1], of=port)
     return listeners
 
 
@@ -46,8 +50,8 @@ def _create_sockets_on_a_free_port(config: Config) -> Sockets:
     return sockets
 
 
-def _tell(port: int) -> None:
-    sys.stdout.write(f"{port}\n")
+def _tell(port: int, *, of: int = 3000) -> None:
+    sys.stdout.write(f"{port}\n" if of == 3000 else f"{of}: {port}\n")
     sys.stdout.flush()
 
 

@@ -3,6 +3,7 @@
 //
 //     [verb, page, …]  ->  {"client": page, "event", "args", "transport": null}
 //
+// Its argument is the program, or where `browser_server.js` has one running that others share.
 // `tests/end_to_end/browser.py` is the other end.
 'use strict';
 
@@ -11,10 +12,8 @@ const readline = require('readline');
 
 const { chromium } = require('playwright-core');
 
-const ARGUMENTS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
+const { LAUNCH } = require('./browser_options.js');
+
 const pages = new Map();
 const complaints = new Map();
 let browser;
@@ -22,11 +21,7 @@ let browser;
 const verbs = {
   /** A new page in a profile of its own, so that nothing is remembered of other pages. */
   async open(name, url, options) {
-    browser = browser || chromium.launch({
-      executablePath: process.argv[2],
-      args: ARGUMENTS,
-      ignoreDefaultArgs: ['--disable-back-forward-cache'], // people have it
-    });
+    browser = browser || findBrowser(process.argv[2]);
     const context = await (await browser).newContext({ locale: 'en-GB', ...options });
     const page = await context.newPage();
     pages.set(name, page);
@@ -76,6 +71,11 @@ const verbs = {
       `${impact} ${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`)}`));
   },
 };
+
+/** A Chromium that runs already, by its address, or one of our own, by its program. */
+const findBrowser = (where) => (where.startsWith('ws://')
+  ? chromium.connect(where)
+  : chromium.launch({ executablePath: where, ...LAUNCH }));
 
 /** What the browser has to say against a page: also what the Content-Security-Policy forbade. */
 function watch(name, page) {

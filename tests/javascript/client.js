@@ -35,6 +35,7 @@ const verbs = {
     listen(name, socket, hear, answers);
     const report = reporter(name, () => socket.io.engine);
     socket.io.on('open', () => watchUpgrade(socket.io.engine, report));
+    if (hear.includes('discarded')) socket.io.on('open', () => watchDiscards(socket.io.engine, report));
     // socket.io-parser 3.3.6 keeps half of a binary event when the connection is cut, and then
     // throws at the first packet of the next one.
     socket.io.on('close', () => { socket.io.decoder.reconstructor = null; });
@@ -92,6 +93,17 @@ function listen(name, socket, hear, answers) {
 
 function watchUpgrade(engine, report) {
   engine.on('upgrade', (transport) => report('upgrade', [transport.name]));
+}
+
+/** Report what the client gives up by itself when its connection ends: what it had not sent yet,
+ * and what it handed to a WebSocket that was closing. */
+function watchDiscards(engine, report) {
+  const discard = (packets) => packets.length && report('discarded', packets.map(({ data }) => data));
+  engine.on('flush', () => {
+    const { ws } = engine.transport;
+    if (ws && ws.readyState !== ws.OPEN) discard(engine.writeBuffer.slice(0, engine.prevBufferLen));
+  });
+  engine.on('close', () => discard(engine.writeBuffer.slice(engine.prevBufferLen)));
 }
 
 function reporter(client, engine) {

@@ -2,6 +2,7 @@
 
 import re
 import time
+import urllib.request
 
 import prometheus_client
 import pytest
@@ -20,10 +21,13 @@ from trio_sio.logs.shown import printable
 from trio_sio.metrics import Collector
 from trio_sio.options import LIMIT_OPTIONS
 from trio_sio.protocol.socketio.packet import Packet, PacketType
-from trio_sio.statistics import REFUSALS, AdapterStatistics
+from trio_sio.statistics import DURATIONS, REFUSALS, AdapterStatistics
 from trio_sio.testing import connect
 
-FROM_THE_START = {"trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"}
+FROM_THE_START = {
+    *("trio_sio_ended_total", "trio_sio_limits_total", "trio_sio_refused_total"),
+    *("trio_sio_left_total", "trio_sio_handler_seconds_bucket"),
+}
 ALONE = {
     "healthy": 1,
     "nodes": 1,
@@ -38,20 +42,25 @@ ALONE = {
     "unanswered_total": 0,
 }
 """What the series of the adapter are without other servers."""
+OF_NAMESPACES = (
+    *("sockets", "pending_acks", "joined_total", "events_in_total", "events_out_total"),
+    *("failures_total", "handler_seconds_count", "handler_seconds_sum"),
+)
+"""What has the label `namespace`, and no other."""
 
 
 def scraped(registry: prometheus_client.CollectorRegistry) -> dict[str, dict[str, float]]:
-    """What a scraper reads: for each metric, values by label."""
+    """What a scraper reads: for each metric, values by what its labels say, between commas."""
     text = prometheus_client.generate_latest(registry).decode()
-    return {
-        sample.name: {
-            next(iter(other.labels.values()), ""): other.value
-            for other in family.samples
-            if other.name == sample.name
-        }
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    numbers: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            values = numbers.setdefault(sample.name, {})
+            names = sorted(sample.labels, key=lambda name: name != "namespace")
+            label = ",".join(sample.labels[name] for name in names)
+            assert label not in values, f"{sample.name} has {label} twice"
+            values[label] = sample.value
+    return numbers
 
 
 async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None:
@@ -83,13 +92,15 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
             "trio_sio_stalled_seconds_total": {"": 0},
             "trio_sio_sockets": {"/": 2, "/chat": 1},
             "trio_sio_opened_total": {"": 2},
-            "trio_sio_joined_total": {"": 3},
+            "trio_sio_pending_acks": {"/": 0, "/chat": 0},
+            "trio_sio_joined_total": {"/": 2, "/chat": 1},
             "trio_sio_bytes_in_total": {"": now.bytes_in},
             "trio_sio_bytes_out_total": {"": now.bytes_out},
-            "trio_sio_events_in_total": {"": 0},
-            "trio_sio_events_out_total": {"": 10},
-            "trio_sio_handler_seconds_count": {"": 0},
-            "trio_sio_handler_seconds_sum": {"": 0},
+            "trio_sio_events_in_total": {"/": 0, "/chat": 0},
+            "trio_sio_events_out_total": {"/": 10, "/chat": 0},
+            "trio_sio_failures_total": {"/": 0, "/chat": 0},
+            "trio_sio_handler_seconds_count": {"/": 0, "/chat": 0},
+            "trio_sio_handler_seconds_sum": {"/": 0, "/chat": 0},
             **{f"trio_sio_adapter_{name}": {"": value} for name, value in ALONE.items()},
         }
         assert now.bytes_in > 100
@@ -101,6 +112,8 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
         assert scraped(registry)["trio_sio_sessions"] == {"": 1}
         ended = scraped(registry)["trio_sio_ended_total"]
         assert {name: count for name, count in ended.items() if count} == {"parse error": 1}
+        left = scraped(registry)["trio_sio_left_total"]
+        assert {name: count for name, count in left.items() if count} == {"/,parse error": 1}
 
 
 def test_each_series_is_there_from_the_start() -> None:
@@ -112,7 +125,13 @@ def test_each_series_is_there_from_the_start() -> None:
     assert set(numbers["trio_sio_ended_total"]) == set(map(str, DisconnectReason))
     assert set(numbers["trio_sio_refused_total"]) == set(REFUSALS)
     assert set(numbers["trio_sio_limits_total"]) == set(LIMIT_OPTIONS)
-    assert set(numbers["trio_sio_sockets"]) == {"/", "/room-.*"}
+    for name in OF_NAMESPACES:
+        assert set(numbers[f"trio_sio_{name}"]) == {"/", "/room-.*"}
+    left = {f"{name},{reason}" for name in ("/", "/room-.*") for reason in DisconnectReason}
+    assert set(numbers["trio_sio_left_total"]) == left
+    bounds = (*map(str, DURATIONS), "+Inf")
+    buckets = {f"{name},{bound}" for name in ("/", "/room-.*") for bound in bounds}
+    assert set(numbers["trio_sio_handler_seconds_bucket"]) == buckets
     of_adapter = {name: numbers.pop(f"trio_sio_adapter_{name}")[""] for name in ALONE}
     assert of_adapter == ALONE
     assert {value for values in numbers.values() for value in values.values()} == {0}
@@ -197,8 +216,12 @@ async def test_what_clients_say_is_in_no_label(autojump_clock: MockClock) -> Non
             await client.send_packet(Packet(PacketType.CONNECT, f"/x-{number}"))
         await client.send_packet(Packet(PacketType.CONNECT, "/\ud800"))
         await wait_all_tasks_blocked()
-        sockets = scraped(registry)["trio_sio_sockets"]
-        assert sockets == {"/": 1, "/room-[0-9]+": 20, printable(label): 20}
+        numbers = scraped(registry)
+        for name in ("sockets", "joined_total"):
+            counted = {"/": 1, "/room-[0-9]+": 20, printable(label): 20}
+            assert numbers[f"trio_sio_{name}"] == counted
+        for name in OF_NAMESPACES:
+            assert set(numbers[f"trio_sio_{name}"]) == {"/", "/room-[0-9]+", printable(label)}
         assert "/\ud800" not in io.router.namespaces
         assert io.statistics().refused["namespace"] == 1
     with pytest.raises(ValueError, match="lone surrogate"):
@@ -229,6 +252,7 @@ async def test_events_calls_and_refusals(autojump_clock: MockClock) -> None:
         now = io.statistics()
     assert (now.events_in, now.events_out, now.calls) == (3, 2, 2)
     assert 0 < now.call_seconds < time.perf_counter() - begun
+    assert now.failures == 1
     assert (now.opened, now.joined) == (1, 1)
     refused = {kind: count for kind, count in now.refused.items() if count}
     assert refused == {"middleware": 1, "namespace": 1}
@@ -279,3 +303,66 @@ def test_names_begin_as_one_likes() -> None:
     registry = prometheus_client.CollectorRegistry()
     registry.register(Collector(trio_sio.Server(), prefix="chat"))
     assert {name.partition("_")[0] for name in scraped(registry)} == {"chat"}
+
+
+async def test_a_histogram_of_each_namespace(counter: Counter, autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(raise_errors=False)
+    for namespace in (io.of("/chat"), io.of(re.compile("/room-.*"))):
+        namespace.on("work", lambda socket, seconds: counter.hold(seconds))
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    async with connect(io, "/chat") as chat, connect(io, "/room-1") as room:
+        for seconds in (0.0625, 0.0625, 3.0, 100.0):
+            await chat.call("work", seconds)
+        await room.call("work", 0.0)
+    numbers = scraped(registry)
+    assert numbers["trio_sio_handler_seconds_count"] == {"/": 0, "/chat": 4, "/room-.*": 1}
+    assert numbers["trio_sio_handler_seconds_sum"] == {"/": 0, "/chat": 103.125, "/room-.*": 0}
+    at_most = {"0.05": 0, "0.1": 2, "2.5": 2, "5.0": 3, "10.0": 3, "+Inf": 4}
+    for bound, count in at_most.items():
+        assert numbers["trio_sio_handler_seconds_bucket"][f"/chat,{bound}"] == count
+    assert numbers["trio_sio_handler_seconds_bucket"]["/room-.*,0.001"] == 1
+
+
+async def test_no_counter_falls_when_a_dynamic_namespace_loses_its_children(
+    autojump_clock: MockClock,
+) -> None:
+    io = trio_sio.Server()
+    io.of(re.compile("/room-.*")).on("hello", lambda socket: "hello")
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    before = scraped(registry)
+    for number in range(3):
+        async with connect(io, f"/room-{number}") as client:
+            await client.call("hello")
+        await wait_all_tasks_blocked()
+        assert not [name for name in io.router.namespaces if name != "/"]
+        numbers = scraped(registry)
+        for name, values in numbers.items():
+            if name.endswith(("_total", "_count", "_sum", "_bucket")):
+                assert all(value >= before[name][label] for label, value in values.items()), name
+        assert numbers["trio_sio_events_in_total"]["/room-.*"] == number + 1
+        assert numbers["trio_sio_handler_seconds_count"]["/room-.*"] == number + 1
+        before = numbers
+
+
+async def test_a_scraper_may_have_a_thread_of_its_own() -> None:
+    io = trio_sio.Server()
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    http, thread = prometheus_client.start_http_server(0, "127.0.0.1", registry)
+
+    def scrape() -> str:
+        port = http.server_address[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+            return str(response.read(), "utf-8")
+
+    try:
+        async with io, connect(io):
+            await wait_all_tasks_blocked()
+            assert "trio_sio_sessions 1.0" in await trio.to_thread.run_sync(scrape)
+        assert "trio_sio_sessions 0.0" in await trio.to_thread.run_sync(scrape)
+    finally:
+        await trio.to_thread.run_sync(http.shutdown)
+        http.server_close()
+        thread.join()

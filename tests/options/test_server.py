@@ -1,5 +1,6 @@
 """A server's options: each wrong value is named, and good ones are taken."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,6 +150,8 @@ WRONG_TYPE: list[tuple[str, object]] = [
     ("generate_id", 7),
     ("fallback", object()),
     ("adapter", "memory"),
+    ("json_default", "str"),
+    ("json_default", asyncio.sleep),
     ("origins", 5),
     ("origins", [5]),
     ("origins", None),

@@ -1,5 +1,6 @@
 """Programs that are only a server: where they listen, how they end, and with which status."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -89,13 +90,28 @@ def test_a_second_signal_does_not_wait(number: signal.Signals, tmp_path: Path) -
     assert (process.returncode, err) == (130, "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send these signals")
+def test_two_signals_at_the_same_time_do_not_wait(tmp_path: Path) -> None:
+    with program(tmp_path, "port=0", options="grace=1000", more=WAITS) as process:
+        assert process.stdout is not None
+        port = listening_port(process)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert process.stdout.readline() == "connected\n"
+            for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+                process.send_signal(number)
+            _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, "")
+
+
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with program(tmp_path, f"port={port}") as process:
             out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (1, "")
-    assert err == f"cannot listen on 127.0.0.1, port {port}: another program has the port\n"
+    where = f"cannot listen on 127.0.0.1, port {port}"
+    assert err == f"{where}: another program has the port; choose another one\n"
 
 
 def test_an_error_of_the_application_has_its_traceback_and_no_groups(tmp_path: Path) -> None:
@@ -139,3 +155,19 @@ def test_it_says_where_it_listens(capsys: pytest.CaptureFixture[str]) -> None:
     begun, text, ended = story
     assert (begun, ended) == ("begun", "ended")
     assert text.startswith("Listening on https://127.0.0.1:")
+
+
+# -- where a loop runs already -------------------------------------------------------------------
+
+
+async def test_it_does_not_run_inside_of_trio() -> None:
+    with pytest.raises(RuntimeError, match=r"Trio runs in this thread.*await io\.serve_tcp"):
+        trio_sio.run(trio_sio.Server(), 0)
+
+
+def test_it_does_not_run_inside_of_asyncio_as_in_a_notebook() -> None:
+    async def cell() -> None:
+        with pytest.raises(RuntimeError, match=r"asyncio runs in this thread.*notebook"):
+            trio_sio.run(trio_sio.Server(), 0)
+
+    asyncio.run(cell())

@@ -1,17 +1,21 @@
 """Broadcasts: values with the meaning of sets, and the clients that they reach."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import trio
 from hypothesis import given, strategies as st
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio import Broadcast, LocalProtocolError, Server, Socket
+from tests.support.examples import examples
+from trio_sio import Broadcast, LocalProtocolError, MemoryAdapter, Packet, Server, Socket
+from trio_sio.abc import AdapterNamespace, Target
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, RESERVED_NAMESPACE_EVENTS
 from trio_sio.testing import MemoryClient, connect
+from trio_sio.testing.cluster import MemoryCluster
 
 if TYPE_CHECKING:
     from trio_sio.router.broadcast import Targeting
@@ -244,3 +248,154 @@ async def test_a_cancelled_emit_sends_nothing(autojump_clock: trio.abc.Clock) ->
         assert scope.cancelled_caught
         await io.emit("y")
         assert await client.receive() == ["y"]
+
+
+# -- emit_nowait ---------------------------------------------------------------------------------
+
+TARGETS: dict[str, tuple[Callable[[Server, Socket], Any], str]] = {
+    "io": (lambda io, socket: io, "0123"),
+    "io.to(a)": (lambda io, socket: io.to("a"), "01"),
+    "io.except_(a)": (lambda io, socket: io.except_("a"), "23"),
+    "io.to(a, b)": (lambda io, socket: io.to("a").in_("b"), "0123"),
+    "socket.broadcast": (lambda io, socket: socket.broadcast, "123"),
+    "socket.to(b)": (lambda io, socket: socket.to("b"), "23"),
+    "socket": (lambda io, socket: socket, "0"),
+    "local": (lambda io, socket: io.local, "02"),
+}
+"""Clients 0 and 1 are in room "a", 2 and 3 in "b"; 0 and 2 are on the server that emits."""
+
+emits = st.lists(st.tuples(st.sampled_from(sorted(TARGETS)), st.booleans()), max_size=40)
+
+
+@pytest.mark.parametrize("is_cluster", [False, True])
+@given(emits)
+@examples(25)
+def test_emit_and_emit_nowait_are_in_one_order(
+    is_cluster: bool, chain: list[tuple[str, bool]]
+) -> None:
+    cluster = MemoryCluster()
+
+    async def main() -> None:
+        servers = [Server(adapter=cluster.join()) for _ in range(2)] if is_cluster else [Server()]
+        async with AsyncExitStack() as stack:
+            for io in servers:
+                await stack.enter_async_context(io)
+            io = servers[0]
+            clients = []
+            for number in range(4):
+                its = servers[number % len(servers)]
+                clients.append(await stack.enter_async_context(connect(its)))
+                await wait_all_tasks_blocked()
+                await [*its.sockets.connected.values()][-1].join("ab"[number // 2])
+            socket = next(iter(io.sockets.connected.values()))
+            expected: list[list[object]] = [[], [], [], []]
+            for number, (name, waits) in enumerate(chain):
+                make, heard_by = TARGETS[name]
+                if waits:
+                    await make(io, socket).emit("x", number)
+                else:
+                    make(io, socket).emit_nowait("x", number)
+                if name == "local" and not is_cluster:
+                    heard_by = "0123"
+                for one in heard_by:
+                    expected[int(one)].append(["x", number])
+            await io.emit("end")
+            for client, heard in zip(clients, expected, strict=True):
+                assert [await client.receive() for _ in range(len(heard) + 1)] == [*heard, ["end"]]
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+async def test_emit_nowait_asks_of_its_arguments_what_emit_does(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    parent = io.of(re.compile("/p.*"))
+    async with connect(io) as client:
+        before = io.statistics().events_out
+        for target in (io, io.sockets, parent, io.to("a").volatile):
+            for event in RESERVED_EVENTS | RESERVED_NAMESPACE_EVENTS:
+                with pytest.raises(ValueError, match="reserved"):
+                    target.emit_nowait(event)
+            with pytest.raises(TypeError, match="room name"):
+                target.emit_nowait("x", to=[3])  # type: ignore[list-item]
+        with pytest.raises(LocalProtocolError):
+            io.emit_nowait("x", object())
+        assert io.statistics().events_out == before
+        io.emit_nowait("y", to="nobody")
+        io.emit_nowait("z", skip_sid="nobody")
+        assert await client.receive() == ["z"]
+
+
+@pytest.mark.parametrize("policy", ["disconnect", "drop_newest", "drop_oldest"])
+async def test_emit_nowait_deals_with_slow_clients_as_emit_does(
+    policy: Literal["disconnect", "drop_newest", "drop_oldest"], autojump_clock: trio.abc.Clock
+) -> None:
+    seen = []
+    for waits in (True, False):
+        io = Server(max_outbox=2, on_overflow=policy)
+        async with connect(io, buffer=1) as client:
+            await wait_all_tasks_blocked()
+            tasks = trio.lowlevel.current_statistics().tasks_living
+            for number in range(10):
+                if waits:
+                    await io.emit("x", number)
+                else:
+                    io.emit_nowait("x", number)
+            assert trio.lowlevel.current_statistics().tasks_living <= tasks + 1  # its writer
+            statistics = client.session.statistics()
+            await wait_all_tasks_blocked()
+            detail = client.session.detail
+            seen.append((statistics, detail and detail.reason, io.statistics().limits))
+    assert seen[0] == seen[1]
+
+
+class Silent(MemoryAdapter):
+    """One that does more than the method it inherits knows of."""
+
+    async def broadcast(self, packet: Packet, target: Target) -> None:
+        await super().broadcast(packet, target)
+
+
+class Loud(Silent):
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        super().broadcast_nowait(packet, target)
+
+
+class Wrapped:
+    """One that passes on what it does not know."""
+
+    def __init__(self, namespace: AdapterNamespace) -> None:
+        self._adapter = MemoryAdapter(namespace)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._adapter, name)
+
+
+class Bare:
+    """One from before there was the method."""
+
+    def __init__(self, namespace: AdapterNamespace) -> None:
+        self._adapter = MemoryAdapter(namespace)
+        for name in ("add_all", "remove", "remove_all", "rooms_of", "broadcast", "close"):
+            setattr(self, name, getattr(self._adapter, name))
+
+
+@pytest.mark.parametrize(
+    ("adapter", "can"),
+    [(MemoryAdapter, True), (Silent, False), (Loud, True), (Wrapped, True), (Bare, False)],
+)
+async def test_an_adapter_that_has_broadcast_alone(
+    adapter: Any,  # noqa: ANN401 - most are none to a type checker
+    can: bool,
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server(adapter=adapter)
+    async with connect(io) as client:
+        if can:
+            io.emit_nowait("x")
+        else:
+            with pytest.raises(NotImplementedError, match=f"broadcast_nowait.*{adapter.__name__}"):
+                io.emit_nowait("x")
+            await io.emit("x")
+        assert await client.receive() == ["x"]

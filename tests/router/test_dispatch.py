@@ -4,8 +4,10 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_sio import DisconnectReason, Packet, PacketType, Server, Socket
+from tests.support.held_loop import Counter, counter as counter
+from trio_sio import DisconnectReason, Packet, PacketType, Refused, Server, Socket
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS
+from trio_sio.statistics import DURATIONS
 from trio_sio.testing import connect
 
 
@@ -295,3 +297,86 @@ async def test_a_catch_all_can_be_removed(autojump_clock: trio.abc.Clock) -> Non
         await client.emit("any")
         await trio.sleep(1)
     assert heard == []
+
+
+# -- how long handlers take ----------------------------------------------------------------------
+
+
+def calls_by_bound(io: Server) -> dict[float, int]:
+    """How many calls of handlers there were, by the bound of the durations they are among."""
+    durations = io.sockets.statistics().durations
+    bounds = (*DURATIONS, float("inf"))
+    return {bound: count for bound, count in zip(bounds, durations, strict=True) if count}
+
+
+@pytest.mark.parametrize("slow_step", [0.25, None])
+async def test_each_call_takes_its_own_time(
+    slow_step: float | None, counter: Counter, autojump_clock: trio.abc.Clock
+) -> None:
+    """Of calls that follow each other, or wait for each other, in however few steps of the loop."""
+    io = Server(slow_step=slow_step, raise_errors=False)
+    may_end = trio.Event()
+
+    @io.on("compute")
+    def compute(socket: Socket, seconds: float) -> None:
+        counter.hold(seconds)
+
+    @io.on("wait", concurrent=True)
+    async def wait(socket: Socket) -> None:
+        counter.hold(0.125)
+        await may_end.wait()
+        counter.hold(0.125)
+
+    @io.on("end")
+    def end(socket: Socket) -> None:
+        counter.hold(4)
+        may_end.set()
+
+    async with io, connect(io) as client:
+        for seconds in (0.0009765625, 0.00390625, 0.5, 0.5, 16.0):
+            await client.emit("compute", seconds)
+        await wait_all_tasks_blocked()
+        now = io.sockets.statistics()
+        assert calls_by_bound(io) == {0.001: 1, 0.005: 1, 0.5: 2, float("inf"): 1}
+        assert now.call_seconds == 17.0048828125
+        await client.emit("wait")
+        await client.emit("end")
+        await wait_all_tasks_blocked()
+    whole = io.sockets.statistics()
+    assert whole.call_seconds - now.call_seconds == 4 + 4.25
+    assert calls_by_bound(io) == {0.001: 1, 0.005: 1, 0.5: 2, 5: 2, float("inf"): 1}
+    assert (whole.calls, whole.failures) == (7, 0)
+
+
+async def test_packet_middleware_is_no_time_of_the_handler(
+    counter: Counter, autojump_clock: trio.abc.Clock
+) -> None:
+    io = Server()
+    io.on("connection", lambda socket: socket.use(lambda packet: counter.hold(3)))
+    io.on("compute", lambda socket: counter.hold(1))
+    async with connect(io) as client:
+        await client.call("compute")
+    assert io.sockets.statistics().call_seconds == 1
+
+
+async def test_who_fails_has_taken_time_as_well(
+    counter: Counter, autojump_clock: trio.abc.Clock
+) -> None:
+    io = Server(raise_errors=False)
+
+    @io.on("fail")
+    def fail(socket: Socket) -> None:
+        counter.hold(2)
+        raise LookupError("a mistake")
+
+    @io.on("refuse")
+    def refuse(socket: Socket) -> None:
+        counter.hold(2)
+        raise Refused("no")
+
+    async with connect(io, raise_errors=False) as client:
+        for event in ("fail", "refuse"):
+            await client.emit(event)
+        await wait_all_tasks_blocked()
+    now = io.sockets.statistics()
+    assert (now.calls, now.call_seconds, now.failures) == (2, 4, 1)

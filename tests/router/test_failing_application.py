@@ -269,6 +269,8 @@ async def test_it_is_logged_and_touches_nobody_else(
         logged = [record.exc_info[1] for record in errors_in(caplog) if record.exc_info]
         assert fail.raised
         assert [*map(leaves_of, logged)] == [*map(leaves_of, fail.raised)]
+        counted = 0 if place is in_predicate else len(fail.raised)  # it is not called for a socket
+        assert io.sockets.statistics().failures == counted
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())

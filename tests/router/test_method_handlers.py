@@ -166,3 +166,53 @@ def test_a_slip_is_warned_of(name: str, text: str) -> None:
 def test_what_is_no_slip_is_not_warned_of(recwarn: pytest.WarningsRecorder) -> None:
     Server().register("/", Chat())
     assert len(recwarn) == 0
+
+
+class Shop(Handlers):
+    """Takes orders."""
+
+    async def on_order(self, socket: Socket, item: str, pieces: int = 1) -> list[object]:
+        return [item, pieces]
+
+    @trio_sio.on("strict", validate=True)
+    async def strict(self, socket: Socket, price: float) -> str:
+        return type(price).__name__
+
+    @trio_sio.on("lax", validate=False)
+    @trio_sio.on("usual")
+    async def lax(self, socket: Socket, price: float) -> str:
+        return type(price).__name__
+
+
+@pytest.mark.parametrize("validate", [True, False])
+async def test_arguments_of_methods_are_checked(
+    validate: bool, autojump_clock: trio.abc.Clock
+) -> None:
+    """By the server's option, and by that of each mark; `self` is none of them."""
+    io = Server(validate=validate)
+    io.register("/", Shop())
+
+    @io.on("error")
+    def refused(socket: Socket, error: Exception) -> None:
+        assert isinstance(error, trio_sio.WrongArguments)
+
+    async with connect(io) as client:
+        assert await client.call("order", "tea", 2) == [["tea", 2]]
+        assert await client.call("strict", 1) == ["float"]
+        assert await client.call("lax", 1) == ["int"]
+        assert await client.call("usual", 1) == ["float" if validate else "int"]
+        for wrong in (("order", 7), ("usual", "1"), ("strict", "1")):
+            if validate or wrong[0] == "strict":
+                with pytest.raises(trio.TooSlowError):
+                    await client.call(*wrong, timeout=1)
+                with pytest.raises(trio_sio.Refused, match="argument 1"):
+                    await client.receive()
+
+
+def test_what_cannot_be_checked_is_refused_at_registration() -> None:
+    class Strange(Handlers):
+        @trio_sio.on("strange", validate=True)
+        async def strange(self, socket: Socket, thing: type[Server]) -> None: ...
+
+    with pytest.raises(TypeError, match="strange"):
+        Server().register("/", Strange())

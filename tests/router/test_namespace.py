@@ -1,5 +1,8 @@
 """Namespaces: the middleware that lets sockets in, and what it may do meanwhile."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -112,6 +115,7 @@ async def test_failing_middleware_keeps_its_secret(
             raise AssertionError("the client was let in")
     assert len(caplog.records) == 1
     assert "swordfish" in caplog.text
+    assert io.sockets.statistics().failures == 1
 
 
 async def test_failing_middleware_comes_out_of_a_test(
@@ -242,3 +246,68 @@ async def test_a_handler_that_refuses_sends_the_client_away(
 def test_middleware_can_be_called(function: object) -> None:
     with pytest.raises(TypeError, match="middleware must be callable"):
         Server().of("/chat").use(function)  # type: ignore[type-var]
+
+
+# -- statistics --------------------------------------------------------------------------------
+
+
+async def test_what_it_counts(autojump_clock: trio.abc.Clock) -> None:
+    io = Server(raise_errors=False)
+    chat = io.of("/chat")
+    chat.on("ask", lambda socket: "answer")
+    chat.on("fail", lambda socket: 1 / 0)
+    nothing = chat.statistics()
+    async with connect(io, "/chat", raise_errors=False) as client:
+        for event in ("ask", "fail", "nobody hears this"):
+            await client.emit(event)
+        await wait_all_tasks_blocked()
+        (socket,) = chat.sockets.values()
+        await socket.emit("one")
+        await chat.emit("two")
+        await io.emit("elsewhere")
+        now = chat.statistics()
+        assert (now.sockets, now.joined, sum(now.left.values())) == (1, 1, 0)
+        assert (now.events_in, now.events_out, now.calls, now.failures) == (3, 2, 2, 1)
+        of_root = io.sockets.statistics()
+        assert (of_root.sockets, of_root.joined, of_root.events_out) == (1, 1, 1)
+        assert (of_root.events_in, of_root.calls, of_root.failures) == (0, 0, 0)
+        await socket.disconnect()
+        await wait_all_tasks_blocked()
+    later = chat.statistics()
+    assert later == replace(now, sockets=0, left={**nothing.left, "server namespace disconnect": 1})
+    assert io.sockets.statistics().left["transport close"] == 1
+    assert io.statistics().namespaces == {"/": io.sockets.statistics(), "/chat": later}
+    assert (io.statistics().joined, io.statistics().events_in) == (2, 3)
+
+
+async def test_who_is_refused_has_not_joined_and_leaves_nothing(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    nothing = io.sockets.statistics()
+    io.use(refuse_all)
+    with pytest.raises(ConnectionRefused):
+        async with connect(io):
+            raise AssertionError("the client was let in")
+    assert io.sockets.statistics() == nothing
+    assert io.statistics().refused["middleware"] == 1
+
+
+def refuse_all(socket: Socket) -> None:
+    raise ConnectionRefused("no")
+
+
+async def test_acknowledgements_that_are_waited_for(autojump_clock: trio.abc.Clock) -> None:
+    io = Server()
+    async with connect(io) as client, connect(io), trio.open_nursery() as nursery:
+        sockets = list(io.sockets.sockets.values())
+        for socket in sockets:
+            nursery.start_soon(partial(socket.call, "ask", timeout=5))
+        await sockets[0].emit("ask", ack=print)
+        await wait_all_tasks_blocked()
+        assert io.sockets.statistics().pending_acks == io.statistics().pending_acks == 3
+        await client.send_packet(Packet(PacketType.ACK, "/", [], 0))
+        await wait_all_tasks_blocked()
+        assert io.sockets.statistics().pending_acks == 2
+        nursery.cancel_scope.cancel()
+    assert io.sockets.statistics().pending_acks == 0

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 import trio
@@ -309,3 +310,42 @@ async def test_a_function_that_does_not_answer_holds_up_its_namespace_until_its_
         assert not io.router.clients
         assert not io.engine.sessions
         assert trio.current_time() < 30
+
+
+# -- statistics --------------------------------------------------------------------------------
+
+
+async def test_children_are_counted_together_and_what_was_counted_stays(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    io = Server()
+    rooms = io.of(re.compile("/room-[0-9]+"))
+    rooms.on("hello", lambda socket: "hello")
+    async with connect(io) as client:
+        for number in range(3):
+            assert await try_to_join(io, client, f"/room-{number}")
+            await client.send_packet(Packet(PacketType.EVENT, f"/room-{number}", ["hello"]))
+        await wait_all_tasks_blocked()
+        now = rooms.statistics()
+        assert (now.sockets, now.joined, now.events_in, now.calls) == (3, 3, 3, 3)
+        assert io.router.namespaces["/room-0"].statistics() == now
+        assert list(io.statistics().namespaces) == ["/", "/room-[0-9]+"]
+        await client.send_packet(Packet(PacketType.DISCONNECT, "/room-0"))
+        await wait_all_tasks_blocked()
+        assert "/room-0" not in io.router.namespaces
+        left = {**now.left, "client namespace disconnect": 1}
+        assert rooms.statistics() == replace(now, sockets=2, left=left)
+        assert await try_to_join(io, client, "/room-0")
+        assert rooms.statistics() == replace(now, sockets=3, left=left, joined=4)
+
+
+async def test_those_of_the_same_name_are_added_up(autojump_clock: trio.abc.Clock) -> None:
+    """Whatever the application calls its namespaces, each name is there once."""
+    io = Server()
+    for name in ("/same", re.compile("/same"), re.compile("/same"), "/" + "x" * 70):
+        io.of(name)
+    io.of("/" + "x" * 80)
+    async with connect(io, "/same"):
+        found = io.statistics().namespaces
+        assert list(found) == ["/", "/same", "/" + "x" * 59 + "…"]
+        assert [one.sockets for one in found.values()] == [1, 1, 0]

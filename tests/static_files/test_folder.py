@@ -1,5 +1,7 @@
 """What is found, and what never is."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import trio
 
 import trio_sio
 from tests.static_files.asking import asked, content
+from trio_sio.static_files.folder import PIECE, File, FileChanged, Folder
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,53 @@ async def test_dot_files_if_they_are_wanted(folder: Path) -> None:
 async def test_it_does_not_wait_for_a_pipe(folder: Path) -> None:
     with trio.fail_after(5):
         assert (await trio_sio.static(folder)(asked("GET", "/pipe"))).status == 404
+
+
+def replace_by_file(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"y" * path.stat().st_size)
+    other.replace(path)
+
+
+def replace_by_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("../secret.txt")
+
+
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+REPLACED = [replace_by_file, replace_by_link, replace_by_pipe, Path.unlink]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders, and replaces no file")
+@pytest.mark.parametrize("replace", REPLACED)
+def test_a_file_that_is_replaced_is_not_taken_for_the_one_that_was_found(
+    replace: Callable[[Path], None], folder: Path
+) -> None:
+    path = folder / "large.bin"
+    path.write_bytes(b"x" * 10)
+    found = Folder(folder.resolve(), "", None, dot_files=False).find("/large.bin")
+    assert isinstance(found, File)
+    assert found.read(2, 5) == b"x" * 5
+    replace(path)
+    with pytest.raises(FileChanged):
+        found.open(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders, and replaces no file")
+@pytest.mark.parametrize("replace", REPLACED)
+async def test_no_head_gets_the_content_of_another_file(
+    replace: Callable[[Path], None], folder: Path
+) -> None:
+    path = folder / "large.bin"
+    path.write_bytes(b"x" * (PIECE + 1))
+    response = await trio_sio.static(folder)(asked("GET", "/large.bin"))
+    replace(path)
+    with pytest.raises(FileChanged):  # the connection is cut
+        await content(response)
+    response = await trio_sio.static(folder)(asked("GET", "/large.bin"))
+    is_there = path.exists() and path.is_file() and not path.is_symlink()
+    assert response.status == (200 if is_there else 404)

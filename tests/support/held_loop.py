@@ -7,7 +7,7 @@ import pytest
 
 
 class Counter:
-    """In place of the watch's clock.
+    """In place of the clock by which stalls and handlers are measured.
 
     Attributes:
         now: what it shows.
@@ -27,8 +27,8 @@ class Counter:
 @pytest.fixture
 def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     counter = Counter()
-    for module in ("gc_pauses", "stalls"):
-        monkeypatch.setattr(f"trio_sio.engine.runtime.{module}.perf_counter", counter)
+    for module in ("engine.runtime.gc_pauses", "engine.runtime.stalls", "router.dispatch"):
+        monkeypatch.setattr(f"trio_sio.{module}.perf_counter", counter)
     monkeypatch.setattr(
         "trio_sio.engine.runtime.gc_pauses._told_until", 0.0
     )  # by the clock of another test

@@ -10,7 +10,7 @@ from trio.testing import memory_stream_pair
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.http.timeouts import HTTPLimits, Phase
 from trio_sio.engine.runtime.timers import Timers
-from trio_sio.http import Request, Response
+from trio_sio.http import Ends, Request, Response
 from trio_sio.logs.throttle import LogThrottle
 
 Answer = Callable[[Request, HTTPConnection], Awaitable[Response | None]]
@@ -38,7 +38,7 @@ async def served(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableStream]:
     ours, theirs = memory_stream_pair()
     timers = Timers()
     connection = HTTPConnection(
-        theirs, "1.2.3.4", secure=True, timers=timers, limits=_limits(timers)
+        theirs, Ends("1.2.3.4", 5), secure=True, timers=timers, limits=_limits(timers)
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
@@ -57,7 +57,9 @@ async def served_by_tcp(answer: Answer) -> AsyncIterator[trio.abc.HalfCloseableS
         client = await trio.open_tcp_stream(*listener.socket.getsockname())
         async with client:
             stream = await listener.accept()
-            connection = HTTPConnection(stream, "1.2.3.4", timers=timers, limits=_limits(timers))
+            connection = HTTPConnection(
+                stream, Ends("1.2.3.4", 5), timers=timers, limits=_limits(timers)
+            )
             nursery.start_soon(timers.run)
             nursery.start_soon(connection.serve, answer)
             yield client

@@ -13,7 +13,8 @@ import trio
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, Packet
-from trio_sio.statistics import AdapterStatistics, Counters
+from trio_sio.statistics import AdapterStatistics, NamespaceCounters
+from trio_sio.sync import Home
 
 Room = str
 SocketId = str
@@ -86,15 +87,21 @@ class AdapterNamespace(Protocol):
 
     Attributes:
         name: such as "/chat".
-        counters: what the server counts; the adapter adds the events it sends to `events_out`.
+        counters: what is counted of it; the adapter adds the events it sends to `events_out`.
+        home: the Trio run in which the server serves.
     """
 
     name: str
-    counters: Counters
+    counters: NamespaceCounters
+    home: Home
 
     @property
     def connected(self) -> Mapping[SocketId, Recipient]:
         """The sockets of this server that are in the namespace, by id."""
+
+    @property
+    def json_default(self) -> Callable[[object], object] | None:
+        """The option of that name, for custom requests; what `broadcast` gets has been replaced."""
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         """Encode a packet once for all its recipients.
@@ -164,6 +171,21 @@ class Adapter(Protocol):
             target: which sockets get it, and how it is sent.
 
         Raises:
+            LocalProtocolError: the event cannot be encoded.
+        """
+
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        """Do what `broadcast` does, unless it would have to wait; `io.emit_nowait` calls it.
+
+        Events of both arrive in the order in which they were sent. An adapter that has no such
+        method serves all but `emit_nowait`; so does a subclass that overrides `broadcast` alone.
+
+        Args:
+            packet: as of `broadcast`.
+            target: as of `broadcast`.
+
+        Raises:
+            trio.WouldBlock: it would have to wait; nobody gets the event.
             LocalProtocolError: the event cannot be encoded.
         """
 

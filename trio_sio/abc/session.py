@@ -140,6 +140,12 @@ class Session(Protocol):
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session after what is queued has been sent."""
 
+    async def let_go(self, reason: DisconnectReason) -> None:
+        """Send what is queued, tell the client of the end, and hear it until it knows.
+
+        Nothing can be sent to it from now on. `close` ends the session then.
+        """
+
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now; what is queued is dropped."""
 

@@ -105,6 +105,13 @@ class Transport(Protocol):
             orderly: what was queued before the end is being sent, and may still arrive.
         """
 
+    async def part(self) -> None:
+        """Tell the client that the session ends; the queue is empty, and stays so.
+
+        Returns when the client knows, as far as that can be seen, or after some seconds. What it
+        sends until then is received as ever, and `finish` comes next.
+        """
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Tell the client that the session is over, and end; the queue is empty.
 

@@ -23,6 +23,7 @@ from trio_sio.abc import (
 )
 from trio_sio.exceptions import NoAnswer
 from trio_sio.protocol.socketio.packet import JSON, Packet
+from trio_sio.sync import THREAD
 
 WORK_LIMIT = 32768
 """Deliveries after which a broadcast lets other tasks run. The first delivery to a client in a tick
@@ -49,18 +50,21 @@ class MemoryAdapter:
 
     async def add_all(self, socket_id: SocketId, rooms: Collection[Room]) -> None:
         """Put a socket into rooms."""
+        self.namespace.home.check("adapter.add_all")
         await trio.lowlevel.checkpoint_if_cancelled()
         self.enter(socket_id, rooms)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
         """Take a socket out of a room."""
+        self.namespace.home.check("adapter.remove")
         await trio.lowlevel.checkpoint_if_cancelled()
         self.leave(socket_id, room)
         await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def remove_all(self, socket_id: SocketId) -> None:
         """Take a socket out of all its rooms, even if this is cancelled: it leaves."""
+        self.namespace.home.check("adapter.remove_all")
         self.leave_all(socket_id)
         await trio.lowlevel.checkpoint()
 
@@ -99,15 +103,18 @@ class MemoryAdapter:
 
     def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket."""
+        self.namespace.home.check_while_serving("adapter.rooms_of")
         return frozenset(self.sids.get(socket_id, ()))
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket; all sockets are of this server."""
+        self.namespace.home.check("adapter.client_rooms")
         await trio.lowlevel.checkpoint()
         return self.rooms_of(socket_id)
 
     async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
+        self.namespace.home.check("adapter.clients")
         await trio.lowlevel.checkpoint()
         return Gathered(self.find_clients(rooms))
 
@@ -120,19 +127,23 @@ class MemoryAdapter:
 
     async def all_rooms(self) -> Gathered[Room]:
         """Return the rooms that have members."""
+        self.namespace.home.check("adapter.all_rooms")
         await trio.lowlevel.checkpoint()
         return Gathered(self.rooms)
 
     async def remote_join(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket join a room."""
+        self.namespace.home.check("adapter.remote_join")
         await self._find(socket_id, "remoteJoin").join(room)
 
     async def remote_leave(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket leave a room."""
+        self.namespace.home.check("adapter.remote_leave")
         await self._find(socket_id, "remoteLeave").leave(room)
 
     async def remote_disconnect(self, socket_id: SocketId, close: bool = False) -> None:
         """Have a socket leave the namespace."""
+        self.namespace.home.check("adapter.remote_disconnect")
         await self._find(socket_id, "remoteDisconnect").disconnect(close)
 
     def _find(self, socket_id: SocketId, request: str) -> Recipient:
@@ -143,16 +154,19 @@ class MemoryAdapter:
 
     async def custom_request(self, data: JSON = None) -> list[JSON]:
         """Return the reply of this server's hook, alone."""
+        self.namespace.home.check("adapter.custom_request")
         await trio.lowlevel.checkpoint()
         return [await self.answer(data)]
 
     async def answer(self, data: JSON) -> JSON:
         """Return what this server's hook replies to a custom request, `None` without one."""
+        self.namespace.home.check("adapter.answer")
         reply = None if self._hook is None else self._hook(data)
         return cast("JSON", await reply if isinstance(reply, Awaitable) else reply)
 
     def on_custom_request(self, function: HookT) -> HookT:
         """Register what answers custom requests; a decorator."""
+        self.namespace.home.check_while_serving("adapter.on_custom_request")
         if not callable(function):
             raise TypeError(f"what answers custom requests must be callable, not {function!r}")
         self._hook = function
@@ -160,6 +174,7 @@ class MemoryAdapter:
 
     def close(self) -> None:
         """Forget the namespace; there is nothing to do."""
+        self.namespace.home.check_while_serving("adapter.close")
 
     # -- broadcasts --------------------------------------------------------------------------
 
@@ -172,7 +187,17 @@ class MemoryAdapter:
 
     async def broadcast(self, packet: Packet, target: Target) -> None:
         """Send to the sockets of the target; let other tasks run when much has been sent."""
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check("adapter.broadcast")
         await self.pause_after(self.deliver(packet, target))
+
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to the sockets of the target; the next `broadcast` lets other tasks run for it."""
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check_sync("adapter.broadcast_nowait")
+        self._work += BROADCAST_WORK + self.deliver(packet, target)
 
     async def pause_after(self, deliveries: int) -> None:
         """Let other tasks run if much has been sent, this broadcast included, since they did."""

@@ -24,6 +24,7 @@ import trio
 
 from trio_sio.admin import snapshot
 from trio_sio.admin.actions import Action, ActionTable, BadArguments, Value
+from trio_sio.admin.notes import Notes
 from trio_sio.admin.packets import PacketFeed, row
 from trio_sio.admin.sessions import Entry, SessionBook
 from trio_sio.exceptions import Refused
@@ -107,6 +108,7 @@ class Operator:
         io: the server that is shown.
         book: its sessions.
         actions: buttons of the application.
+        notes: what the application has to tell.
         read_only: whether nothing can be changed from the page.
     """
 
@@ -116,6 +118,7 @@ class Operator:
         io: Server,
         book: SessionBook,
         actions: ActionTable,
+        notes: Notes,
         *,
         read_only: bool,
     ) -> None:
@@ -123,6 +126,7 @@ class Operator:
         self._io = io
         self._book = book
         self._actions = actions
+        self._notes = notes
         self._read_only = read_only
         self._feed = PacketFeed()
         self._wish = snapshot.Wish()
@@ -186,6 +190,7 @@ class Operator:
             "sessions": await snapshot.sessions(self._io, self._book, self._wish),
             "namespaces": snapshot.namespaces(self._io),
             "ended": [*self._book.ends],
+            "notes": self._notes.rows(),
         }
 
     # -- what the page may ask for -------------------------------------------------------------

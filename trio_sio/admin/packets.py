@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from trio_sio.admin.packed import PackedReader
 from trio_sio.logs.shown import printable, short_id
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
@@ -27,6 +28,7 @@ _CUT = 600
 
 _HEAD = re.compile(r"([0-6])(?:\d+-)?(?:(/[^,]*)(?:,|\Z))?")
 _QUERY_VALUE = re.compile(r"=[^&]*")
+_QUERY_INSIDE = re.compile(r'([?&][^=&"\s]*=)[^&"\s]*')
 _SID = re.compile(r'"sid":"([^"]*)"')
 
 
@@ -103,12 +105,20 @@ class SessionTap:
         number: of the session.
         namespace: whose packets are not shown.
         feeds: those that are open; the list changes with them.
+        reader: makes text of packets, if they are MessagePack.
     """
 
-    __slots__ = ("_feeds", "_number", "_own")
+    __slots__ = ("_feeds", "_number", "_own", "_reader")
 
-    def __init__(self, number: int, namespace: str, feeds: Sequence[PacketFeed]) -> None:
+    def __init__(
+        self,
+        number: int,
+        namespace: str,
+        feeds: Sequence[PacketFeed],
+        reader: PackedReader | None = None,
+    ) -> None:
         self._number = number
+        self._reader = reader
         self._own = namespace
         self._feeds = feeds
 
@@ -151,10 +161,14 @@ class SessionTap:
         kind: EnginePacketType,
         data: str | bytes,
     ) -> None:
+        at, number, size = time.time(), self._number, len(data)
+        if self._reader is not None and kind is EnginePacketType.MESSAGE:
+            data = self._reader.read(data)
+            if isinstance(data, bytes) and not is_incoming and self._reader.is_own(data):
+                return
         text = data[:_CUT] if isinstance(data, str) else None
         if text is not None and kind is EnginePacketType.MESSAGE and self._is_own(text):
             return
-        at, number, size = time.time(), self._number, len(data)
         seen = Seen(at, number, transport, is_incoming, kind, text, size)
         for feed in feeds:
             feed.put(seen)
@@ -192,8 +206,8 @@ def row(seen: Seen) -> dict[str, object]:
 def _message(text: str) -> tuple[str, str]:
     """Return the type of a Socket.IO packet, and what it says: the query of a CONNECT is cut."""
     head = _HEAD.match(text)
-    if head is None:
-        return "MESSAGE", text
+    if head is None:  # of a parser that only the application knows
+        return "MESSAGE", _QUERY_INSIDE.sub(r"\1…", text)
     kind = PacketType(int(head[1]))
     if head[2] is None:
         return kind.name, text[1:]

@@ -7,10 +7,12 @@ characters, and name a session by a number.
 import itertools
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import trio
 
+from trio_sio.admin.packed import PackedReader
 from trio_sio.admin.packets import PacketFeed, SessionTap
 from trio_sio.engine.session.session import Session
 from trio_sio.logs.shown import printable, short_id
@@ -38,16 +40,20 @@ class SessionBook:
 
     Args:
         namespace: of the view, whose own packets are not shown.
+        find_reader: returns what reads packets of MessagePack, `None` for other parsers.
 
     Attributes:
         present: the sessions that are here, by number.
         ends: the last sessions that have ended, as JSON, the latest first.
     """
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(
+        self, namespace: str, find_reader: Callable[[], PackedReader | None] = lambda: None
+    ) -> None:
         self.present: dict[int, Entry] = {}
         self.ends: deque[dict[str, object]] = deque(maxlen=KEPT_ENDS)
         self._namespace = namespace
+        self._find_reader = find_reader
         self._numbers: dict[Session, int] = {}
         self._count = itertools.count(1)
         self._feeds: list[PacketFeed] = []
@@ -94,7 +100,7 @@ class SessionBook:
         return bool(self._feeds)
 
     def _tap(self, number: int, session: Session) -> None:
-        session.watch(SessionTap(number, self._namespace, self._feeds))
+        session.watch(SessionTap(number, self._namespace, self._feeds, self._find_reader()))
 
 
 def _end(entry: Entry) -> dict[str, object]:

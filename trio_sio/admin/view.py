@@ -1,13 +1,16 @@
 """`Admin`: adds a view for operators to a server."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
 
 from trio_sio.abc import WebApplication
 from trio_sio.admin.actions import Action, ActionTable, Value
 from trio_sio.admin.files import PageFiles
+from trio_sio.admin.notes import Notes
 from trio_sio.admin.operator import Operator
+from trio_sio.admin.packed import PackedReader
 from trio_sio.admin.page_in_front import PageInFront
 from trio_sio.admin.sessions import SessionBook
 from trio_sio.exceptions import ConnectionRefused
@@ -37,9 +40,11 @@ class Admin:
         title: of the view.
         read_only: whether nothing can be changed from the page: no session is disconnected, and
             there are no actions.
+        notes: where `notes` begins, if it is to go on from another server's view.
 
     Attributes:
         namespace: the namespace.
+        notes: what the application tells its operators, by `notes.add(text)`.
 
     Raises:
         TypeError: `check` cannot be called.
@@ -56,18 +61,21 @@ class Admin:
         path: str | None = "/admin/",
         title: str = "Under the hood",
         read_only: bool = False,
+        notes: Notes | None = None,
     ) -> None:
         if not callable(check):
             raise TypeError(f"check must be a function, not {check!r}")
         if io.engine.serving:
             raise RuntimeError("Admin has to be made before the server serves")
         self.namespace = io.of(namespace)
+        self.notes = Notes() if notes is None else notes
         self._io = io
         self._check = check
         self._title = title
         self._read_only = read_only
         self._actions = ActionTable()
-        self._book = SessionBook(self.namespace.name)
+        find_reader = partial(PackedReader.of, io, self.namespace.name)
+        self._book = SessionBook(self.namespace.name, find_reader)
         self._files = PageFiles(path or "/admin/", self.namespace.name, title)
         self.namespace.use(self._admit)
         self.namespace.on("connection", self._enter)
@@ -95,7 +103,9 @@ class Admin:
             raise ConnectionRefused("You may not see this.")
 
     async def _enter(self, socket: Socket) -> None:
-        operator = Operator(socket, self._io, self._book, self._actions, read_only=self._read_only)
+        operator = Operator(
+            *(socket, self._io, self._book, self._actions, self.notes), read_only=self._read_only
+        )
         socket.nursery.start_soon(operator.push, self._title)
 
     # -- buttons -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ fallback    `Fallback`: what `Server(fallback=…)` takes
 lifespan    the application's start and end
 http        one request of HTTP
 websocket   one WebSocket of the application's own
+deflate     its compression
 scope       what the application is told of a request
 types       the interface's types
 

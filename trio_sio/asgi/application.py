@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from trio_sio.asgi.lifespan import Lifespan
-from trio_sio.asgi.mounted_request import Receiver, request_of
+from trio_sio.asgi.mounted_request import Receiver, path_of, request_of
 from trio_sio.asgi.mounted_responder import MountedResponder
 from trio_sio.asgi.mounted_websocket import MountedWebSocket
 from trio_sio.asgi.types import Receive, Scope, Send
@@ -70,11 +70,12 @@ class Application:
         if not trio.lowlevel.in_trio_run():
             raise RuntimeError(NO_TRIO)
         ours = self._io.path.removesuffix("/") + "/"
-        receiver = Receiver(receive, self._io.engine.options.body_timeout)
-        request = request_of(scope, receiver, ours)
-        if self._other_app is not None and not request.target.startswith(ours):
+        path = path_of(scope, ours)
+        if self._other_app is not None and not path.startswith(ours):
             await self._other_app(scope, receive, send)
             return
+        receiver = Receiver(receive, self._io.engine.options.body_timeout)
+        request = request_of(scope, receiver, path)
         if not self._io.engine.serving:
             raise RuntimeError(
                 "the trio_sio server is not open: the ASGI server, or the framework in which the"

@@ -7,7 +7,7 @@ from trio_sio.asgi.http import HTTPCycle
 from trio_sio.asgi.lifespan import Lifespan, LifespanMode
 from trio_sio.asgi.scope import Scopes
 from trio_sio.asgi.types import ASGIApplication
-from trio_sio.asgi.websocket import WebSocketCycle
+from trio_sio.asgi.websocket import WebSocketCycle, WebSocketLimits
 from trio_sio.http import Request, Response
 
 
@@ -22,11 +22,17 @@ class Fallback:
         lifespan: "auto" tells the application of its start and end, and goes on if it does not know
             them; "on" lets the server fail then; "off" does not tell it.
         shutdown_timeout: seconds that the application has at its end.
-        max_message_size: bytes that a message of a WebSocket may have.
+        max_message_size: bytes that a message of a WebSocket's client may have, inflated.
+        ping_interval: seconds after which the silent client of a WebSocket is asked for a sign of
+            life.
+        ping_timeout: seconds that it has for that.
+        answer_timeout: seconds that the client of a WebSocket may take nothing of what is sent to
+            it; for HTTP, it is the server's option of the same name.
+        compression: whether WebSockets are compressed where the client offers that (RFC 7692).
 
     Raises:
         TypeError: `app` cannot be called.
-        ValueError: `lifespan` is none of these.
+        ValueError: `lifespan` is none of these, or a number is not positive.
     """
 
     def __init__(
@@ -36,6 +42,10 @@ class Fallback:
         lifespan: LifespanMode = "auto",
         shutdown_timeout: float = 10.0,
         max_message_size: int = 16 * 1024 * 1024,
+        ping_interval: float = 20.0,
+        ping_timeout: float = 20.0,
+        answer_timeout: float = 20.0,
+        compression: bool = False,
     ) -> None:
         if not callable(app):
             raise TypeError(f"an ASGI application must be callable, not {app!r}")
@@ -45,7 +55,9 @@ class Fallback:
         self._mode: LifespanMode = lifespan
         self._shutdown_timeout = shutdown_timeout
         self._lifespan = Lifespan(app, "off", shutdown_timeout)
-        self._max_message_size = max_message_size
+        self._limits = WebSocketLimits(
+            max_message_size, ping_interval, ping_timeout, answer_timeout, compression
+        )
         self._closing = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -64,7 +76,7 @@ class Fallback:
         if not request.wants_websocket:
             await HTTPCycle(request, reply).run(self._app, scopes.http(request))
             return
-        websocket = WebSocketCycle(request, reply, self._max_message_size, self._closing)
+        websocket = WebSocketCycle(request, reply, self._limits, self._closing)
         subprotocols = websocket.open()
         if subprotocols is None:
             fields = [("Sec-WebSocket-Version", "13")]

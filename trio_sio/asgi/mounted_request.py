@@ -92,13 +92,13 @@ class Receiver:
         raise BodyTooSlow(self._body_timeout)
 
 
-def request_of(scope: Scope, receiver: Receiver, ours: str) -> Request:
+def request_of(scope: Scope, receiver: Receiver, path: str) -> Request:
     """Return the request of a scope.
 
     Args:
         scope: of type "http" or "websocket".
         receiver: has the body.
-        ours: the path at which the server answers, "/" at its end.
+        path: of the scope, as `path_of` returns it.
     """
     is_websocket = scope["type"] == "websocket"
     fields = list(_fields(scope, is_websocket=is_websocket))
@@ -122,8 +122,7 @@ def request_of(scope: Scope, receiver: Receiver, ours: str) -> Request:
         return piece
 
     query = scope.get("query_string", b"").decode("latin-1")
-    path = _path(scope, ours)
-    client = scope.get("client")
+    client, server = scope.get("client"), scope.get("server")
     return Request(
         scope.get("method", "GET"),
         f"{path}?{query}" if query else path,
@@ -131,6 +130,8 @@ def request_of(scope: Scope, receiver: Receiver, ours: str) -> Request:
         str(client[0]) if client else "",
         scope.get("scheme") in ("https", "wss"),
         "1.0" if scope.get("http_version") == "1.0" else "1.1",
+        int(client[1] or 0) if client else 0,
+        (str(server[0]), server[1]) if server else None,
         read_body,
         read_piece,
     )
@@ -156,12 +157,16 @@ def _fields(scope: Scope, *, is_websocket: bool) -> Iterator[tuple[str, str]]:
         yield "sec-websocket-version", "13"
 
 
-def _path(scope: Scope, ours: str) -> str:
-    """Return the path as this server knows it.
+def path_of(scope: Scope, ours: str) -> str:
+    """Return the path of a scope as this server knows it.
 
     `root_path` is where the application was mounted (ASGI, "HTTP Connection Scope"): it is taken
     off, unless only the whole path is one of ours: `mount("/socket.io", …)`. Some dispatchers
     shorten `path` and leave `raw_path`; then the former counts.
+
+    Args:
+        scope: of type "http" or "websocket".
+        ours: the path at which the server answers, "/" at its end.
     """
     path: str = scope["path"]
     raw = scope.get("raw_path") or b""

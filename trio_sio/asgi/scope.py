@@ -54,8 +54,8 @@ class Scopes:
                 (name.lower().encode("latin-1"), value.encode("latin-1"))
                 for name, value in request.headers
             ],
-            "client": (request.remote, 0) if request.remote else None,
-            "server": None,
+            "client": (request.remote, request.remote_port) if request.remote else None,
+            "server": request.local,
             "state": self._state.copy(),
             "extensions": {},
         }

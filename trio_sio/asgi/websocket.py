@@ -12,6 +12,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import trio
 from wsproto import ConnectionType, WSConnection
@@ -28,16 +29,13 @@ from wsproto.events import (
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from trio_sio.abc import WebReply, WebStream
+from trio_sio.asgi.deflate import BoundedDeflate
 from trio_sio.asgi.http import HTTPCycle, is_of_client
 from trio_sio.asgi.scope import response_fields
 from trio_sio.asgi.types import ASGIApplication, ClientGone, Message, Scope
 from trio_sio.http import Request, Response
 from trio_sio.protocol.http.response_check import check_response
 
-PING_INTERVAL = 20.0
-"""Seconds of silence after which a client is asked whether it is there, and which it then has."""
-WRITE_TIMEOUT = 20.0
-"""Seconds that a client may take nothing of what is sent to it."""
 CLOSE_TIMEOUT = 2.0
 """Seconds that a client has to agree to the end."""
 
@@ -46,29 +44,56 @@ TOO_BIG, INTERNAL = 1009, 1011
 """RFC 6455, 7.4.1."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebSocketLimits:
+    """What holds for each WebSocket.
+
+    Attributes:
+        max_message_size: bytes that a message of the client's may have, inflated.
+        ping_interval: seconds of silence after which a client is asked whether it is there.
+        ping_timeout: seconds that it then has.
+        answer_timeout: seconds that a client may take nothing of what is sent to it.
+        compression: whether messages are compressed with clients that offer it.
+    """
+
+    max_message_size: int = 16 * 1024 * 1024
+    ping_interval: float = 20.0
+    ping_timeout: float = 20.0
+    answer_timeout: float = 20.0
+    compression: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what would end every WebSocket."""
+        names = ("max_message_size", "ping_interval", "ping_timeout", "answer_timeout")
+        for name in names:
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f"{name} must be more than 0, not {value!r}")
+
+
 class WebSocketCycle:
     """A request for a WebSocket, and the WebSocket.
 
     Args:
         request: the request.
         reply: answers it, or gives the connection.
-        max_message_size: bytes that a message of the client's may have.
+        limits: of the WebSocket.
         closing: set when the server closes.
     """
 
     def __init__(
-        self, request: Request, reply: WebReply, max_message_size: int, closing: trio.Event
+        self, request: Request, reply: WebReply, limits: WebSocketLimits, closing: trio.Event
     ) -> None:
         self._request = request
         self._reply = reply
-        self._max_message_size = max_message_size
+        self._limits = limits
         self._closing = closing
         self._protocol = WSConnection(ConnectionType.SERVER)
         self._refusal: HTTPCycle | None = None
         self._stream: WebStream | None = None
         self._sending = trio.Lock()
         self._is_told = False  # that there is a client
-        self._code: int | None = None  # why it is over
+        self._over: tuple[int, str] | None = None  # code and reason of the end
         self._is_read = trio.Event()  # to its end
         self._nursery: trio.Nursery | None = None
         self._heard = trio.Event()
@@ -82,7 +107,7 @@ class WebSocketCycle:
         fields = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in self._request.headers]
         try:
             self._protocol.initiate_upgrade_connection(fields, self._request.target)
-        except RemoteProtocolError:
+        except (RemoteProtocolError, ValueError):  # ValueError: a Host that is none
             return None
         for event in self._protocol.events():
             if isinstance(event, Opening):
@@ -100,9 +125,9 @@ class WebSocketCycle:
             if self._stream is not None:
                 await self._finish(NORMAL if failure is None else INTERNAL)
             self._nursery.cancel_scope.cancel()
-        if failure is not None and not (self._code is not None and is_of_client(failure)):
+        if failure is not None and not (self._over is not None and is_of_client(failure)):
             raise failure
-        if self._stream is None and self._code is None and not self._reply.is_answered:
+        if self._stream is None and self._over is None and not self._reply.is_answered:
             raise RuntimeError("the application returned without an answer to the handshake")
 
     # -- for the application -----------------------------------------------------------------
@@ -113,15 +138,16 @@ class WebSocketCycle:
         if not self._is_told:
             self._is_told = True
             return {"type": "websocket.connect"}
-        if self._stream is None and self._code is None:
+        if self._stream is None and self._over is None:
             await self._reply.wait_hung_up()
-            self._code = ABNORMAL
-        if self._code is None:
+            self._over = (ABNORMAL, "")
+        if self._over is None:
             try:
                 return await self._received.receive()
             except (trio.EndOfChannel, trio.ClosedResourceError):
                 pass
-        return {"type": "websocket.disconnect", "code": self._code or ABNORMAL, "reason": ""}
+        code, reason = self._over or (ABNORMAL, "")
+        return {"type": "websocket.disconnect", "code": code, "reason": reason}
 
     async def send(self, message: Message) -> None:
         """Accept or refuse the client, send a message, or close.
@@ -132,7 +158,7 @@ class WebSocketCycle:
             TypeError, ValueError: it cannot be sent.
         """
         await trio.lowlevel.checkpoint()
-        if self._code is not None:
+        if self._over is not None:
             raise ClientGone("the WebSocket has been closed")
         kind = message["type"]
         if self._stream is None:
@@ -151,7 +177,7 @@ class WebSocketCycle:
         if kind == "websocket.accept" and self._refusal is None:
             await self._accept(message.get("subprotocol"), message.get("headers") or ())
         elif kind == "websocket.close" and self._refusal is None:
-            self._code = message.get("code", NORMAL)
+            self._over = (message.get("code", NORMAL), message.get("reason") or "")
             await self._reply.send(Response.text(403, "The WebSocket was refused."))
         elif kind.startswith("websocket.http.response."):
             if self._refusal is None:
@@ -168,7 +194,9 @@ class WebSocketCycle:
         ]
         check_response(200, fields, b"")
         extra = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
-        event = AcceptConnection(subprotocol=subprotocol, extra_headers=extra)
+        deflate = [BoundedDeflate(self._limits.max_message_size)]
+        extensions = deflate if self._limits.compression else []
+        event = AcceptConnection(subprotocol, list(extensions), extra)
         try:
             data = self._protocol.send(event)
         except LocalProtocolError as error:
@@ -192,7 +220,7 @@ class WebSocketCycle:
     async def _write_bytes(self, data: bytes) -> None:
         assert self._stream is not None
         try:
-            with trio.fail_after(WRITE_TIMEOUT):
+            with trio.fail_after(self._limits.answer_timeout):
                 async with self._sending:
                     await self._stream.write(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as error:
@@ -200,17 +228,17 @@ class WebSocketCycle:
             self._is_read.set()  # nothing more is expected of it
             raise ClientGone("the client has left") from error
 
-    def _end(self, code: int) -> None:
+    def _end(self, code: int, reason: str = "") -> None:
         """Let no more messages through: it is over for this reason, if for no other."""
-        if self._code is None:
-            self._code = code
+        if self._over is None:
+            self._over = (code, reason)
         self._messages.close()
         self._received.close()
 
     async def _close(self, code: int, reason: str) -> None:
         """Say goodbye, if nobody has."""
-        if self._code is None:
-            self._end(code)
+        if self._over is None:
+            self._end(code, reason)
             await self._write(CloseConnection(code, reason))
 
     async def _finish(self, code: int) -> None:
@@ -248,8 +276,8 @@ class WebSocketCycle:
                 case Ping():
                     await self._write(event.response())
                 case CloseConnection():
-                    is_answer = self._code is not None
-                    self._end(event.code or NO_STATUS)
+                    is_answer = self._over is not None
+                    self._end(event.code or NO_STATUS, event.reason or "")
                     self._is_read.set()
                     if not is_answer:
                         await self._write(event.response())
@@ -260,14 +288,15 @@ class WebSocketCycle:
         """Put a message together, and hand it over when it is whole."""
         is_text = isinstance(event, TextMessage)
         piece = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
-        if len(self._partial) + len(piece) > self._max_message_size:
-            await self._close(TOO_BIG, f"a message may have {self._max_message_size} bytes")
+        limit = self._limits.max_message_size
+        if len(self._partial) + len(piece) > limit:
+            await self._close(TOO_BIG, f"a message may have {limit} bytes")
             return
         self._partial += piece
         if not event.message_finished:
             return
         data, self._partial = bytes(self._partial), bytearray()
-        message: Message = {"type": "websocket.receive"}
+        message: Message = {"type": "websocket.receive", "bytes": None, "text": None}
         if is_text:
             message["text"] = data.decode()
         else:
@@ -279,10 +308,10 @@ class WebSocketCycle:
         """Ask a silent client whether it is there; one that is not read cannot be asked."""
         while True:
             self._heard = trio.Event()
-            await trio.sleep(PING_INTERVAL)
+            await trio.sleep(self._limits.ping_interval)
             if self._is_alive():
                 continue
-            with suppress(ClientGone), trio.move_on_after(PING_INTERVAL):
+            with suppress(ClientGone), trio.move_on_after(self._limits.ping_timeout):
                 await self._write(Ping())
                 await self._heard.wait()
             if not self._is_alive():

@@ -2,11 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, count
 
 from trio_sio.contract.collection import Contract, EventContract, NamespaceContract, Schema
 
 REF = "#{name}"
+
+_ENDINGS = ("FromClient", "FromServer", "Socket")
+"""What the names of a namespace's types end with."""
 
 _HEAD = """\
 // Written by `trio-sio contract`, for @types/socket.io-client 1.4.
@@ -34,6 +38,11 @@ export type TypedSocket<C extends Events<C>, S extends Events<S>> =
   };
 """
 
+_TAKEN = frozenset(re.findall(r"(?:type|interface) (\w+)", _HEAD)) | {
+    *("any", "boolean", "null", "number", "object", "string", "undefined", "unknown", "void"),
+}
+"""Names that no type of the application can have."""
+
 _NAMES = {
     "string": "string",
     "integer": "number",
@@ -49,8 +58,11 @@ def write(contract: Contract) -> str:
     for name, schema in contract.schemas.items():
         parts.append(f"{_comment(schema.get('description', ''))}export type {_word(name)} =")
         parts[-1] += f" {_type({**schema, 'description': ''})};\n"
-    for number, namespace in enumerate(contract.namespaces):
-        parts.append(_namespace(namespace, _prefix(namespace.name) or f"Namespace{number}"))
+    taken = {*_TAKEN, *map(_word, contract.schemas)}
+    for namespace in contract.namespaces:
+        prefix = _free_prefix(namespace.name, taken)
+        taken.update(prefix + ending for ending in _ENDINGS)
+        parts.append(_namespace(namespace, prefix))
     return "\n".join(parts)
 
 
@@ -78,14 +90,23 @@ def _events(events: Iterable[EventContract]) -> Iterator[str]:
         yield f"  {json.dumps(event.name)}: {{ args: [{', '.join(args)}]; answer: [{answer}] }};"
 
 
-def _prefix(name: str) -> str:
-    if name == "/":
-        return "Root"
-    return "".join(word[:1].upper() + word[1:] for word in re.findall(r"[A-Za-z]\w*", name))
+def _free_prefix(name: str, taken: Collection[str]) -> str:
+    """Return what the names of a namespace's types begin with; none of them is taken."""
+    words = re.findall(r"[A-Za-z]\w*", name)
+    prefix = "".join(word[:1].upper() + word[1:] for word in words)
+    if not prefix:
+        prefix = "Root" if name == "/" else "Namespace"
+    numbered = (f"{prefix}{number}" for number in count(2))
+    return next(
+        one
+        for one in chain([prefix], numbered)
+        if not any(one + ending in taken for ending in _ENDINGS)
+    )
 
 
 def _word(name: str) -> str:
-    return re.sub(r"\W", "_", name)
+    word = re.sub(r"\W", "_", name)
+    return f"{word}_" if word in _TAKEN else word
 
 
 def _parameter(name: str) -> str:

@@ -29,6 +29,9 @@ import trio
 import trio_sio
 from trio_sio import JSON
 from trio_sio.demo.hall import Card, Hall, Message, Person
+from trio_sio.demo.hood.exhibits import EVENT_BURST, EVENTS_PER_SECOND
+from trio_sio.demo.hood.premises import Premises
+from trio_sio.demo.hood.view import Move, add_view
 from trio_sio.demo.limits import Limits
 from trio_sio.demo.neighbours import Neighbours, Reply
 from trio_sio.demo.page import Page
@@ -47,8 +50,15 @@ _MAX_HTTP_BUFFER_SIZE = 6_000_000
 class Demo:
     """The server and its tables. Run `push_figures` beside `io.serve_tcp`.
 
-    With an adapter it is one of several workers. They share a port without a proxy that would keep
-    polling clients with their worker, so visitors have WebSockets only.
+    Args:
+        limits: of the tables, unless there are `premises`.
+        ws_engine: the library that speaks WebSocket.
+        adapter: connects servers.
+        is_alone: whether there is no other process. Workers share a port without a proxy that would
+            keep polling clients with their worker, so visitors have WebSockets only then.
+        premises: the tables, and what else the servers of this process share.
+        name: what the view "Under the hood" calls this server.
+        move: has another server take over.
     """
 
     def __init__(
@@ -57,12 +67,17 @@ class Demo:
         limits: Limits | None = None,
         ws_engine: WSEngine = "auto",
         adapter: AdapterFactory | None = None,
+        is_alone: bool | None = None,
+        premises: Premises | None = None,
+        name: str = "",
+        move: Move | None = None,
     ) -> None:
-        transports: list[TransportName] = (
-            ["polling", "websocket"] if adapter is None else ["websocket"]
-        )
-        self.limits = limits or Limits()
-        self.hall = Hall(self.limits)
+        if is_alone is None:
+            is_alone = adapter is None
+        transports: list[TransportName] = ["polling", "websocket"] if is_alone else ["websocket"]
+        premises = premises or Premises(Hall(limits or Limits()))
+        self.hall = premises.hall
+        self.limits = self.hall.limits
         self._messages = 0  # since the last figures
         self._events = 0
         self._figures: Reply = self._take_figures(1)
@@ -72,8 +87,11 @@ class Demo:
             adapter=adapter,
             ws_engine=ws_engine,
             max_http_buffer_size=_MAX_HTTP_BUFFER_SIZE,
+            max_events_per_second=EVENTS_PER_SECOND,
+            event_burst=EVENT_BURST,
             grace=0.5,
         )
+        add_view(self.io, premises, name, move)
         self.neighbours = Neighbours(self.io.sockets.adapter, self.hall, lambda: self._figures)
         self.io.on("connection", self._enter)
         self.io.on("disconnecting", self._part)

@@ -5,9 +5,13 @@ The files are read once, into a table from path to answer. A path that is not in
 """
 
 import importlib.resources
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.resources.abc import Traversable
 
 import trio_sio
+
+UNDER_THE_HOOD = "/under-the-hood"
+"""Where the page shows its second view."""
 
 _TYPES = {
     "html": "text/html; charset=utf-8",
@@ -48,15 +52,12 @@ class Page:
     """
 
     def __init__(self, transports: Sequence[str] = ("polling", "websocket")) -> None:
-        self._files: dict[str, tuple[str, bytes]] = {}
-        for file in (importlib.resources.files("trio_sio.demo") / "page").iterdir():
-            content_type = _TYPES.get(file.name.rpartition(".")[2])
-            if content_type is not None:
-                self._files[f"/{file.name}"] = (content_type, file.read_bytes())
+        self._files = dict(_read(importlib.resources.files("trio_sio.demo") / "page", "/"))
         content_type, index = self._files["/index.html"]
         told = f'<body data-transports="{" ".join(transports)}">'
         self._files["/"] = content_type, index.replace(b"<body>", told.encode())
-        self._files["/index.html"] = self._files["/"]
+        for path in ("/index.html", UNDER_THE_HOOD):
+            self._files[path] = self._files["/"]
 
     async def __call__(self, request: trio_sio.Request) -> trio_sio.Response:
         """Answer one request."""
@@ -74,6 +75,15 @@ class Page:
             return _plain(404, "There is nothing at this path. The demo is at /.")
         content_type, body = found
         return trio_sio.Response(200, [("Content-Type", content_type), *_HEADERS], body)
+
+
+def _read(folder: Traversable, path: str) -> Iterator[tuple[str, tuple[str, bytes]]]:
+    for file in folder.iterdir():
+        content_type = _TYPES.get(file.name.rpartition(".")[2])
+        if file.is_dir():
+            yield from _read(file, f"{path}{file.name}/")
+        elif content_type is not None:
+            yield f"{path}{file.name}", (content_type, file.read_bytes())
 
 
 def _plain(status: int, sentence: str, *headers: tuple[str, str]) -> trio_sio.Response:

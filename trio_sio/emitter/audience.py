@@ -12,6 +12,7 @@ from trio_sio.protocol.cluster.broadcast import encode_broadcast
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY, Channels
 from trio_sio.protocol.cluster.ids import EMITTER
 from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS, RESERVED_FOR_ALL, event_packet
 
 
@@ -26,6 +27,7 @@ class Audience:
         excepted: but no socket in any of these rooms.
         flags: in the order in which they were set.
         max_attachments: binary values in one event.
+        json_default: makes something of values that cannot be sent otherwise.
     """
 
     key: str = DEFAULT_KEY
@@ -34,6 +36,7 @@ class Audience:
     excepted: tuple[str, ...] = ()
     flags: tuple[tuple[str, bool], ...] = ()
     max_attachments: int = MAX_ATTACHMENTS
+    json_default: Default | None = None
 
     def of(self, namespace: str) -> Self:
         """Return the audience of all sockets in a namespace."""
@@ -62,6 +65,8 @@ class Audience:
             LocalProtocolError: the arguments cannot be sent.
         """
         packet = event_packet(event, args, RESERVED_FOR_ALL, self.namespace)
+        if self.json_default is not None:
+            packet = replace_foreign(packet, self.json_default)
         flags = dict(self.flags)
         binary = flags.get("binary", True)
         # What the servers would have to refuse is refused here, where somebody can do something.

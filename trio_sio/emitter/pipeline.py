@@ -16,6 +16,7 @@ import trio
 from trio_sio.adapters.redis.link.connection import Connection, ConnectionLost
 from trio_sio.adapters.redis.link.connector import Opens
 from trio_sio.adapters.redis.link.resp import ErrorReply, Push, Reply, pack_publish
+from trio_sio.sync import Home
 
 _ROLE = "emitter"
 _CUT_OFF = "it was cut off: a task was cancelled whose message went before it"
@@ -61,6 +62,7 @@ class Pipeline:
         self._queued: deque[_Message] = deque()
         self._sent: deque[_Message] = deque()
         self._is_closed = False
+        self._home = Home()
 
     async def publish(self, channel: bytes, payload: bytes) -> None:
         """Publish a message, and wait until Redis has taken it.
@@ -68,7 +70,9 @@ class Pipeline:
         Raises:
             trio.BrokenResourceError: it has not; the text says why.
             trio.ClosedResourceError: the pipeline is closed.
+            RuntimeError: another Trio run uses it, or Trio does not run here.
         """
+        self._home.claim("emitter.emit")
         message = _Message(pack_publish(channel, payload))
         with trio.move_on_after(self._timeout):
             await self._publish(message)
@@ -92,6 +96,7 @@ class Pipeline:
 
     async def aclose(self) -> None:
         """Close the connection; whoever is publishing gets `trio.ClosedResourceError`."""
+        self._home.claim("emitter.aclose")
         self._is_closed = True
         await self._disconnect("the emitter is closed")
 

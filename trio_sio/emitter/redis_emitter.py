@@ -12,6 +12,7 @@ from trio_sio.emitter.audience import Audience, Choosing
 from trio_sio.emitter.pipeline import Pipeline
 from trio_sio.options import checks
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY
+from trio_sio.protocol.socketio.foreign import Default
 from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS
 
 TIMEOUT = 5.0
@@ -54,6 +55,8 @@ class RedisTarget(Choosing["RedisTarget"]):
             trio.BrokenResourceError: Redis has not taken it: it cannot be reached, refuses, or is
                 too slow, as the text says. The next event is tried over a new connection.
             trio.ClosedResourceError: the emitter is closed.
+            RuntimeError: it is called from another thread than its Trio run's, or from another
+                Trio run.
         """
         await self._pipeline.publish(*self._audience.message(event, args))
 
@@ -76,11 +79,13 @@ class RedisEmitter(Choosing[RedisTarget]):
         ssl_context: for TLS, in place of what the URL says; needs a URL that begins with `rediss`.
         timeout: seconds in which Redis has to take an event, with connecting.
         max_attachments: binary values in one event, as the servers' option of that name.
+        json_default: called for values that cannot be sent otherwise, as the servers' option.
 
     Raises:
         ValueError: the URL cannot be read, or has no TLS for `ssl_context`; or the timeout is not
             above 0.
-        TypeError: the URL or the key is not a str, or the timeout no number.
+        TypeError: the URL or the key is not a str, the timeout no number, or `json_default` not a
+            function.
     """
 
     __slots__ = ("_all", "_pipeline")
@@ -93,10 +98,12 @@ class RedisEmitter(Choosing[RedisTarget]):
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = TIMEOUT,
         max_attachments: int = MAX_ATTACHMENTS,
+        json_default: Default | None = None,
     ) -> None:
         if not isinstance(key, str):
             raise TypeError(f"a key must be a str, not {key!r}")
         _above_zero("timeout", timeout)
+        checks.plain_function("json_default", json_default)
         address = Address.of(url)
         if ssl_context is not None and not address.tls:
             raise ValueError("ssl_context needs a URL that begins with rediss")
@@ -108,7 +115,7 @@ class RedisEmitter(Choosing[RedisTarget]):
             max_message_bytes=_MAX_REPLY,
         )
         self._pipeline = Pipeline(connector, timeout)
-        self._all = Audience(key, max_attachments=max_attachments)
+        self._all = Audience(key, max_attachments=max_attachments, json_default=json_default)
 
     def _chosen(self) -> Audience:
         return self._all

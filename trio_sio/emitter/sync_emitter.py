@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from trio_sio.emitter.audience import Audience, Choosing
+from trio_sio.options import checks
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY
+from trio_sio.protocol.socketio.foreign import Default
 from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS
 
 
@@ -66,11 +68,12 @@ class SyncRedisEmitter(Choosing[SyncTarget]):
         redis: a URL for redis-py, or a client that the program has already.
         key: what the names of all channels begin with, as that of the servers (JS: `key`).
         max_attachments: binary values in one event, as the servers' option of that name.
+        json_default: called for values that cannot be sent otherwise, as the servers' option.
 
     Raises:
         ImportError: there is a URL, but no redis-py.
         ValueError: the URL cannot be read.
-        TypeError: `redis` is neither, or `key` is not a str.
+        TypeError: `redis` is neither, `key` is not a str, or `json_default` not a function.
     """
 
     __slots__ = ("_all", "_is_own", "_redis")
@@ -81,14 +84,16 @@ class SyncRedisEmitter(Choosing[SyncTarget]):
         key: str = DEFAULT_KEY,
         *,
         max_attachments: int = MAX_ATTACHMENTS,
+        json_default: Default | None = None,
     ) -> None:
         if not isinstance(key, str):
             raise TypeError(f"a key must be a str, not {key!r}")
+        checks.plain_function("json_default", json_default)
         self._is_own = isinstance(redis, str)
         self._redis = _connect_to(redis) if isinstance(redis, str) else redis
         if not callable(getattr(self._redis, "publish", None)):
             raise TypeError(f"a URL or a client of Redis is needed, not {redis!r}")
-        self._all = Audience(key, max_attachments=max_attachments)
+        self._all = Audience(key, max_attachments=max_attachments, json_default=json_default)
 
     def _chosen(self) -> Audience:
         return self._all

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from trio_sio.engine import proxy_faults
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.statistics import Counters
 
@@ -52,6 +53,7 @@ class Admission:
             if self._by_address[address] >= self._limit_each:
                 self.refused += 1
                 text = f"there are {self._limit_each} from {address}"
+                text += proxy_faults.of_address(address)
                 return self._refuse("max_connections_per_address", text, address)
             self._by_address[address] += 1
         self.count += 1

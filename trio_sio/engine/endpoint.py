@@ -4,7 +4,7 @@ import logging
 
 import trio
 
-from trio_sio.engine import refusal
+from trio_sio.engine import proxy_faults, refusal
 from trio_sio.engine.handshake import CallbackTooSlow, check_allowed, check_origin
 from trio_sio.engine.http import cors
 from trio_sio.engine.http.fallback import Fallback
@@ -51,7 +51,9 @@ class Endpoint:
         self._fallback: Fallback | None = None
         if options.fallback is not None:
             raise_errors = options.raise_errors
-            self._fallback = Fallback(options.fallback, runtime.log, raise_errors=raise_errors)
+            self._fallback = Fallback(
+                options.fallback, runtime.log, raise_errors=raise_errors, timers=runtime.timers
+            )
         # An application that gives `allow_request` decides about origins there.
         self._is_open = options.allow_request is not None or options.origins == "*"
 
@@ -104,9 +106,11 @@ class Endpoint:
         if self._fallback is None:
             # A request that names a transport is from a client that looks in the wrong place.
             level = logging.WARNING if "transport=" in request.query_string else logging.INFO
-            text = f"this server answers at {self._path}/; is that the client's option 'path'?"
+            fault = proxy_faults.of_path(request, self._path)
+            text = f"this server answers at {self._path}/; "
+            text += fault or "is that the client's option 'path'?"
             self._log.tell(request, level, "not_found", text)
-            return self._unasked(request, refusal.not_found(request.path, self._path))
+            return self._unasked(request, refusal.not_found(request.path, self._path, fault))
         try:
             return await self._fallback.answer(request, responder)
         except BodyError as error:
@@ -176,6 +180,7 @@ class Endpoint:
         if ask.transport not in self._options.transports:
             enabled, seen = ", ".join(self._options.transports), shown.word(ask.transport)
             text = f"the query must have one 'transport' of {enabled}, not {seen!r}"
+            text += proxy_faults.of_query(request)
             raise Refusal(ErrorCode.TRANSPORT_UNKNOWN, text)
         return ask
 
@@ -186,6 +191,7 @@ class Endpoint:
         if request.method != "GET":
             seen = shown.printable(request.method, 20)
             text = f"the method of a handshake is GET, not {seen}"
+            text += proxy_faults.of_missing_sid(request)
             raise Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, text)
         if ask.is_later:
             seen = ask.version[:9]

@@ -13,7 +13,7 @@ async with engine:                           the engine's nursery
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -23,13 +23,10 @@ import trio
 
 from trio_sio.abc import Transport
 from trio_sio.disconnect import DisconnectReason
-from trio_sio.engine.admission import Admission
+from trio_sio.engine.connections import Connections
 from trio_sio.engine.endpoint import Endpoint
-from trio_sio.engine.http.connection import HTTPConnection, turn_away
-from trio_sio.engine.http.responder import Responder
-from trio_sio.engine.http.timeouts import HTTPLimits, Phase
-from trio_sio.engine.proxy_protocol import read_peer
-from trio_sio.engine.runtime.listeners import accept_forever, address_of, urls_of
+from trio_sio.engine.http.responder import Responder, Sequel
+from trio_sio.engine.runtime.listeners import accept_forever, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
@@ -80,8 +77,8 @@ class Engine:
         self._counters = SessionCounters(self.runtime.counters)
         self._observers: tuple[SessionObserver, ...] = ()
         self._apply(options)
-        self._connections: set[HTTPConnection] = set()
         self._nursery: trio.Nursery | None = None
+        self._goodbyes_said = False
         self._life: AbstractAsyncContextManager[None] | None = None
 
     @property
@@ -108,22 +105,7 @@ class Engine:
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
         self.sessions.observe(self._observers)
         self.endpoint = Endpoint(self.sessions)
-        count = self._counters.count_limit
-        self._admission = Admission(
-            options.max_connections,
-            options.max_connections_per_address,
-            count,
-            self.runtime.log,
-            self.runtime.counters,
-        )
-        self._http_limits = HTTPLimits(
-            {phase: getattr(options, phase.value) for phase in Phase},
-            options.max_headers,
-            options.max_header_size,
-            count,
-            self.runtime.log,
-            self.runtime.counters,
-        )
+        self._connections = Connections(self.sessions, self.endpoint)
 
     def observe(self, observer: SessionObserver) -> None:
         """Tell a view for operators of every session that begins or ends."""
@@ -133,6 +115,7 @@ class Engine:
     # -- life --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        self.runtime.home.check("engine.__aenter__")
         if self._life is not None:
             raise RuntimeError("the engine is open already")
         self._life = self._live()
@@ -156,11 +139,12 @@ class Engine:
         try:
             async with trio.open_nursery() as nursery:
                 with self.sessions.serving(nursery):
-                    self._nursery = nursery
+                    self._nursery, self._goodbyes_said = nursery, False
                     await nursery.start(self.runtime.run)
                     await nursery.start(self.endpoint.run)
                     yield
-                    await self.aclose()
+                    if not self._goodbyes_said:
+                        await self.aclose()
                 nursery.cancel_scope.cancel()
         finally:
             self._nursery = None
@@ -168,21 +152,23 @@ class Engine:
 
     def statistics(self) -> EngineStatistics:
         """Return what there is, and what has happened since the engine was made, in numbers."""
-        admission = self._admission
+        self.runtime.home.check_while_serving("io.statistics")
+        admission = self._connections.admission
         return self._counters.statistics(
             self.sessions.values(), admission.count, admission.refused, self.runtime.stalls
         )
 
     def refusing_handshakes(self) -> AbstractContextManager[None]:
         """Answer handshakes with 503 while the context lasts; sessions that are here go on."""
+        self.runtime.home.check_sync("engine.refusing_handshakes")
         return self.sessions.refusing()
 
     async def aclose(self) -> None:
         """End all sessions: handlers get `grace` seconds, and clients a moment to hear of it."""
+        self.runtime.home.check("engine.aclose")
         self.sessions.close()
         self.endpoint.close()
-        for connection in tuple(self._connections):
-            connection.close_when_idle()
+        self._connections.close_when_idle()
         sessions = tuple(self.sessions.values())
         for session in sessions:
             session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
@@ -193,17 +179,24 @@ class Engine:
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
+        self._goodbyes_said = True
         await trio.lowlevel.checkpoint()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[trio.Nursery]:
         """Open the engine while something is served, unless it is open already."""
+        self.runtime.home.check("engine.serve_listeners")
         if self._nursery is not None:
             yield self._nursery
             return
         async with self:
             assert self._nursery is not None
             yield self._nursery
+
+    def _check_open(self, name: str) -> None:
+        self.runtime.home.check(f"engine.{name}")
+        if self._nursery is None:
+            raise RuntimeError(f"{name} needs an open engine: use `async with`")
 
     # -- serving -----------------------------------------------------------------------------
 
@@ -230,6 +223,7 @@ class Engine:
         Raises:
             OSError: the port is taken, or not allowed.
         """
+        self.runtime.home.check("engine.serve_tcp")
         tcp = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
         listeners: Sequence[Listener] = tcp
         if ssl_context is not None:
@@ -249,35 +243,8 @@ class Engine:
             for url in urls_of(listeners, self.options.path):
                 logger.info("listening on %s", url)
 
-            def start(stream: trio.abc.Stream) -> None:
-                address, proxied = address_of(stream), self.options.proxy_protocol
-                counted = "" if proxied else self._counted(address)  # the proxy's does not count
-                if refusal := self._admission.enter(counted):
-                    nursery.start_soon(turn_away, stream, refusal)
-                elif proxied:
-                    nursery.start_soon(self._serve_proxied, stream, address, handler)
-                else:
-                    leave = partial(self._admission.leave, counted)
-                    nursery.start_soon(self._serve, stream, address, None, handler, leave)
-
+            start = partial(self._connections.start, nursery, handler)
             await accept_forever(list(listeners), start, task_status)
-
-    async def _serve_proxied(self, stream: trio.abc.Stream, own: str, handler: Handler) -> None:
-        """Serve a connection that begins with a header of the PROXY protocol."""
-        count, patience = self._counters.count_limit, self.options.head_timeout
-        try:
-            peer = await read_peer(stream, own, patience, self.runtime.log, count)
-        finally:
-            self._admission.leave("")
-        if peer is None:
-            return
-        address = own if peer.address is None else peer.address
-        counted = self._counted(address)
-        if refusal := self._admission.enter(counted):
-            await turn_away(stream, refusal)
-        else:
-            leave = partial(self._admission.leave, counted)
-            await self._serve(stream, address, peer.secure or None, handler, leave)
 
     async def serve_stream(
         self,
@@ -295,59 +262,21 @@ class Engine:
             address: the peer's, `""` for none; `None` for what the stream says.
             secure: whether the peer uses TLS; `None` for what the stream says.
         """
-        if self._nursery is None:
-            raise RuntimeError("serve_stream needs an open engine: use `async with`")
-        if address is None:
-            address = address_of(stream)
-        counted = self._counted(address)
-        refusal = self._admission.enter(counted)
-        if refusal:
-            await turn_away(stream, refusal)
-            return
-        closed = trio.Event()
-        try:
-            if await self._serve(stream, address, secure, handler, closed.set):
-                await closed.wait()
-        finally:
-            try:
-                if not closed.is_set():  # a session has the stream, and hears of that
-                    await trio.aclose_forcefully(stream)
-            finally:
-                self._admission.leave(counted)
+        self._check_open("serve_stream")
+        await self._connections.serve(stream, handler, address=address, secure=secure)
 
-    def _counted(self, address: str) -> str:
-        """Return the address whose connections are limited; `""` for a trusted proxy's."""
-        return "" if self.endpoint.trusts(address) else address
+    async def answer(
+        self, request: Request, responder: Responder, handler: Handler
+    ) -> Response | Sequel | None:
+        """Have a request answered for another server, which sends what is returned.
 
-    async def _serve(
-        self,
-        stream: trio.abc.Stream,
-        address: str,
-        secure: bool | None,
-        handler: Handler,
-        on_closed: Callable[[], object],
-    ) -> bool:
-        """Serve a connection; return whether a session has it now, and closes it."""
+        Args:
+            request: the request.
+            responder: answers it.
+            handler: called once for each client.
+        """
         self.sessions.handle_with(handler)
-        connection = HTTPConnection(
-            stream,
-            address,
-            isinstance(stream, trio.SSLStream) if secure is None else secure,
-            self.runtime.timers,
-            self._http_limits,
-            self.runtime.arrivals.wait,
-        )
-        connection.when_closed(on_closed)
-        self._connections.add(connection)
-        try:
-            return await connection.serve(self.endpoint.answer)
-        except* failed_leaves() as errors:
-            if self.options.raise_errors:
-                raise
-            self.runtime.log.fail(logger, errors, "a connection failed")
-        finally:
-            self._connections.discard(connection)
-        return False
+        return await self.endpoint.answer(request, responder)
 
     async def serve_request(self, request: Request, responder: Responder, handler: Handler) -> None:
         """Answer a request that another server has read; the engine must be open.
@@ -359,11 +288,9 @@ class Engine:
             responder: answers it.
             handler: called once for each client.
         """
-        if self._nursery is None:
-            raise RuntimeError("serve_request needs an open engine: use `async with`")
-        self.sessions.handle_with(handler)
+        self._check_open("serve_request")
         try:
-            answer = await self.endpoint.answer(request, responder)
+            answer = await self.answer(request, responder, handler)
             if isinstance(answer, Response):
                 await responder.send(answer)
             elif answer is not None:
@@ -395,6 +322,7 @@ class Engine:
             raise_errors: instead of the option.
             task_status: for `nursery.start`, which returns the session.
         """
+        self.runtime.home.check("engine.open_session")
         session = self.sessions.add(sid, request, transport, raise_errors=raise_errors)
         task_status.started(session)
         await self.sessions.run(session, handler)

@@ -120,14 +120,16 @@ def unavailable(why: str) -> Response:
     return Response.text(503, why, close=True)
 
 
-def not_found(path: str, here: str) -> Response:
+def not_found(path: str, here: str, fault: str = "") -> Response:
     """Return the response to a request for a path that is not the server's.
 
     Args:
         path: of the request.
         here: where the server answers.
+        fault: what may have happened to the path, if there is a sign of it.
     """
-    return Response.text(404, f"Nothing is at {path}; this server answers at {here}/")
+    text = f"Nothing is at {path}; this server answers at {here}/"
+    return Response.text(404, f"{text}; {fault}" if fault else text)
 
 
 def refused_post(error: BodyError, option: str = "") -> Response:

@@ -4,13 +4,18 @@
     registry.register(trio_sio.metrics.Collector(io))
 
 Serve `prometheus_client.generate_latest(registry)` to the scraper: from the server's `fallback`, or
-from anything else in the same process.
+from anything else in the same process, such as the thread of `prometheus_client.start_http_server`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+import trio
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.exposition import (
     choose_encoder as choose_encoder,
     gzip_accepted as gzip_accepted,
@@ -21,18 +26,18 @@ from prometheus_client.registry import (
 )
 
 from trio_sio.disconnect import DisconnectReason
-from trio_sio.logs.shown import printable
 from trio_sio.options import LIMIT_OPTIONS
 from trio_sio.server import Server
-from trio_sio.statistics import EngineStatistics
+from trio_sio.statistics import DURATIONS, EngineStatistics, NamespaceStatistics
 
-Family = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 _REASONS = {str(reason): 0 for reason in DisconnectReason}
 _LIMITS = dict.fromkeys(LIMIT_OPTIONS, 0)
 """All series exist from the start: one that appears with its first count has no rate for it."""
 
 Read = Callable[[EngineStatistics], float]
+ReadOne = Callable[[NamespaceStatistics], float]
 
 _GAUGES: dict[str, tuple[str, Read]] = {
     "connections": ("Open TCP connections", lambda now: now.connections),
@@ -61,11 +66,8 @@ _GAUGES: dict[str, tuple[str, Read]] = {
 }
 _COUNTERS: dict[str, tuple[str, Read]] = {
     "opened": ("Sessions opened", lambda now: now.opened),
-    "joined": ("Sockets that have joined a namespace", lambda now: now.joined),
     "bytes_in": ("Bytes received, with HTTP and WebSocket, without TLS", lambda now: now.bytes_in),
     "bytes_out": ("Bytes sent, with HTTP and WebSocket, without TLS", lambda now: now.bytes_out),
-    "events_in": ("Events received", lambda now: now.events_in),
-    "events_out": ("Events sent, counted once for each recipient", lambda now: now.events_out),
     "refused_connections": (
         "Connections refused by max_connections or max_connections_per_address",
         lambda now: now.refused_connections,
@@ -104,6 +106,22 @@ _COUNTERS: dict[str, tuple[str, Read]] = {
 }
 
 
+_NAMESPACE_GAUGES: dict[str, tuple[str, ReadOne]] = {
+    "sockets": ("Sockets that are in a namespace", lambda one: one.sockets),
+    "pending_acks": ("Acknowledgements that are waited for", lambda one: one.pending_acks),
+}
+_NAMESPACE_COUNTERS: dict[str, tuple[str, ReadOne]] = {
+    "joined": ("Sockets that have joined a namespace", lambda one: one.joined),
+    "events_in": ("Events received", lambda one: one.events_in),
+    "events_out": ("Events sent, counted once for each recipient", lambda one: one.events_out),
+    "failures": (
+        "Errors of the application's functions: handlers, middleware and callbacks",
+        lambda one: one.failures,
+    ),
+}
+_BOUNDS = (*map(str, DURATIONS), "+Inf")
+
+
 class Collector(_Collector):
     """Exports `io.statistics()` at each scrape.
 
@@ -117,42 +135,55 @@ class Collector(_Collector):
         self._prefix = prefix
 
     def collect(self) -> Iterator[Family]:
-        """Return the metrics (called by Prometheus's registry)."""
+        """Return the metrics (called by Prometheus's registry, perhaps in a thread of its own)."""
+        token = self._io.engine.runtime.home.token
+        if token is None or trio.lowlevel.in_trio_run():
+            yield from self._families()
+        else:
+            yield from trio.from_thread.run_sync(lambda: list(self._families()), trio_token=token)
+
+    def _families(self) -> Iterator[Family]:
         now = self._io.statistics()
         for name, (text, read) in _GAUGES.items():
             yield GaugeMetricFamily(f"{self._prefix}_{name}", text, read(now))
         for name, (text, read) in _COUNTERS.items():
             yield CounterMetricFamily(f"{self._prefix}_{name}", text, read(now))
-        yield self._calls(now.calls, now.call_seconds)
-        yield self._sockets()
+        yield from self._of_namespaces(now.namespaces)
         yield self._counted("refused", "Clients refused", "kind", now.refused)
         yield self._counted("ended", "Sessions ended", "reason", {**_REASONS, **now.ended})
         text = "Limits reached: a session was closed, or something was refused or dropped"
         yield self._counted("limits", text, "option", {**_LIMITS, **now.limits})
 
-    def _calls(self, count: int, seconds: float) -> Family:
-        text = "Event handlers that have finished, and their duration including waits"
-        return SummaryMetricFamily(f"{self._prefix}_handler_seconds", text, count, seconds)
+    def _of_namespaces(self, namespaces: Mapping[str, NamespaceStatistics]) -> Iterator[Family]:
+        for name, (text, read) in _NAMESPACE_GAUGES.items():
+            gauge = GaugeMetricFamily(f"{self._prefix}_{name}", text, labels=["namespace"])
+            for label, one in namespaces.items():
+                gauge.add_metric([label], read(one))
+            yield gauge
+        for name, (text, read) in _NAMESPACE_COUNTERS.items():
+            counts = {label: read(one) for label, one in namespaces.items()}
+            yield self._counted(name, text, "namespace", counts)
+        yield self._left(namespaces)
+        yield self._calls(namespaces)
 
-    def _sockets(self) -> Family:
-        name = f"{self._prefix}_sockets"
-        family = GaugeMetricFamily(
-            name,
-            "Sockets in each namespace; those of a dynamic namespace's children together",
-            labels=["namespace"],
-        )
-        sockets: Counter[str] = Counter(
-            {printable(one.label): 0 for one in self._io.router.namespaces.parents}
-        )
-        for namespace in tuple(self._io.router.namespaces.values()):
-            parent = namespace.parent  # of a dynamic namespace, whose names clients choose
-            label = namespace.name if parent is None else parent.label
-            sockets[printable(label)] += len(namespace.connected)
-        for label, count in sockets.items():
-            family.add_metric([label], count)
+    def _left(self, namespaces: Mapping[str, NamespaceStatistics]) -> Family:
+        name, text = f"{self._prefix}_left", "Sockets that have begun to leave a namespace"
+        family = CounterMetricFamily(name, text, labels=["namespace", "reason"])
+        for label, one in namespaces.items():
+            for reason, count in one.left.items():
+                family.add_metric([label, reason], count)
         return family
 
-    def _counted(self, name: str, text: str, label: str, counts: Mapping[str, int]) -> Family:
+    def _calls(self, namespaces: Mapping[str, NamespaceStatistics]) -> Family:
+        text = "Duration of the event handlers that have finished, including waits"
+        name = f"{self._prefix}_handler_seconds"
+        family = HistogramMetricFamily(name, text, labels=["namespace"])
+        for label, one in namespaces.items():
+            buckets = [*zip(_BOUNDS, accumulate(one.durations), strict=True)]
+            family.add_metric([label], buckets, one.call_seconds)
+        return family
+
+    def _counted(self, name: str, text: str, label: str, counts: Mapping[str, float]) -> Family:
         family = CounterMetricFamily(f"{self._prefix}_{name}", text, labels=[label])
         for value, count in counts.items():
             family.add_metric([value], count)

@@ -7,6 +7,7 @@ whatever its type.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 from trio_sio.abc import WebApplication
@@ -111,6 +112,12 @@ def function(name: str, value: object) -> None:
     """Check a callable that may be `None`."""
     if value is not None and not callable(value):
         raise TypeError(wrong(name, "callable or None", value))
+
+
+def plain_function(name: str, value: object) -> None:
+    """Check a callable that is not async and may be `None`."""
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise TypeError(wrong(name, "a function that is not async, or None", value))
 
 
 def function_or_application(name: str, value: object) -> None:

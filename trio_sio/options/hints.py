@@ -25,7 +25,7 @@ _PYTHON_SOCKETIO = {
     "cors_credentials": "pages of all `origins` may send credentials",
     "engineio_logger": 'logging.getLogger("trio_sio").setLevel(logging.DEBUG)',
     "engineio_path": "path",
-    "json": "`parser` replaces what encodes and decodes packets",
+    "json": "`json_default` is called for values that cannot be sent; `parser` replaces it all",
     "logger": 'logging.getLogger("trio_sio").setLevel(logging.DEBUG)',
     "max_decode_packets": "max_payload_packets",
     "monitor_clients": "clients are always watched",

@@ -52,6 +52,16 @@ class ServerOptions(EngineOptions):
     own is an object with `Encoder` and `Decoder`, as `trio_sio.Parser`.
     """
 
+    json_default: Callable[[object], object] | None = option(
+        None, checks.plain_function, Group.BASICS
+    )
+    """`(value) -> what is sent in its place`, called for values that cannot be sent otherwise.
+
+    Decimals, UUIDs, dataclasses, sets and the like; [Values](guide/values.md) lists what has a form
+    of its own. It may return bytes, and values for which it is called again. It serves every
+    parser, broadcasts to other servers, and custom requests.
+    """
+
     cleanup_empty_child_namespaces: bool = option(True, checks.flag, Group.BASICS)
     """Drops a dynamic namespace when its last socket has left.
 

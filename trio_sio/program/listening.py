@@ -2,20 +2,36 @@
 
 import errno
 import ssl
-import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
 
 import trio
+
+from trio_sio.engine.runtime.listeners import EVERY_INTERFACE, url_of
+
+
+class HasAddress(Protocol):
+    """A socket of TCP, Trio's or Python's own."""
+
+    def getsockname(self) -> tuple[Any, ...]:
+        """Return its address and port, and more with IPv6."""
 
 
 async def open_listeners(port: int, host: str | None, context: ssl.SSLContext | None) -> list[Any]:
     """Open listeners; raises SystemExit with a sentence if that cannot be done."""
-    where = f"{'every address' if host is None else host}, port {port}"
-    try:
+    with explained(port, host):
         if context is None:
             return [*await trio.open_tcp_listeners(port, host=host)]
         return [*await trio.open_ssl_over_tcp_listeners(port, context, host=host)]
+
+
+@contextmanager
+def explained(port: int, host: str | None) -> Iterator[None]:
+    """Raise SystemExit with a sentence if an address cannot be listened on."""
+    where = f"{'every address' if host is None else host}, port {port}"
+    try:
+        yield
     except UnicodeError:  # what getaddrinfo makes of `a..b`
         raise SystemExit(f"cannot listen on {where}: no such host") from None
     except OSError as error:
@@ -24,23 +40,22 @@ async def open_listeners(port: int, host: str | None, context: ssl.SSLContext | 
 
 def _why(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program has the port"
+        return "another program has the port; choose another one"
     if error.errno == errno.EACCES:
         return "permission denied; ports from 1024 on need none"
     return error.strerror or str(error)
 
 
-def announce(listeners: Iterable[Any], *, secure: bool) -> None:
-    """Write the addresses to standard output."""
-    for one in listeners:
-        socket = one.transport_listener.socket if secure else one.socket
-        _say(f"Listening on {_url('https' if secure else 'http', *socket.getsockname()[:2])}")
+def announce(sockets: Iterable[HasAddress], *, secure: bool) -> None:
+    """Write the addresses of sockets to standard output, each once."""
+    names = [socket.getsockname() for socket in sockets]
+    for line in dict.fromkeys(_where(name[0], name[1], secure=secure) for name in names):
+        # Whoever started us waits for this line. Without a console there is no standard output.
+        print(f"Listening on {line}", flush=True)  # noqa: T201
 
 
-def _url(scheme: str, host: str, port: int) -> str:
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _say(line: str) -> None:
-    if sys.stdout is not None:  # as for programs without a console
-        print(line, flush=True)  # noqa: T201 - whoever started us waits for this line
+def _where(address: str, port: int, *, secure: bool) -> str:
+    url = url_of(address, port, secure=secure)
+    if address in EVERY_INTERFACE:
+        return f"{url} (and every other address of this machine)"
+    return url

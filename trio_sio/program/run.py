@@ -1,21 +1,16 @@
 """`run`: serve until a signal comes, then end in peace."""
 
-import os
-import signal
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
 from trio_sio.failures import leaves
 from trio_sio.program.listening import announce, open_listeners
+from trio_sio.program.signals import INTERRUPTED, heard_signals
 from trio_sio.server import Server
-
-INTERRUPTED = 130
-"""The exit status of a program that did not end in peace: as a shell has it for SIGINT."""
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # both exist on Windows, too
+from trio_sio.sync import running_loop
 
 Beside = Callable[[], Awaitable[object]]
 
@@ -48,12 +43,27 @@ def run(
         grace: seconds that each client gets to finish when the server ends.
 
     Raises:
+        RuntimeError: Trio or asyncio runs here already, as in a notebook.
         SystemExit: it cannot listen there; the text says why, and the status is 1.
         Exception: what the application raised, if there is but one error without the groups
             around it.
     """
+    if loop := running_loop():
+        raise RuntimeError(
+            f"trio_sio.run begins a Trio run, and {loop} runs in this thread already:"
+            " in Trio, `await io.serve_tcp(port)`; in a notebook, start a program of its own"
+        )
+    run_program(partial(_serve, io, port, host, ssl_context, beside, grace))
+
+
+def run_program(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a whole program; raises SystemExit or the application's errors as `run` does.
+
+    Args:
+        main: the program.
+    """
     try:
-        trio.run(_serve, io, port, host, ssl_context, beside, grace)
+        trio.run(main)
     except KeyboardInterrupt:  # before the signals were ours, or after
         raise SystemExit(INTERRUPTED) from None
     except BaseExceptionGroup as group:
@@ -78,35 +88,18 @@ async def _serve(
     grace: float,
 ) -> None:
     listeners = await open_listeners(port, host, ssl_context)
-    with ExitStack() as stack:
-        signals = stack.enter_context(trio.open_signal_receiver(*_SIGNALS))
+    asked_to_end = trio.Event()
+    with heard_signals(asked_to_end):
         async with io, trio.open_nursery() as nursery:
             await nursery.start(io.serve_listeners, listeners)
             if beside is not None:
                 nursery.start_soon(_call, beside)
-            announce(listeners, secure=ssl_context is not None)
-            await anext(signals)
-            stack.enter_context(_dying_of_signals())
+            below = [getattr(one, "transport_listener", one) for one in listeners]
+            announce([one.socket for one in below], secure=ssl_context is not None)
+            await asked_to_end.wait()
             await io.drain(grace=grace, spread=0)
             nursery.cancel_scope.cancel()
 
 
 async def _call(function: Beside) -> None:
     await function()
-
-
-@contextmanager
-def _dying_of_signals() -> Iterator[None]:
-    """Let signals end the process at once, whatever it is about."""
-    former = {number: signal.signal(number, _die) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-def _die(*_: object) -> None:
-    # An exception would wait for the handlers that have `grace`, and as process 1 of a container
-    # a signal's default is to be ignored.
-    os._exit(INTERRUPTED)

@@ -2,6 +2,7 @@
 
 A file imports only from files below it.
 
+server_namespaces   what a server does with its namespaces
 router, drain       one server: its namespaces and clients; closing them one after the other
 client              one session: reads packets, applies the rate limit, routes
 joining             the namespaces that one client joins and leaves, in order
@@ -9,6 +10,7 @@ namespaces          the namespaces of a server: by name, and those made for the 
 lifecycle           the task of one socket: middleware, handlers, departure
 namespace           a namespace, a dynamic namespace
 socket              one client in one namespace, as the application sees it
+traced              calling and handling for a socket whose calls are traced
 dispatch, backlog   handling events; telling the application that a client falls behind
 emitter             `emit`, `call` and their flags
 invocation          calling the application's functions, and settling what they raise

@@ -16,15 +16,25 @@ from trio_sio.declared_event import Arguments, Event
 from trio_sio.options import OVERFLOW_POLICIES
 from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, Packet, event_packet
 from trio_sio.router.hints import explain_missing
+from trio_sio.sync import THREAD, Home
 
 F = TypeVar("F", covariant=True)
 
 
 class Audience(Protocol):
-    """The namespace, or the dynamic namespace, that a broadcast is for."""
+    """The namespace, or the dynamic namespace, that a broadcast is for.
+
+    Attributes:
+        home: the Trio run in which the server serves.
+    """
+
+    home: Home
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to every socket that the target names."""
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Do so without waiting; raises `trio.WouldBlock` if it would have to."""
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
@@ -164,17 +174,69 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
             TypeError: `ack` was given.
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
+            RuntimeError: it is called from another thread, or the like; `trio.from_thread.run`
+                calls it from there.
         """
+        chosen = self._broadcast()
+        home = chosen.audience.home
+        if THREAD.token is not home.token:
+            home.check("io.emit")
         if ack is not None:
             raise TypeError("acknowledgements are not supported when broadcasting")
-        chosen = self._broadcast()
-        if to:
-            chosen = chosen.to(*((to,) if isinstance(to, str) else to))
-        if skip_sid:
-            chosen = chosen.except_(*((skip_sid,) if isinstance(skip_sid, str) else skip_sid))
+        if to or skip_sid:
+            chosen = _narrowed(chosen, to, skip_sid)
         packet = event_packet(event, args, RESERVED_FOR_ALL)
         await trio.lowlevel.checkpoint_if_cancelled()
         await chosen.audience.publish(packet, chosen)
+
+    @overload
+    def emit_nowait(
+        self,
+        event: Event[Any, *Arguments],
+        *args: *Arguments,
+        to: Room | Collection[Room] = ...,
+        skip_sid: SocketId | Collection[SocketId] = ...,
+    ) -> None: ...
+    @overload
+    def emit_nowait(
+        self,
+        event: str,
+        *args: object,
+        to: Room | Collection[Room] = ...,
+        skip_sid: SocketId | Collection[SocketId] = ...,
+    ) -> None: ...
+    def emit_nowait(
+        self,
+        event: Any,
+        *args: object,
+        to: Room | Collection[Room] = (),
+        skip_sid: SocketId | Collection[SocketId] = (),
+    ) -> None:
+        """Send an event to all sockets that are chosen, for functions that are not async.
+
+        It does what `emit` does, in the same order as those of `emit`, and lets no other task run.
+        Many of them in one function hold the event loop for as long as they take.
+
+        Args:
+            event: as of `emit`.
+            *args: as of `emit`.
+            to: as of `emit`.
+            skip_sid: as of `emit`.
+
+        Raises:
+            trio.WouldBlock: the queue to the other servers of a cluster is full; nobody gets the
+                event. (Of a dynamic namespace, children before that one may have got it.) It does
+                not happen with `volatile`, for which the other servers are skipped, or `local`.
+            NotImplementedError: an adapter of the application's own cannot do it.
+            ValueError, LocalProtocolError, RuntimeError: as `emit`.
+        """
+        chosen = self._broadcast()
+        home = chosen.audience.home
+        if THREAD.token is not home.token:
+            home.check_sync("io.emit_nowait")
+        if to or skip_sid:
+            chosen = _narrowed(chosen, to, skip_sid)
+        chosen.audience.publish_nowait(event_packet(event, args, RESERVED_FOR_ALL), chosen)
 
     async def send(self, *args: object) -> None:
         """Emit the event "message" (JS: `send`)."""
@@ -186,6 +248,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         What is returned is a set, whose `missing` names the servers that did not answer in time.
         """
         chosen = self._broadcast()
+        chosen.audience.home.check("io.clients")
         return await chosen.audience.find_clients(chosen.rooms)
 
 
@@ -194,6 +257,17 @@ def _checked(rooms: tuple[Room, ...]) -> frozenset[Room]:
         if not isinstance(room, str):
             raise TypeError(f"a room name must be a str, not {room!r}")
     return frozenset(rooms)
+
+
+def _narrowed(
+    chosen: "Broadcast", to: Room | Collection[Room], skip_sid: SocketId | Collection[SocketId]
+) -> "Broadcast":
+    """Return a broadcast with more rooms and exceptions."""
+    if to:
+        chosen = chosen.to(*((to,) if isinstance(to, str) else to))
+    if skip_sid:
+        chosen = chosen.except_(*((skip_sid,) if isinstance(skip_sid, str) else skip_sid))
+    return chosen
 
 
 def with_flags(flags: Flags, **changes: bool | str) -> Flags:

@@ -148,7 +148,7 @@ class Client:
                 self.log.ignored(name, f"{kind.name} is ignored: the client has not joined it")
             return  # not joined, or not yet: the reference ignores it too
         if kind in _EVENTS:
-            self._context.counters.events_in += 1
+            socket.namespace.counters.events_in += 1
             if self._rate_limit is not None and not await self._may_send(self._rate_limit, socket):
                 return
             if kind is not PacketType.ERROR and not _is_for_handlers(packet):

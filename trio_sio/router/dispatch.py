@@ -1,7 +1,9 @@
 """Handles the events that a client sends: packet middleware, the handlers, the acknowledgement."""
 
+from bisect import bisect_left
 from collections.abc import Coroutine, Sequence
 from inspect import isawaitable
+from time import perf_counter
 from types import CoroutineType
 from typing import Any
 
@@ -21,10 +23,12 @@ from trio_sio.router.invocation import (
     FAILED,
     PACKET_MIDDLEWARE,
     Invoker,
+    Role,
     client_error,
     function_name,
     handles,
 )
+from trio_sio.statistics import DURATIONS
 
 _NOT_OF_CLIENTS = frozenset({"connection", CATCH_ALL})
 """Events of a namespace whose handlers are for sockets, or for other events."""
@@ -184,7 +188,7 @@ class Dispatcher:
         # Each layer of coroutines between a task and the application's costs 0.3 µs for each
         # event, so this does not go through `Invoker.guard`.
         counters = self._namespace.counters
-        begun = counters.turn
+        begun = perf_counter()
         function = registration.function
         try:
             try:
@@ -194,8 +198,9 @@ class Dispatcher:
                 if type(result) is CoroutineType or isawaitable(result):
                     result = await result
             finally:
-                counters.calls += 1
-                counters.call_seconds += counters.turn - begun
+                seconds = perf_counter() - begun
+                counters.durations[bisect_left(DURATIONS, seconds)] += 1
+                counters.call_seconds += seconds
         except failures() as error:
             await self._settle(error, registration, args)
         else:
@@ -218,7 +223,7 @@ class Dispatcher:
         role = handles(event)
         if event == CATCH_ALL:
             event, lead = str(args[lead]), lead + 1
-            role = f"{handles(event)} as {quoted(CATCH_ALL)}"
+            role = Role(f"{handles(event)} as {quoted(CATCH_ALL)}", event)
         wrong = wrong_arguments(error, function, event, args, lead=lead, ack=registration.ack)
         if wrong is not None:
             await invoker.report(wrong, function_name(function))
@@ -237,11 +242,14 @@ class Dispatcher:
 
     async def _report_unsendable(self, error: BaseException, registration: Registration) -> None:
         function, event = registration.function, registration.event
-        if isinstance(error, LocalProtocolError):
-            returned = f"what {function_name(function)} returned for {quoted(event)}"
-            await self._invoker.report(LocalProtocolError(f"{returned} {error}"))
-        else:
+        if not isinstance(error, LocalProtocolError):
             await self._invoker.settle(error, function, handles(event))
+            return
+        returned = f"what {function_name(function)} returned for {quoted(event)}"
+        try:
+            raise LocalProtocolError(f"{returned} {error}") from error.__cause__
+        except LocalProtocolError as unsendable:
+            await self._invoker.report(unsendable)
 
     # -- middleware ------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Closes clients one after the other, each once what is under way for it is done.
 
 When a deploy closes all clients at once, they all reconnect at once, to the servers that are left.
-Here they are closed evenly over some seconds, each when its handlers have nothing to do.
+Here they are closed evenly over some seconds, each when its handlers have nothing to do. What a
+client has sent by the time it hears of the end is handled, too.
 """
 
 from collections.abc import Collection
@@ -31,13 +32,26 @@ async def drain(clients: Collection[Client], *, grace: float, spread: float) -> 
 
 async def _let_go(client: Client, turn: float, grace: float) -> None:
     await trio.sleep_until(turn)
+    session = client.session
     with trio.move_on_after(grace):
-        while not client.session.closed:
-            await client.wait_heard()
-            busy = [socket for socket in client.sockets.values() if not socket.is_idle]
-            if not busy:
-                break
-            await busy[0].wait_idle()
-        client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
-        await client.session.wait_closed()  # a client that polls has to fetch the rest
-    client.session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+        await _wait_done(client)
+        if session.closed:  # it went by itself
+            await session.wait_closed()
+            return
+        try:
+            await session.let_go(DisconnectReason.SERVER_SHUTTING_DOWN)
+            await _wait_done(client)
+        finally:
+            session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+        await session.wait_closed()  # a client that polls has to fetch the rest
+    session.close(DisconnectReason.SERVER_SHUTTING_DOWN)
+
+
+async def _wait_done(client: Client) -> None:
+    """Wait until all that a client has sent is handled, and nothing of it is waited for."""
+    while client.session.detail is None:
+        await client.wait_heard()
+        busy = [socket for socket in client.sockets.values() if not socket.is_idle]
+        if not busy:
+            return
+        await busy[0].wait_idle()

@@ -11,6 +11,7 @@ from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.router.broadcast import Broadcast, FlagMethods, RoomMethods, with_flags
 from trio_sio.router.handlers import as_result
 from trio_sio.router.sender import EventSender
+from trio_sio.sync import THREAD
 
 CALL_TIMEOUT = 30.0
 """Seconds that `call` waits unless it is told otherwise."""
@@ -58,8 +59,13 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
             Disconnected: the client has left, or leaves while we wait.
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
+            RuntimeError: it is called from another thread, or the like; `trio.from_thread.run`
+                calls it from there.
         """
         sender, flags = self.sender, self.flags
+        home = sender.namespace.home
+        if THREAD.token is not home.token:
+            home.check("socket.emit")
         if ack is None and not flags.volatile:
             item = sender.encode(event, args, flags)
             if not flags.on_overflow:
@@ -97,8 +103,12 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
         Raises:
             trio.WouldBlock: the client's outbox is full.
             Disconnected, ValueError, LocalProtocolError: as `emit`.
+            RuntimeError: as `emit`; `trio.from_thread.run_sync` calls it from another thread.
         """
         sender, flags = self.sender, self.flags
+        home = sender.namespace.home
+        if THREAD.token is not home.token:
+            home.check_sync("socket.emit_nowait")
         if flags.volatile:
             self._emit_volatile(event, args, None)
         elif flags.on_overflow:
@@ -161,8 +171,10 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
             trio.TooSlowError: there was no answer in time, or with `volatile`, the event was
                 dropped.
             Disconnected: the client left.
+            RuntimeError: as `emit`.
         """
         sender = self.sender
+        sender.namespace.home.check("socket.call")
         self._check_ack()
         ack_id = sender.namespace.next_ack_id()
         slot = sender.acks.wait_for(ack_id)

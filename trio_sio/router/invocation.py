@@ -9,9 +9,11 @@ what counts as an error.
 """
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
 from inspect import isawaitable
 from types import CoroutineType
+from typing import Any
 
 from trio_sio.exceptions import ClientError, LocalProtocolError, Refused, WrongArguments
 from trio_sio.failures import Never, failures, sort
@@ -29,11 +31,29 @@ FAILED = object()
 BROKEN = "Internal server error"
 """What a client is told when middleware fails; what failed is for the log alone."""
 
-PACKET_MIDDLEWARE = "packet middleware"
-CALLBACK = "which takes an answer of the client"
-BACKLOG_HANDLER = "which hears of backlogs"
-ERROR_HANDLER = "an error handler"
-ADAPTER = "which keeps the rooms"
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a function is there for.
+
+    Attributes:
+        words: for a report.
+        name: in short, for a trace.
+    """
+
+    words: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+MIDDLEWARE = Role("middleware", "middleware")
+PACKET_MIDDLEWARE = Role("packet middleware", "packet middleware")
+CALLBACK = Role("which takes an answer of the client", "acknowledgement")
+BACKLOG_HANDLER = Role("which hears of backlogs", "backlog")
+ERROR_HANDLER = Role("an error handler", "error")
+ADAPTER = Role("which keeps the rooms", "leave rooms")
 
 
 def client_error(data: JSON) -> ClientError:
@@ -41,14 +61,14 @@ def client_error(data: JSON) -> ClientError:
     return ClientError(data if isinstance(data, str) else repr(data))
 
 
-def failure(function: Handler, role: str) -> str:
+def failure(function: Handler, role: Role) -> str:
     """Return the words for a failure: whose it is."""
     return f"{function_name(function)}, {role}, failed"
 
 
-def handles(event: str) -> str:
+def handles(event: str) -> Role:
     """Return the role of a handler."""
-    return f"which handles {quoted(event)}"
+    return Role(f"which handles {quoted(event)}", event)
 
 
 class Invoker:
@@ -104,14 +124,18 @@ class Invoker:
             return await result
         return result
 
-    async def run(self, function: Handler, *args: object, role: str = CALLBACK) -> None:
+    def judge(self, function: Handler) -> Coroutine[Any, Any, object]:
+        """Ask middleware of the namespace about the subject; to be awaited."""
+        return self.call(function, self.subject)
+
+    async def run(self, function: Handler, *args: object, role: Role = CALLBACK) -> None:
         """Call a function, for tasks of the socket's nursery; the client is told of a refusal."""
         try:
             await self.guard(self.call(function, *args), function, role)
         except Refused as refused:  # as from handlers of events
             self.send_error(refused.answer)
 
-    async def guard(self, awaitable: Awaitable[object], function: Handler, role: str) -> object:
+    async def guard(self, awaitable: Awaitable[object], function: Handler, role: Role) -> object:
         """Await a call; if it fails, report that and return `FAILED`.
 
         Args:
@@ -136,7 +160,7 @@ class Invoker:
 
     # -- what goes wrong -------------------------------------------------------------------
 
-    async def settle(self, error: BaseException, function: Handler, role: str) -> Refused | None:
+    async def settle(self, error: BaseException, function: Handler, role: Role) -> Refused | None:
         """Report the failures in what a function raised.
 
         Args:
@@ -154,6 +178,7 @@ class Invoker:
         found = sort(error, Refused, is_over=sender.is_over)
         if found.exits is not None:  # no time for "error" handlers
             if found.failure is not None:
+                sender.namespace.counters.failures += 1
                 self._log(found.failure, failure(function, role))
             raise error if sender.session.raise_errors else found.exits
         if found.failure is not None:
@@ -174,6 +199,7 @@ class Invoker:
                 log.tell(logger, logging.WARNING, kind, "%r: %s", self.subject, error)
             await self.call_error_handlers(error)
             return
+        self.sender.namespace.counters.failures += 1
         if self.sender.session.raise_errors:
             await self.call_error_handlers(error)
             raise error
@@ -199,6 +225,7 @@ class Invoker:
     def _settle_another(self, error: BaseException, function: Handler) -> None:
         found = sort(error, Never, is_over=self.sender.is_over)
         if found.failure is not None:
+            self.sender.namespace.counters.failures += 1
             if self.sender.session.raise_errors:
                 raise error
             self._log(found.failure, failure(function, ERROR_HANDLER))

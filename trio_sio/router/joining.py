@@ -255,7 +255,7 @@ class Joins:
         if not self._pending:
             self._pending = _NOTHING
         self.sockets[name] = socket
-        self._context.counters.joins += 1
+        socket.namespace.counters.joined += 1
         if owner.log is not None:
             owner.log.joined(name)
         owner.session.lift_limits()
@@ -281,6 +281,8 @@ class Joins:
     def left(self, socket: Socket) -> None:
         """Called when a socket begins to leave."""
         name, log = socket.namespace.name, self._owner.log
+        if socket.connected and socket.reason is not None:
+            socket.namespace.counters.left[socket.reason] += 1
         self.departures.begin(socket)
         if log is not None:
             log.left(name, socket.reason)

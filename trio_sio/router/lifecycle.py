@@ -20,7 +20,16 @@ from trio_sio.failures import await_each, check_returned, failed_leaves, failure
 from trio_sio.logs.shown import quoted
 from trio_sio.router.departures import Departure, Departures
 from trio_sio.router.handlers import Handler
-from trio_sio.router.invocation import ADAPTER, BROKEN, Invoker, failure, function_name, handles
+from trio_sio.router.invocation import (
+    ADAPTER,
+    BROKEN,
+    MIDDLEWARE,
+    Invoker,
+    Role,
+    failure,
+    function_name,
+    handles,
+)
 from trio_sio.router.socket import Phase, Socket
 
 logger = logging.getLogger("trio_sio.router")
@@ -152,10 +161,10 @@ class Lifecycle:
         socket = self._socket
         try:
             for function in socket.namespace.chain():
-                result = await socket.invoker.call(function, socket)
+                result = await socket.invoker.judge(function)
                 check_returned(function_name(function), result)
         except failures() as error:
-            self._refuse(error, function, "middleware")
+            self._refuse(error, function, MIDDLEWARE)
             return False
         if socket.is_over:
             return False
@@ -175,7 +184,7 @@ class Lifecycle:
                 socket.enter()
                 self._owner.joined(socket)
 
-    def _refuse(self, error: BaseException, function: Handler, role: str) -> None:
+    def _refuse(self, error: BaseException, function: Handler, role: Role) -> None:
         """Tell the client why it is not let in, and the log what failed."""
         socket = self._socket
         log, namespace, name = socket.client.log, socket.namespace, function_name(function)
@@ -184,10 +193,11 @@ class Lifecycle:
             failed = "" if found.refusal is not None else ", which failed"
             log.refused(namespace.name, f"by {name}{failed}")
         if found.refusal is not None:
-            namespace.counters.refused["middleware"] += 1
+            namespace.context.counters.refused["middleware"] += 1
         if found.exits is None:
             socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
         if found.failure is not None:
+            namespace.counters.failures += 1
             if socket.session.raise_errors:
                 raise error
             line, quoted_name = "%s, %s of %s, failed", quoted(namespace.name)

@@ -53,6 +53,7 @@ class Mark:
     event: str
     ack: bool = False
     concurrent: bool = False
+    validate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,17 @@ class Method:
     mark: Mark
 
 
-def on(event: str, *, ack: bool = False, concurrent: bool = False) -> Callable[[M], M]:
+def on(
+    event: str, *, ack: bool = False, concurrent: bool = False, validate: bool | None = None
+) -> Callable[[M], M]:
     """Mark a method of `Handlers` as the handler of an event; a decorator, also for several.
 
     Args:
         event: the event's name; "*" for those that nobody else handles.
         ack: give the method a callable as last argument, as for `Namespace.on`.
         concurrent: run it beside the others, as for `Namespace.on`.
+        validate: whether to check its arguments, as for `Namespace.on`; `None` for what option
+            `validate` says.
 
     Raises:
         TypeError: the name is not a str.
@@ -78,7 +83,7 @@ def on(event: str, *, ack: bool = False, concurrent: bool = False) -> Callable[[
 
     def mark(function: M) -> M:
         marks = function.__dict__
-        marks[_MARKS] = (*marks.get(_MARKS, ()), Mark(event, ack, concurrent))
+        marks[_MARKS] = (*marks.get(_MARKS, ()), Mark(event, ack, concurrent, validate))
         return function
 
     return mark
@@ -111,7 +116,8 @@ def add_methods(found: Iterable[Method], namespace: NamespaceHandlers) -> None:
         if mark.event == BACKLOG:
             namespace.on_backlog(one.function)
         else:
-            namespace.on(mark.event, one.function, ack=mark.ack, concurrent=mark.concurrent)
+            options = {"ack": mark.ack, "concurrent": mark.concurrent}
+            namespace.on(mark.event, one.function, **options, validate=mark.validate)
 
 
 def _methods(handlers: Handlers) -> Iterator[Method]:

@@ -1,18 +1,21 @@
 """Namespaces (JS: `Namespace`), and the dynamic ones that make them (JS: `ParentNamespace`)."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import trio
 
 from trio_sio.abc import Gathered, Room, SocketId, Target
 from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.context import RouterContext
 from trio_sio.router.invocation import function_name
 from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
 from trio_sio.router.namespace_handlers import NamespaceHandlers
 from trio_sio.router.socket import Socket
+from trio_sio.statistics import NamespaceCounters, NamespaceStatistics
 
 Predicate = Callable[[str, Query], Awaitable[object] | object]
 
@@ -30,6 +33,17 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
 
     parent: "ParentNamespace | None"
 
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is at this moment, and what has been counted.
+
+        Clients choose how many namespaces a dynamic one makes, so these are counted together: each
+        of them returns the statistics of all, as the dynamic one does.
+        """
+        self.home.check_while_serving("namespace.statistics")
+        if self.parent is not None:
+            return self.parent.statistics()
+        return _statistics(self.counters, (self,))
+
 
 class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
@@ -42,10 +56,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """
 
     def __init__(
-        self, name: str, accepts: re.Pattern[str] | Predicate, *, validate: bool = False
+        self, name: str, accepts: re.Pattern[str] | Predicate, context: RouterContext
     ) -> None:
-        super().__init__(name)
-        self._validate = validate
+        super().__init__(name, context.home)
+        self._validate = context.options.validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
@@ -64,6 +78,14 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         if isinstance(self._accepts, re.Pattern):
             return self._accepts.pattern
         return function_name(self._accepts)
+
+    def statistics(self) -> NamespaceStatistics:
+        """Return what there is in all its children at this moment, and what has been counted.
+
+        What was counted of a child stays when the child goes.
+        """
+        self.home.check_while_serving("namespace.statistics")
+        return _statistics(self.counters, self._children.values())
 
     def accepts(self, name: str, query: Query) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.
@@ -85,9 +107,17 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
-        for child in tuple(self._children.values()):
+        children = tuple(self._children.values())
+        if children and children[0].json_default is not None:
+            packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
+        for child in children:
             await child.publish(packet, target)
         await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, in each child; `emit_nowait` calls it."""
+        for child in tuple(self._children.values()):
+            child.publish_nowait(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
@@ -99,3 +129,13 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
             missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
         return Gathered(found, tuple(missing))
+
+
+def _statistics(
+    counters: NamespaceCounters, namespaces: Iterable[Namespace]
+) -> NamespaceStatistics:
+    sockets = pending_acks = 0
+    for namespace in namespaces:
+        sockets += len(namespace.sockets)
+        pending_acks += sum(len(one.sender.acks) for one in namespace.sockets.values())
+    return counters.statistics(sockets, pending_acks)

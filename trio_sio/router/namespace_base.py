@@ -10,10 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from trio_sio.abc import Adapter, Flags, Gathered, PacketEncoder, Room, SocketId, Target
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import Handler, HandlerOwner, HandlerTable, Registration
+from trio_sio.statistics import NamespaceCounters
+from trio_sio.sync import Home
 
 S = TypeVar("S")
 
@@ -24,10 +27,14 @@ class BaseNamespace(HandlerOwner, Targeting):
     Attributes:
         name: such as "/chat"; a dynamic namespace has one that nobody can join.
         middleware: functions that see each socket before it is let in.
+        home: the Trio run in which the server serves.
+        counters: what is counted; all that a dynamic namespace has made have the same.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, home: Home, counters: NamespaceCounters | None = None) -> None:
         self.name = name
+        self.home = home
+        self.counters = counters or NamespaceCounters()
         self.handlers = HandlerTable()
         self.middleware: list[Handler] = []
 
@@ -36,6 +43,10 @@ class BaseNamespace(HandlerOwner, Targeting):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
+        raise NotImplementedError
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, without waiting; `emit_nowait` calls it."""
         raise NotImplementedError
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
@@ -57,8 +68,8 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         adapter: knows which sockets are in which room.
         connected: the sockets that are here, by id.
         context, parent: the same.
-        counters: what the server counts.
         encoder: encodes packets.
+        json_default: the option, for adapters.
         sockets: what `connected` is a view of.
         users: sockets that are here, or are about to join or to leave.
     """
@@ -78,7 +89,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         context: RouterContext,
         parent: BaseNamespace | None = None,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, context.home, None if parent is None else parent.counters)
         self.parent = parent
         self.users = 0
         self._is_wanted = False
@@ -86,7 +97,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.connected: Mapping[SocketId, S] = MappingProxyType(self.sockets)
         self.encoder = encoder
         self.context = context
-        self.counters = context.counters
+        self.json_default: Default | None = context.options.json_default
         self._ack_id = -1
         self.adapter = make_adapter(self)
 
@@ -179,8 +190,35 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names; `emit` calls it."""
+        if self.json_default is not None:
+            packet = replace_foreign(packet, self.json_default)  # once, for whatever adapter
         await self.adapter.broadcast(packet, target)
+
+    def publish_nowait(self, packet: Packet, target: Target) -> None:
+        """Send to everyone the target names, without waiting; `emit_nowait` calls it."""
+        adapter = self.adapter
+        if not _can_broadcast_nowait(adapter):
+            name = f"{type(adapter).__module__}.{type(adapter).__qualname__}"
+            raise NotImplementedError(
+                f"emit_nowait needs an adapter with broadcast_nowait, which {name} has not"
+                " for its broadcast; use `await ...emit(...)`"
+            )
+        adapter.broadcast_nowait(packet, target)
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; `clients` calls it."""
         return await self.adapter.clients(rooms)
+
+
+def _can_broadcast_nowait(adapter: Adapter) -> bool:
+    """Whether an adapter has the method, and not only that of a class below its `broadcast`.
+
+    A subclass that sends to other servers as well, and does not know of the method, would inherit
+    one that leaves them out.
+    """
+    for kind in type(adapter).__mro__:
+        if "broadcast_nowait" in kind.__dict__:
+            return True
+        if "broadcast" in kind.__dict__:
+            return False
+    return hasattr(adapter, "broadcast_nowait")

@@ -6,12 +6,13 @@ from typing import Any
 
 from trio_sio.abc import Adapter, PacketEncoder
 from trio_sio.failures import failures, verdict
-from trio_sio.logs.shown import quoted
+from trio_sio.logs.shown import printable, quoted
 from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.router.context import RouterContext
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.socket import Socket
+from trio_sio.statistics import NamespaceStatistics
 
 _ACCEPTS = "the function of a dynamic namespace"
 _FORBIDDEN = frozenset(",?#")
@@ -78,16 +79,32 @@ class Namespaces(Mapping[str, Namespace]):
             raise ValueError(f"a namespace's name cannot have a lone surrogate: {name!r}")
         namespace = self._by_name.get(full)
         if namespace is None:
+            self._context.home.check_while_serving("io.of")
             namespace = self._make(full, None)
         namespace.keep()
         return namespace
 
     def of_matching(self, accepts: re.Pattern[str] | Predicate) -> ParentNamespace:
         """Return a dynamic namespace for every name that `accepts` accepts."""
-        validate = self._context.options.validate
-        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, validate=validate)
+        self._context.home.check_while_serving("io.of")
+        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, self._context)
         self.parents.append(parent)
         return parent
+
+    def statistics(self) -> dict[str, NamespaceStatistics]:
+        """Return the statistics of each namespace, of those that a dynamic one has made together.
+
+        The names are the application's, never a client's. Where two are the same, or no longer
+        differ when they are cut off, the statistics are added up.
+        """
+        lasting = [one for one in self._by_name.values() if one.parent is None]
+        parts = [(one.name, one.statistics()) for one in lasting]
+        parts += [(one.label, one.statistics()) for one in self.parents]
+        found: dict[str, NamespaceStatistics] = {}
+        for name, part in parts:
+            shown = printable(name)
+            found[shown] = found[shown] + part if shown in found else part
+        return found
 
     def change_adapter(self, make_adapter: Callable[[Any], Adapter]) -> None:
         """Give every namespace, those that exist too, an adapter of another kind."""

@@ -59,5 +59,6 @@ class Router:
 
     def serve(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve one session until it ends; the engine's handler, to be awaited."""
+        self.context.home.check("io.serve_session")
         client = Client(session, self.namespaces, self.context)
         return client.run(self.make_decoder(), self.clients)

@@ -33,6 +33,7 @@ from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.order import EventOrder
 from trio_sio.router.sender import EventSender
 from trio_sio.router.socket_handlers import SocketHandlers
+from trio_sio.router.traced import TracedDispatcher, TracedInvoker
 from trio_sio.statistics import SessionStatistics
 
 
@@ -119,8 +120,14 @@ class Socket(Emitter, SocketHandlers):
         acks = PendingAcks(session, context.options.max_pending_acks, self.background)
         self.sender = EventSender(session, namespace, acks)
         self.inbox = Inbox(context.options.max_inbox, client.order)
-        self.invoker = Invoker(self, self.handlers, self.sender)
-        self.dispatcher = Dispatcher(self.invoker, self.inbox, self.background, client.log)
+        make_tracer = context.tracing.make_tracer
+        if make_tracer is None:
+            self.invoker = Invoker(self, self.handlers, self.sender)
+            self.dispatcher = Dispatcher(self.invoker, self.inbox, self.background, client.log)
+        else:
+            traced = TracedInvoker(self, self.handlers, self.sender, make_tracer(self))
+            self.invoker = traced
+            self.dispatcher = TracedDispatcher(traced, self.inbox, self.background, client.log)
         self._backlog: Backlog | None = None  # made when handlers have to hear of one
         self._handshake: Handshake | None = None
         self._query = query or None  # an empty table takes 64 bytes
@@ -176,6 +183,7 @@ class Socket(Emitter, SocketHandlers):
 
     def statistics(self) -> SessionStatistics:
         """Return what waits for the client, what was dropped, and when it was last seen."""
+        self.namespace.home.check_while_serving("socket.statistics")
         return self.session.statistics()
 
     @property
@@ -227,6 +235,7 @@ class Socket(Emitter, SocketHandlers):
         Raises:
             LimitReached: it would be in more than `max_rooms`.
         """
+        self.namespace.home.check("socket.join")
         try:
             check_rooms(rooms, self.rooms, self.namespace.context.options.max_rooms)
         except LimitReached as reached:
@@ -243,6 +252,7 @@ class Socket(Emitter, SocketHandlers):
 
     async def leave(self, room: Room) -> None:
         """Leave a room; leaving one that it is not in is fine (JS: `leave`)."""
+        self.namespace.home.check("socket.leave")
         await self.namespace.adapter.remove(self.id, room)
 
     async def disconnect(self, close: bool = False) -> None:
@@ -253,6 +263,7 @@ class Socket(Emitter, SocketHandlers):
         Args:
             close: leave all namespaces and close the connection.
         """
+        self.namespace.home.check("socket.disconnect")
         await trio.lowlevel.checkpoint()
         if self.reason is not None:
             return

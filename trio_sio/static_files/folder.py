@@ -10,15 +10,24 @@ import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Self
 from urllib.parse import quote, unquote_to_bytes
 
 import trio
+
+_FLAGS = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _FLAGS |= getattr(os, _name, 0)  # a pipe that has taken the file's place must not be waited for
 
 PIECE = 64 * 1024
 """Bytes that are read at a time; a file of no more is read as a whole."""
 
 _OVERLOADED = frozenset({errno.ENFILE, errno.EMFILE, errno.ENOMEM, errno.EIO})
 """What may be over the next time."""
+
+
+class FileChanged(Exception):
+    """Another file has taken the place of the one that was found; a head that is sent is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +38,19 @@ class File:
         path: where it is, links followed.
         size: its bytes.
         modified: when, in nanoseconds since the epoch.
+        identity: its device and its number there.
     """
 
     path: Path
     size: int
     modified: int
+    identity: tuple[int, int]
+
+    @classmethod
+    def of(cls, path: Path, status: os.stat_result) -> Self:
+        """Return a file as it is now."""
+        identity = (status.st_dev, status.st_ino)
+        return cls(path, status.st_size, status.st_mtime_ns, identity)
 
     @property
     def etag(self) -> str:
@@ -45,19 +62,36 @@ class File:
         """When it was modified, as precisely as HTTP can say it."""
         return self.modified // 1_000_000_000
 
+    def open(self, start: int) -> BinaryIO:
+        """Open the file at a place in its content; waits for the disk.
+
+        Raises:
+            FileChanged: it is another one than the one that was found, whose head would be wrong.
+        """
+        try:
+            file = os.fdopen(os.open(self.path, _FLAGS), "rb")
+        except OSError as error:
+            raise FileChanged from error
+        if File.of(self.path, os.fstat(file.fileno())) != self:
+            file.close()
+            raise FileChanged
+        file.seek(start)
+        return file
+
     def read(self, start: int, size: int) -> bytes:
-        """Return a part of the content; waits for the disk."""
-        with self.path.open("rb") as file:
-            file.seek(start)
+        """Return a part of the content; raises as `open`."""
+        with self.open(start) as file:
             return file.read(size)
 
     async def pieces(self, start: int, size: int) -> AsyncIterator[bytes]:
-        """Yield a part of the content, read in threads."""
-        async with await trio.open_file(self.path, "rb") as file:
-            await file.seek(start)
-            while size > 0 and (piece := await file.read(min(PIECE, size))):
+        """Yield a part of the content, read in threads; raises as `open`."""
+        file = await trio.to_thread.run_sync(self.open, start)
+        try:
+            while piece := await trio.to_thread.run_sync(file.read, min(PIECE, size)):
                 size -= len(piece)
                 yield piece
+        finally:
+            file.close()
 
 
 class Folder:
@@ -107,7 +141,7 @@ class Folder:
             return path + "/"
         if not stat.S_ISREG(status.st_mode) or not os.access(found, os.R_OK):
             return None
-        return File(found, status.st_size, status.st_mtime_ns)
+        return File.of(found, status)
 
     def _is_name(self, part: bytes) -> bool:
         """Whether a part of a path can only mean a name in a folder, on each system."""

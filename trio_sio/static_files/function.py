@@ -10,7 +10,7 @@ import trio
 
 from trio_sio.http import Request, Response
 from trio_sio.static_files.conditions import precondition, wanted_range
-from trio_sio.static_files.folder import PIECE, File, Folder
+from trio_sio.static_files.folder import PIECE, File, FileChanged, Folder
 
 _TYPES = MimeTypes()
 """Python's own table, so that types do not depend on the machine."""
@@ -25,6 +25,9 @@ for _type, _suffix in (
 ):
     _TYPES.add_type(_type, _suffix)
 _IN_UTF_8 = ("application/json", "application/manifest+json", "image/svg+xml")
+
+_ATTEMPTS = 5
+"""How often a file is looked for that is replaced again while it is being opened."""
 
 RequestFunction = Callable[[Request], Awaitable[Response]]
 
@@ -64,6 +67,14 @@ def static(
     kept = ("Cache-Control", f"public, max-age={int(max_age)}")
 
     async def serve(request: Request) -> Response:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await look(request)
+            except FileChanged:
+                await trio.lowlevel.checkpoint()
+        return Response.text(503, "This file cannot be read at present: it is being replaced.")
+
+    async def look(request: Request) -> Response:
         found = None
         if request.method in ("GET", "HEAD") or otherwise is None:
             try:

@@ -260,6 +260,9 @@ class _MemoryBroker:
         self._out.put(lambda: self._pass_on(channel, payload))
         return True
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        return True
+
     def _pass_on(self, channel: bytes, payload: bytes) -> None:
         for one in self._cluster.listeners(channel):
             one.hear(channel, payload)

@@ -80,6 +80,10 @@ class MemoryTransport:
     def end_requests(self, *, orderly: bool) -> None:
         """There are no requests here."""
 
+    async def part(self) -> None:
+        """Nothing to do: whatever the client has sent was received."""
+        await trio.lowlevel.checkpoint()
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Close both directions; what has been sent can still be received."""
         await trio.lowlevel.checkpoint()

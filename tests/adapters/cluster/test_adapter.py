@@ -23,7 +23,8 @@ from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.encoder import Encoder
-from trio_sio.statistics import Counters
+from trio_sio.statistics import NamespaceCounters
+from trio_sio.sync import Home
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import KEY, ClusterNode, MemoryCluster
 
@@ -268,10 +269,12 @@ class Square:
     """A namespace that nobody is in."""
 
     name = "/"
+    json_default = None
 
     def __init__(self) -> None:
         self.connected: Mapping[str, Recipient] = {}
-        self.counters = Counters()
+        self.counters = NamespaceCounters()
+        self.home = Home()
         self._encoder = Encoder()
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
@@ -353,6 +356,7 @@ class FullBroker:
     def __init__(self) -> None:
         self.room = trio.Event()
         self.published: list[bytes] = []
+        self.dropped = 0
 
     def open(self, channels: Channels, receive: Receive) -> Subscription:
         return MemoryCluster().join().broker.open(channels, receive)
@@ -362,7 +366,14 @@ class FullBroker:
         self.published.append(payload)
 
     def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
-        return False
+        if self.room.is_set():
+            self.published.append(payload)
+        else:
+            self.dropped += 1
+        return self.room.is_set()
+
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        return self.room.is_set()
 
     async def count_subscribers(self, channel: bytes) -> int | None:
         return None
@@ -386,6 +397,27 @@ async def test_a_full_queue_holds_up_whoever_emits_and_no_client(autojump_clock:
         assert (ear.heard, broker.published) == (4, [])
         broker.room.set()
     assert len(broker.published) == 1
+
+
+async def test_what_cannot_be_queued_is_sent_to_nobody(autojump_clock: Clock) -> None:
+    broker, square, ear = FullBroker(), Square(), Ear()
+    square.connected = {"a": ear}
+    adapter = ClusterAdapter(square, broker, Member())
+    packet = Packet(PacketType.EVENT, "/", ["x"])
+    with pytest.raises(trio.WouldBlock):
+        adapter.broadcast_nowait(packet, Target())
+    assert (ear.heard, broker.dropped) == (0, 0)
+    adapter.broadcast_nowait(packet, Target(flags=Flags(local=True)))
+    assert (ear.heard, broker.dropped) == (1, 0)
+    adapter.broadcast_nowait(packet, Target(flags=Flags(volatile=True)))
+    assert (ear.heard, broker.dropped) == (2, 1)
+    broker.room.set()
+    adapter.broadcast_nowait(packet, Target())
+    assert (ear.heard, len(broker.published)) == (3, 1)
+    for unsendable in (Packet(PacketType.EVENT, "/", ["x", object()]),):  # type: ignore[list-item]
+        with pytest.raises(LocalProtocolError):
+            adapter.broadcast_nowait(unsendable, Target())
+    assert (ear.heard, len(broker.published)) == (3, 1)
 
 
 async def test_endless_broadcasts_let_other_tasks_run(autojump_clock: Clock) -> None:

@@ -8,6 +8,7 @@ import math
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ async def test_two_servers_are_one_cluster(redis_server: RedisServer) -> None:
     async with two_nodes(redis_server.url) as (one, two):
         assert await one.io.clients() == {one.client.id, two.client.id}
         assert [other.name for other in one.adapter.nodes] == ["two"]
-        figures = (await trio.to_thread.run_sync(one.io.statistics)).adapter  # as at a scrape
+        figures = one.io.statistics().adapter
         assert figures.healthy
         assert figures.nodes == 2
         assert figures.published >= 3  # two events and a probe at least
@@ -117,6 +118,31 @@ async def test_what_is_queued_at_the_end_is_sent(redis_server: RedisServer) -> N
                 await two.io.emit("last", number)
         for number in range(100):
             assert await one.client.receive() == ["last", number]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_emit_and_emit_nowait_are_in_one_order(redis_server: RedisServer, seed: int) -> None:
+    random = Random(seed)
+    async with two_nodes(redis_server.url, max_outgoing_bytes=4096) as (one, two):
+        heard: list[object] = []
+        for number in range(300):
+            target = random.choice([one.io, one.io.to("room"), one.io.to("room", "other")])
+            if random.random() < 0.5:
+                await target.emit("x", number)
+                heard.append(number)
+                continue
+            try:
+                target.emit_nowait("x", number)
+                heard.append(number)
+            except trio.WouldBlock:
+                pass  # neither its own client nor another one gets it
+        await one.io.emit("end")
+        assert len(heard) > 150
+        for client in (one.client, two.client):
+            with trio.fail_after(PATIENCE):
+                got = [await client.receive() for _ in range(len(heard) + 1)]
+            assert got == [*(["x", number] for number in heard), ["end"]]
+        assert one.adapter.statistics().dropped == 0
 
 
 # -- ways to Redis ---------------------------------------------------------------------------------

@@ -151,6 +151,28 @@ async def test_while_connected_whoever_publishes_waits_for_room(
         assert done == ["large", "small", "large, too"]
 
 
+async def test_there_is_room_for_what_would_not_wait(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with stage() as on:
+        assert on.publisher.has_room(b"c", bytes(MAX_BYTES))  # it may go alone
+        for _ in range(20):
+            assert on.publisher.has_room(b"c", KILO)  # Redis is away: the oldest are dropped
+            await on.publisher.publish(b"c", KILO)
+    async with stage() as on:
+        on.redis.silent.add("publisher")
+        await on.run()
+        for rest in range(MAX_BYTES // SIZE, 0, -1):
+            assert on.publisher.has_room(b"c", bytes(len(KILO) * rest))
+            await on.publisher.publish(b"c", KILO)
+        assert not on.publisher.has_room(b"c", KILO)
+        assert on.publisher.has_room(b"c", b"")
+        on.nursery.start_soon(on.publisher.publish, b"c", KILO)
+        await settle()
+        assert not on.publisher.has_room(b"c", b"")  # somebody waits: nothing overtakes
+        assert on.journal.dropped == 0
+
+
 async def test_so_much_is_sent_without_an_answer(autojump_clock: trio.testing.MockClock) -> None:
     async with stage(max_bytes=10 * WINDOW_BYTES) as on:
         on.redis.silent.add("publisher")

@@ -14,7 +14,7 @@ from trio.testing import (
 from tests.support.served_connection import GET, LIMITS, hear, reached, served, served_by_tcp
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.engine.runtime.timers import Timers
-from trio_sio.http import Request, Response
+from trio_sio.http import Ends, Request, Response
 
 
 async def ok(request: Request, connection: HTTPConnection) -> Response:
@@ -75,7 +75,7 @@ async def test_an_answer_that_is_taken_slowly_in_memory(autojump_clock: MockCloc
     reached.clear()
     ours, theirs = lockstep_stream_pair()
     timers = Timers()
-    connection = HTTPConnection(theirs, "1.2.3.4", timers=timers, limits=LIMITS)
+    connection = HTTPConnection(theirs, Ends("1.2.3.4"), timers=timers, limits=LIMITS)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
         nursery.start_soon(connection.serve, large)

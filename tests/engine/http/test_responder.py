@@ -2,11 +2,13 @@
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.memory_responder import MemoryResponder
 from tests.support.served_connection import GET, hear, served
 from trio_sio.engine.http.connection import MAX_PIPELINED, HTTPConnection
-from trio_sio.engine.http.responder import HungUp, unless_hung_up
+from trio_sio.engine.http.responder import WATCH_AFTER, HungUp, unless_hung_up
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.http import Request, Response
 
 
@@ -71,3 +73,28 @@ async def test_what_it_returns_and_raises_comes_out_as_it_is(autojump_clock: Moc
         await stream.send_all(GET)
         assert (await hear(stream)).startswith(b"HTTP/1.1 200 ")
     assert seen == ["thought", True, True]
+
+
+async def test_with_timers_only_what_takes_its_time_is_watched(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    timers, responder = Timers(), MemoryResponder()
+    nursery.start_soon(timers.run)
+
+    async def tasks() -> int:
+        await wait_all_tasks_blocked()
+        return trio.lowlevel.current_statistics().tasks_living
+
+    before = await tasks()
+    assert await unless_hung_up(responder, tasks(), timers) == before
+    assert len(timers) == 0  # nothing happens later
+
+    async def slow() -> int:
+        await trio.sleep(WATCH_AFTER + 0.1)
+        return await tasks()
+
+    assert await unless_hung_up(responder, slow(), timers) == before + 1
+    responder.leave()
+    with pytest.raises(HungUp):
+        await unless_hung_up(responder, trio.Event().wait(), timers)
+    assert trio.current_time() == pytest.approx(2 * WATCH_AFTER + 0.1)

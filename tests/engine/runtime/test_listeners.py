@@ -2,8 +2,11 @@
 
 import errno
 import logging
+import socket as sockets
+import ssl
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
@@ -11,7 +14,9 @@ from trio.testing import MockClock, memory_stream_pair
 
 import trio_sio
 from tests.support.peers import served
-from trio_sio.engine.runtime.listeners import CAPACITY_PAUSE, accept_forever, urls_of
+from tests.support.socket_pairs import socket_pair
+from trio_sio.engine.runtime.listeners import CAPACITY_PAUSE, accept_forever, ends_of, urls_of
+from trio_sio.http import Ends
 
 
 async def test_the_log_says_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -38,8 +43,6 @@ async def test_addresses(host: str, expected: str) -> None:
 
 
 async def test_all_interfaces_are_named_once_and_what_has_no_port_not_at_all() -> None:
-    import ssl
-
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listeners[0].socket.getsockname()[1]
     secure = trio.SSLListener(listeners[0], ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
@@ -101,3 +104,29 @@ async def test_a_broken_listener_is_an_error() -> None:
     with pytest.RaisesGroup(OSError):
         await accept_forever([listener], lambda stream: None)
     assert listener.closed
+
+
+async def test_the_ends_of_a_tcp_connection() -> None:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listener:
+        local = listener.socket.getsockname()
+        async with await trio.open_tcp_stream(*local) as ours, await listener.accept() as theirs:
+            ends = Ends("127.0.0.1", ours.socket.getsockname()[1], local)
+            assert ends_of(theirs) == ends
+            assert ends_of(trio.SSLStream(theirs, ssl.create_default_context())) == ends
+
+
+async def test_the_ends_of_other_streams(tmp_path: Path) -> None:
+    assert ends_of(memory_stream_pair()[0]) == Ends()
+    ours, theirs = socket_pair()
+    assert ends_of(theirs) == Ends()
+    await ours.aclose()
+    await theirs.aclose()
+    path = str(tmp_path / "socket")
+    with trio.socket.socket(sockets.AF_UNIX) as listening:
+        await listening.bind(path)
+        listening.listen()
+        async with await trio.open_unix_socket(path):
+            accepted, _ = await listening.accept()
+            async with trio.SocketStream(accepted) as stream:
+                assert ends_of(stream) == Ends(local=(path, None))

@@ -13,7 +13,6 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.support.held_loop import Counter, full_collection, warnings
 from trio_sio.engine.runtime.stalls import KEPT, NAMED, StallMonitor
 from trio_sio.logs.throttle import INTERVAL, LogThrottle
-from trio_sio.statistics import Counters
 
 WITHIN_THE_PACKAGE = """
 class Server:
@@ -406,47 +405,3 @@ async def test_it_tells_in_the_log_that_it_was_given(counter: Counter) -> None:
     with StallMonitor(0.25, log).watching():
         await hold(counter, 1)
     assert len(log) == 1
-
-
-async def test_handlers_take_their_time_from_the_turns(counter: Counter) -> None:
-    counters = Counters()
-
-    async def call(*steps: float) -> None:
-        """Do what is done for a handler that computes, waiting in between."""
-        begun = counters.turn
-        for step in steps[:-1]:
-            counter.hold(step)
-            await trio.lowlevel.checkpoint()
-        counter.hold(steps[-1])
-        counters.calls += 1
-        counters.call_seconds += counters.turn - begun
-
-    async def many() -> None:
-        for _ in range(3):  # one turn, which counts once
-            await call(1)
-
-    with StallMonitor(0.25, None, counters).watching():
-        for function, args, seconds in (
-            (call, (2,), 2),
-            (call, (2, 3), 5),
-            (call, (1, 2, 3), 6),
-            (many, (), 3),
-        ):
-            before = counters.call_seconds
-            await run(function, *args)
-            assert counters.call_seconds - before == seconds
-    assert counters.calls == 6
-
-
-async def test_what_ends_while_nobody_watches_takes_no_time(counter: Counter) -> None:
-    counters = Counters()
-    watch = StallMonitor(0.25, None, counters)
-    for _ in range(2):
-        counters.calls += 1
-        with watch.watching():
-            await hold(counter, 1)
-    unwatched = StallMonitor(None, None, counters)
-    with unwatched.watching():
-        counters.calls += 1
-        await hold(counter, 1)
-    assert counters.call_seconds == 0

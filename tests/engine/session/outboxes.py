@@ -7,6 +7,7 @@ from trio_sio.disconnect import Explanation
 from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.options import EngineOptions
+from trio_sio.sync import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,4 +66,4 @@ def make_outbox(
     limits = EngineOptions(
         max_outbox=packets, max_outbox_bytes=size, high_water=0.5, low_water=0.25
     )
-    return Outbox(transport, limits, tick or TickFlusher(), owner or Owner())
+    return Outbox(transport, limits, tick or TickFlusher(), owner or Owner(), Home())

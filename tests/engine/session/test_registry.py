@@ -1,5 +1,6 @@
 """Who is here, who may come, and what becomes of the handlers' errors."""
 
+import gc
 import logging
 from collections.abc import Mapping
 
@@ -8,11 +9,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.support.socket_pairs import socket_pair
+from trio_sio.engine.http.request_reader import RequestReader
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import NoRoom, SessionRegistry
 from trio_sio.http import Request
 from trio_sio.options import EngineOptions
+from trio_sio.testing import open_wire
 from trio_sio.testing.transport import MemoryTransport
 
 REQUEST = Request("GET", "/engine.io/")
@@ -27,6 +31,18 @@ def make(max_sessions: int | None = None) -> SessionRegistry:
 def limits(registry: SessionRegistry) -> Mapping[str, int]:
     counters, stalls = registry.counters, registry.runtime.stalls
     return counters.statistics(registry.values(), 0, 0, stalls).limits
+
+
+async def test_a_session_does_not_keep_what_reads_requests(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(ws_engine="websockets")
+    async with open_wire(io, streams=socket_pair) as wire:
+        websocket = await wire.websocket()
+        await websocket.receive()
+        (session,) = io.engine.sessions.values()
+        assert session.request.path == "/socket.io/"
+        del session
+        gc.collect()
+        assert not [one for one in gc.get_objects() if isinstance(one, RequestReader)]
 
 
 async def test_sessions_are_found_by_their_ids() -> None:

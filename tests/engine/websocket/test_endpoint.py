@@ -446,7 +446,7 @@ def connection_tasks() -> int:
     while waiting:
         task = waiting.pop()
         assert task is not None
-        count += task.name.endswith("Engine._serve")
+        count += task.name.endswith("Connections._serve")
         waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
     return count
 

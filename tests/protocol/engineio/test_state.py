@@ -10,34 +10,36 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import TRANSITIONS, SessionState, Signal, State
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 
-OPEN, UPGRADING, CLOSING, CLOSED = State
+OPEN, UPGRADING, LEAVING, CLOSING, CLOSED = State
 INTERVAL, TIMEOUT = 25.0, 5.0
 
 # How to get there from OPEN, and the reason that is then fixed.
 ROADS: dict[State, list[Signal]] = {
     OPEN: [],
     UPGRADING: [Signal.PROBE],
+    LEAVING: [Signal.LEAVE_ASKED],
     CLOSING: [Signal.CLOSE_ASKED],
     CLOSED: [Signal.OVERLAP],
 }
 
 Row = tuple[State | None, ...]
-# One column for each of OPEN, UPGRADING, CLOSING and CLOSED; `None` is no step.
+# One column for each of OPEN, UPGRADING, LEAVING, CLOSING and CLOSED; `None` is no step.
 SIGNALS: dict[Signal, Row] = {
-    Signal.PROBE: (UPGRADING, None, None, None),
-    Signal.PROBE_LOST: (None, OPEN, CLOSING, None),
-    Signal.UPGRADED: (OPEN, OPEN, CLOSING, None),
-    Signal.OVERLAP: (CLOSED, CLOSED, CLOSED, None),
-    Signal.MALFORMED: (CLOSED, CLOSED, CLOSED, None),
-    Signal.TRANSPORT_LOST: (CLOSED, CLOSED, CLOSED, None),
-    Signal.TIMEOUT: (CLOSED, CLOSED, CLOSED, None),
-    Signal.CLOSE_ASKED: (CLOSING, CLOSING, CLOSING, None),
-    Signal.FLUSHED: (None, None, CLOSED, None),
+    Signal.PROBE: (UPGRADING, None, None, None, None),
+    Signal.PROBE_LOST: (None, OPEN, LEAVING, CLOSING, None),
+    Signal.UPGRADED: (OPEN, OPEN, LEAVING, CLOSING, None),
+    Signal.OVERLAP: (CLOSED, CLOSED, CLOSED, CLOSED, None),
+    Signal.MALFORMED: (CLOSED, CLOSED, CLOSED, CLOSED, None),
+    Signal.TRANSPORT_LOST: (CLOSED, CLOSED, CLOSED, CLOSED, None),
+    Signal.TIMEOUT: (CLOSED, CLOSED, CLOSED, CLOSED, None),
+    Signal.LEAVE_ASKED: (LEAVING, LEAVING, None, None, None),
+    Signal.CLOSE_ASKED: (CLOSING, CLOSING, CLOSING, CLOSING, None),
+    Signal.FLUSHED: (None, None, None, CLOSED, None),
 }
-STAYS: Row = (OPEN, UPGRADING, CLOSING, None)
+STAYS: Row = (OPEN, UPGRADING, LEAVING, CLOSING, None)
 PACKETS: dict[EnginePacketType, Row] = {
     **dict.fromkeys(EnginePacketType, STAYS),
-    EnginePacketType.CLOSE: (CLOSED, CLOSED, CLOSED, None),
+    EnginePacketType.CLOSE: (CLOSED, CLOSED, CLOSED, CLOSED, None),
 }
 
 REASONS = {
@@ -46,8 +48,12 @@ REASONS = {
     Signal.MALFORMED: "parse error",
     Signal.TRANSPORT_LOST: "transport close",
     Signal.TIMEOUT: "ping timeout",
+    Signal.LEAVE_ASKED: "server shutting down",
     Signal.CLOSE_ASKED: "forced close",
 }
+
+FIRST_REASONS = {LEAVING: "server shutting down", CLOSING: "forced close"}
+"""In the states in which the end has a reason already, and is still to come."""
 
 
 def session_in(state: State) -> SessionState:
@@ -78,9 +84,9 @@ def test_signal(state: State, signal: Signal, then: State | None) -> None:
         return
     session.signal(signal)
     assert session.state is then
-    if state is CLOSING:
-        assert session.reason == "forced close"  # the first reason wins
-    elif then in (CLOSING, CLOSED):
+    if state in FIRST_REASONS:
+        assert session.reason == FIRST_REASONS[state]  # the first reason wins
+    elif then in (LEAVING, CLOSING, CLOSED):
         assert session.reason == REASONS[signal]
     else:
         assert session.reason is None
@@ -106,10 +112,10 @@ def test_packet(
     replies = session.receive(EnginePacket(kind, data), 7)
     assert session.state is then
     assert session.deadline == 7 + INTERVAL + TIMEOUT
-    is_answered = kind is EnginePacketType.PING and state is not CLOSING
+    is_answered = kind is EnginePacketType.PING and state not in FIRST_REASONS
     assert replies == ([EnginePacket(EnginePacketType.PONG)] if is_answered else [])
     if then is CLOSED:
-        assert session.reason == ("forced close" if state is CLOSING else "transport close")
+        assert session.reason == FIRST_REASONS.get(state, "transport close")
 
 
 def test_the_table_holds_nothing_else() -> None:
@@ -127,20 +133,31 @@ def test_a_signal_may_bring_its_reason(signal: Signal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "is_open"), [(OPEN, True), (UPGRADING, True), (CLOSING, False), (CLOSED, False)]
+    ("state", "is_open", "hears"),
+    [
+        (OPEN, True, True),
+        (UPGRADING, True, True),
+        (LEAVING, False, True),
+        (CLOSING, False, False),
+        (CLOSED, False, False),
+    ],
 )
-def test_is_open(state: State, is_open: bool) -> None:
-    assert session_in(state).is_open is is_open
+def test_is_open(state: State, is_open: bool, hears: bool) -> None:
+    session = session_in(state)
+    assert session.is_open is is_open
+    assert session.hears is hears
+    assert session.receive_message(7) is hears
+    assert session.deadline == (7 if hears else 0) + INTERVAL + TIMEOUT
 
 
-@pytest.mark.parametrize("state", [OPEN, UPGRADING, CLOSING])
+@pytest.mark.parametrize("state", [OPEN, UPGRADING, LEAVING, CLOSING])
 def test_patience_ends_at_the_deadline(state: State) -> None:
     session = session_in(state)
     session.tick(29.999)
     assert session.state is state
     session.tick(30)
     assert session.state is CLOSED
-    assert session.reason == ("forced close" if state is CLOSING else "ping timeout")
+    assert session.reason == FIRST_REASONS.get(state, "ping timeout")
     session.tick(31)  # nothing more happens
 
 
@@ -209,7 +226,7 @@ class Session(RuleBasedStateMachine):
 
     def arrives_at(self, state: State, reason: str | None) -> None:
         assert self.session.state is state
-        if state in (CLOSING, CLOSED) and self.reason is None:
+        if state in (LEAVING, CLOSING, CLOSED) and self.reason is None:
             self.reason = reason
 
     @invariant()

@@ -22,19 +22,22 @@ def block(kind: int, rest: bytes, first: int = 0x21) -> bytes:
 
 
 HEADERS = [
-    (b"PROXY TCP4 203.0.113.9 10.0.0.2 51200 443\r\n", ProxiedPeer("203.0.113.9")),
-    (b"PROXY TCP6 2001:db8::17 ::1 51200 443\r\n", ProxiedPeer("2001:db8::17")),
-    (b"PROXY TCP6 ::ffff:203.0.113.9 ::1 51200 443\r\n", ProxiedPeer("203.0.113.9")),
+    (b"PROXY TCP4 203.0.113.9 10.0.0.2 51200 443\r\n", ProxiedPeer("203.0.113.9", None, 51200)),
+    (b"PROXY TCP6 2001:db8::17 ::1 51200 443\r\n", ProxiedPeer("2001:db8::17", None, 51200)),
+    (b"PROXY TCP6 ::ffff:203.0.113.9 ::1 51200 443\r\n", ProxiedPeer("203.0.113.9", None, 51200)),
     (b"PROXY UNKNOWN\r\n", ProxiedPeer(None)),
     (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", ProxiedPeer(None)),
-    (block(0x11, V4), ProxiedPeer("203.0.113.9")),
-    (block(0x21, V6), ProxiedPeer("2001:db8::17")),
+    (block(0x11, V4), ProxiedPeer("203.0.113.9", None, 51200)),
+    (block(0x21, V6), ProxiedPeer("2001:db8::17", None, 51200)),
     (block(0x31, bytes(216)), ProxiedPeer("")),
     (block(0x00, b""), ProxiedPeer(None)),
     (block(0x00, b"", 0x20), ProxiedPeer(None)),
     (block(0x11, V4, 0x20), ProxiedPeer(None)),
-    (block(0x11, V4 + b"\x04\x00\x01x\x20\x00\x05\x01\0\0\0\0"), ProxiedPeer("203.0.113.9", True)),
-    (block(0x11, V4 + b"\x20\x00\x05\x00\0\0\0\0"), ProxiedPeer("203.0.113.9", False)),
+    (
+        block(0x11, V4 + b"\x04\x00\x01x\x20\x00\x05\x01\0\0\0\0"),
+        ProxiedPeer("203.0.113.9", True, 51200),
+    ),
+    (block(0x11, V4 + b"\x20\x00\x05\x00\0\0\0\0"), ProxiedPeer("203.0.113.9", False, 51200)),
 ]
 
 

@@ -43,6 +43,7 @@ from trio_sio.protocol.cluster.request import (
 )
 from trio_sio.protocol.errors import ProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet
+from trio_sio.sync import THREAD
 
 REQUESTS_TIMEOUT = 5.0
 """Seconds in which the servers have to respond to a request (JS: `requestsTimeout`)."""
@@ -85,6 +86,7 @@ class ClusterAdapter:
         So it waits for the broker, if nobody here has been in one of the rooms, unless that cannot
         be reached. If it is cancelled meanwhile, the socket is in the rooms nevertheless.
         """
+        self.namespace.home.check("adapter.add_all")
         await trio.lowlevel.checkpoint_if_cancelled()
         new = self._local.enter(socket_id, rooms)
         if new:
@@ -102,6 +104,7 @@ class ClusterAdapter:
 
     async def remove(self, socket_id: SocketId, room: Room) -> None:
         """Take a socket out of a room."""
+        self.namespace.home.check("adapter.remove")
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._local.leave(socket_id, room):
             self._forget((room,))
@@ -109,6 +112,7 @@ class ClusterAdapter:
 
     async def remove_all(self, socket_id: SocketId) -> None:
         """Take a socket out of all its rooms, even if this is cancelled: it leaves."""
+        self.namespace.home.check("adapter.remove_all")
         self._forget(self._local.leave_all(socket_id))
         await trio.lowlevel.checkpoint()
 
@@ -121,6 +125,7 @@ class ClusterAdapter:
 
     def rooms_of(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket of this server."""
+        self.namespace.home.check_while_serving("adapter.rooms_of")
         return self._local.rooms_of(socket_id)
 
     # -- broadcasts --------------------------------------------------------------------------
@@ -135,6 +140,9 @@ class ClusterAdapter:
         Raises:
             LocalProtocolError: the event cannot be encoded; nobody gets it.
         """
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check("adapter.broadcast")
         if target.flags.local:
             await self._local.broadcast(packet, target)
             return
@@ -146,6 +154,26 @@ class ClusterAdapter:
         else:
             await self._broker.publish(channel, payload)
         await self._local.pause_after(deliveries)
+
+    def broadcast_nowait(self, packet: Packet, target: Target) -> None:
+        """Do what `broadcast` does, unless it would have to wait.
+
+        Raises:
+            trio.WouldBlock: the queue to the broker is full; nobody gets the event.
+            LocalProtocolError: the event cannot be encoded; nobody gets it.
+        """
+        home = self.namespace.home
+        if THREAD.token is not home.token:
+            home.check_sync("adapter.broadcast_nowait")
+        if target.flags.local:
+            self._local.broadcast_nowait(packet, target)
+            return
+        payload = self._encode(packet, target)
+        channel = self._channels.broadcast(target.rooms)
+        if not target.flags.volatile and not self._broker.has_room(channel, payload):
+            raise trio.WouldBlock
+        self._local.broadcast_nowait(packet, target)  # it may raise, too
+        self._broker.publish_nowait(channel, payload)
 
     def _encode(self, packet: Packet, target: Target) -> bytes:
         flags = target.flags
@@ -220,6 +248,7 @@ class ClusterAdapter:
         Raises:
             NoAnswer: the namespace was dropped meanwhile.
         """
+        self.namespace.home.check("adapter.clients")
         request = self._requests.make(RequestKind.CLIENTS, rooms=tuple(rooms))
         found = await self._requests.ask_all(request, self._answers.list_here(request))
         return Gathered((one for each in found.arrived for one in each.clients), found.missing)
@@ -230,6 +259,7 @@ class ClusterAdapter:
         Raises:
             NoAnswer: the namespace was dropped meanwhile.
         """
+        self.namespace.home.check("adapter.all_rooms")
         request = self._requests.make(RequestKind.ALL_ROOMS)
         found = await self._requests.ask_all(request, self._answers.list_here(request))
         return Gathered((one for each in found.arrived for one in each.rooms), found.missing)
@@ -240,6 +270,7 @@ class ClusterAdapter:
         Raises:
             NoAnswer: no server has the socket, or the one that has it did not answer.
         """
+        self.namespace.home.check("adapter.client_rooms")
         if socket_id in self._local.sids:
             return await self._local.client_rooms(socket_id)
         request = self._requests.make(RequestKind.CLIENT_ROOMS, sid=socket_id)
@@ -247,6 +278,7 @@ class ClusterAdapter:
 
     async def remote_join(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket of any server join a room."""
+        self.namespace.home.check("adapter.remote_join")
         if socket_id in self.namespace.connected:
             await self._local.remote_join(socket_id, room)
         else:
@@ -254,6 +286,7 @@ class ClusterAdapter:
 
     async def remote_leave(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket of any server leave a room."""
+        self.namespace.home.check("adapter.remote_leave")
         if socket_id in self.namespace.connected:
             await self._local.remote_leave(socket_id, room)
         else:
@@ -261,6 +294,7 @@ class ClusterAdapter:
 
     async def remote_disconnect(self, socket_id: SocketId, close: bool = False) -> None:
         """Have a socket of any server leave the namespace."""
+        self.namespace.home.check("adapter.remote_disconnect")
         if socket_id in self.namespace.connected:
             await self._local.remote_disconnect(socket_id, close)
         else:
@@ -276,8 +310,10 @@ class ClusterAdapter:
             LocalProtocolError: the data cannot be sent as JSON.
             NoAnswer: some server did not answer in time; `replies` has what has arrived.
         """
+        self.namespace.home.check("adapter.custom_request")
         request = self._requests.make(RequestKind.CUSTOM_REQUEST, data=data)
-        found = await self._requests.ask_all(request, hook=self._answers.call_hook)
+        hook, default = self._answers.call_hook, self.namespace.json_default
+        found = await self._requests.ask_all(request, hook=hook, default=default)
         replies = [each.data for each in found.arrived]
         if found.missing:
             sentence = "timeout reached while waiting for customRequest response"
@@ -286,9 +322,11 @@ class ClusterAdapter:
 
     def on_custom_request(self, function: HookT) -> HookT:
         """Register what answers custom requests here; a decorator."""
+        self.namespace.home.check_while_serving("adapter.on_custom_request")
         return self._local.on_custom_request(function)
 
     def close(self) -> None:
         """Forget the namespace; requests that are under way raise `NoAnswer`."""
+        self.namespace.home.check_while_serving("adapter.close")
         self._subscription.close()
         self._requests.close()

@@ -102,6 +102,7 @@ class Answers:
         await self._respond(request, Response(request.id, node=self._broker.uid))
 
     async def _respond(self, request: Request, response: Response) -> None:
-        payload = encode_response(response, request.kind)
+        default = self._local.namespace.json_default
+        payload = encode_response(response, request.kind, default)
         self._member.counters.received += 1
         await self._broker.publish(self._channels.response, payload)

@@ -75,5 +75,8 @@ class Broker(Protocol):
     def publish_nowait(self, channel: bytes, payload: bytes) -> bool:
         """Send a message, or drop and count it if there is no room; return whether it is queued."""
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        """Whether `publish` would queue a message without waiting."""
+
     async def count_subscribers(self, channel: bytes) -> int | None:
         """Return how many servers listen to a channel; `None` if the broker cannot be reached."""

@@ -22,6 +22,7 @@ from trio_sio.exceptions import NoAnswer
 from trio_sio.logs.shown import printable
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.cluster.request import Request, RequestKind, Response, encode_request
+from trio_sio.protocol.socketio.foreign import Default
 
 MAX_PENDING = 1000
 """Requests of a namespace under way at a time; further ones wait for their turn."""
@@ -162,7 +163,11 @@ class Requests:
     # -- asking ------------------------------------------------------------------------------
 
     async def ask_all(
-        self, request: Request, here: Response | None = None, hook: Hook | None = None
+        self,
+        request: Request,
+        here: Response | None = None,
+        hook: Hook | None = None,
+        default: Default | None = None,
     ) -> Responses:
         """Ask every server that has the namespace, and wait for all responses or the timeout.
 
@@ -170,12 +175,13 @@ class Requests:
             request: what is asked.
             here: what this server responds.
             hook: or what finds that out, while the others are asked.
+            default: option `json_default`, for the data of the request.
 
         Raises:
             LocalProtocolError: the request cannot be sent.
             NoAnswer: the namespace is gone.
         """
-        payload = encode_request(request)
+        payload = encode_request(request, default)
         others: int | None = None
         pending = Pending(1, here)
         with trio.move_on_after(self._timeout):

@@ -102,6 +102,10 @@ class RedisBroker:
         """Send a message, or drop and count it; return whether it is queued."""
         return self._publisher.publish_nowait(channel, payload)
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        """Whether a message would be queued at once."""
+        return self._publisher.has_room(channel, payload)
+
     async def count_subscribers(self, channel: bytes) -> int | None:
         """Return how many servers listen to a channel; `None` if Redis does not say."""
         with trio.move_on_after(self._count_timeout):

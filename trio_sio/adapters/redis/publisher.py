@@ -179,6 +179,10 @@ class Publisher:
         self._put(_Queued(data, None))
         return True
 
+    def has_room(self, channel: bytes, payload: bytes) -> bool:
+        """Whether a message would be queued at once; while Redis is away, every one is."""
+        return not self._must_wait(len(pack_publish(channel, payload)))
+
     async def ask(self, *words: bytes) -> Reply:
         """Send a command behind what is queued, and return its reply; `None` if Redis is away."""
         if not self.is_connected:

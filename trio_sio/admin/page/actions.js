@@ -6,9 +6,13 @@ export class Actions {
     this.ask = ask;
     this.root = root;
     this.element = make("div", { class: "actions" });
+    this.shown = null;
   }
 
+  /** Those that are shown already stay, with what was typed and answered: the page has reconnected. */
   show(actions) {
+    if (JSON.stringify(actions) === this.shown) return;
+    this.shown = JSON.stringify(actions);
     this.element.replaceChildren(...actions.map((action) => this.form(action)));
     if (!actions.length) this.element.append(make("p", { class: "empty" }, "There are none."));
   }
@@ -21,7 +25,7 @@ export class Actions {
       event.preventDefault();
       if (action.danger && !(await confirmIn(this.root, `${action.label}? ${action.description}`, action.label))) return;
       button.disabled = true;
-      write(result, "…");
+      write(result, "It runs …");
       const given = Object.fromEntries(fields.map(({ argument, read }) => [argument.name, read()]));
       const answer = await this.ask("action", action.label, given);
       button.disabled = false;

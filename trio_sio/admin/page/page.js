@@ -2,4 +2,6 @@
 import { mount } from "./view.js";
 
 const { namespace, path, transports } = document.body.dataset;
-mount(document.querySelector("#view"), { namespace, path, transports: transports.split(" ") });
+// One of several servers may have sent the page, and another one answer it.
+const onHello = ({ title }) => { document.title = document.querySelector("h1").textContent = title; };
+mount(document.querySelector("#view"), { namespace, path, transports: transports.split(" "), onHello });

@@ -10,7 +10,7 @@ export class Sessions {
     this.order = { sort: "since", descending: true };
     this.filter = make("input", { type: "search", class: "session-filter", maxlength: "100", oninput: () => ask("filter", this.filter.value) });
     this.count = make("p", { class: "muted" });
-    this.table = new Table("Sessions", [
+    this.table = new Table("Sessions that are here", [
       { label: "Session", text: (row) => `${row.number} ${row.id}`, sort: "id", press: (row) => this.open(row.number), name: (row) => `Details of session ${row.number} ${row.id}` },
       { label: "Address", text: (row) => row.address, sort: "address" },
       { label: "Transport", text: (row) => row.transport + (row.upgraded ? " (upgraded)" : ""), sort: "transport" },

@@ -8,7 +8,8 @@
 // `data-theme` ("light" or "dark") of the page's root, else what the reader prefers. `transports` are
 // those of the server, ["polling", "websocket"] by default. `auth` are
 // values of the namespace's query, which the check on the server finds in `socket.handshake.query`;
-// they travel in a packet, not in a URL.
+// they travel in a packet, not in a URL. `onHello` is called with `{title}` at each connection: it may
+// be another server's than before.
 import { Actions } from "./actions.js";
 import { Charts } from "./charts.js";
 import { ago, bytes, clock, make, number, section, Table, write } from "./dom.js";
@@ -17,16 +18,18 @@ import { Sessions } from "./sessions.js";
 
 const PATIENCE = 30_000;
 
-export function mount(element, { namespace = "/admin", path = "/socket.io", auth = null, transports = ["polling", "websocket"] } = {}) {
-  return new View(element, namespace, path, auth, transports);
+export function mount(element, { namespace = "/admin", path = "/socket.io", auth = null, transports = ["polling", "websocket"], onHello = () => {} } = {}) {
+  return new View(element, namespace, path, auth, transports, onHello);
 }
 
 class View {
-  constructor(element, namespace, path, auth, transports) {
+  constructor(element, namespace, path, auth, transports, onHello) {
     this.namespace = namespace;
     this.path = path;
     this.auth = auth;
     this.transports = transports;
+    this.onHello = onHello;
+    this.asked = new Set(); // what fails an order that has no answer yet
     this.host = make("div", { class: "trio-sio-admin" });
     element.append(this.host);
     this.root = this.host.attachShadow({ mode: "open" });
@@ -64,11 +67,13 @@ class View {
     this.sessions = new Sessions(ask, this.root, this.packets);
     this.actions = new Actions(ask, this.root);
     this.tables = tables();
+    this.tables.notes.element.className = "notes";
+    this.tables.notes.element.setAttribute("aria-live", "polite");
     this.figures = make("p", { class: "figures" });
     this.health = make("p", { class: "health" });
     this.inside = make("div", { class: "inside", hidden: true },
       section("Now", this.charts.element, this.figures),
-      section("Actions", this.actions.element),
+      section("Actions", this.actions.element, this.tables.notes.element),
       section("Sessions", this.sessions.element),
       section("Packets", this.packets.element),
       section("Ends of sessions", this.tables.ended.element),
@@ -105,6 +110,7 @@ class View {
   }
 
   leave(reason) {
+    for (const fail of this.asked) fail("The connection was lost before the answer came.");
     if (reason === "io client disconnect") return;
     this.tell("away", reason === "io server disconnect"
       ? "The server has disconnected this page; reload it to come back."
@@ -124,7 +130,8 @@ class View {
     this.door.hidden = false;
   }
 
-  welcome({ read_only: readOnly, actions, options }) {
+  welcome({ title, read_only: readOnly, actions, options }) {
+    this.onHello({ title });
     this.tell("connected", readOnly ? "Connected. Nothing can be changed from here." : "Connected.");
     this.door.hidden = true;
     this.inside.hidden = false;
@@ -135,10 +142,12 @@ class View {
     this.packets.resume();
   }
 
-  show({ figures, sessions, namespaces, ended }) {
+  show({ figures, sessions, namespaces, ended, notes }) {
     this.charts.show(figures);
     this.sessions.show(sessions);
     this.tables.ended.show(ended);
+    this.tables.notes.show(notes);
+    this.tables.notes.element.hidden = !notes.length;
     this.tables.limits.show(counts(figures.limits));
     this.tables.refused.show(counts(figures.refused));
     this.tables.stalls.show(figures.recent_stalls);
@@ -162,8 +171,11 @@ class View {
   ask(event, ...args) {
     return new Promise((resolve) => {
       if (!this.socket?.connected) { resolve({ error: "There is no connection." }); return; }
-      const timer = setTimeout(() => resolve({ error: "The server has not answered yet." }), PATIENCE);
-      this.socket.emit(event, ...args, (answer) => { clearTimeout(timer); resolve(answer ?? {}); });
+      const settle = (answer) => { clearTimeout(timer); this.asked.delete(fail); resolve(answer); };
+      const fail = (error) => settle({ error });
+      const timer = setTimeout(() => fail("The server has not answered yet."), PATIENCE);
+      this.asked.add(fail);
+      this.socket.emit(event, ...args, (answer) => settle(answer ?? {}));
     });
   }
 }
@@ -196,6 +208,10 @@ function tables() {
       { label: "Limit", text: limit },
       { label: "Silent for", text: (row) => (row.silent == null ? "" : ago(row.silent)), numeric: true },
       { label: "We stalled", text: (row) => (row.stalled ? ago(row.stalled) : ""), numeric: true },
+    ], { key: (row) => row.number }),
+    notes: new Table("Notes, the latest first", [
+      { label: "At", text: (row) => clock(row.at) },
+      { label: "What happened", text: (row) => row.text },
     ], { key: (row) => row.number }),
     limits: count("Limits reached", "Option"),
     refused: count("Refusals", "Kind"),

@@ -15,7 +15,7 @@ const WORDS = {
   disconnected: "Disconnected",
 };
 
-const offered = document.body.dataset.transports.split(" ");
+export const offered = document.body.dataset.transports.split(" ");
 export const chosenTransport = new URLSearchParams(location.search).get("transport") || "";
 
 export class Connection extends EventTarget {
@@ -104,7 +104,9 @@ export class Connection extends EventTarget {
       // A page that goes takes its requests along, but not a beacon: a CLOSE of Engine.IO.
       if (engine && engine.id && engine.transport.name === "polling") {
         const query = new URLSearchParams({ EIO: 3, transport: "polling", sid: engine.id });
-        navigator.sendBeacon(`${engine.path}?${query}`, "1:1");
+        // What JSONP sends is a form.
+        const payload = chosenTransport === "jsonp" ? new URLSearchParams({ d: "1:1" }) : "1:1";
+        navigator.sendBeacon(`${engine.path}?${query}`, payload);
       }
       this.toggle();
     });
@@ -125,11 +127,12 @@ export class Connection extends EventTarget {
     this.state = state;
     const isUp = state === "polling" || state === "websocket";
     const isJsonp = chosenTransport === "jsonp";
-    const pill = $("state");
-    pill.dataset.state = state;
-    pill.textContent = state === "polling" && isJsonp ? "JSONP polling" : WORDS[state];
-    if (attempt > 1) pill.textContent += ` (${attempt})`;
-    pill.title = this.upgraded && isUp ? "Upgraded from polling to WebSocket" : "";
+    const words = state === "polling" && isJsonp ? "JSONP polling" : WORDS[state];
+    for (const pill of [$("state"), $("hood-state")]) {
+      pill.dataset.state = state;
+      pill.textContent = attempt > 1 ? `${words} (${attempt})` : words;
+      pill.title = this.upgraded && isUp ? "Upgraded from polling to WebSocket" : "";
+    }
 
     const transport = $("transport");
     transport.textContent = isUp ? state : "–";

@@ -1,12 +1,13 @@
 // The demo's page: ties the connection to the views. What stands where is told in index.html.
 
-import { Composer } from "./composer.js";
+import { Composer } from "./chat/composer.js";
 import { Connection, offerTransports } from "./connection.js";
-import { Conversation } from "./conversation.js";
-import { $, memory, notice, showAvatar } from "./dom.js";
+import { Conversation } from "./chat/conversation.js";
+import { $, isChatSeen, memory, notice, showAvatar } from "./dom.js";
+import { Hood, showView } from "./hood.js";
 import { Meter, showFigures } from "./meter.js";
-import { Sidebar } from "./sidebar.js";
-import { Threads } from "./threads.js";
+import { Sidebar } from "./chat/sidebar.js";
+import { Threads } from "./chat/threads.js";
 
 const query = new URLSearchParams(location.search);
 
@@ -18,8 +19,10 @@ class Demo {
     this.composer = new Composer(this.connection, this.threads, this.conversation);
     this.sidebar = new Sidebar(this.threads, { join: (name) => this.join(name) });
     this.meter = new Meter(this.connection);
+    this.hood = new Hood(this.meter, () => this.comeIntoSight());
     this.wantedNick = firstNick();
     this.hasEntered = false;
+    this.shadow = null; // {id, nick}: the page that this tab had before, if it still has our name
     this.listenToServer();
     this.listenToForms();
     this.listenToKeys();
@@ -60,16 +63,27 @@ class Demo {
     this.composer.learn(welcome.limits);
     this.limits = welcome.limits;
     this.become(welcome.id, welcome.nick);
-    if (this.wantedNick) await this.rename(this.wantedNick);
+    const wanted = this.wantedNick;
+    if (wanted) await this.rename(wanted);
     else this.rememberNick(welcome.nick);
     const rooms = this.hasEntered ? this.threads.rooms.map((room) => room.key) : this.firstRooms();
     const current = this.threads.current;
     for (const name of rooms) await this.join(name, { quietly: true });
     if (this.connection.socket.id !== welcome.id) return; // lost again; the next welcome goes on
+    await this.reclaim(wanted);
     this.threads.reconcile();
     if (!this.hasEntered) this.threads.show(this.firstShown());
     else if (current) this.threads.note(current, "You are back.");
     this.hasEntered = true;
+  }
+
+  /** Take back a name that the page before this one had, in this tab, once that has left. */
+  async reclaim(wanted) {
+    this.shadow = null;
+    if (!wanted || this.threads.me.nick === wanted) return;
+    const holder = this.threads.holder(wanted);
+    if (holder === null) await this.rename(wanted); // it has left since
+    else if (this.threads.isMine({ id: holder })) this.shadow = { id: holder, nick: wanted };
   }
 
   firstRooms() {
@@ -166,6 +180,7 @@ class Demo {
     const nicks = this.threads.rooms.map((room) => room.people.get(id));
     const nick = nicks.find(Boolean);
     for (const room of this.threads.gone(id)) this.threads.note(room, `${nick} left`);
+    if (this.shadow && this.shadow.id === id) this.rename(this.shadow.nick);
   }
 
   sayRenamed(card) {
@@ -210,10 +225,17 @@ class Demo {
     });
   }
 
+  comeIntoSight() {
+    this.threads.read();
+    this.conversation.stick();
+    this.composer.showState(); // nothing has a height while it is out of sight
+  }
+
   listenToKeys() {
     document.addEventListener("visibilitychange", () => this.threads.read());
     window.addEventListener("focus", () => this.threads.read());
     document.addEventListener("keydown", (event) => {
+      if (!isChatSeen()) return;
       if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
         event.preventDefault();
         this.threads.step(event.key === "ArrowDown" ? 1 : -1);
@@ -241,7 +263,7 @@ function start() {
 if (typeof window.io !== "function") {
   $("missing-client").hidden = false;
 } else {
-  $("app").hidden = false;
+  showView();
   // Not before: the script tags of JSONP would keep the page loading for as long as they poll.
   if (document.readyState === "complete") start();
   else window.addEventListener("load", start);

@@ -4,6 +4,21 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const $ = (id) => document.getElementById(id);
 
+/** Whether the chat can be seen: the page is in front, and shows this one of its views. */
+export const isChatSeen = () => !document.hidden && !$("app").hidden;
+
+const titles = { app: "", hood: "" };
+
+/** The title of one view; the page has that of the view it shows. */
+export function entitle(view, title) {
+  titles[view] = `${title} · trio_sio demo`;
+  retitle();
+}
+
+export function retitle() {
+  document.title = $("hood").hidden ? titles.app : titles.hood;
+}
+
 /** make("li.mine", {title: "…"}, child, …): an element with classes, properties and children. */
 export function make(selector, properties = {}, ...children) {
   const [tag, ...classes] = selector.split(".");

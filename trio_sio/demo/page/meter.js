@@ -3,21 +3,35 @@
 import { $ } from "./dom.js";
 
 const EVERY = 1000;
+const OFTEN = 200;
 const SAMPLES = 60;
+const MINUTE = 60000;
 const WIDTH = 200;
 const HEIGHT = 44;
+const PLACES = ["", "hood-"]; // both views show the round trip
 
 export class Meter {
   constructor(connection) {
     this.connection = connection;
     this.samples = [];
-    setInterval(() => this.sample(), EVERY);
+    this.peaks = []; // {at, trip} of the last minute, each longer than those after it
+    this.measureEvery(EVERY);
     connection.addEventListener("state", () => {
       this.showState();
       if (this.samples.length === 0) this.begin();
     });
     $("measure").addEventListener("click", () => this.measure(50));
     this.showState();
+  }
+
+  /** Under the hood one looks more closely. */
+  set isClose(isClose) {
+    this.measureEvery(isClose ? OFTEN : EVERY);
+  }
+
+  measureEvery(milliseconds) {
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.sample(), milliseconds);
   }
 
   async roundTrip() {
@@ -38,12 +52,20 @@ export class Meter {
   async sample() {
     if (!this.connection.isUp || document.hidden) return;
     try {
-      this.samples.push(await this.roundTrip());
+      const trip = await this.roundTrip();
+      this.samples.push(trip);
+      this.notePeak(trip);
     } catch (_) {
       return; // the connection's own state says what is wrong
     }
     this.samples = this.samples.slice(-SAMPLES);
     this.draw();
+  }
+
+  notePeak(trip) {
+    const at = performance.now();
+    this.peaks = this.peaks.filter((peak) => at - peak.at < MINUTE && peak.trip > trip);
+    this.peaks.push({ at, trip });
   }
 
   /** One after the other, so that each is a whole round trip and not a place in a queue. */
@@ -75,19 +97,23 @@ export class Meter {
 
   draw() {
     const { samples } = this;
-    $("latency").textContent = samples.length ? shown(samples[samples.length - 1]) : "–";
     const most = Math.max(...samples, 1);
     const step = WIDTH / Math.max(samples.length - 1, 1); // the whole width, however few there are
-    $("sparkline").toggleAttribute("data-drawn", samples.length > 1);
     const points = samples.map((sample, index) => {
       const x = WIDTH - (samples.length - 1 - index) * step;
       const y = HEIGHT - 3 - (sample / most) * (HEIGHT - 8);
       return [x.toFixed(1), y.toFixed(1)];
     });
     const line = points.map(([x, y]) => `${x} ${y}`).join("L");
-    $("spark-line").setAttribute("d", points.length ? `M${line}` : "");
-    $("spark-area").setAttribute("d", points.length ? `M${points[0][0]} ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z` : "");
-    $("sparkline").setAttribute("aria-label", `Round trips lately: at most ${shown(most)} milliseconds`);
+    const area = points.length ? `M${points[0][0]} ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z` : "";
+    for (const place of PLACES) {
+      $(`${place}latency`).textContent = samples.length ? shown(samples[samples.length - 1]) : "–";
+      $(`${place}sparkline`).toggleAttribute("data-drawn", samples.length > 1);
+      $(`${place}spark-line`).setAttribute("d", points.length ? `M${line}` : "");
+      $(`${place}spark-area`).setAttribute("d", area);
+      $(`${place}sparkline`).setAttribute("aria-label", `Round trips lately: at most ${shown(most)} milliseconds`);
+    }
+    $("hood-peak").textContent = this.peaks.length ? shown(this.peaks[0].trip) : "–";
   }
 }
 

@@ -18,7 +18,7 @@
   show(remembered());
   systemIsDark.addEventListener("change", () => show(remembered()));
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("#theme")) return;
+    if (!event.target.closest("#theme, #hood-theme")) return;
     const theme = root.dataset.theme === "dark" ? "light" : "dark";
     try {
       localStorage.setItem("theme", JSON.stringify(theme));

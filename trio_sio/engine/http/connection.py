@@ -21,12 +21,14 @@ from trio_sio.engine.http.streaming import StreamedBody
 from trio_sio.engine.http.timeouts import NO_LIMITS, HTTPLimits, Phase, ResponseTimeout, Timeouts
 from trio_sio.engine.runtime.stream import ByteStream, linger
 from trio_sio.engine.runtime.timers import Timers
-from trio_sio.http import Headers, Request, Response
+from trio_sio.http import Ends, Headers, Request, Response
 
 logger = logging.getLogger("trio_sio.engine")
 
 RequestHandler = Callable[[Request, "HTTPConnection"], Awaitable[Response | Sequel | None]]
 """Answers a request by its result, or by itself, or takes the connection over."""
+
+NO_ENDS = Ends()
 
 MAX_PIPELINED = 64 * 1024
 """Bytes that a client may send ahead while a response is due."""
@@ -37,7 +39,7 @@ class HTTPConnection:
 
     Args:
         stream: a connected byte stream.
-        remote: the peer's address, for `Request.remote`.
+        ends: the peer's address and the server's, for `Request.remote` and its like.
         secure: whether the stream is TLS.
         timers: of the engine; without them there are no time limits.
         limits: of each request.
@@ -58,21 +60,21 @@ class HTTPConnection:
         "_stream",
         "_timeouts",
         "_turn",
-        "remote",
+        "ends",
         "secure",
     )
 
     def __init__(
         self,
         stream: trio.abc.Stream,
-        remote: str = "",
+        ends: Ends = NO_ENDS,
         secure: bool = False,
         timers: Timers | None = None,
         limits: HTTPLimits = NO_LIMITS,
         turn: Callable[[], Awaitable[object]] = trio.lowlevel.checkpoint,
     ) -> None:
         self._stream = ByteStream(stream, limits.counters)
-        self.remote = remote
+        self.ends = ends
         self.secure = secure
         self._exchange: Exchange | None = None  # the present one
         self._has_waited = False  # the present request, for the response to the one before
@@ -176,14 +178,16 @@ class HTTPConnection:
         if exchange is None:
             return None
         self._exchange = exchange
-        make = Headers.of_lower if exchange.is_fast else Headers
+        make, ends = Headers.of_lower if exchange.is_fast else Headers, self.ends
         return Request(
             exchange.method,
             exchange.target,
             make(exchange.fields),
-            self.remote,
+            ends.remote,
             self.secure,
             exchange.version,
+            ends.remote_port,
+            ends.local,
             partial(self._reader.read_body, exchange),
             partial(self._reader.read_piece, exchange),
         )
@@ -206,7 +210,7 @@ class HTTPConnection:
 
     def _tell(self, option: str, text: str) -> None:
         """Log a refusal, and count it if it is by a limit."""
-        kind, remote = option or "no request", self.remote or "somewhere"
+        kind, remote = option or "no request", self.ends.remote or "somewhere"
         self._limits.log.tell(logger, logging.WARNING, kind, "%s: %s", remote, text)
         self._limits.count_refusal(option)
 

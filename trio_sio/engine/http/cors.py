@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from trio_sio.engine import proxy_faults
 from trio_sio.http import NO_STORE, Request, Response
 from trio_sio.logs import shown
 from trio_sio.options import Origins
@@ -58,7 +59,8 @@ def explain(origins: Origins, origin: str) -> str:
     names = [repr(one) for one in accepted][:_SHOWN_ACCEPTED]
     if len(accepted) > len(names):
         names.append(f"{len(accepted) - len(names)} more")
-    return f"option 'origins' accepts {', '.join(names) or 'no origin'}, not {seen}"
+    text = f"option 'origins' accepts {', '.join(names) or 'no origin'}, not {seen}"
+    return text + proxy_faults.of_origin(accepted, origin)
 
 
 def _listed(origins: str | Collection[str]) -> Collection[str]:

@@ -9,6 +9,7 @@ from trio_sio.abc import WebApplication
 from trio_sio.engine.http.responder import Responder, Sequel, fault_of_client, unless_hung_up
 from trio_sio.engine.http.streaming import send_streamed
 from trio_sio.engine.http.timeouts import ResponseTimeout
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.failures import Never, failures, sort
 from trio_sio.http import (
     NO_STORE,
@@ -31,6 +32,7 @@ class Fallback:
         function: the application's, or the application itself.
         log: where its failures are told.
         raise_errors: whether its failures are raised instead.
+        timers: of the engine.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Fallback:
         log: LogThrottle,
         *,
         raise_errors: bool,
+        timers: Timers | None = None,
     ) -> None:
         self._application: WebApplication | None = None
         self._function: Callable[[Request], Awaitable[Response]] | None = None
@@ -48,6 +51,7 @@ class Fallback:
             self._function = function
         self._log = log
         self._raise_errors = raise_errors
+        self._timers = timers
         self._answering = 0
         self._idle = trio.Event()
 
@@ -90,7 +94,7 @@ class Fallback:
             answering = self._call(request, responder)
             # It may read the body, and nobody else meanwhile; an application watches by itself.
             if self._application is None and not request.has_body:
-                answering = unless_hung_up(responder, answering)
+                answering = unless_hung_up(responder, answering, self._timers)
             return await answering
         except ResponseTimeout:
             raise
@@ -111,26 +115,30 @@ class Fallback:
             return None if responder.is_answered else Response(500, [NO_STORE])
 
     async def _call(self, request: Request, responder: Responder) -> Response | Sequel | None:
-        if self._application is not None:
-            return self._checked(request, await self._application.answer(request, responder))
-        assert self._function is not None
-        response = await self._function(request)
-        self._check(request, response)
-        if isinstance(response.body, bytes):
-            return response
-        await send_streamed(responder, response)
+        response: object
+        if self._application is None:
+            assert self._function is not None
+            response = await self._function(request)
+        else:
+            response = await self._application.answer(request, responder)
+            if response is None or callable(response) or isinstance(response, EngineResponse):
+                return response
+        checked = _check(request, response)
+        if isinstance(checked.body, bytes):
+            return checked
+        await send_streamed(responder, checked)
         return None
 
-    def _checked(
-        self, request: Request, response: Response | Sequel | None
-    ) -> Response | Sequel | None:
-        if isinstance(response, Response) and not isinstance(response, EngineResponse):
-            self._check(request, response)
-        return response
 
-    def _check(self, request: Request, response: object) -> None:
-        """Raise what is wrong with a response, whose headers may have changed since it was made."""
-        if not isinstance(response, Response):
-            raise TypeError(f"fallback must return a Response, not {response!r}")
-        check_response(response.status, response.headers, response.body)
-        check_length(request.method, response.status, response.headers, response.body)
+def _check(request: Request, response: object) -> Response:
+    """Return an application's response; its headers may have changed since it was made.
+
+    Raises:
+        TypeError: it is none.
+        ValueError: it cannot be sent.
+    """
+    if not isinstance(response, Response):
+        raise TypeError(f"fallback must return a Response, not {response!r}")
+    check_response(response.status, response.headers, response.body)
+    check_length(request.method, response.status, response.headers, response.body)
+    return response

@@ -12,6 +12,7 @@ import h11
 from trio_sio.engine.http.exchange import Exchange
 from trio_sio.logs.shown import words_of
 from trio_sio.protocol.http.field_list import has_element
+from trio_sio.protocol.http.other_protocols import explain
 from trio_sio.protocol.http.request_target import is_host, parse_target
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
@@ -48,15 +49,21 @@ def find_head(data: bytes, limit: int) -> int:
     """
     end = data.find(b"\r\n\r\n", 0, limit) + 4
     head = data[:end] if end > 3 else data
+    if head[:1] <= b" " and head not in (b"", b"\r"):
+        raise BadRequest(_explained("illegal request line", head), 400)
     if _BARE_LINE_FEED.search(head):
         raise BadRequest("a line of a request's head must end with CRLF", 400)
-    if head[:1] <= b" " and head not in (b"", b"\r"):
-        raise BadRequest("illegal request line", 400)
     if end > 3:
         return end
     if len(data) >= limit:
         raise head_too_large(limit)
     return 0
+
+
+def _explained(text: str, data: bytes) -> str:
+    """Return the sentence about what does not begin as a request of ours does."""
+    why = explain(data)
+    return f"{text}: {why}" if why else text
 
 
 def head_too_large(limit: int) -> BadRequest:
@@ -85,10 +92,10 @@ def read_head(data: bytes) -> Exchange:
     """
     line = _REQUEST_LINE.match(data)
     if line is None:
-        raise BadRequest("illegal request line", 400)
+        raise BadRequest(_explained("illegal request line", data), 400)
     method, target, major, minor = line.groups()
     if major != b"1":
-        raise BadRequest("this server speaks HTTP/1.1", 505)
+        raise BadRequest(_explained("this server speaks HTTP/1.1", data), 505)
     if method == b"CONNECT":
         raise BadRequest("this server is no proxy: it does not know CONNECT", 501)
     # A later HTTP/1 is read as 1.1 (RFC 9110, 2.5).

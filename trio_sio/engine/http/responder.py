@@ -12,10 +12,15 @@ import trio
 from trio_sio.abc import ResponseBody, Sequel as Sequel
 from trio_sio.engine.http.holding import HeldResponse
 from trio_sio.engine.runtime.stream import ByteStream
+from trio_sio.engine.runtime.timers import Timers
 from trio_sio.failures import leaves
 from trio_sio.http import BodyError, Response
 
 T = TypeVar("T")
+
+WATCH_AFTER = 0.25
+"""Seconds that something may take before a task looks whether its client is still there: most
+answers take less, and that task costs more than all the rest of a small request."""
 
 
 class MessageSocket(Protocol):
@@ -137,8 +142,15 @@ def fault_of_client(error: BaseException) -> Exception | None:
     return faults[0] if len(faults) == len(found) else None
 
 
-async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:
+async def unless_hung_up(
+    responder: Responder, awaitable: Awaitable[T], timers: Timers | None = None
+) -> T:
     """Wait for something, but not longer than the client stays; then it is cancelled.
+
+    Args:
+        responder: notices that the client leaves.
+        awaitable: what to wait for.
+        timers: with them, nobody watches the client before `WATCH_AFTER`.
 
     Raises:
         HungUp: the client left.
@@ -147,11 +159,22 @@ async def unless_hung_up(responder: Responder, awaitable: Awaitable[T]) -> T:
     results: list[T] = []
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_when_hung_up, responder, nursery.cancel_scope)
+
+        def watch() -> None:
+            nursery.start_soon(_cancel_when_hung_up, responder, nursery.cancel_scope)
+
+        timer = None
+        if timers is None:
+            watch()
+        else:
+            timer = timers.call_at(trio.current_time() + WATCH_AFTER, watch)
         try:
             results.append(await awaitable)
         except Exception as error:
             failure = error
+        finally:
+            if timer is not None:
+                timer.cancel()
         nursery.cancel_scope.cancel()
     if failure is not None:
         raise failure

@@ -26,6 +26,10 @@ from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 CLOSE_TIMEOUT = 30.0
 """Seconds that a session being closed waits for the client's next poll, as in the reference."""
 
+LATE = 1.0
+"""Seconds in which a POST arrives that a client sent before it heard of the end. Nothing tells
+whether there is one, since a client that is told sends nothing more."""
+
 MAX_ANSWERS = 2
 """Responses of more than a few kB that may be under way to a client at once. A client polls again
 when it has received the first; we may hear of that before we know that all of it has left."""
@@ -187,6 +191,19 @@ class PollingTransport:
         if not orderly:
             for cut in self._answers:
                 cut()
+
+    async def part(self) -> None:
+        """Answer the held GET with a CLOSE packet, or the next one; see `abc.Transport`.
+
+        A POST may be on its way at that moment.
+        """
+        self._finishing = True
+        if self.writable:
+            self.send_nowait([self.form.version.close])
+            self._finished.set()
+        with trio.move_on_after(CLOSE_TIMEOUT):
+            await self._finished.wait()
+        await trio.sleep(LATE)
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Answer the held GET with a CLOSE packet, or the next one if there will be one."""

@@ -8,6 +8,8 @@ from typing import Any, NoReturn, TypeVar
 
 import trio
 
+from trio_sio.http import Ends
+
 logger = logging.getLogger("trio_sio.engine")
 
 ListenerT = TypeVar("ListenerT", bound=trio.abc.Listener[Any])
@@ -18,7 +20,8 @@ connections."""
 
 _CAPACITY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 
-_EVERY_INTERFACE = ("0.0.0.0", "::")
+EVERY_INTERFACE = ("0.0.0.0", "::")
+"""What a listener's address is when it listens on all of the machine."""
 
 
 async def accept_forever(
@@ -78,25 +81,30 @@ def urls_of(listeners: Iterable[trio.abc.Listener[Any]], path: str) -> Iterator[
             continue
         name = below.socket.getsockname()
         if isinstance(name, tuple):
-            url = f"{'https' if secure else 'http'}://{_host(name[0])}:{name[1]}{path}"
+            url = url_of(name[0], name[1], secure=secure) + path
             if url not in seen:
                 seen.add(url)
                 yield url
 
 
-def _host(address: str) -> str:
-    if address in _EVERY_INTERFACE:
-        return "localhost"
-    return f"[{address}]" if ":" in address else address
+def url_of(address: str, port: int, *, secure: bool) -> str:
+    """Return the URL of an address, without a path."""
+    host = f"[{address}]" if ":" in address else address
+    if address in EVERY_INTERFACE:
+        host = "localhost"
+    return f"{'https' if secure else 'http'}://{host}:{port}"
 
 
-def address_of(stream: trio.abc.Stream) -> str:
-    """Return the peer's address, `""` if it has none."""
+def ends_of(stream: trio.abc.Stream) -> Ends:
+    """Return the addresses of the peer and of this end, as far as there are any."""
     below: object = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
     if not isinstance(below, trio.SocketStream):
-        return ""
+        return Ends()
     try:
+        own = below.socket.getsockname()
         peer = below.socket.getpeername()
     except OSError:  # it has gone already
-        return ""
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+        return Ends()
+    if isinstance(own, tuple) and isinstance(peer, tuple):  # else Unix sockets
+        return Ends(str(peer[0]), int(peer[1]), (str(own[0]), int(own[1])))
+    return Ends(local=(os.fsdecode(own), None) if own else None)

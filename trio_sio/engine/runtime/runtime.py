@@ -8,6 +8,7 @@ from trio_sio.engine.runtime.tick import TickFlusher
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.statistics import Counters
+from trio_sio.sync import Home
 
 
 class Runtime:
@@ -24,17 +25,19 @@ class Runtime:
         fairness: schedules readers that have much to read.
         arrivals: schedules the first reads of new connections.
         counters: what the server counts.
+        home: the Trio run in which the engine is open.
         log: the log of what may happen often, throttled.
     """
 
-    __slots__ = ("arrivals", "counters", "fairness", "log", "stalls", "tick", "timers")
+    __slots__ = ("arrivals", "counters", "fairness", "home", "log", "stalls", "tick", "timers")
 
     def __init__(self, slow_step: float | None = None) -> None:
+        self.home = Home()
         self.tick = TickFlusher()
         self.timers = Timers()
         self.counters = Counters()
         self.log = LogThrottle(self.timers.call_at)
-        self.stalls = StallMonitor(slow_step, self.log, self.counters)
+        self.stalls = StallMonitor(slow_step, self.log)
         self.fairness = FairScheduler(self.tick)
         self.arrivals = FairScheduler(self.tick, ARRIVALS_PER_ROUND)
 
@@ -44,7 +47,7 @@ class Runtime:
         Args:
             task_status: for `nursery.start`, which returns once stalls are noticed.
         """
-        with self.stalls.watching():
+        with self.home.entered(), self.stalls.watching():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.tick.run)
                 nursery.start_soon(self.timers.run)

@@ -4,11 +4,6 @@ A handler that computes for seconds, or calls something that blocks, keeps every
 pings are not answered, and clients leave. Trio's own tools can show that to those who think of
 them; this one is always on. It reads a clock when a task begins its step, and names the task if the
 step took long.
-
-The same clock measures handlers. One that waits adds the time from the step in which it began to
-the step in which it ended; that step is added when it is over, once for all the handlers that ended
-in it. So the sum is exact but for our own work in these steps, some microseconds for each event,
-and no event costs a reading of the clock.
 """
 
 import logging
@@ -26,7 +21,6 @@ from trio.lowlevel import RunVar, Task
 
 from trio_sio.engine.runtime.gc_pauses import GCPauses
 from trio_sio.logs.throttle import LogThrottle
-from trio_sio.statistics import Counters
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -72,7 +66,6 @@ class StallMonitor(trio.abc.Instrument):
     Args:
         limit: seconds for which a task may hold it (option `slow_step`); `None` to measure nothing.
         log: takes the lines; a log of its own by default.
-        counters: takes the time of handlers.
 
     Attributes:
         stalls: how many there have been.
@@ -81,12 +74,7 @@ class StallMonitor(trio.abc.Instrument):
         recent: the latest stalls, with their causes.
     """
 
-    def __init__(
-        self,
-        limit: float | None,
-        log: LogThrottle | None = None,
-        counters: Counters | None = None,
-    ) -> None:
+    def __init__(self, limit: float | None, log: LogThrottle | None = None) -> None:
         self.stalls = 0
         self.stalled = 0.0
         self.longest = 0.0
@@ -99,8 +87,6 @@ class StallMonitor(trio.abc.Instrument):
         self._sums: list[float] = []  # what had been lost before each
         self._log = LogThrottle() if log is None else log  # an empty one is false
         self._garbage = GCPauses()
-        self._counters = Counters() if counters is None else counters
-        self._calls = 0  # of handlers, when the present turn began
 
     def set_limit(self, limit: float | None) -> None:
         """Set the seconds that a task may hold the loop; to be called before `watching`."""
@@ -140,35 +126,25 @@ class StallMonitor(trio.abc.Instrument):
     # -- called by Trio ------------------------------------------------------------------------
 
     def before_task_step(self, task: Task) -> None:
-        """A step begins, and the one before is over."""
-        now, counters = perf_counter(), self._counters
-        if counters.calls != self._calls and self._task is not None:
-            counters.call_seconds += now - self._begun
-        self._calls = counters.calls
+        """A step begins; the one before is over, or the wait of the loop.
+
+        The loop woke later than it had to if the process stood still.
+        """
+        now = perf_counter()
         if now - self._begun > self._limit:
             self._tell_of(self._task, now - self._begun)
             now = perf_counter()
-        self._begun = counters.turn = now
+        self._begun = now
         self._task = task
 
     def before_io_wait(self, timeout: float) -> None:
         """The last step of a turn of the loop is over."""
-        now, counters = perf_counter(), self._counters
-        if counters.calls != self._calls and self._task is not None:
-            counters.call_seconds += now - self._begun
-        self._calls = counters.calls
+        now = perf_counter()
         if now - self._begun > self._limit:
             self._tell_of(self._task, now - self._begun)
             now = perf_counter()
         self._begun = now + timeout
         self._task = None
-
-    def after_io_wait(self, timeout: float) -> None:
-        """The loop wakes, later than it had to if the process stood still."""
-        now = perf_counter()
-        if now - self._begun > self._limit:
-            self._tell_of(None, now - self._begun)
-        self._begun = now
 
     # -- lines of the log -------------------------------------------------------------------
 

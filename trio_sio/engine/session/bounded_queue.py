@@ -35,6 +35,29 @@ class OutboxLimits(Protocol):
         """What is done with an item of a broadcast that does not fit."""
 
 
+class OutboxOwner(Protocol):
+    """What an outbox asks of its session."""
+
+    def wake_writer(self) -> None:
+        """Have the writer task look for work; start it if it does not run."""
+
+    def backlog_changed(self, is_behind: bool) -> None:
+        """The client fell behind, or caught up.
+
+        It is called at the end of a tick, when nothing is on its way out that something sent now
+        could overtake.
+        """
+
+    def slow_consumer(self, why: Explanation) -> None:
+        """End the session: an item does not fit, and the policy is to disconnect."""
+
+    def count_limit(self, option: str) -> None:
+        """Count a limit that was reached without ending the session."""
+
+    def flush_failed(self, error: BaseException) -> None:
+        """End the session: `backlog_changed` or the transport raised at the end of a tick."""
+
+
 class BoundedQueue:
     """A queue of items for one client.
 

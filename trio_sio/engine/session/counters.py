@@ -61,12 +61,7 @@ class SessionCounters:
             stalled=stalls.stalled,
             longest_stall=stalls.longest,
             opened=counters.sessions,
-            joined=counters.joins,
             refused=counters.refused.copy(),
             bytes_in=counters.bytes_in,
             bytes_out=counters.bytes_out,
-            events_in=counters.events_in,
-            events_out=counters.events_out,
-            calls=counters.calls,
-            call_seconds=counters.call_seconds,
         )

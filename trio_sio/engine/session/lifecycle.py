@@ -156,7 +156,7 @@ class Lifecycle:
         version: EngineVersion,
     ) -> None:
         self.limits: Counter[str] | None = None
-        self.outbox = Outbox(transport, options, runtime.tick, self)
+        self.outbox = Outbox(transport, options, runtime.tick, self, runtime.home)
         self.probe: Probe | None = None
         self.record = record
         interval, timeout = options.ping_interval, options.ping_timeout
@@ -201,18 +201,27 @@ class Lifecycle:
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out, then the client is told."""
-        if self.state.is_open:
+        if self.state.hears:
             self._signal(Signal.CLOSE_ASKED, reason)
+
+    async def let_go(self, reason: DisconnectReason) -> None:
+        """Tell the client of the end, and hear what it sent before; see `Session.let_go`."""
+        if self.state.is_open:
+            self.state.signal(Signal.LEAVE_ASKED, reason)
+            self.outbox.close(None)
+        if self._writer is not None:
+            await self._writer.parted.wait()
 
     def abort(self, reason: DisconnectReason | None) -> None:
         """End the session now: what is queued is forgotten."""
         self._signal(Signal.TRANSPORT_LOST, reason)
 
     def lost(self, why: Explanation | None, reason: DisconnectReason) -> None:
-        """End the session now: its transport brings nothing more."""
-        if why is not None:
-            self.record.explain(why)
-        self.abort(reason)
+        """End the session now: its transport brings nothing more, which may have been asked for."""
+        if self.state.state is not State.LEAVING:
+            if why is not None:
+                self.record.explain(why)
+            self.abort(reason)
 
     def malformed(self, text: str) -> None:
         """End the session now: what the client sent cannot be decoded."""
@@ -221,7 +230,8 @@ class Lifecycle:
 
     def overlap(self, method: str) -> None:
         """End the session now: a second GET or POST came while one was under way."""
-        self.record.explain(Explanation(f"a second {method} while one was under way"))
+        text = f"a second {method} while one was under way; does a proxy send requests again?"
+        self.record.explain(Explanation(text))
         self._signal(Signal.OVERLAP)
 
     def closed_by_client(self) -> None:
@@ -277,7 +287,7 @@ class Lifecycle:
     def abandon_upgrade(self) -> None:
         """Note that it is not tried any more."""
         self.probe = None
-        if self.state.state in (State.UPGRADING, State.CLOSING):
+        if self.state.state in (State.UPGRADING, State.LEAVING, State.CLOSING):
             self.state.signal(Signal.PROBE_LOST)
 
     def finish_upgrade(self) -> bool:
@@ -381,6 +391,8 @@ class Lifecycle:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self.abort(DisconnectReason.TRANSPORT_CLOSE)
             transport = self.outbox.transport
+            if self.state.state is State.LEAVING:
+                await writer.part()
             orderly = self.state.state is State.CLOSING
             await transport.finish(by_client=self._by_client, orderly=orderly)
         if self.state.state is State.CLOSING:

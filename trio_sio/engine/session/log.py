@@ -94,6 +94,10 @@ class TappedTransport:
         """Pass on to the transport."""
         self._transport.end_requests(orderly=orderly)
 
+    async def part(self) -> None:
+        """Tell the client of the end."""
+        await self._transport.part()
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Pass on to the transport."""
         await self._transport.finish(by_client=by_client, orderly=orderly)

@@ -5,20 +5,19 @@ to the kernel at once (the direct path): one system call, no task switch. What c
 once is queued, and leaves at the end of the tick, with the next poll, or by the writer task.
 """
 
-from typing import Protocol
-
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.disconnect import DisconnectReason, Explanation
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.runtime.tick import EMITS_PER_TICK, TickFlusher
-from trio_sio.engine.session.bounded_queue import BoundedQueue, OutboxLimits
+from trio_sio.engine.session.bounded_queue import BoundedQueue, OutboxLimits, OutboxOwner
 from trio_sio.engine.session.waiting import WaitingItem, WaitingLine
 from trio_sio.exceptions import Disconnected
 from trio_sio.failures import failures
 from trio_sio.logs.wire import PacketTap
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.statistics import SessionStatistics
+from trio_sio.sync import THREAD, Home
 
 BATCH_LIMIT = 16 * 1024
 """Bytes up to which items are joined: joining twenty items of 20 kB costs twice as much as sending
@@ -30,29 +29,6 @@ NO_LIMIT = 2**63
 CONTROL_ALLOWANCE = 64
 """Pongs and close frames that a full outbox takes besides; a client that pings without
 reading gets no further pongs, which it would not read either."""
-
-
-class OutboxOwner(Protocol):
-    """What an outbox asks of its session."""
-
-    def wake_writer(self) -> None:
-        """Have the writer task look for work; start it if it does not run."""
-
-    def backlog_changed(self, is_behind: bool) -> None:
-        """The client fell behind, or caught up.
-
-        It is called at the end of a tick, when nothing is on its way out that something sent now
-        could overtake.
-        """
-
-    def slow_consumer(self, why: Explanation) -> None:
-        """End the session: an item does not fit, and the policy is to disconnect."""
-
-    def count_limit(self, option: str) -> None:
-        """Count a limit that was reached without ending the session."""
-
-    def flush_failed(self, error: BaseException) -> None:
-        """End the session: `backlog_changed` or the transport raised at the end of a tick."""
 
 
 class Outbox(BoundedQueue):
@@ -76,9 +52,11 @@ class Outbox(BoundedQueue):
         limits: the engine's options.
         tick: the engine's; flushes what is queued at the end of each tick.
         owner: the session's lifecycle.
+        home: where senders have to be; `deliver`, one of many recipients, leaves that to others.
 
     Attributes:
         closed: whether it takes no more items.
+        home: the same.
         is_behind: whether the client takes less than is sent to it.
         stuck_since: when the oldest of what is queued now was queued (`trio.current_time()`).
         tap: sees what leaves; `None` while nobody watches.
@@ -94,6 +72,7 @@ class Outbox(BoundedQueue):
         "_tick",
         "_ticks",
         "closed",
+        "home",
         "is_behind",
         "stuck_since",
         "tap",
@@ -101,10 +80,16 @@ class Outbox(BoundedQueue):
     )
 
     def __init__(
-        self, transport: Transport, limits: OutboxLimits, tick: TickFlusher, owner: OutboxOwner
+        self,
+        transport: Transport,
+        limits: OutboxLimits,
+        tick: TickFlusher,
+        owner: OutboxOwner,
+        home: Home,
     ) -> None:
         super().__init__(limits)
         self.transport = transport
+        self.home = home
         self.closed = False
         self.is_behind = False
         self.stuck_since: float | None = None
@@ -150,7 +135,10 @@ class Outbox(BoundedQueue):
 
         Raises:
             Disconnected: the session has ended, or ends meanwhile.
+            RuntimeError: the server serves in another Trio run.
         """
+        if THREAD.token is not self.home.token:
+            self.home.check("session.send")
         await trio.lowlevel.checkpoint_if_cancelled()
         if not isinstance(item, Encoded):
             item = Encoded.of(item)
@@ -175,7 +163,10 @@ class Outbox(BoundedQueue):
         Raises:
             trio.WouldBlock: the outbox is full, or others wait for room.
             Disconnected: the session has ended.
+            RuntimeError: as `send`.
         """
+        if THREAD.token is not self.home.token:
+            self.home.check_sync("session.send_nowait")
         if self._line:
             raise trio.WouldBlock
         self._put(Encoded.of(item))
@@ -183,6 +174,9 @@ class Outbox(BoundedQueue):
     def _put(self, item: Encoded) -> None:
         """Send or queue an item, whether others wait for room or not; raises as `send_nowait`."""
         if self.closed:
+            if self._reason is None:
+                self.drop()
+                return
             raise Disconnected(self._reason)
         queue = self._queue
         if not queue and not self._busy and self._tick != self._ticks.count:
@@ -249,6 +243,8 @@ class Outbox(BoundedQueue):
         Raises:
             Disconnected: the session has ended.
         """
+        if THREAD.token is not self.home.token:
+            self.home.check_sync("ack")  # that of a handler; nobody else's comes from elsewhere
         if self._line:
             return self._line.append(item)
         try:
@@ -371,10 +367,10 @@ class Outbox(BoundedQueue):
     # -- the end ---------------------------------------------------------------------------
 
     def close(self, reason: DisconnectReason | None) -> None:
-        """Take no more items; those who wait for room get `Disconnected`."""
+        """Take no more items; who sends gets `Disconnected`, or without a reason nothing."""
         self.closed = True
         self._reason = reason
-        if self._line:
+        if self._line and reason is not None:
             self._line.end(reason)
         self._owner.wake_writer()
 

@@ -253,8 +253,9 @@ class SessionRegistry(Mapping[str, Session]):
         """
         log = self._log.of(sid)
         transport = tapped(transport, log.wire)
+        kept = request.without_body()  # which would keep what reads the connection
         session = Session(
-            sid, request, transport, self.options, self.runtime, log, raise_errors, version
+            sid, kept, transport, self.options, self.runtime, log, raise_errors, version
         )
         if log.events is not None:
             log.events.connected(transport.name, request.remote)

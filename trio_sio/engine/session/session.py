@@ -21,6 +21,7 @@ from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import State
 from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.statistics import SessionStatistics
+from trio_sio.sync import THREAD
 
 Handler = Callable[["Session"], Awaitable[object]]
 
@@ -84,7 +85,7 @@ class Session:
         self.limits_lifted = options.handshake_buffer_size is None
         self.upgraded = False
         self.transport = transport
-        self._source = transport  # behind `transport` until the old one is drained
+        self._source: Transport | None = transport  # behind `transport` until it is drained
         self._first: FirstPayload | None = None  # until it is complete
         transport.attach(outbox)
 
@@ -141,18 +142,21 @@ class Session:
             self._first.complete()
             self._first = None
         state = self.state
-        while state.is_open:
+        while state.hears:
             source = self._source
             try:
+                if source is None:  # all has been heard; `close` ends this
+                    await trio.sleep_forever()
                 kind, data = packet = await source.receive()
             except TransportClosed as end:
                 if source is self.transport:
                     self.lifecycle.lost(end.why, end.reason)
-                self._source = self.transport  # an upgrade: the old one has been read
+                # After an upgrade, the old one has been read.
+                self._source = self.transport if source is not self.transport else None
             except RemoteProtocolError as error:
                 self.lifecycle.malformed(str(error))
             except trio.Cancelled:
-                if state.is_open:
+                if state.hears:
                     raise  # cancelled from outside
             else:
                 now = trio.current_time()
@@ -167,7 +171,7 @@ class Session:
 
     def _receive_other(self, packet: EnginePacket, now: float) -> None:
         """Take a packet that is no message."""
-        if not self.state.is_open:
+        if not self.state.hears:
             return
         for _pong in self.state.receive(packet, now):
             self.outbox.send_control(self.state.version.pong)
@@ -185,6 +189,9 @@ class Session:
 
     def send_volatile(self, item: Encoded | str | bytes) -> bool:
         """Send a message if it can leave at once, else drop it; return whether it left."""
+        home = self.outbox.home
+        if THREAD.token is not home.token:
+            home.check_sync("session.send_volatile")
         if self.state.state is not State.OPEN:
             self.outbox.drop()
             return False
@@ -199,18 +206,30 @@ class Session:
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out, then the client is told."""
+        self.outbox.home.check_sync("socket.conn.close")
         self.lifecycle.close(reason)
+
+    async def let_go(self, reason: DisconnectReason) -> None:
+        """Send what is queued, tell the client that the session ends, and hear it until it knows.
+
+        From now on nothing can be sent to it. What it sends before it hears of the end is received
+        as ever; whoever lets it go calls `close` when that has been dealt with.
+        """
+        await self.lifecycle.let_go(reason)
 
     def abort(self, reason: DisconnectReason) -> None:
         """End the session now: what is queued is forgotten."""
+        self.outbox.home.check_sync("socket.conn.abort")
         self.lifecycle.abort(reason)
 
     def statistics(self) -> SessionStatistics:
         """Return what is queued for this client, what was dropped, and when it was last seen."""
+        self.outbox.home.check_while_serving("session.statistics")
         return self.outbox.statistics(self.last_seen)
 
     async def wait_closed(self) -> None:
         """Return when the session has ended and its client has been told."""
+        self.outbox.home.check("session.wait_closed")
         await self.lifecycle.wait_ended()
 
     # -- for the router ----------------------------------------------------------------------
@@ -235,7 +254,8 @@ class Session:
 
     async def wait_heard(self) -> None:
         """Return when `receive` waits, and nothing of what the client has sent is half here."""
-        await self._source.wait_heard()
+        if self._source is not None:
+            await self._source.wait_heard()
         if self._source is not self.transport:
             await self.transport.wait_heard()
 

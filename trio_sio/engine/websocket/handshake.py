@@ -4,11 +4,13 @@ import base64
 import hashlib
 import re
 
+from trio_sio.engine import proxy_faults
 from trio_sio.http import Request
 from trio_sio.logs.shown import printable
 from trio_sio.protocol.http.field_list import elements, has_element
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_FIELDS = ("Sec-WebSocket-Version", "Sec-WebSocket-Key")
 _VERSIONS = ("13", "8")
 """8 is what browsers of 2011 send; the frames are the same."""
 
@@ -23,6 +25,10 @@ def problem(request: Request) -> str:
         return f"the method must be GET, not {printable(request.method, 20)}"
     if request.has_body:  # it would be read as frames
         return "a request for a WebSocket must not have a body"
+    missing = [name for name in _FIELDS if name.lower() not in request.headers]
+    if missing:
+        text = f"there is no {' and no '.join(missing)}"
+        return f"{text}; does a proxy pass on the fields that begin with Sec-WebSocket?"
     version = request.headers.get("sec-websocket-version")
     if version not in _VERSIONS:
         number = repr(version) if _NUMBERS.fullmatch(version) else "something else"
@@ -41,7 +47,8 @@ def absence(request: Request) -> str:
         for name, element in wanted.items()
         if not has_element(request.headers.get_all(name), element)
     ]
-    return f"{text}: there is no {' and no '.join(missing)}; does a proxy pass them on?"
+    text += f": there is no {' and no '.join(missing)}; does a proxy pass them on?"
+    return text + proxy_faults.of_version(request)
 
 
 def subprotocol(request: Request) -> str | None:

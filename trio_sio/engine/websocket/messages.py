@@ -172,6 +172,10 @@ class MessageTransport:
     def end_requests(self, *, orderly: bool) -> None:
         """Nothing to do: the one request that there was has become the connection."""
 
+    async def part(self) -> None:
+        """Nothing to do: what a client sends behind a close frame the other server keeps."""
+        await trio.lowlevel.checkpoint()
+
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Have a close frame sent; the other server waits for the client to close."""
         self._stop_hearing()

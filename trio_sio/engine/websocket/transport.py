@@ -1,6 +1,7 @@
 """The transport of a session that speaks by WebSocket."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import trio
 
@@ -108,6 +109,9 @@ class WebSocketTransport:
                     self._heard.notify_all()
                 await backend.read()
         except WebSocketClosed as end:
+            self._is_over = True
+            if self._heard is not None:
+                self._heard.notify_all()
             raise self._closed_by(end) from end
         self._is_reading = False
         if isinstance(message, str):
@@ -165,7 +169,8 @@ class WebSocketTransport:
         need of a pong.
         """
         if data[:1] == _CLOSE_BYTE:
-            self._close_frame = data
+            if self._close_frame is None:  # or we have sent one
+                self._close_frame = data
         elif self.outbox is not None:
             self.outbox.send_control(Encoded.raw(self._format, data))
         elif self.direct:
@@ -235,6 +240,22 @@ class WebSocketTransport:
 
     def end_requests(self, *, orderly: bool) -> None:
         """Nothing to do: the one request that there was has become the connection."""
+
+    async def part(self) -> None:
+        """Send a close frame, and wait for the answer; see `abc.Transport`.
+
+        What the client has sent before that answer it sent before it knew.
+        """
+        self.direct = self.writable = False
+        if self._midway or self._close_frame is not None:
+            return
+        self._close_frame = b""
+        self._heard = self._heard or Condition()
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            with trio.move_on_after(CLOSE_TIMEOUT):
+                await self._stream.write(EMPTY_CLOSE)
+                await self._heard.wait_for(lambda: self._is_over)
+            await self._stream.send_eof()
 
     async def finish(self, *, by_client: bool, orderly: bool) -> None:
         """Send a close frame, and wait `CLOSE_TIMEOUT` seconds at most for the client to close."""

@@ -28,6 +28,7 @@ from trio_sio.protocol.cluster.text import (
     write_object,
 )
 from trio_sio.protocol.errors import RemoteProtocolError
+from trio_sio.protocol.socketio.foreign import Default
 from trio_sio.protocol.socketio.packet import JSON
 
 
@@ -100,8 +101,12 @@ class Response:
     node: str | None = None
 
 
-def encode_request(request: Request) -> bytes:
+def encode_request(request: Request, default: Default | None = None) -> bytes:
     """Return the message of a request.
+
+    Args:
+        request: what is asked.
+        default: makes something of values in its data that JSON cannot express.
 
     Raises:
         LocalProtocolError: its data cannot be sent as JSON.
@@ -119,7 +124,7 @@ def encode_request(request: Request) -> bytes:
         members["close"] = request.close
     if kind is RequestKind.CUSTOM_REQUEST:
         members["data"] = request.data
-    return write_object(members)
+    return write_object(members, default)
 
 
 def decode_request(payload: bytes) -> Request:
@@ -143,12 +148,13 @@ def decode_request(payload: bytes) -> Request:
     )
 
 
-def encode_response(response: Response, kind: RequestKind) -> bytes:
+def encode_response(response: Response, kind: RequestKind, default: Default | None = None) -> bytes:
     """Return the message of a response.
 
     Args:
         response: what is responded.
         kind: to what; only the members that this kind has are sent.
+        default: makes something of values in its data that JSON cannot express.
 
     Raises:
         LocalProtocolError: its data cannot be sent as JSON.
@@ -162,7 +168,7 @@ def encode_response(response: Response, kind: RequestKind) -> bytes:
         members["data"] = response.data
     if response.node is not None:
         members["node"] = response.node
-    return write_object(members)
+    return write_object(members, default)
 
 
 def decode_response(payload: bytes) -> Response:

@@ -9,14 +9,19 @@ from collections.abc import Mapping
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.checks import excerpt
 from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.foreign import Default
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 
 MAX_NAME = 256
 """Characters of an id or a name that another server has chosen for itself."""
 
 
-def write_object(members: Mapping[str, object]) -> bytes:
+def write_object(members: Mapping[str, object], default: Default | None = None) -> bytes:
     """Return the text of an object.
+
+    Args:
+        members: by their names.
+        default: makes something of values that JSON cannot express.
 
     Raises:
         LocalProtocolError: something in it cannot be sent as JSON.
@@ -24,7 +29,7 @@ def write_object(members: Mapping[str, object]) -> bytes:
     # The encoder of packets does it as JavaScript does, and says what cannot be sent and where:
     # as the data of a packet without an id, the object stands after the digit of the type.
     whole = Packet(PacketType.CONNECT, "/", dict(members))  # type: ignore[arg-type]  # it judges
-    (message,) = Encoder().encode(whole, binary=False)
+    (message,) = Encoder(default=default).encode(whole, binary=False)
     assert isinstance(message, str)
     return message[1:].encode()
 

@@ -1,13 +1,14 @@
 """The states of an Engine.IO 3 session. Everything about states is in this file.
 
     OPEN ──PROBE──▶ UPGRADING ──UPGRADED──▶ OPEN        (PROBE_LOST leads back to OPEN too)
-    OPEN, UPGRADING ──CLOSE_ASKED──▶ CLOSING ──FLUSHED──▶ CLOSED
+    OPEN, UPGRADING ──LEAVE_ASKED──▶ LEAVING
+    OPEN, UPGRADING, LEAVING ──CLOSE_ASKED──▶ CLOSING ──FLUSHED──▶ CLOSED
     any but CLOSED ──CLOSE packet, OVERLAP, MALFORMED, TRANSPORT_LOST, TIMEOUT──▶ CLOSED
 
 Packets from the client and ticks of a clock go in, replies come out, and there is one deadline:
 in protocol 3 the client pings, so all that the server does is wait `interval + timeout` seconds
 for anything at all. A transition that is not in the table raises and changes nothing. Entering
-CLOSING or CLOSED sets `reason`, and the first reason stays.
+LEAVING, CLOSING or CLOSED sets `reason`, and the first reason stays.
 """
 
 from enum import Enum, auto
@@ -33,6 +34,9 @@ class State(Enum):
     OPEN = auto()
     UPGRADING = auto()
     """A WebSocket has sent its probe; polling goes on until the client's UPGRADE packet."""
+    LEAVING = auto()
+    """The server lets the client go: nothing new goes out, and what comes in is still taken, since
+    the client sent it before it heard of the end."""
     CLOSING = auto()
     """The server ends the session: what is queued still goes out, what comes in is ignored."""
     CLOSED = auto()
@@ -50,6 +54,7 @@ class Signal(Enum):
     """A packet or payload that cannot be decoded."""
     TRANSPORT_LOST = auto()
     TIMEOUT = auto()
+    LEAVE_ASKED = auto()
     CLOSE_ASKED = auto()
     FLUSHED = auto()
 
@@ -72,6 +77,7 @@ TRANSITIONS: dict[State, dict[EnginePacketType | Signal, State]] = {
         **_ENDS,
         Signal.PROBE: State.UPGRADING,
         Signal.UPGRADED: State.OPEN,  # the reference takes a `5` without a probe before it
+        Signal.LEAVE_ASKED: State.LEAVING,
         Signal.CLOSE_ASKED: State.CLOSING,
     },
     State.UPGRADING: {
@@ -79,6 +85,14 @@ TRANSITIONS: dict[State, dict[EnginePacketType | Signal, State]] = {
         **_ENDS,
         Signal.UPGRADED: State.OPEN,
         Signal.PROBE_LOST: State.OPEN,
+        Signal.LEAVE_ASKED: State.LEAVING,
+        Signal.CLOSE_ASKED: State.CLOSING,
+    },
+    State.LEAVING: {
+        **dict.fromkeys(_PACKETS, State.LEAVING),
+        **_ENDS,
+        Signal.UPGRADED: State.LEAVING,
+        Signal.PROBE_LOST: State.LEAVING,
         Signal.CLOSE_ASKED: State.CLOSING,
     },
     State.CLOSING: {
@@ -98,6 +112,7 @@ _REASONS = {
     Signal.MALFORMED: DisconnectReason.PARSE_ERROR,
     Signal.TRANSPORT_LOST: DisconnectReason.TRANSPORT_CLOSE,
     Signal.TIMEOUT: DisconnectReason.PING_TIMEOUT,
+    Signal.LEAVE_ASKED: DisconnectReason.SERVER_SHUTTING_DOWN,
     Signal.CLOSE_ASKED: DisconnectReason.FORCED_CLOSE,
 }
 
@@ -115,7 +130,7 @@ class SessionState:
 
     Attributes:
         state: where the session stands.
-        reason: why it ends, `None` until it is CLOSING or CLOSED.
+        reason: why it ends, `None` until it is LEAVING, CLOSING or CLOSED.
         silence_limit: seconds for which nothing may be heard of the client.
         deadline: when it will have been silent for that long.
         version: what the client speaks.
@@ -148,11 +163,11 @@ class SessionState:
         if state is State.CLOSED:
             self._end(State.CLOSED, _REASONS[packet.type])
         is_ping = packet.type is EnginePacketType.PING and self.version.client_pings
-        return [_PONG] if is_ping and state is not State.CLOSING else []
+        return [_PONG] if is_ping and self.is_open else []
 
     def receive_message(self, now: float) -> bool:
-        """Take a MESSAGE, as `receive` would; return whether the session is open to it."""
-        if self.state is not State.OPEN and self.state is not State.UPGRADING:
+        """Take a MESSAGE, as `receive` would; return whether the session hears it."""
+        if self.state is not State.OPEN and not self.hears:
             return False
         self.deadline = now + self.silence_limit
         return True
@@ -170,7 +185,7 @@ class SessionState:
         state = TRANSITIONS[self.state].get(signal)
         if state is None:
             raise LocalProtocolError(f"{signal.name} is no step from {self.state.name}")
-        if state in (State.CLOSING, State.CLOSED):
+        if state in (State.LEAVING, State.CLOSING, State.CLOSED):
             self._end(state, reason or _REASONS.get(signal))
         self.state = state
 
@@ -195,8 +210,13 @@ class SessionState:
 
     @property
     def is_open(self) -> bool:
-        """Whether messages go in and out: neither closing nor closed."""
+        """Whether messages go in and out: neither leaving nor closing nor closed."""
         return self.state is State.OPEN or self.state is State.UPGRADING
+
+    @property
+    def hears(self) -> bool:
+        """Whether messages of the client are taken: neither closing nor closed."""
+        return self.is_open or self.state is State.LEAVING
 
     def _end(self, state: State, reason: DisconnectReason | None) -> None:
         self.state = state

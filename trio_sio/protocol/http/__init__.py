@@ -8,5 +8,6 @@ chunked           bodies in chunks
 forwarded         whom a request comes from, as trusted proxies say
 proxy_header      the header of the PROXY protocol
 response_check    what a response of the application may be
+other_protocols   what a connection may begin with in place of HTTP
 errors            what can be wrong with a request's body
 """

@@ -36,10 +36,12 @@ class ProxiedPeer(NamedTuple):
         address: the client's, `""` for a Unix socket; `None` if the proxy does not say, or speaks
             for itself, as in its health checks.
         secure: whether the client uses TLS with the proxy; `None` if the proxy does not say so.
+        port: the client's, 0 if the proxy does not say so.
     """
 
     address: str | None
     secure: bool | None = None
+    port: int = 0
 
 
 def read_header(data: bytes) -> ProxiedPeer | int:
@@ -76,7 +78,7 @@ def _read_line(data: bytes) -> ProxiedPeer | int:
         raise ProxyHeaderError("its PROXY line has an address that is none") from None
     if not all(port.isdigit() and len(port) < 6 and int(port) < 65536 for port in words[4:]):
         raise ProxyHeaderError("its PROXY line has a port that is none")
-    return ProxiedPeer(_text(source))
+    return ProxiedPeer(_text(source), port=int(words[4]))
 
 
 def _read_block(data: bytes) -> ProxiedPeer | int:
@@ -100,9 +102,9 @@ def _read_block(data: bytes) -> ProxiedPeer | int:
         raise ProxyHeaderError("its PROXY header has no addresses of a known family")
     secure = _secure_of(block[_ADDRESS_SIZES[family] :])
     if family == 1:
-        return ProxiedPeer(_text(IPv4Address(block[:4])), secure)
+        return ProxiedPeer(_text(IPv4Address(block[:4])), secure, int.from_bytes(block[8:10]))
     if family == 2:
-        return ProxiedPeer(_text(IPv6Address(block[:16])), secure)
+        return ProxiedPeer(_text(IPv6Address(block[:16])), secure, int.from_bytes(block[32:34]))
     return ProxiedPeer("" if family == 3 else None, secure)
 
 

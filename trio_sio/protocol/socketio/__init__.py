@@ -9,5 +9,6 @@ slow_notepack   the same value by value, for what the library msgpack does not d
 parser          the interface of encoders and decoders, and the choice of one
 checks          what all parsers check
 deep_json       JSON that is nested more deeply than the standard library reads
+foreign         replaces values that have no form by what the application makes of them
 unsendable      finds the value that an encoder cannot send
 """

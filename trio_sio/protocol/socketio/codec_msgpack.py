@@ -21,6 +21,7 @@ from trio_sio.protocol.socketio.checks import (
     is_event,
     refuse_payload,
 )
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.notepack import pack, unpack
 from trio_sio.protocol.socketio.packet import BINARY_OF, JSON, PLAIN_OF, Packet, PacketType
 from trio_sio.protocol.socketio.unsendable import explain
@@ -33,7 +34,14 @@ _UNDEFINED = b"\xd4\x00\x00"
 
 
 class Encoder:
-    """Encodes packets."""
+    """Encodes packets.
+
+    Args:
+        default: makes something of values that have no form; `None` to refuse them.
+    """
+
+    def __init__(self, default: Default | None = None) -> None:
+        self._default = default
 
     def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
         """Return the packet's one message.
@@ -44,16 +52,21 @@ class Encoder:
             binary: `False` calls the packet plain whatever is in it (JS: `binary(false)`).
 
         Raises:
-            LocalProtocolError: the data contains something that MessagePack cannot express.
+            LocalProtocolError: the data contains something that MessagePack cannot express, and of
+                which `default` makes nothing that it can.
         """
         if packet.type in _AS_TEXT:
-            return [_control_text(packet)]
+            return [_control_text(packet, self._default)]
         kind = PLAIN_OF.get(packet.type, packet.type)
         try:
             if binary and _has_binary(packet.data):
                 kind = BINARY_OF[kind]
             return [pack(_fields(packet, kind))]
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            if self._default is not None:
+                replaced = replace_foreign(packet, self._default, "MessagePack")
+                if replaced is not packet:
+                    return self.encode(replaced, binary=binary)
             what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
             raise LocalProtocolError(f"cannot be sent as MessagePack: {what}") from error
 
@@ -67,14 +80,14 @@ def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
     return {**type_and_data, "id": packet.id, "nsp": packet.namespace}
 
 
-def _control_text(packet: Packet) -> str:
+def _control_text(packet: Packet, default: Default | None) -> str:
     fields: dict[str, JSON] = {"type": int(packet.type), "nsp": packet.namespace}
     if packet.type is PacketType.ERROR:
-        fields["data"] = _error_text(packet)
+        fields["data"] = _error_text(packet, default)
     return _json(fields)
 
 
-def _error_text(packet: Packet) -> str:
+def _error_text(packet: Packet, default: Default | None) -> str:
     """Return the data of an ERROR packet as a str: JavaScript clients throw at anything else."""
     data = packet.data
     if data is None:
@@ -84,6 +97,10 @@ def _error_text(packet: Packet) -> str:
     try:
         return _json(data)
     except (TypeError, ValueError, RecursionError) as error:
+        if default is not None:
+            replaced = replace_foreign(packet, default)
+            if replaced is not packet:
+                return _error_text(replaced, default)
         what = explain(packet, error, _json)  # type: ignore[arg-type]  # whatever it is
         raise LocalProtocolError(f"cannot be sent as JSON: {what}") from error
 

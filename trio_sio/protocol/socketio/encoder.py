@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 
 from trio_sio.protocol.errors import LocalProtocolError
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import (
     BINARY_OF,
     JSON,
@@ -50,10 +51,14 @@ class Encoder:
 
     Args:
         max_attachments: more binary values than this in one packet are refused.
+        default: makes something of values that JSON cannot express; `None` to refuse them.
     """
 
-    def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
+    def __init__(
+        self, max_attachments: int = MAX_ATTACHMENTS, default: Default | None = None
+    ) -> None:
         self.max_attachments = max_attachments
+        self._default = default
         self._found: list[bytes] | None = []
         self._to_json = _kept_encoder(self._take_out)
 
@@ -66,7 +71,8 @@ class Encoder:
             binary: `False` writes bytes as JavaScript's `Buffer` in JSON (JS: `binary(false)`).
 
         Raises:
-            LocalProtocolError: the data contains something that JSON cannot express.
+            LocalProtocolError: the data contains something that JSON cannot express, and of which
+                `default` makes nothing that it can.
         """
         kind = PLAIN_OF.get(packet.type, packet.type)
         head = _DIGITS[kind] + _head(packet)
@@ -82,6 +88,12 @@ class Encoder:
         try:
             text = self._to_json(packet.data)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            if self._default is not None:
+                self._found = []  # otherwise they stay in memory
+                replaced = replace_foreign(packet, self._default)
+                if replaced is not packet:
+                    return self.encode(replaced, binary=binary)
+                self._found = found if binary else None
             text = self._to_json_anyway(packet, error)
         if not text.isascii():
             # JSON.stringify writes a lone surrogate as \udXXX, which happens to be what

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
 
 
@@ -66,28 +67,46 @@ class Codec(NamedTuple):
     make_decoder: Callable[[], PacketDecoder]
 
 
-def find_codec(parser: Parser | str | None, max_attachments: int) -> Codec:
+class _ReplacingEncoder:
+    """An encoder of the application's own, which gets packets without foreign values."""
+
+    def __init__(self, encoder: PacketEncoder, default: Default) -> None:
+        self._encoder = encoder
+        self._default = default
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's messages."""
+        return self._encoder.encode(replace_foreign(packet, self._default), binary=binary)
+
+
+def find_codec(
+    parser: Parser | str | None, max_attachments: int, default: Default | None = None
+) -> Codec:
     """Return the codec that the option `parser` asks for.
 
     Args:
         parser: `None` for Socket.IO's own, "msgpack", or an object with `Encoder` and `Decoder`.
         max_attachments: option `max_attachments`, for Socket.IO's own.
+        default: option `json_default`.
 
     Raises:
         ImportError: the library msgpack is not installed.
     """
     if parser is None:
-        return Codec(Encoder(max_attachments), lambda: Decoder(max_attachments))
+        return Codec(Encoder(max_attachments, default), lambda: Decoder(max_attachments))
     if isinstance(parser, str):
-        return _msgpack()
-    return Codec(parser.Encoder(), parser.Decoder)
+        return _msgpack(default)
+    encoder = parser.Encoder()
+    if default is not None:
+        encoder = _ReplacingEncoder(encoder, default)
+    return Codec(encoder, parser.Decoder)
 
 
-def _msgpack() -> Codec:
+def _msgpack(default: Default | None) -> Codec:
     try:
         from trio_sio.protocol.socketio import codec_msgpack
     except ImportError as error:
         raise ImportError(
             "parser=\"msgpack\" needs the library msgpack: pip install 'trio-sio[msgpack]'"
         ) from error
-    return Codec(codec_msgpack.Encoder(), codec_msgpack.Decoder)
+    return Codec(codec_msgpack.Encoder(default), codec_msgpack.Decoder)

@@ -5,7 +5,7 @@ at each value takes longer than encoding, but is done only after encoding has fa
 recursion, since data may be nested too deeply or contain itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from trio_sio.protocol.socketio.packet import Packet, PacketType
@@ -57,6 +57,23 @@ def explain(packet: Packet, error: Exception, encode_one: Callable[[object], obj
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error)
+
+
+def shown_place(packet: Packet, keys: Sequence[object]) -> str:
+    """Return the path to a value in a packet, as `explain` shows it.
+
+    Args:
+        packet: the packet.
+        keys: the keys and indices that lead to it from `packet.data`.
+    """
+    path: Path = (None, "data")
+    if isinstance(packet.data, list) and keys and packet.type in (*_EVENTS, *_ACKS):
+        first, *keys = keys
+        assert isinstance(first, int)
+        path = ((None, "args"), f"[{first - (packet.type in _EVENTS)}]")
+    for key in keys:
+        path = (path, f"[{_key(key)}]")
+    return _shown(path)
 
 
 def _problem(value: object, encode_one: Callable[[object], object]) -> str:

@@ -1,6 +1,6 @@
 // The open conversation: its title, its messages, who is typing, and what stands there if it is empty.
 
-import { $, avatar, icon, linked, listed, make, plural, time } from "./dom.js";
+import { $, avatar, entitle, icon, isChatSeen, linked, listed, make, plural, time } from "../dom.js";
 
 const SAME_BREATH = 3 * 60 * 1000; // messages of one person this close stand together
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s){1,12}$/u;
@@ -37,7 +37,7 @@ export class Conversation {
     const item = this.build(thread, message, mine);
     this.threads.silence(thread, message.from.id);
     thread.add(item);
-    const isSeen = thread === this.threads.current && !document.hidden;
+    const isSeen = thread === this.threads.current && isChatSeen();
     if (!mine && !isHistory && !isSeen) thread.unread += 1;
     this.showItem(thread, item);
     this.threads.changed();
@@ -161,7 +161,7 @@ export class Conversation {
     $("typing").replaceChildren(...this.typing(thread));
     this.showEmpty(thread);
     const unread = this.threads.unread;
-    document.title = `${unread ? `(${unread}) ` : ""}${thread ? thread.name : "trio_sio"} · trio_sio demo`;
+    entitle("app", `${unread ? `(${unread}) ` : ""}${thread ? thread.name : "trio_sio"}`);
   }
 
   subtitle(thread) {

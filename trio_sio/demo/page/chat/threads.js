@@ -1,7 +1,7 @@
 // The conversations of this visitor: rooms and private ones, who is in them, what is unread.
 // A model without a page; "change" tells the views that it is time to draw.
 
-import { make, memory } from "./dom.js";
+import { isChatSeen, make, memory } from "../dom.js";
 
 const MOST_MESSAGES = 300; // kept per conversation; older ones fall out, images with them
 
@@ -67,13 +67,21 @@ export class Threads extends EventTarget {
 
   become(id, nick) {
     this.me = { id, nick };
-    this.myIds.add(id);
+    // This tab may have had other pages meanwhile, if this one comes out of the browser's cache.
+    this.myIds = new Set([...(memory.get("sessionStorage", "ids") || []), ...this.myIds, id]);
     memory.set("sessionStorage", "ids", [...this.myIds].slice(-20));
     this.changed();
   }
 
   isMine(card) {
     return this.myIds.has(card.id);
+  }
+
+  /** The id of whoever has this name in one of my rooms. */
+  holder(nick) {
+    const people = this.rooms.flatMap((room) => [...room.people]);
+    const found = people.find(([, name]) => name === nick);
+    return found ? found[0] : null;
   }
 
   find(kind, key) {
@@ -127,7 +135,7 @@ export class Threads extends EventTarget {
   }
 
   read() {
-    if (this.current && !document.hidden && this.current.unread > 0) {
+    if (this.current && isChatSeen() && this.current.unread > 0) {
       this.current.unread = 0;
       this.changed();
     }

@@ -1,7 +1,7 @@
 // Writing: text, images (picked, dropped, pasted), and telling others that somebody is typing.
 
-import { chosenTransport } from "./connection.js";
-import { $, notice } from "./dom.js";
+import { chosenTransport } from "../connection.js";
+import { $, isChatSeen, notice } from "../dom.js";
 
 const TYPING_EVERY = 2000;
 const SMALLER_SIDES = [1600, 1120, 800, 560, 400]; // pixels, tried one after the other
@@ -50,7 +50,7 @@ export class Composer {
       $("image").value = "";
     });
     document.addEventListener("paste", (event) => {
-      if (event.clipboardData.files.length === 0) return;
+      if (event.clipboardData.files.length === 0 || !isChatSeen()) return;
       event.preventDefault();
       this.shareAll(event.clipboardData.files);
     });
@@ -58,7 +58,7 @@ export class Composer {
   }
 
   listenToDrop() {
-    const hasFiles = (event) => event.dataTransfer && event.dataTransfer.types.includes("Files");
+    const hasFiles = (event) => isChatSeen() && event.dataTransfer && event.dataTransfer.types.includes("Files");
     document.addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();

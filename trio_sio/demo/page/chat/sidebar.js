@@ -1,6 +1,6 @@
 // The two side panels' lists: rooms, private conversations, people. Drawn anew on each change.
 
-import { $, avatar, badge, icon, make } from "./dom.js";
+import { $, avatar, badge, icon, make } from "../dom.js";
 
 export class Sidebar {
   /** `act` has `join(name)`: what the lists can ask for beyond showing a conversation. */
@@ -29,6 +29,9 @@ export class Sidebar {
     $("menu-badge").textContent = unread > 99 ? "99+" : unread;
     const name = unread ? `Conversations, ${$("menu-badge").textContent} unread` : "Conversations";
     $("open-sidebar").setAttribute("aria-label", name);
+    $("close-hood").setAttribute("aria-label", unread ? `Chat, ${$("menu-badge").textContent} unread` : "Chat");
+    $("hood-badge").hidden = unread === 0;
+    $("hood-badge").textContent = $("menu-badge").textContent;
   }
 
   /** Bring a list up to date. What has not changed stays, or a click on it could be lost in between. */
