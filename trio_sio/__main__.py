@@ -146,7 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="trio-sio",
         description="Serve the trio_sio demo, a chat in the browser.",
         epilog="`trio-sio fetch-client` gets the browser client that the page needs, "
-        "if it was not there when the package was built.",
+        "if it was not there when the package was built. `trio-sio contract` writes down an "
+        "application's events, and `trio-sio conformance` judges any Socket.IO 2.x server; both "
+        "have a --help of their own.",
     )
     parser.add_argument(
         "--host",

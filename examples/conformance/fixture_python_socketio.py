@@ -71,6 +71,9 @@ for name in ("/", "/chat", "/private"):
 
 if __name__ == "__main__":
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
-    pywsgi.WSGIServer(
+    server = pywsgi.WSGIServer(
         ("127.0.0.1", port), socketio.WSGIApp(sio), handler_class=WebSocketHandler, log=None
-    ).serve_forever()
+    )
+    server.start()
+    print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.conformance.fixtures import OURS, served
+from tests.support.conformance import OURS, served
 from trio_sio.conformance.catalogue import CHECKS
 from trio_sio.conformance.command import chosen, main
 

@@ -77,7 +77,8 @@ def _judge(
     options: argparse.Namespace,
 ) -> int:
     progress = Progress(len(checks), verbose=options.verbose)
-    results = trio.run(partial(run_checks, target, checks, differences, progress.tell))
+    run = partial(run_checks, target, checks, differences, progress.tell, jobs=options.jobs)
+    results = trio.run(run)
     progress.finish(results)
     if options.json is not None:
         write_json(options.json, target.url, results)
@@ -121,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         help="how long to wait for one thing (%(default)s)",
     )
     parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="how many checks to run at a time (%(default)s)",
+    )
+    parser.add_argument(
         "--examples",
         type=_count,
         default=25,
@@ -137,11 +145,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(text: str) -> int:
+def _count(text: str, least: int = 0) -> int:
     count = int(text)
-    if count < 0:
-        raise argparse.ArgumentTypeError("it cannot be less than 0")
+    if count < least:
+        raise argparse.ArgumentTypeError(f"it cannot be less than {least}")
     return count
+
+
+def _jobs(text: str) -> int:
+    return _count(text, 1)
 
 
 def _seconds(text: str) -> float:

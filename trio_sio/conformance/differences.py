@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from trio_sio.conformance.client import TRANSPORTS, WEBSOCKETS
+
 _BY_REASON = {
     "python-socketio 4.6.1": {
         "it refuses origins by default, and names none": (
@@ -25,14 +27,16 @@ _BY_REASON = {
         "gevent-websocket closes without an answer": (
             "refusals/a-websocket-of-an-unknown-version",
         ),
-        "lengths of text payloads count neither characters nor UTF-16 code units": (
+        "lengths in text payloads count bytes when it sends, and code points when it receives": (
             "payloads/lengths-are-characters[polling]",
             "payloads/lengths-are-characters[polling-base64]",
-            "payloads/lengths-are-characters[polling-jsonp]",
             "payloads/lengths-count-utf-16-code-units",
+        ),
+        "its JSONP takes no text but ASCII": (
+            "payloads/lengths-are-characters[polling-jsonp]",
             "events/values-come-back[polling-jsonp]",
         ),
-        "it takes escaped line ends of JSONP for line ends": ("payloads/jsonp-escapes",),
+        "it does not undo the escapes of JSONP": ("payloads/jsonp-escapes",),
         "PONG repeats whatever PING has": (
             "heartbeat/a-ping-with-data[polling]",
             "heartbeat/a-ping-with-data[websocket]",
@@ -44,29 +48,24 @@ _BY_REASON = {
             "namespaces/the-query-of-a-namespace",
         ),
         "an empty binary value becomes null": tuple(
-            f"binary/values-anywhere[{how}]"
-            for how in (
-                *("polling", "polling-base64", "polling-jsonp"),
-                *("websocket", "websocket-base64", "upgraded"),
-            )
+            f"binary/values-anywhere[{how}]" for how in TRANSPORTS
         ),
-        "a WebSocket whose client has sent CLOSE stays open": (
-            "closing/the-client-closes[websocket]",
-            "closing/the-client-closes[websocket-base64]",
-            "closing/the-client-closes[upgraded]",
+        "a WebSocket stays open when its session has ended": (
+            "heartbeat/silence-ends-the-session[websocket]",
+            *(f"closing/the-client-closes[{how}]" for how in WEBSOCKETS),
         ),
         "leaving the root namespace ends the session": (
             "closing/the-client-leaves-the-root[polling]",
             "closing/the-client-leaves-the-root[websocket]",
         ),
-        "what is no packet is logged, and the session goes on": tuple(
+        "what is no packet is ignored, and the session goes on": tuple(
             f"closing/what-is-no-packet-ends-the-session[{packet}]"
             for packet in ("9", "x", "4", "42", "42{", '42"text"', '451["x"]', "45-1[]")
         ),
         "max_http_buffer_size is no limit for WebSockets on gevent": (
             "limits/a-message-that-is-too-large",
         ),
-        "a body that is too large is never read, and the session goes on": (
+        "a body that is too large is neither read nor answered": (
             "limits/a-body-that-is-too-large",
         ),
     },

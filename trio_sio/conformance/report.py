@@ -24,14 +24,14 @@ class Progress:
     Args:
         checks: how many there will be.
         verbose: whether to write a line for a check that passes, too.
-        out: where to write.
+        out: where to write, `sys.stdout` by default.
     """
 
-    def __init__(self, checks: int, *, verbose: bool, out: TextIO = sys.stdout) -> None:
+    def __init__(self, checks: int, *, verbose: bool, out: TextIO | None = None) -> None:
         self._checks = checks
         self._done = 0
         self._verbose = verbose
-        self._out = out
+        self._out = sys.stdout if out is None else out
 
     def tell(self, result: Result) -> None:
         """Tell of a result."""
@@ -99,7 +99,8 @@ def write_junit(path: Path, url: str, results: Sequence[Result]) -> None:
         if not result.is_good:
             ElementTree.SubElement(case, "failure", message=_printable(result.message))
         elif result.message:
-            ElementTree.SubElement(case, "system-out").text = _printable(result.message)
+            text = ElementTree.SubElement(case, "system-out")
+            text.text = _printable(result.message)
     ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 

@@ -1,4 +1,4 @@
-"""Runs checks, one after the other."""
+"""Runs checks, one after the other or some at a time."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from trio_sio.conformance.target import Target
 from trio_sio.failures import leaves
 
 LONGEST = 8
-"""How many times as long as one thing a whole check may take."""
+"""How many times as long as one thing, for which `Target.patience` is, a whole check may take."""
 
 FAULTS = (
     *(Unexpected, trio.BrokenResourceError, trio.TooSlowError, OSError),
@@ -59,24 +59,37 @@ async def run_checks(
     checks: Iterable[Check],
     differences: Mapping[str, str],
     tell: Callable[[Result], None],
+    *,
+    jobs: int = 1,
 ) -> list[Result]:
-    """Run checks and return what came of them.
+    """Run checks and return what came of them, in their order.
 
     Args:
         target: the server.
         checks: the checks.
         differences: by the name of a check, why this server is known to fail it.
         tell: is told of each result at once.
+        jobs: how many run at a time.
     """
-    results = []
-    for check in checks:
-        begun = trio.current_time()
-        message = await _run(target, check)
-        outcome, message = _judge(message, differences.get(check.name, ""))
-        result = Result(check, outcome, message, trio.current_time() - begun)
-        tell(result)
-        results.append(result)
-    return results
+    results: dict[str, Result] = {}
+    chosen = list(checks)
+    waiting = iter(chosen)
+
+    async def run() -> None:
+        for check in waiting:
+            result = await _run(target, check, differences.get(check.name, ""))
+            results[check.name] = result
+            tell(result)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(jobs):
+            nursery.start_soon(run)
+    return [results[check.name] for check in chosen]
+
+
+def told(error: BaseException) -> str:
+    """Return what to tell of an error, never ""."""
+    return str(error) or type(error).__name__
 
 
 def _judge(message: str, reason: str) -> tuple[Outcome, str]:
@@ -87,13 +100,18 @@ def _judge(message: str, reason: str) -> tuple[Outcome, str]:
     return Outcome.AGREES, f"it passes, although it is known to fail: {reason}"
 
 
-async def _run(target: Target, check: Check) -> str:
+async def _run(target: Target, check: Check, reason: str) -> Result:
+    begun = trio.current_time()
+    outcome, message = _judge(await _what_is_wrong(target, check), reason)
+    return Result(check, outcome, message, trio.current_time() - begun)
+
+
+async def _what_is_wrong(target: Target, check: Check) -> str:
     """Run a check; return what is wrong with the server, `""` for nothing."""
     limit, message = target.patience * LONGEST, ""
     with trio.move_on_after(limit) as scope:
         try:
             await check.run(target)
         except* FAULTS as group:
-            error = next(leaves(group))
-            message = str(error) or type(error).__name__
+            message = told(next(leaves(group)))
     return f"it took longer than {limit:g} s" if scope.cancelled_caught else message

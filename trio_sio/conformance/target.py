@@ -61,8 +61,13 @@ class Target:
     @property
     def url(self) -> str:
         """The URL that this was made from, with what it left out."""
+        return f"{'https' if self.tls else 'http'}://{self.authority}{self.path}"
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as in the field `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
+        return f"{host}:{self.port}"
 
     def request_target(self, transport: str = "", query: str = "", sid: str = "") -> str:
         """Return such as `/socket.io/?EIO=3&transport=polling&sid=…`."""
@@ -92,12 +97,18 @@ class Target:
                 except trio.BrokenResourceError as error:
                     raise OSError(f"TLS with {self.host} failed: {error.__cause__}") from error
                 stream = secure
-        return WireConnection(stream, f"{self.host}:{self.port}", patience=self.patience)
+        return WireConnection(stream, self.authority, patience=self.patience)
 
     async def request(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
     ) -> WireResponse:
-        """Send a request on a connection of its own, and return the response."""
+        """Send a request on a connection of its own, and return the response.
+
+        Raises:
+            OSError: the server cannot be reached.
+            trio.BrokenResourceError: it closed the connection instead.
+            trio.TooSlowError: it did not answer in time.
+        """
         connection = await self.connect()
         try:
             return await connection.request(method, target, headers, body)

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 import trio
 
-from trio_sio.conformance.expectation import Ended, Unexpected, expect, require
+from trio_sio.conformance.expectation import Ended, Unexpected, expect, require, shown
 from trio_sio.conformance.target import Target
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.testing.wire import (
@@ -34,6 +34,9 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 class Transport(Protocol):
     """What a client needs of its transport."""
+
+    def begin(self, sid: str) -> None:
+        """Belong to this session, which the server has just opened."""
 
     async def send(self, *packets: PacketText) -> None:
         """Send packets, in one request where requests are."""
@@ -57,23 +60,32 @@ class Polling:
         query: more for the query: "b64=1", "j=0".
         getting: the connection for GET.
         posting: the connection for POST.
+
+    Attributes:
+        getting: the connection for GET.
+        posting: the connection for POST.
     """
 
     def __init__(
         self, target: Target, query: str, getting: WireConnection, posting: WireConnection
     ) -> None:
-        self.sid = ""
         self.getting = getting
         self.posting = posting
         self._target = target
         self._query = query
+        self._sid = ""
         self._jsonp = query.startswith("j=")
         self._base64 = query.startswith("b64=")
         self._received: deque[PacketText] = deque()
 
     @classmethod
     async def open(cls, target: Target, query: str = "") -> "Polling":
-        """Open the connections."""
+        """Open the connections.
+
+        Raises:
+            OSError: the server cannot be reached.
+            trio.TooSlowError: it did not answer in time.
+        """
         async with AsyncExitStack() as stack:
             getting = await target.connect()
             stack.push_async_callback(getting.aclose)
@@ -84,10 +96,19 @@ class Polling:
     @property
     def request_target(self) -> str:
         """Where polls and POSTs go."""
-        return self._target.request_target("polling", self._query, self.sid)
+        return self._target.request_target("polling", self._query, self._sid)
+
+    def begin(self, sid: str) -> None:
+        """Poll for this session from now on."""
+        self._sid = sid
 
     async def send(self, *packets: PacketText) -> None:
-        """Send packets in one POST."""
+        """Send packets in one POST.
+
+        Raises:
+            Ended: it was refused.
+            Unexpected: it was answered otherwise than "ok".
+        """
         if self._jsonp:
             text = text_payload(packets).decode().replace("\\n", "\\\\n")
             body = b"d=" + quote_plus(text.replace("\n", "\\n")).encode()
@@ -101,16 +122,28 @@ class Polling:
         expect(response.body.lower(), b"ok", "the answer to a POST")
 
     async def post(self, body: bytes, kind: str = TEXT_PAYLOAD) -> WireResponse:
-        """Send any body."""
+        """Send any body, of this Content-Type, and return the response.
+
+        Raises:
+            trio.BrokenResourceError: the server closed the connection instead.
+            Unexpected: it did neither in time.
+        """
         headers = {"Content-Type": kind}
-        return await self.posting.request("POST", self.request_target, headers, body)
+        with trio.move_on_after(self._target.patience):
+            return await self.posting.request("POST", self.request_target, headers, body)
+        raise Unexpected(f"a POST was not answered within {self._target.patience:g} s")
 
     async def poll(self) -> WireResponse:
-        """Poll."""
+        """Poll, and return the response."""
         return await self.getting.request("GET", self.request_target)
 
     async def receive(self) -> PacketText:
-        """Return the next packet; polls if none is left."""
+        """Return the next packet; polls if none is left.
+
+        Raises:
+            Ended: a poll was refused.
+            Unexpected: a response has no payload.
+        """
         while not self._received:
             self._received.extend(self._packets_of(await self.poll()))
         return self._received.popleft()
@@ -123,7 +156,7 @@ class Polling:
         try:
             return payload_packets(body, binary=binary)
         except RemoteProtocolError as error:
-            raise Unexpected(f"no payload: {body!r}: {error}") from error
+            raise Unexpected(f"no payload: {shown(body)}: {error}") from error
 
     async def aclose(self) -> None:
         """Drop both connections."""
@@ -132,7 +165,14 @@ class Polling:
 
 
 class WebSocket:
-    """A WebSocket, of a new session or of one that it upgrades."""
+    """A WebSocket, of a new session or of one that it upgrades.
+
+    Args:
+        wire: the WebSocket, its opening handshake done.
+
+    Attributes:
+        wire: the same, for checks that send frames of their own.
+    """
 
     def __init__(self, wire: WireWebSocket) -> None:
         self.wire = wire
@@ -142,7 +182,8 @@ class WebSocket:
         """Do the opening handshake.
 
         Raises:
-            Unexpected: it was refused.
+            Ended: it was refused.
+            Unexpected: the answer does not fit the key.
         """
         async with AsyncExitStack() as stack:
             connection = await target.connect()
@@ -159,13 +200,20 @@ class WebSocket:
             stack.pop_all()
             return cls(WireWebSocket(connection, response))
 
+    def begin(self, sid: str) -> None:
+        """The connection is the session: there is nothing to remember."""
+
     async def send(self, *packets: PacketText) -> None:
         """Send packets, each in a frame."""
         for packet in packets:
             await self.wire.send(packet)
 
     async def receive(self) -> PacketText:
-        """Return the next packet."""
+        """Return the next packet.
+
+        Raises:
+            Ended: a close frame came, or the connection ended.
+        """
         try:
             return await self.wire.receive()
         except WebSocketClosed as closed:
@@ -182,8 +230,11 @@ class WebSocket:
 def _called_with(text: str) -> bytes:
     """Return the payload that a JSONP response calls its function with."""
     start, end = text.find("("), text.rfind(")")
-    require(text.startswith("___eio[") and 0 < start < end, f"no JSONP: {text!r}")
-    payload = json.loads(text[start + 1 : end])
-    require(isinstance(payload, str), f"JSONP calls its function with a string, not {payload!r}")
-    data: bytes = payload.encode("utf-8", "surrogatepass")
-    return data
+    require(text.startswith("___eio[") and 0 < start < end, f"no JSONP: {shown(text)}")
+    try:
+        payload = json.loads(text[start + 1 : end])
+    except ValueError as error:
+        raise Unexpected(f"JSONP calls its function with {shown(text)}: {error}") from error
+    if not isinstance(payload, str):
+        raise Unexpected(f"JSONP calls its function with a string, not {shown(payload)}")
+    return payload.encode("utf-8", "surrogatepass")

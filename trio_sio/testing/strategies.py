@@ -43,6 +43,7 @@ __all__ = (
     "json_values",
     "namespaces",
     "payloads",
+    "says",
     "socketio_packets",
 )
 

@@ -3,10 +3,11 @@
 import json
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import TRANSPORTS, open_client
+from trio_sio.conformance.client import TRANSPORTS, open_client, open_polling
 from trio_sio.conformance.expectation import expect, require
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling, WebSocket
+from trio_sio.conformance.transports import WebSocket
+from trio_sio.testing.wire import text_payload
 
 area = Area("handshake")
 
@@ -106,18 +107,15 @@ async def other_fields_of_the_request_do_not_matter(target: Target) -> None:
 @area.check
 async def a_session_polls_by_any_connection(target: Target) -> None:
     """A session belongs to no connection: each request may come by another one."""
-    polling = await Polling.open(target)
-    try:
-        opening = await polling.receive()
-        polling.sid = json.loads(opening[1:])["sid"]
-        response = await target.request("POST", polling.request_target, {}, b'8:42["no"]')
+    async with open_polling(target) as (client, polling):
+        body = text_payload(['42["echo",1]'])
+        response = await target.request("POST", polling.request_target, {}, body)
         expect(response.status, 200, "the status of a POST")
-    finally:
-        await polling.aclose()
+        await client.expect_event("echo", 1)
 
 
 @area.check
-async def the_first_subprotocol_is_taken(target: Target) -> None:
+async def no_subprotocol(target: Target) -> None:
     """A WebSocket without subprotocols has none in its answer."""
     websocket = await WebSocket.open(target)
     try:

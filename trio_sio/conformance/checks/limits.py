@@ -5,10 +5,9 @@ from contextlib import suppress
 import trio
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import open_client
+from trio_sio.conformance.client import open_client, open_polling
 from trio_sio.conformance.expectation import Ended, require
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling
 from trio_sio.testing.wire import text_payload
 
 area = Area("limits")
@@ -26,11 +25,10 @@ async def a_message_that_is_too_large(target: Target) -> None:
 @area.check
 async def a_body_that_is_too_large(target: Target) -> None:
     """A body over `maxHttpBufferSize` is not taken, and ends the session."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
+    async with open_polling(target) as (client, polling):
         body = text_payload([f'42["echo","{"x" * 150_000}"]'])
         try:
-            status = (await client.transport.post(body)).status
+            status = (await polling.post(body)).status
         except trio.BrokenResourceError:
             status = 0
         require(status != 200, "it was answered 200")

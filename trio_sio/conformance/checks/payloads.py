@@ -1,10 +1,9 @@
 """The encodings of long polling."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import POLLING, open_client
+from trio_sio.conformance.client import POLLING, open_client, open_polling
 from trio_sio.conformance.expectation import expect, require
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling
 from trio_sio.testing.wire import BINARY_PAYLOAD, TEXT_PAYLOAD, text_payload
 
 area = Area("payloads")
@@ -16,9 +15,8 @@ ASTRAL = "é\u2028\U0001f600"
 @area.check
 async def a_post_is_answered_ok(target: Target) -> None:
     """A POST is answered with 200 and "ok"."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
-        response = await client.transport.post(text_payload(["2"]))
+    async with open_polling(target) as (_, polling):
+        response = await polling.post(text_payload(["2"]))
         expect((response.status, response.body.lower()), (200, b"ok"), "status and body")
 
 
@@ -43,12 +41,11 @@ async def lengths_are_characters(target: Target, how: str) -> None:
 @area.check
 async def lengths_count_utf_16_code_units(target: Target) -> None:
     """A packet's length in a text payload counts UTF-16 code units, as JavaScript does."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
+    async with open_polling(target) as (client, polling):
         packet = '42["echo","\U0001f600"]'
         size = len(packet.encode("utf-16-le")) // 2
         body = f'{size}:{packet}17:42["echo","next"]'
-        await client.transport.post(body.encode())
+        await polling.post(body.encode())
         await client.expect_event("echo", "\U0001f600")
         await client.expect_event("echo", "next")
 
@@ -65,11 +62,10 @@ async def binary_data(target: Target, how: str) -> None:
 @area.check
 async def base64_packets_in_a_text_payload(target: Target) -> None:
     """A packet "b4…" is binary, in base64, whatever the session has asked for."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
+    async with open_polling(target) as (client, polling):
         event = '451-["echo",{"_placeholder":true,"num":0}]'
         body = f"{len(event)}:{event}6:b4AQID".encode()
-        response = await client.transport.post(body, TEXT_PAYLOAD)
+        response = await polling.post(body, TEXT_PAYLOAD)
         expect(response.status, 200, "the status")
         await client.expect_event("echo", b"\x01\x02\x03")
 
@@ -77,24 +73,21 @@ async def base64_packets_in_a_text_payload(target: Target) -> None:
 @area.check
 async def a_client_without_binary_gets_base64(target: Target) -> None:
     """With `b64=1` the server sends no binary payload."""
-    async with open_client(target, "polling-base64", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
+    async with open_polling(target, "polling-base64") as (client, polling):
         await client.emit("echo", b"\x00\x01")
-        text = (await client.transport.poll()).text
+        text = (await polling.poll()).text
         if "b4" not in text:  # the attachment may have a poll of its own
-            text += (await client.transport.poll()).text
+            text += (await polling.poll()).text
         require("b4AAE=" in text, f"the payload: {text!r}")
 
 
 @area.check
 async def a_binary_payload(target: Target) -> None:
     """A payload of Content-Type application/octet-stream has binary and text packets."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
+    async with open_polling(target) as (client, polling):
         packet = '42["echo","é"]'.encode()
-        body = bytes((0, 1, 5, 255)) + packet  # text, 15 bytes
         body = b"\x00" + bytes(map(int, str(len(packet)))) + b"\xff" + packet
-        response = await client.transport.post(body, BINARY_PAYLOAD)
+        response = await polling.post(body, BINARY_PAYLOAD)
         expect(response.status, 200, "the status")
         await client.expect_event("echo", "é")
 
@@ -110,12 +103,12 @@ async def jsonp_escapes(target: Target) -> None:
 @area.check
 async def a_request_in_single_bytes(target: Target) -> None:
     """A request may arrive in pieces of any size."""
-    async with open_client(target, "polling", heartbeat=False) as client:
+    async with open_polling(target) as (client, polling):
         connection = await target.connect()
         try:
             request = connection.request_bytes(
                 "POST",
-                target.request_target("polling", sid=client.sid),
+                polling.request_target,
                 {"Content-Type": TEXT_PAYLOAD},
                 text_payload(['42["echo",1]']),
             )
@@ -131,9 +124,8 @@ async def a_request_in_single_bytes(target: Target) -> None:
 @area.check
 async def a_malformed_payload_ends_the_session(target: Target) -> None:
     """A payload without lengths ends the session, which is unknown from then on."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        assert isinstance(client.transport, Polling)
-        await client.transport.post(b"no length")
+    async with open_polling(target) as (client, polling):
+        await polling.post(b"no length")
         await client.receive_end()
-        response = await client.transport.poll()
+        response = await polling.poll()
         expect(response.status, 400, "the status of a poll behind the end")

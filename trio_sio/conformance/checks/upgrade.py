@@ -1,10 +1,10 @@
 """From long polling to WebSocket."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import open_client
-from trio_sio.conformance.expectation import Ended, expect
+from trio_sio.conformance.client import open_client, open_polling
+from trio_sio.conformance.expectation import Ended, expect, require
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling, WebSocket
+from trio_sio.conformance.transports import WebSocket
 
 area = Area("upgrade")
 
@@ -19,15 +19,13 @@ async def a_probe_is_answered(target: Target) -> None:
 @area.check
 async def a_held_poll_is_released(target: Target) -> None:
     """After the probe a held poll is answered with NOOP, so that the client can move."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        polling = client.transport
-        assert isinstance(polling, Polling)
+    async with open_polling(target) as (client, polling):
         await polling.getting.send_request("GET", polling.request_target)
         websocket = await client.probe()
         try:
             response = await polling.getting.receive_response()
             expect(response.status, 200, "the status of the held poll")
-            expect(response.body in (b"1:6", b"\x00\x01\xff6"), True, f"NOOP: {response.body!r}")
+            require(response.body in (b"1:6", b"\x00\x01\xff6"), f"no NOOP: {response.body!r}")
         finally:
             await websocket.aclose()
 
@@ -114,8 +112,7 @@ async def polling_behind_the_upgrade(target: Target) -> None:
 @area.check
 async def what_waits_comes_by_websocket(target: Target) -> None:
     """Packets that wait for a poll when the client moves come by WebSocket, none twice."""
-    async with open_client(target, "polling", heartbeat=False) as client:
-        polling = client.transport
+    async with open_polling(target) as (client, polling):
         websocket = await client.probe()
         await client.emit("burst", 5)
         released = await polling.receive()
@@ -123,9 +120,7 @@ async def what_waits_comes_by_websocket(target: Target) -> None:
         while released not in ("6", "3"):
             numbers.append(released)
             released = await polling.receive()
-        await websocket.send("5")
-        client.transport = websocket
-        await polling.aclose()
+        await client.move(websocket)
         while len(numbers) < 5:
             numbers.append(await client.receive())
         expect(numbers, [f'42["number",{number}]' for number in range(5)], "the numbers")
