@@ -95,9 +95,9 @@ async def price(
         port = listeners[0].socket.getsockname()[1]
         crowd = await trio.to_thread.run_sync(open_crowd, port)
         await trio.to_thread.run_sync(act, crowd)
-        await trio.testing.wait_all_tasks_blocked(0.05)
         gc.collect()
         gc.disable()  # whose callbacks would be counted, too
+        await trio.testing.wait_all_tasks_blocked(0.05)  # or the log's line about that
         sys.setprofile(counts)
         try:
             await trio.to_thread.run_sync(act, crowd)
