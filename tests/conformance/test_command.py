@@ -1,14 +1,18 @@
 """The command: what it chooses, writes and returns."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import trio
 
-from tests.support.conformance import OURS, served
+import trio_sio
+from tests.support.conformance import OURS, ROOT, served
+from tests.support.peers import served as serving
 from trio_sio.conformance.catalogue import CHECKS
 from trio_sio.conformance.command import chosen, main
 
@@ -27,11 +31,6 @@ def test_the_list_has_each_check_and_what_holds(capsys: pytest.CaptureFixture[st
         "conversations/generated",
     ]
     assert all(line.strip().endswith(".") for line in lines if line.startswith(" "))
-
-
-def test_names_are_unique() -> None:
-    names = [check.name for check in CHECKS]
-    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(
@@ -119,3 +118,30 @@ def test_conversations_are_repeated_by_their_seed(
     options = ["--only", "conversations", "--examples", "3", "--seed", "7", "--verbose"]
     assert main([url, *options]) == 0
     assert "ok      conversations/generated" in capsys.readouterr().out
+
+
+async def test_the_page_shows_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a server that lets clients into any namespace."""
+    page = (ROOT / "docs" / "conformance.md").read_text("utf-8")
+    shown = page.partition("```text\n")[2].partition("```")[0]
+    io = trio_sio.Server()
+    io.of(re.compile(".*"))
+    async with serving(io) as url:
+        only = ["--only", "namespaces/an-unknown-namespace"]
+        assert await trio.to_thread.run_sync(main, [url, *only]) == 1
+    told = capsys.readouterr().out
+    assert _without_times(told) == _without_times(f"{shown}1 checks: 1 failed\n")
+
+
+def _without_times(text: str) -> str:
+    return re.sub(r"\d+\.\d+ s", "s", text)
+
+
+@pytest.mark.parametrize(
+    "option", [["--jobs", "0"], ["--examples", "-1"], ["--patience", "0"], ["--patience", "inf"]]
+)
+def test_numbers_have_to_make_sense(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["http://localhost", *option])
+    assert ended.value.code == 2
+    assert f"argument {option[0]}" in capsys.readouterr().err

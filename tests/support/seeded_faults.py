@@ -223,6 +223,20 @@ FAULTS = (
         '*transport.cookie], b"")',
         "payloads/a-post-is-answered-ok",
     ),
+    Fault(
+        "a second poll does not end the session",
+        "engine/session/lifecycle.py",
+        "self._signal(Signal.OVERLAP)",
+        "pass",
+        "payloads/a-second-poll-while-one-is-held",
+    ),
+    Fault(
+        "a message of exactly the limit is refused",
+        "protocol/websocket/frame_parser.py",
+        "if self._announced > self.limits.max_size:",
+        "if self._announced >= self.limits.max_size:",
+        "limits/a-message-at-the-limit",
+    ),
 )
 """Of trio_sio."""
 
@@ -317,6 +331,13 @@ JAVASCRIPT_FAULTS = (
         "if (contentLength > self.maxHttpBufferSize) {",
         "if (contentLength > 10 * self.maxHttpBufferSize) {",
         "limits/a-body-that-is-too-large",
+    ),
+    Fault(
+        "a body of exactly the limit is refused",
+        "engine.io/lib/transports/polling.js",
+        "if (contentLength > self.maxHttpBufferSize) {",
+        "if (contentLength >= self.maxHttpBufferSize) {",
+        "limits/a-body-at-the-limit",
     ),
 )
 """Of socket.io 2.5.1 and engine.io 3."""

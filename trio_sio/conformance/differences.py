@@ -23,6 +23,7 @@ _BY_REASON = {
         "it does not ask which transport a session has": (
             "refusals/polling-for-a-session-by-websocket",
             "upgrade/polling-behind-the-upgrade",
+            "upgrade/a-post-behind-the-upgrade",
         ),
         "gevent-websocket closes without an answer": (
             "refusals/a-websocket-of-an-unknown-version",
@@ -31,6 +32,12 @@ _BY_REASON = {
             "payloads/lengths-are-characters[polling]",
             "payloads/lengths-are-characters[polling-base64]",
             "payloads/lengths-count-utf-16-code-units",
+        ),
+        "two polls of one session wait side by side": ("payloads/a-second-poll-while-one-is-held",),
+        "more than 16 packets in one POST are ignored": ("payloads/many-packets-in-one-post",),
+        "WebSockets get binary frames whatever their query says": ("binary/base64-by-websocket",),
+        "a poll behind CLOSE during an upgrade raises in it": (
+            "upgrade/the-client-closes-during-the-upgrade",
         ),
         "its JSONP takes no text but ASCII": (
             "payloads/lengths-are-characters[polling-jsonp]",
@@ -63,9 +70,11 @@ _BY_REASON = {
             for packet in ("9", "x", "4", "42", "42{", '42"text"', '451["x"]', "45-1[]")
         ),
         "max_http_buffer_size is no limit for WebSockets on gevent": (
+            "limits/a-message-one-byte-over-the-limit",
             "limits/a-message-that-is-too-large",
         ),
         "a body that is too large is neither read nor answered": (
+            "limits/a-body-one-byte-over-the-limit",
             "limits/a-body-that-is-too-large",
         ),
     },

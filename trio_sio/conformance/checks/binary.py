@@ -76,3 +76,13 @@ async def a_value_named_twice(target: Target) -> None:
     async with open_client(target) as client:
         await client.send(f'451-["echo",{placeholder},{placeholder}]', b"\x04x")
         await client.expect_event("echo", b"x", b"x")
+
+
+@area.check
+async def base64_by_websocket(target: Target) -> None:
+    """With `b64=1` in its query a WebSocket gets binary packets as text, in base64."""
+    async with open_client(target, "websocket-base64", heartbeat=False) as client:
+        await client.emit("echo", b"\x00\x01")
+        event = await client.transport.receive()
+        expect(event, '451-["echo",{"_placeholder":true,"num":0}]', "the event")
+        expect(await client.transport.receive(), "b4AAE=", "its attachment")

@@ -113,3 +113,14 @@ async def acknowledgements_of_two_namespaces(target: Target) -> None:
         ]
         for packet in wanted:
             require(packet in packets, f"{packet} is not among {packets}")
+
+
+@area.check
+async def leaving_and_joining_in_one_post(target: Target) -> None:
+    """CONNECT right behind DISCONNECT, in the same POST, joins the namespace again."""
+    async with open_client(target, "polling") as client:
+        await client.join_namespace("/chat")
+        await client.send("41/chat", "40/chat")
+        await client.expect_packet("40/chat")
+        await client.emit("echo", "again", namespace="/chat")
+        await client.expect_event("echo", "again", namespace="/chat")

@@ -129,3 +129,26 @@ async def a_malformed_payload_ends_the_session(target: Target) -> None:
         await client.receive_end()
         response = await polling.poll()
         expect(response.status, 400, "the status of a poll behind the end")
+
+
+@area.check
+async def many_packets_in_one_post(target: Target) -> None:
+    """A POST may have hundreds of packets, none of which is lost."""
+    async with open_client(target, "polling") as client:
+        await client.send(*(f'42["echo",{number}]' for number in range(500)))
+        for number in range(500):
+            await client.expect_event("echo", number)
+
+
+@area.check
+async def a_second_poll_while_one_is_held(target: Target) -> None:
+    """A second poll while one is held is refused, and ends that session alone."""
+    async with open_client(target) as neighbour:
+        async with open_polling(target) as (client, polling):
+            await polling.getting.send_request("GET", polling.request_target)
+            await client.emit("nobody handles this")  # behind this the poll is held
+            response = await target.request("GET", polling.request_target)
+            require(response.status != 200, "the second poll was answered 200")
+            response = await target.request("GET", polling.request_target)
+            expect(response.status, 400, "the status of a poll behind the end")
+        await neighbour.expect_quiet()

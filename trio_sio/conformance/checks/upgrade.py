@@ -1,10 +1,11 @@
 """From long polling to WebSocket."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import open_client, open_polling
+from trio_sio.conformance.client import Client, open_client, open_polling
 from trio_sio.conformance.expectation import Ended, expect, require
 from trio_sio.conformance.target import Target
 from trio_sio.conformance.transports import WebSocket
+from trio_sio.testing.wire import text_payload
 
 area = Area("upgrade")
 
@@ -125,3 +126,34 @@ async def what_waits_comes_by_websocket(target: Target) -> None:
             numbers.append(await client.receive())
         expect(numbers, [f'42["number",{number}]' for number in range(5)], "the numbers")
         await client.expect_quiet()
+
+
+@area.check
+async def a_post_behind_the_upgrade(target: Target) -> None:
+    """A POST behind the upgrade is refused, its packets are ignored, and the session goes on."""
+    async with open_client(target, "upgraded") as client:
+        request_target = target.request_target("polling", sid=client.sid)
+        body = text_payload(['42["echo","by polling"]'])
+        response = await target.request("POST", request_target, {}, body)
+        expect(response.status, 400, "the status")
+        await client.expect_quiet()
+
+
+@area.check
+async def the_client_closes_during_the_upgrade(target: Target) -> None:
+    """CLOSE by polling behind a probe ends the session, and the WebSocket with it."""
+    async with open_polling(target) as (client, polling):
+        websocket = await client.probe()
+        await client.send("1")
+        response = await target.request("GET", polling.request_target)
+        expect(response.status, 400, "the status of a poll behind the end")
+        await Client(target, websocket).receive_end()
+
+
+@area.check
+async def the_server_closes_during_the_upgrade(target: Target) -> None:
+    """The server's `disconnect` with `close` behind a probe ends the session."""
+    async with open_polling(target) as (client, _):
+        await client.probe()
+        await client.emit("close")
+        await client.receive_end(behind=("41",))
