@@ -4,7 +4,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.support.conformance import http, scripted
 from trio_sio.conformance.area import Area
+from trio_sio.conformance.catalogue import CHECKS
 from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.runner import LONGEST, Outcome, Result, run_checks, told
 from trio_sio.conformance.target import Target
@@ -84,7 +86,8 @@ async def message_of(error: Exception) -> str:
         (trio.BrokenResourceError(), "BrokenResourceError"),
         (trio.TooSlowError("late"), "late"),
         (ConnectionResetError(104, "reset"), "[Errno 104] reset"),
-        (AssertionError("HTTP/2"), "HTTP/2"),
+        (AssertionError("HTTP/2"), "what it sent cannot be read: HTTP/2"),
+        (RecursionError(), "what it sent cannot be read: RecursionError"),
         (ExceptionGroup("", [ExceptionGroup("", [Unexpected("deep")])]), "deep"),
     ],
 )
@@ -96,6 +99,32 @@ async def test_our_own_faults_go_on() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await message_of(KeyError("ours"))
     assert caught.group_contains(KeyError, match="ours")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"\0\r\n\r\n",
+        b"HTTP/2 200 OK\r\n\r\n",
+        b"HTTP/1.1 many OK\r\n\r\n",
+        b"HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n0",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n",
+        b"HTTP/1.1 200 OK\r\nX\r\n\r\n",
+        http(b"\xff\xff"),
+        http("1:0"),
+        http("many:0"),
+        http("___eio[0](" + "[" * 5_000 + ");"),
+        http("5000:0" + "[" * 5_000),
+    ],
+)
+async def test_whatever_a_server_says_is_a_result(response: bytes) -> None:
+    checks = [check for check in CHECKS if check.name.startswith(("handshake", "refusals"))]
+    async with scripted(*[response] * len(checks) * 5) as target:
+        results = await run_checks(target, checks, {}, lambda result: None, jobs=16)
+    assert [one.check for one in results] == checks
+    assert sum(one.outcome is Outcome.FAILED for one in results) > len(checks) // 2
 
 
 async def test_a_check_ends_in_time(autojump_clock: MockClock) -> None:

@@ -9,15 +9,16 @@ import trio
 from trio_sio.conformance.area import Check
 from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.target import Target
+from trio_sio.exceptions import SocketIOError
 from trio_sio.failures import leaves
 
 LONGEST = 8
 """How many times as long as one thing, for which `Target.patience` is, a whole check may take."""
 
-FAULTS = (
-    *(Unexpected, trio.BrokenResourceError, trio.TooSlowError, OSError),
-    *(AssertionError, UnicodeDecodeError),  # of the client of bytes: no HTTP/1.1, no UTF-8
-)
+_UNREADABLE = (AssertionError, ValueError, RecursionError, SocketIOError)
+"""What bytes raise that are no HTTP/1.1, no frame, no chunk, no number, no UTF-8 or no JSON."""
+
+FAULTS = (Unexpected, trio.BrokenResourceError, trio.TooSlowError, OSError, *_UNREADABLE)
 """What a check raises when the server is not as it should be; anything else is our own fault."""
 
 
@@ -88,8 +89,9 @@ async def run_checks(
 
 
 def told(error: BaseException) -> str:
-    """Return what to tell of an error, never ""."""
-    return str(error) or type(error).__name__
+    """Return what to tell of one of `FAULTS`, never ""."""
+    text = str(error) or type(error).__name__
+    return f"what it sent cannot be read: {text}" if isinstance(error, _UNREADABLE) else text
 
 
 def _judge(message: str, reason: str) -> tuple[Outcome, str]:

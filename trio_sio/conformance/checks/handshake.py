@@ -1,7 +1,5 @@
 """How a session begins."""
 
-import json
-
 from trio_sio.conformance.area import Area
 from trio_sio.conformance.client import TRANSPORTS, open_client, open_polling
 from trio_sio.conformance.expectation import expect, require
@@ -23,14 +21,14 @@ async def the_root_namespace_is_joined(target: Target, how: str) -> None:
 async def polling_offers_the_upgrade(target: Target) -> None:
     """OPEN names "websocket" among the upgrades of a session that polls."""
     async with open_client(target, "polling") as client:
-        expect(client.opening["upgrades"], ["websocket"], "upgrades")
+        expect(client.opening.get("upgrades"), ["websocket"], "upgrades")
 
 
 @area.check
 async def a_websocket_offers_no_upgrade(target: Target) -> None:
     """OPEN has an empty list of upgrades for a session by WebSocket."""
     async with open_client(target) as client:
-        expect(client.opening["upgrades"], [], "upgrades")
+        expect(client.opening.get("upgrades"), [], "upgrades")
 
 
 @area.check
@@ -65,7 +63,7 @@ async def the_first_payload_is_text(target: Target) -> None:
     require(colon and length.isdecimal(), f"no length: {response.text!r}")
     packet = rest[: int(length)]
     require(packet[:1] == "0", f"no OPEN packet: {packet!r}")
-    require("sid" in json.loads(packet[1:]), f"no sid: {packet!r}")
+    require('"sid"' in packet, f"no sid: {packet!r}")
 
 
 @area.check
