@@ -106,6 +106,15 @@ def test_what_is_wrong_is_told_and_fails(
     assert [one.tag for one in case] == ["failure"]
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit"])
+def test_a_report_that_cannot_be_written(
+    option: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "nowhere" / "report"
+    assert main([url, "--only", "handshake/ids", option, str(path)]) == 2
+    assert "the results cannot be written" in capsys.readouterr().err
+
+
 def test_a_difference_that_is_gone_fails(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     only = ["--only", "heartbeat/a-ping-with-data[websocket]"]
     assert main([url, *only, "--known", "python-socketio 4.6.1"]) == 1

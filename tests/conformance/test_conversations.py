@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import trio_sio
+from tests.support.conformance import scripted
 from tests.support.peers import served
 from trio_sio.conformance.conversations import conversation_check, play
 from trio_sio.conformance.expectation import Unexpected
@@ -93,6 +94,12 @@ async def test_what_is_wrong_is_told_with_the_conversation(fault: str, what: str
     message = str(caught.value)
     assert message.startswith(what)
     assert all(str(turn) in message for turn in TURNS)
+
+
+async def test_a_server_that_says_nothing() -> None:
+    async with scripted() as target:
+        with pytest.raises(Unexpected, match="waited"):
+            await play(target, Conversation(("polling",), TURNS[:1]))
 
 
 @pytest.mark.slow

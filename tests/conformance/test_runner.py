@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.support.conformance import http, scripted
-from trio_sio.conformance.area import Area
+from trio_sio.conformance.area import Area, Check
 from trio_sio.conformance.catalogue import CHECKS
 from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.runner import LONGEST, Outcome, Result, run_checks, told
@@ -137,6 +137,15 @@ async def test_a_check_ends_in_time(autojump_clock: MockClock) -> None:
 
     (result,) = await run_checks(TARGET, endless, {}, lambda result: None)
     assert (result.message, result.seconds) == ("it took longer than 16 s", 2 * LONGEST)
+
+
+async def test_a_check_of_many_parts_may_take_longer(autojump_clock: MockClock) -> None:
+    async def run(target: Target) -> None:
+        await trio.sleep(1_000)
+
+    check = Check("doors/many", "They open.", run, has_parts=True)
+    (result,) = await run_checks(TARGET, [check], {}, lambda result: None)
+    assert (result.outcome, result.seconds) == (Outcome.PASSED, 1_000)
 
 
 def test_an_error_without_a_text_is_named() -> None:

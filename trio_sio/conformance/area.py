@@ -18,11 +18,13 @@ class Check:
         name: such as `events/echo[polling]`.
         sentence: what holds.
         run: raises `Unexpected` where it does not.
+        has_parts: whether it limits the time of its parts itself, and may take long altogether.
     """
 
     name: str
     sentence: str
     run: Callable[[Target], Awaitable[None]]
+    has_parts: bool = False
 
 
 class Area:

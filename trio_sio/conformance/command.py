@@ -80,10 +80,13 @@ def _judge(
     run = partial(run_checks, target, checks, differences, progress.tell, jobs=options.jobs)
     results = trio.run(run)
     progress.finish(results)
-    if options.json is not None:
-        write_json(options.json, target.url, results)
-    if options.junit is not None:
-        write_junit(options.junit, target.url, results)
+    try:
+        if options.json is not None:
+            write_json(options.json, target.url, results)
+        if options.junit is not None:
+            write_junit(options.junit, target.url, results)
+    except OSError as error:
+        return _fail(f"the results cannot be written: {error}")
     return 0 if all(result.is_good for result in results) else 1
 
 

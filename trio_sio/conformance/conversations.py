@@ -10,7 +10,7 @@ from hypothesis.errors import Flaky
 from trio_sio.conformance.area import Check
 from trio_sio.conformance.client import TRANSPORTS, Client, open_client
 from trio_sio.conformance.expectation import Unexpected, expect
-from trio_sio.conformance.runner import FAULTS, told
+from trio_sio.conformance.runner import FAULTS, LONGEST, told
 from trio_sio.conformance.target import Target
 from trio_sio.failures import leaves
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
@@ -35,7 +35,7 @@ def conversation_check(examples: int, seed: int) -> Check:
         await trio.to_thread.run_sync(_search, target, examples, seed)
 
     sentence = f"Clients of {examples} generated conversations hear what they must (seed {seed})."
-    return Check("conversations/generated", sentence, run)
+    return Check("conversations/generated", sentence, run, has_parts=True)
 
 
 def _search(target: Target, examples: int, seed: int) -> None:
@@ -62,13 +62,17 @@ async def play(target: Target, conversation: Conversation) -> None:
     """Play a conversation.
 
     Raises:
-        Unexpected: a client heard something else than the model says; tells the conversation.
+        Unexpected: a client heard something else than the model says, or it took as long as no
+            check may; tells the conversation.
     """
-    what_is_wrong = ""
-    try:
-        await _play(target, conversation)
-    except* FAULTS as group:
-        what_is_wrong = told(next(leaves(group)))
+    limit, what_is_wrong = target.patience * LONGEST, ""
+    with trio.move_on_after(limit) as scope:
+        try:
+            await _play(target, conversation)
+        except* FAULTS as group:
+            what_is_wrong = told(next(leaves(group)))
+    if scope.cancelled_caught:
+        what_is_wrong = f"it took longer than {limit:g} s"
     if what_is_wrong:
         shown = "\n        ".join(map(str, conversation.turns))
         raise Unexpected(f"{what_is_wrong}; in {conversation.transports}:\n        {shown}")

@@ -1,5 +1,6 @@
 """Runs checks, one after the other or some at a time."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -110,7 +111,7 @@ async def _run(target: Target, check: Check, reason: str) -> Result:
 
 async def _what_is_wrong(target: Target, check: Check) -> str:
     """Run a check; return what is wrong with the server, `""` for nothing."""
-    limit, message = target.patience * LONGEST, ""
+    limit, message = math.inf if check.has_parts else target.patience * LONGEST, ""
     with trio.move_on_after(limit) as scope:
         try:
             await check.run(target)

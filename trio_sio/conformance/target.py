@@ -1,6 +1,7 @@
 """The server that is judged: where it is, and how connections to it are opened."""
 
 import ssl
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -89,15 +90,21 @@ class Target:
         with trio.fail_after(self.patience):
             stream: trio.abc.Stream = await trio.open_tcp_stream(self.host, self.port)
             if self.tls is not None:
-                secure = trio.SSLStream(
-                    stream, self.tls, server_hostname=self.host, https_compatible=True
-                )
-                try:
-                    await secure.do_handshake()
-                except trio.BrokenResourceError as error:
-                    raise OSError(f"TLS with {self.host} failed: {error.__cause__}") from error
-                stream = secure
+                stream = await self._secured(stream, self.tls)
         return WireConnection(stream, self.authority, patience=self.patience)
+
+    async def _secured(self, stream: trio.abc.Stream, context: ssl.SSLContext) -> trio.abc.Stream:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(trio.aclose_forcefully, stream)
+            secure = trio.SSLStream(
+                stream, context, server_hostname=self.host, https_compatible=True
+            )
+            try:
+                await secure.do_handshake()
+            except trio.BrokenResourceError as error:
+                raise OSError(f"TLS with {self.host} failed: {error.__cause__}") from error
+            stack.pop_all()
+            return secure
 
     async def request(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""

@@ -1,5 +1,7 @@
 """The encodings of long polling."""
 
+import trio
+
 from trio_sio.conformance.area import Area
 from trio_sio.conformance.client import POLLING, open_client, open_polling
 from trio_sio.conformance.expectation import expect, require
@@ -147,6 +149,8 @@ async def a_second_poll_while_one_is_held(target: Target) -> None:
         async with open_polling(target) as (client, polling):
             await polling.getting.send_request("GET", polling.request_target)
             await client.emit("nobody handles this")  # behind this the poll is held
+            # A server that lets both wait, and gives up each after a while, gives up one first.
+            await trio.sleep(client.silence_limit / 8)
             response = await target.request("GET", polling.request_target)
             require(response.status != 200, "the second poll was answered 200")
             response = await target.request("GET", polling.request_target)
