@@ -19,7 +19,7 @@ PACKAGE = ROOT / "trio_sio"
 DOCUMENT = (ROOT / "docs" / "bounds.md").read_text("utf-8")
 COLUMNS = ["where", "what, and for whom", "bound", "at the bound", "freed", "tests"]
 
-OF_USERS = ("demo", "testing")
+OF_USERS = ("conformance", "demo", "testing")
 """Parts of the package that are applications of it, or clients."""
 
 CONTAINERS = {

@@ -91,8 +91,10 @@ async def stops_without_complaint(example: Program, end: signal.Signals) -> None
 
 def test_every_example_has_a_test() -> None:
     there = {path.relative_to(EXAMPLES).with_suffix("") for path in EXAMPLES.rglob("*.py")}
-    # `tests/test_ported.py` compares those of `ported` with each other.
-    names = {"_".join(path.parts) for path in there if path.parts[0] != "ported"} - {"demo"}
+    # `tests/test_ported.py` compares those of `ported` with each other, and
+    # `tests/conformance/test_servers.py` those of `conformance`.
+    elsewhere = ("ported", "conformance")
+    names = {"_".join(path.parts) for path in there if path.parts[0] not in elsewhere} - {"demo"}
     assert {name for name in names if f"test_{name}" not in globals()} == set()
 
 

@@ -30,6 +30,9 @@ ALLOWED = {
     ("engine/websocket/backends/websockets.py", "self._protocol.extensions"): "so websockets wants",
     ("adapters/redis/link/address.py", "context.check_hostname"): "so `ssl` wants it",
     ("adapters/redis/link/address.py", "context.verify_mode"): "so `ssl` wants it",
+    ("conformance/target.py", "tls.check_hostname"): "so `ssl` wants it",
+    ("conformance/target.py", "tls.verify_mode"): "so `ssl` wants it",
+    ("conformance/report.py", "text.text"): "so `xml.etree` wants it",
     ("options/declaration.py", "method.__signature__"): "so `inspect` wants it, of a decorator",
 }
 

@@ -40,6 +40,7 @@ STOREY = {
     "testing": 7,
     "asgi": 7,
     "contract": 7,
+    "conformance": 8,
     "demo": 8,
     "__main__": 9,
 }
@@ -71,6 +72,7 @@ DOORS = {
     "engine/websocket/backends/websockets.py": "websockets",
     "protocol/socketio/notepack.py": "msgpack",
     "testing/strategies.py": "hypothesis",
+    "conformance/conversations.py": "hypothesis",
 }
 # Of the standard library. Time enters the protocol as a number, chance as an argument.
 FORBIDDEN = {
@@ -163,6 +165,8 @@ ALLOWED = [
     ("engine/websocket/backends/websockets.py", "import websockets.frames"),
     ("testing/strategies.py", "from hypothesis import strategies as st"),
     ("testing/client.py", "from trio_sio.server import Server"),
+    ("conformance/conversations.py", "from hypothesis import given"),
+    ("conformance/client.py", "from trio_sio.testing.wire import PacketText"),
     ("server.py", "from trio_sio.router.router import Router"),
     ("demo/page.py", "import trio_sio"),
     ("demo/page.py", "from trio_sio import Server"),
@@ -205,6 +209,8 @@ REFUSED = [
     ("server.py", "if TYPE_CHECKING:\n    from trio_sio.demo import x", "may not look at demo"),
     ("testing/client.py", "from hypothesis import given", "hypothesis has a door elsewhere"),
     ("testing/client.py", "import pytest", "pytest has a door elsewhere"),
+    ("conformance/client.py", "from hypothesis import given", "hypothesis has a door elsewhere"),
+    ("testing/wire.py", "import trio_sio.conformance", "testing may not look at conformance"),
     ("testing/wire.py", "from trio_sio.engine.http.h11 import _Connection", "is private to engine"),
     ("testing/wire.py", "from trio_sio.engine._http import X", "is private to engine"),
     ("engine/session/session.py", "from .outbox import Outbox", "relative import"),

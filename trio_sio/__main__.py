@@ -2,7 +2,8 @@
 
 `trio-sio` serves it, `trio-sio --workers 2 --redis redis://localhost:6379` with two processes, and
 `trio-sio fetch-client` gets the browser client that its page loads.
-`trio-sio contract app:io` writes down the events of an application.
+`trio-sio contract app:io` writes down the events of an application, and `trio-sio conformance URL`
+judges any Socket.IO 2.x server from outside.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from functools import partial
 import trio
 
 from trio_sio import browser_client, workers
+from trio_sio.conformance import command as conformance
 from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
 from trio_sio.demo.hood.access import Access
@@ -39,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return browser_client.main(arguments[1:])
     if arguments[:1] == ["contract"]:
         return contract.main(arguments[1:])
+    if arguments[:1] == ["conformance"]:
+        return conformance.main(arguments[1:])
     options = _parse(arguments)
     who = "%(processName)s " if options.workers > 1 else ""
     logging.basicConfig(format=f"{who}%(levelname)s %(name)s: %(message)s")
@@ -142,7 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="trio-sio",
         description="Serve the trio_sio demo, a chat in the browser.",
         epilog="`trio-sio fetch-client` gets the browser client that the page needs, "
-        "if it was not there when the package was built.",
+        "if it was not there when the package was built. `trio-sio contract` writes down an "
+        "application's events, and `trio-sio conformance` judges any Socket.IO 2.x server; both "
+        "have a --help of their own.",
     )
     parser.add_argument(
         "--host",

@@ -16,6 +16,7 @@ strategies here:
 """
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -31,15 +32,18 @@ from trio_sio.protocol.socketio.packet import (
     Packet,
     PacketType,
 )
+from trio_sio.testing.conversations import NAMESPACES, Conversation, Say, Turn
 
 __all__ = (
     "chunks",
+    "conversations",
     "engineio_packets",
     "event_names",
     "garbage",
     "json_values",
     "namespaces",
     "payloads",
+    "says",
     "socketio_packets",
 )
 
@@ -222,6 +226,61 @@ def chunks(data: _Sliceable) -> st.SearchStrategy[list[_Sliceable]]:
 
 def _cut(data: _Sliceable, ends: list[int]) -> list[_Sliceable]:
     return [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+@cache
+def _portable_values() -> st.SearchStrategy[JSON]:
+    """JSON values that every implementation repeats as they are."""
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    integers = st.integers(-(2**53) + 1, 2**53 - 1)
+    leaves: st.SearchStrategy[JSON] = st.one_of(
+        st.none(), st.booleans(), integers, text, st.binary(max_size=5)
+    )
+    keys = st.sampled_from(("a", "b", "é", "_placeholder"))
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3), st.dictionaries(keys, inner, max_size=3)
+        ),
+        max_leaves=4,
+    )
+
+
+@cache
+def says() -> st.SearchStrategy[Say]:
+    """Events of the application that `docs/conformance.md` describes."""
+    args = st.lists(_portable_values(), max_size=2).filter(_is_sendable).map(tuple)
+    rooms = st.sampled_from(("kitchen", "hall"))
+    with_room = st.tuples(st.sampled_from(("tell", "tell others")), rooms, args).map(
+        lambda one: (one[0], (one[1], *one[2]))
+    )
+    contents = st.one_of(
+        st.tuples(st.sampled_from(("echo", "ack")), args),
+        st.tuples(st.sampled_from(("join", "leave")), rooms.map(lambda room: (room,))),
+        with_room,
+        st.tuples(st.just("burst"), st.integers(0, 5).map(lambda count: (count,))),
+    )
+    namespaces_of_it = st.sampled_from(NAMESPACES)
+    return st.builds(lambda one, name: Say(one[0], one[1], name), contents, namespaces_of_it)
+
+
+def conversations(transports: Sequence[str]) -> st.SearchStrategy[Conversation]:
+    """Conversations of one to three clients.
+
+    Args:
+        transports: what each may talk by.
+    """
+
+    def of(hows: tuple[str, ...]) -> st.SearchStrategy[Conversation]:
+        turn = st.builds(
+            Turn,
+            st.integers(0, len(hows) - 1),
+            st.lists(says(), min_size=1, max_size=5).map(tuple),
+        )
+        turns = st.lists(turn, min_size=1, max_size=6).map(tuple)
+        return st.builds(Conversation, st.just(hows), turns)
+
+    return st.lists(st.sampled_from(transports), min_size=1, max_size=3).map(tuple).flatmap(of)
 
 
 def garbage() -> st.SearchStrategy[bytes]:

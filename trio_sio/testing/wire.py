@@ -211,10 +211,18 @@ def binary_payload(packets: Iterable[PacketText]) -> bytes:
 def packets_of(response: WireResponse) -> list[PacketText]:
     """Return the packets of an answered poll, which is neither compressed nor JSONP."""
     assert response.status == 200, response
-    if response.headers["content-type"] == BINARY_PAYLOAD:
-        packets = codec_v3.decode_binary_payload(response.body)
-    else:
-        packets = codec_v3.decode_text_payload(response.body)
+    binary = response.headers["content-type"] == BINARY_PAYLOAD
+    return payload_packets(response.body, binary=binary)
+
+
+def payload_packets(payload: bytes, *, binary: bool = False) -> list[PacketText]:
+    """Return the packets of a payload.
+
+    Raises:
+        RemoteProtocolError: it is none.
+    """
+    decode = codec_v3.decode_binary_payload if binary else codec_v3.decode_text_payload
+    packets = decode(payload)
     return [
         encode_text(packet) if isinstance(packet.data, str) else encode_binary(packet)
         for packet in packets

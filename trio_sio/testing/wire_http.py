@@ -9,10 +9,16 @@ from dataclasses import dataclass
 import trio
 
 from trio_sio.http import Headers
+from trio_sio.protocol.http.chunked import ChunkedBody
+from trio_sio.protocol.http.field_list import has_element
 from trio_sio.testing.limit import WIRE_WAIT, within
 
 _WITHOUT_BODY = (204, 304)
 _INFORMATIONAL = range(100, 200)
+
+_MOST_TRAILERS = 10_000
+_MOST_BODY = 1_000_000_000
+"""Bytes; a server is not the enemy of a test's client."""
 
 SHOWN = 200
 """Bytes that a client shows when what it waits for does not come."""
@@ -49,14 +55,18 @@ class WireConnection:
     Args:
         stream: the connection.
         host: what requests say in `Host`.
+        patience: seconds to wait for bytes of the server.
 
     Attributes:
         stream: the connection.
     """
 
-    def __init__(self, stream: trio.abc.Stream, host: str = "wire") -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, host: str = "wire", *, patience: float = WIRE_WAIT
+    ) -> None:
         self.stream = stream
         self._host = host
+        self._patience = patience
         self._received = bytearray()
 
     async def send(self, data: bytes, cut: int | None = None) -> None:
@@ -143,7 +153,18 @@ class WireConnection:
             return b""
         if "content-length" in headers:
             return await self.receive_exactly(int(headers["content-length"]))
+        if has_element(headers.get_all("transfer-encoding"), "chunked"):
+            return await self._receive_chunks()
         return await self.receive_rest()
+
+    async def _receive_chunks(self) -> bytes:
+        body = ChunkedBody(_MOST_TRAILERS, _MOST_TRAILERS)
+        while not body.is_complete:
+            if not self._received:
+                await self._receive_more()
+            data, self._received = bytes(self._received), bytearray()
+            self._received += body.receive(data, _MOST_BODY)
+        return body.take()
 
     async def receive_exactly(self, size: int) -> bytes:
         """Return this many bytes.
@@ -176,7 +197,7 @@ class WireConnection:
         def came() -> str:
             return f"unread: {bytes(self._received[:SHOWN])!r} of {len(self._received)} bytes"
 
-        with within(WIRE_WAIT, awaited, came):
+        with within(self._patience, awaited, came):
             return await self.stream.receive_some()
 
     async def aclose(self) -> None:
