@@ -204,17 +204,20 @@ async def test_clients_come_back_to_the_same_server_that_serves_again(
 ) -> None:
     io = make_server()
     rooms: list[int] = []
+    put, joined = trio.open_memory_channel[str](2)
 
     @io.on("connection")
     async def connection(socket: trio_sio.Socket) -> None:
         rooms.append(len(await io.to("room").clients()))
         await socket.join("room")
+        put.send_nowait(socket.id)
 
     options: dict[str, Any] = {**QUICKLY_BACK, **kind.options}
     async with peer() as process:
         async with served(io) as url:
             client = await process.open(url, hear=["a"], **options)
             (first,) = await client.hear("connect")
+            assert await joined.receive() == first
             if kind is UPGRADING:
                 await client.hear("upgrade")
         assert await client.hear("disconnect") == ["transport close"]
@@ -223,6 +226,7 @@ async def test_clients_come_back_to_the_same_server_that_serves_again(
             (second,) = await client.hear("connect")
             assert first != second
             assert set(io.sockets.connected) == {second}
+            assert await joined.receive() == second
             await io.to("room").emit("a", 1)
             assert await client.hear("a") == [1]
     assert rooms == [0, 0]  # the first time's are not there any more
