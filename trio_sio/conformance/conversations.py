@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import trio
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings
@@ -10,9 +11,8 @@ from hypothesis.errors import Flaky
 from trio_sio.conformance.area import Check
 from trio_sio.conformance.client import TRANSPORTS, Client, open_client
 from trio_sio.conformance.expectation import Unexpected, expect
-from trio_sio.conformance.runner import FAULTS, LONGEST, told
+from trio_sio.conformance.runner import LONGEST, what_is_wrong
 from trio_sio.conformance.target import Target
-from trio_sio.failures import leaves
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.testing.conversations import NAMESPACES, Conversation, Heard, Model, Turn
 from trio_sio.testing.strategies import conversations
@@ -65,17 +65,10 @@ async def play(target: Target, conversation: Conversation) -> None:
         Unexpected: a client heard something else than the model says, or it took as long as no
             check may; tells the conversation.
     """
-    limit, what_is_wrong = target.patience * LONGEST, ""
-    with trio.move_on_after(limit) as scope:
-        try:
-            await _play(target, conversation)
-        except* FAULTS as group:
-            what_is_wrong = told(next(leaves(group)))
-    if scope.cancelled_caught:
-        what_is_wrong = f"it took longer than {limit:g} s"
-    if what_is_wrong:
+    limit = target.patience * LONGEST
+    if message := await what_is_wrong(partial(_play, target, conversation), limit):
         shown = "\n        ".join(map(str, conversation.turns))
-        raise Unexpected(f"{what_is_wrong}; in {conversation.transports}:\n        {shown}")
+        raise Unexpected(f"{message}; in {conversation.transports}:\n        {shown}")
 
 
 async def _play(target: Target, conversation: Conversation) -> None:

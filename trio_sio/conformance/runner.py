@@ -1,9 +1,10 @@
 """Runs checks, one after the other or some at a time."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import trio
 
@@ -105,16 +106,22 @@ def _judge(message: str, reason: str) -> tuple[Outcome, str]:
 
 async def _run(target: Target, check: Check, reason: str) -> Result:
     begun = trio.current_time()
-    outcome, message = _judge(await _what_is_wrong(target, check), reason)
+    limit = math.inf if check.has_parts else target.patience * LONGEST
+    outcome, message = _judge(await what_is_wrong(partial(check.run, target), limit), reason)
     return Result(check, outcome, message, trio.current_time() - begun)
 
 
-async def _what_is_wrong(target: Target, check: Check) -> str:
-    """Run a check; return what is wrong with the server, `""` for nothing."""
-    limit, message = math.inf if check.has_parts else target.patience * LONGEST, ""
+async def what_is_wrong(attempt: Callable[[], Awaitable[None]], limit: float) -> str:
+    """Try something with a server; return what is wrong with the server, `""` for nothing.
+
+    Args:
+        attempt: raises one of `FAULTS`, or a group of them, where something is.
+        limit: seconds that it may take.
+    """
+    message = ""
     with trio.move_on_after(limit) as scope:
         try:
-            await check.run(target)
+            await attempt()
         except* FAULTS as group:
             message = told(next(leaves(group)))
     return f"it took longer than {limit:g} s" if scope.cancelled_caught else message
