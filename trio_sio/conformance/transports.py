@@ -3,8 +3,6 @@
 A packet is `str` or `bytes` with its type in front, as on a WebSocket: "4hello", b"\\x04\\x00".
 """
 
-import base64
-import hashlib
 import json
 from collections import deque
 from collections.abc import Iterable
@@ -16,6 +14,7 @@ import trio
 
 from trio_sio.conformance.expectation import Ended, Unexpected, expect, require, shown
 from trio_sio.conformance.target import Target
+from trio_sio.engine.websocket.handshake import accept_value
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.testing.wire import (
     BINARY_PAYLOAD,
@@ -27,9 +26,6 @@ from trio_sio.testing.wire import (
 )
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket, handshake_headers
-
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""What RFC 6455 has a server append to the client's key."""
 
 
 class Transport(Protocol):
@@ -194,9 +190,8 @@ class WebSocket:
             if response.status != 101:
                 raise Ended(f"a WebSocket was refused: {response.status} {response.body!r}")
             accepted = response.headers.get("sec-websocket-accept")
-            key = headers["Sec-WebSocket-Key"].encode()
-            digest = hashlib.sha1(key + _GUID, usedforsecurity=False).digest()
-            expect(accepted, base64.b64encode(digest).decode(), "Sec-WebSocket-Accept")
+            wanted = accept_value(headers["Sec-WebSocket-Key"]).decode()
+            expect(accepted, wanted, "Sec-WebSocket-Accept")
             stack.pop_all()
             return cls(WireWebSocket(connection, response))
 

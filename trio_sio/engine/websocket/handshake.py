@@ -60,6 +60,12 @@ def subprotocol(request: Request) -> str | None:
     return next((one for one in offered if _SUBPROTOCOL.fullmatch(one)), None)
 
 
+def accept_value(key: str) -> bytes:
+    """Return the `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key`."""
+    digest = hashlib.sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
+    return base64.b64encode(digest)
+
+
 def acceptance(request: Request, extensions: str = "") -> bytes:
     """Return the 101 answer.
 
@@ -67,8 +73,7 @@ def acceptance(request: Request, extensions: str = "") -> bytes:
         request: a request without a `problem`.
         extensions: the value of `Sec-WebSocket-Extensions`, if any were agreed upon.
     """
-    key = request.headers.get("sec-websocket-key").encode("ascii")
-    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+    accept = accept_value(request.headers.get("sec-websocket-key"))
     lines = [
         b"HTTP/1.1 101 Switching Protocols",
         b"Upgrade: websocket",
