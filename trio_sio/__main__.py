@@ -17,7 +17,6 @@ from functools import partial
 import trio
 
 from trio_sio import browser_client, workers
-from trio_sio.conformance import command as conformance
 from trio_sio.contract import command as contract
 from trio_sio.demo.application import Demo
 from trio_sio.demo.hood.access import Access
@@ -42,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["contract"]:
         return contract.main(arguments[1:])
     if arguments[:1] == ["conformance"]:
+        from trio_sio.conformance import command as conformance  # which the demo need not load
+
         return conformance.main(arguments[1:])
     options = _parse(arguments)
     who = "%(processName)s " if options.workers > 1 else ""
