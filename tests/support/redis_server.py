@@ -13,7 +13,6 @@ its log is part of the error if it does not start.
 """
 
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,6 +25,8 @@ from urllib.parse import quote
 import pytest
 import redis
 import trustme
+
+from tests.support.proxies import free_port
 
 PATIENCE = 20.0
 """Seconds in which it starts and ends; far more than it takes."""
@@ -301,7 +302,5 @@ def tls_files(tmp_path: Path) -> TLSFiles:
 
 def _free_port() -> int:
     """Return a free port, so low that a node of a Redis cluster has its second one 10,000 above."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+    port = free_port()
     return port if port <= _HIGHEST else _free_port()
