@@ -4,14 +4,18 @@ import base64
 import tracemalloc
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
+from tests.support.examples import examples
 from trio_sio.protocol.encoded import (
     LARGE,
     POLL3_BINARY,
     POLL3_TEXT,
+    POLL4,
     WS3,
     WS3_BASE64,
+    WS4,
+    WS4_BASE64,
     Encoded,
     WireFormat,
 )
@@ -21,13 +25,14 @@ from trio_sio.protocol.engineio.codec_v3 import (
     encode_binary_payload,
     encode_text_payload,
 )
-from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType, utf8
 from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame
 from trio_sio.testing import strategies as sio
 
 FORMATS = (WS3, WS3_BASE64, POLL3_TEXT, POLL3_BINARY)
+FORMATS_4 = (WS4, WS4_BASE64, POLL4)
 TEXT_PART = '42["x","é😀"]'  # 12 characters, 13 UTF-16 code units, 16 bytes
 MESSAGES = (TEXT_PART[1:], b"\x01\x02\x03\xff")
 
@@ -163,9 +168,101 @@ def test_raw_is_for_one_format_and_adds_nothing_elsewhere() -> None:
 
 def test_repr() -> None:
     assert repr(Encoded(("3",))) == "<Encoded ('3',)>"
-    assert [repr(one) for one in FORMATS] == [
+    assert [repr(one) for one in (*FORMATS, *FORMATS_4)] == [
         "<WireFormat ws3>",
         "<WireFormat ws3-base64>",
         "<WireFormat poll3-text>",
         "<WireFormat poll3-binary>",
+        "<WireFormat ws4>",
+        "<WireFormat ws4-base64>",
+        "<WireFormat poll4>",
     ]
+
+
+TEXTS = st.text(st.characters(), max_size=5)
+SHORT: st.SearchStrategy[str | bytes] = TEXTS | st.binary(max_size=5)
+LONG = st.tuples(SHORT.filter(bool), st.sampled_from([LARGE // 5, LARGE])).map(
+    lambda one: one[0] * one[1]
+)
+
+
+MANY = st.lists(SHORT | LONG, min_size=1, max_size=4)
+ORDERS = st.lists(st.sampled_from([*FORMATS, *FORMATS_4]), min_size=1, max_size=6)
+
+
+def spelled(part: str | bytes, wire_format: WireFormat) -> bytes:
+    """One part as the table of the module says."""
+    packet = EnginePacket(EnginePacketType.MESSAGE, part[1:] if isinstance(part, str) else part)
+    if wire_format is POLL3_TEXT:
+        return encode_text_payload([packet])
+    if wire_format is POLL3_BINARY:
+        return encode_binary_payload([packet])
+    if isinstance(part, str):
+        return utf8(part) if wire_format is POLL4 else frame(TEXT, utf8(part))
+    text = (b"b4" if wire_format is WS3_BASE64 else b"b") + base64.b64encode(part)
+    if wire_format in (WS3, WS4):
+        return frame(BINARY, part if wire_format is WS4 else b"\x04" + part)
+    return text if wire_format is POLL4 else frame(TEXT, text)
+
+
+@examples(50)
+@given(MANY, ORDERS, st.booleans(), st.booleans())
+def test_whatever_is_asked_for_in_whatever_order(
+    messages: list[str | bytes], order: list[WireFormat], compress: bool, droppable: bool
+) -> None:
+    item = Encoded.of_messages(messages, compress=compress, droppable=droppable, on_overflow="x")
+    assert (item.compress, item.droppable, item.on_overflow) == (compress, droppable, "x")
+    parts = [f"4{one}" if isinstance(one, str) else one for one in messages]
+    for kind in order:
+        joiner = b"\x1e" if kind is POLL4 else b""
+        assert item.wire(kind) == joiner.join(spelled(part, kind) for part in parts)
+    sent = [utf8(one).decode() if isinstance(one, str) else one for one in parts]
+    assert [*item.parts] in (parts, sent)
+    assert item.size == sum(len(utf8(one) if isinstance(one, str) else one) for one in parts)
+    assert item.has_binary == any(isinstance(one, bytes) for one in messages)
+    assert repr(item) == f"<Encoded {item.parts!r}>"
+    assert repr(order[0]) == f"<WireFormat {order[0].name}>"
+
+
+@examples(50)
+@given(MANY, ORDERS)
+@example([b"a" * LARGE], [WS4, WS3])
+@example([b"a" * LARGE], [WS3, WS4])
+@example([b"a", "b"], [WS4, WS4_BASE64, POLL4])
+def test_other_binary_messages_go_to_clients_of_engineio_4(
+    messages: list[str | bytes], order: list[WireFormat]
+) -> None:
+    others = [one if isinstance(one, str) else b"\xff" + one for one in messages]
+    item = Encoded.of_messages(messages)
+    item.make_otherwise(lambda: others)
+    for kind in order:
+        expected = Encoded.of_messages(others if kind in FORMATS_4 else messages)
+        assert item.parts_for(kind) == expected.parts
+        assert item.wire(kind) == expected.wire(kind)
+        assert item.parts == Encoded.of_messages(messages).parts
+
+
+@pytest.mark.parametrize("kind", [WS3_BASE64, POLL3_TEXT, POLL3_BINARY, WS4_BASE64, POLL4])
+def test_from_which_size_on_a_packet_is_large(kind: WireFormat) -> None:
+    """Only frames of it are kept then, and the last byte counts."""
+    small, large = Encoded.of(bytes(LARGE - 1)), Encoded.of(bytes(LARGE))
+    assert small.wire(kind) is small.wire(kind)
+    assert large.wire(kind) is not large.wire(kind)
+    assert large.wire(WS3) is large.wire(WS3)
+
+
+@given(SHORT, st.none() | st.integers() | st.lists(SHORT))
+def test_a_message_is_text_or_bytes(message: str | bytes, other: object) -> None:
+    item = Encoded.of(message)
+    assert Encoded.of(item) is item
+    assert item.parts == Encoded.of_messages([message]).parts
+    with pytest.raises(TypeError, match="a message is str or bytes, not "):
+        Encoded.of(other)  # type: ignore[arg-type]
+
+
+@given(st.sampled_from([*FORMATS, *FORMATS_4]), st.binary())
+def test_finished_bytes_stay_as_they_are(wire_format: WireFormat, data: bytes) -> None:
+    item = Encoded.raw(wire_format, data)
+    assert item.wire(wire_format) is data
+    assert item.size == len(data)
+    assert item.parts == ()

@@ -1,5 +1,7 @@
 """The root of the error tree: who broke the protocol, and what the log says of it."""
 
+from hypothesis import given, strategies as st
+
 from trio_sio.protocol.errors import (
     LocalProtocolError,
     ProtocolError,
@@ -26,3 +28,10 @@ def test_remote_error_without_a_hint() -> None:
     error = RemoteProtocolError("parse error")
     assert error.hint == ""
     assert str(error) == "parse error"
+
+
+@given(st.text(max_size=9), st.text(max_size=9))
+def test_a_hint_follows_the_message(message: str, hint: str) -> None:
+    error = RemoteProtocolError(message, hint)
+    assert (error.args, error.hint) == ((message,), hint)
+    assert str(error) == (f"{message}: {hint}" if hint else message)

@@ -9,4 +9,5 @@ websocket   frames
 cluster     what the servers of a cluster say to each other
 http        what h11 leaves to us
 errors      `LocalProtocolError` and `RemoteProtocolError`
+shown       packets as `repr` shows them: their wire form, cut
 """

@@ -9,20 +9,28 @@ part, so each form is a value:
 | `WS3_BASE64`  | text frame of `4…`              | text frame of `b4<base64>`          |
 | `POLL3_TEXT`  | `<utf-16 length>:4…`            | `<length>:b4<base64>`               |
 | `POLL3_BINARY`| `\x00` digits `\xff` + UTF-8    | `\x01` digits `\xff` `\x04` + bytes |
+| `WS4`         | as `WS3`                        | binary frame of the bytes           |
+| `WS4_BASE64`  | as `WS3`                        | text frame of `b<base64>`           |
+| `POLL4`       | `4…`, packets joined by `\x1e`  | `b<base64>`                         |
+
+Text frames are the same bytes for every client, so a broadcast of text is made once for all of
+them that have a WebSocket.
 
 A part is an Engine.IO packet: text parts begin with the type digit, binary parts are the bare
 bytes of a message. All parts of a binary event are one `Encoded`, so nothing can come between
 the header and its attachments.
 
 What waits in an outbox should take no more memory than the outbox counts. So a large packet is
-kept in one form: its parts until there are frames of it, then those.
+kept in one form for each version that receives it: its parts until there are frames of it, then
+those.
 """
 
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
-from trio_sio.protocol.engineio import codec_v3
+from trio_sio.protocol.engineio import codec_v3, codec_v4
 from trio_sio.protocol.engineio.packet import utf8
 from trio_sio.protocol.websocket.frame import BINARY, TEXT, frame, payloads
 
@@ -41,26 +49,36 @@ class WireFormat:
         name: for `repr`.
         piece: makes the bytes of one part.
         parts_of: makes the parts again of all their bytes, `None` if that is not to be done.
+        joiner: what stands between two parts.
+        of_text: the format that has the same bytes as this one if no part is binary.
+        is_4: whether it is of Engine.IO 4.
     """
 
-    __slots__ = ("name", "parts_of", "piece")
+    __slots__ = ("is_4", "joiner", "name", "of_text", "parts_of", "piece")
 
     def __init__(
         self,
         name: str,
         piece: Callable[[str | bytes], bytes],
         parts_of: Callable[[bytes], tuple[str | bytes, ...]] | None = None,
+        *,
+        joiner: bytes = b"",
+        of_text: "WireFormat | None" = None,
+        is_4: bool = False,
     ) -> None:
         self.name = name
         self.piece = piece
         self.parts_of = parts_of
+        self.joiner = joiner
+        self.of_text = of_text
+        self.is_4 = is_4
 
     def __repr__(self) -> str:
         return f"<WireFormat {self.name}>"
 
     def join(self, items: "Iterable[Encoded]") -> bytes:
         """Return the bytes of several items in their order."""
-        return b"".join([item.wire(self) for item in items])
+        return self.joiner.join([item.wire(self) for item in items])
 
 
 def _websocket_piece(part: str | bytes) -> bytes:
@@ -74,17 +92,31 @@ def _base64_piece(part: str | bytes) -> bytes:
     return frame(TEXT, data)
 
 
-def _parts_of(frames: bytes) -> tuple[str | bytes, ...]:
+def _parts_of(frames: bytes, type_bytes: int = 1) -> tuple[str | bytes, ...]:
+    """Return the parts again; binary ones have so many bytes of their type in front."""
     return tuple(
-        str(payload, "utf-8") if opcode == TEXT else bytes(payload[1:])
+        str(payload, "utf-8") if opcode == TEXT else bytes(payload[type_bytes:])
         for opcode, payload in payloads(frames)
     )
 
 
+def _websocket_piece_4(part: str | bytes) -> bytes:
+    return frame(TEXT, utf8(part)) if isinstance(part, str) else frame(BINARY, part)
+
+
+def _base64_piece_4(part: str | bytes) -> bytes:
+    return frame(TEXT, codec_v4.payload_piece(part))
+
+
+_PARTS_OF_4 = partial(_parts_of, type_bytes=0)
+
 WS3: Final = WireFormat("ws3", _websocket_piece, _parts_of)
-WS3_BASE64: Final = WireFormat("ws3-base64", _base64_piece)
+WS3_BASE64: Final = WireFormat("ws3-base64", _base64_piece, of_text=WS3)
 POLL3_TEXT: Final = WireFormat("poll3-text", codec_v3.text_piece)
 POLL3_BINARY: Final = WireFormat("poll3-binary", codec_v3.binary_piece)
+WS4: Final = WireFormat("ws4", _websocket_piece_4, _PARTS_OF_4, of_text=WS3, is_4=True)
+WS4_BASE64: Final = WireFormat("ws4-base64", _base64_piece_4, of_text=WS3, is_4=True)
+POLL4: Final = WireFormat("poll4", codec_v4.payload_piece, joiner=codec_v4.SEPARATOR, is_4=True)
 
 
 class Encoded:
@@ -100,7 +132,16 @@ class Encoded:
             does by default.
     """
 
-    __slots__ = ("_parts", "_wire", "compress", "droppable", "has_binary", "on_overflow", "size")
+    __slots__ = (
+        "_make_4",
+        "_parts",
+        "_wire",
+        "compress",
+        "droppable",
+        "has_binary",
+        "on_overflow",
+        "size",
+    )
 
     def __init__(
         self,
@@ -125,6 +166,7 @@ class Encoded:
                 raise TypeError(f"a message is str or bytes, not {type(part).__name__}")
         self.size = size
         self._wire: dict[WireFormat, bytes] = {}
+        self._make_4: Callable[[], Iterable[str | bytes]] | None = None
 
     @classmethod
     def of(cls, item: "Encoded | str | bytes") -> "Encoded":
@@ -156,6 +198,20 @@ class Encoded:
         item._wire[wire_format] = data
         return item
 
+    def make_otherwise(self, make: Callable[[], Iterable[str | bytes]]) -> None:
+        """Have other binary messages go to clients of Engine.IO 4, of about the same size.
+
+        Args:
+            make: returns all messages, texts as they are; called when they are needed.
+        """
+        self._make_4 = make
+
+    def parts_for(self, wire_format: WireFormat) -> tuple[str | bytes, ...]:
+        """Return the parts that go to clients of this format."""
+        if self._make_4 is None or not wire_format.is_4:
+            return self.parts
+        return tuple([MESSAGE_DIGIT + m if isinstance(m, str) else m for m in self._make_4()])
+
     @property
     def parts(self) -> tuple[str | bytes, ...]:
         """The parts; of a large packet they may have to be made again."""
@@ -170,13 +226,20 @@ class Encoded:
         """
         if wire_format in self._wire:
             return self._wire[wire_format]
-        parts = self._parts or self.parts  # nearly always without the property's call
+        if wire_format.of_text is not None and not self.has_binary:
+            self._wire[wire_format] = same = self.wire(wire_format.of_text)
+            return same
+        parts = self._parts  # nearly always without a call
+        if parts is None or self._make_4 is not None:
+            parts = self.parts_for(wire_format)
         piece = wire_format.piece
-        made = piece(parts[0]) if len(parts) == 1 else b"".join([piece(p) for p in parts])
+        made = piece(parts[0]) if len(parts) == 1 else wire_format.joiner.join(map(piece, parts))
         if self.size < LARGE:
             self._wire[wire_format] = made
         elif wire_format.parts_of is not None:
-            self._wire[wire_format], self._parts = made, None
+            self._wire[wire_format] = made
+            if self._make_4 is None:
+                self._parts = None
         return made
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from trio_sio.protocol.cluster.channels import Channels, probe_channel
+from trio_sio.protocol.cluster.channels import DEFAULT_KEY, Channels, probe_channel
 
 NAMES = st.one_of(st.text(), st.text("#/*?[]\\a"), st.text(st.characters(categories=["Cs"])))
 NAMESPACES = NAMES.map(lambda name: f"/{name}")
@@ -59,6 +59,36 @@ def test_room_of_is_the_inverse_of_room(key: str, namespace: str, room: str) -> 
     assert channels.room_of(channels.base) == ""
     assert channels.room_of(channels.request) is None
     assert channels.room_of(channels.response) is None
+
+
+@given(NAMESPACES, st.binary(max_size=5), st.booleans())
+def test_a_channel_has_a_room_exactly_if_a_room_has_the_channel(
+    namespace: str, rest: bytes, is_closed: bool
+) -> None:
+    channels = Channels(DEFAULT_KEY, namespace)
+    channel = channels.base + rest + b"#" * is_closed
+    room = channels.room_of(channel)
+    if room is None:
+        assert not is_closed or not _is_utf8(rest)
+    elif room:
+        assert channels.room(room) == channel
+    else:
+        assert channel in (channels.base, channels.room(""))
+    assert repr(channels) == f"<Channels {channels.base!r}>"
+
+
+def _is_utf8(name: bytes) -> bool:
+    return name.decode("utf-8", "surrogateescape").isprintable() or (
+        name.decode("utf-8", "ignore").encode() == name
+    )
+
+
+@given(NAMES, NAMESPACES, st.sets(NAMES, max_size=3))
+def test_only_one_room_has_a_channel_of_its_own(key: str, namespace: str, rooms: set[str]) -> None:
+    channels = Channels(key, namespace)
+    one = channels.room(next(iter(rooms))) if len(rooms) == 1 else channels.base
+    assert channels.broadcast(rooms) == channels.broadcast(tuple(rooms)) == one
+    assert probe_channel(key) not in (one, channels.request, channels.response)
 
 
 @given(st.lists(NAMES, min_size=2, max_size=2, unique=True))

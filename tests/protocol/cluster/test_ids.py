@@ -3,6 +3,8 @@
 from collections import Counter
 from random import Random
 
+from hypothesis import given, strategies as st
+
 from trio_sio.protocol.cluster.ids import ALPHABET, EMITTER, LENGTH, new_id
 
 
@@ -26,3 +28,10 @@ def test_ids_differ() -> None:
     letters = Counter("".join(ids))
     assert min(letters.values()) > 0.8 * len(ids) * LENGTH / len(ALPHABET)
     assert len(letters) == len(ALPHABET)
+
+
+@given(st.binary(min_size=8, max_size=8))
+def test_an_id_is_the_number_in_base_62(random: bytes) -> None:
+    ident = new_id(lambda count: random[:count])
+    number = sum(ALPHABET.index(letter) * 62**place for place, letter in enumerate(ident))
+    assert number == int.from_bytes(random, "big") % 62**LENGTH

@@ -1,8 +1,12 @@
 """Requests and responses: byte for byte as socket.io-redis 5 writes them, and what is refused."""
 
-import pytest
-from hypothesis import given, strategies as st
+from dataclasses import FrozenInstanceError
 
+import pytest
+from hypothesis import example, given, strategies as st
+
+from tests.support.attempt import attempt
+from tests.support.spoiled import JUNK
 from trio_sio.protocol.cluster.request import (
     Request,
     RequestKind,
@@ -12,7 +16,10 @@ from trio_sio.protocol.cluster.request import (
     encode_request,
     encode_response,
 )
+from trio_sio.protocol.cluster.text import OtherGeneration, write_object
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
+from trio_sio.protocol.socketio.notepack import pack_data
+from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.testing import strategies as sio
 
 SID = "SB5pVBjX7lzCQYs8AAAA"
@@ -101,6 +108,13 @@ def test_responses(kind: RequestKind, response: Response, text: str) -> None:
     assert decode_response(text.encode()) == response
 
 
+def test_neither_changes_while_somebody_waits() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Request("a", RequestKind.ALL_ROOMS).id = "b"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        Response("a").rooms = ("b",)  # type: ignore[misc]
+
+
 @given(st.text(min_size=1, max_size=20), sio.json_values())
 def test_data_comes_back(ident: str, data: object) -> None:
     request = Request(ident, RequestKind.CUSTOM_REQUEST, data=data)  # type: ignore[arg-type]
@@ -168,13 +182,14 @@ def test_a_longer_id_than_anybody_makes_is_refused() -> None:
     [
         '{"requestId":"gcAWuZ","type":3,"rooms":["a"],"sid":"s","room":"r"}',
         '{"uid":"x","requestId":"gcAWuZ","type":0,"sockets":["a"]}',
+        "\x82\xa9requestId\xa6gcAWuZ\xa4type\x07",
     ],
 )
 def test_messages_of_later_versions_are_recognized(text: str) -> None:
-    with pytest.raises(RemoteProtocolError, match=r"socket.io-redis 6 or later"):
-        decode_request(text.encode())
-    with pytest.raises(RemoteProtocolError, match=r"socket.io-redis 6 or later"):
-        decode_response(text.encode())
+    with pytest.raises(OtherGeneration, match=r"in the format of another generation of servers"):
+        decode_request(text.encode("latin-1"))
+    with pytest.raises(OtherGeneration, match=r"in the format of another generation of servers"):
+        decode_response(text.encode("latin-1"))
 
 
 @pytest.mark.parametrize("text", ['{"requestid":"a"}', '{"requestid":"a","clients":"b","rooms":5}'])
@@ -195,3 +210,98 @@ def test_refused_responses(text: str, hint: str) -> None:
     with pytest.raises(RemoteProtocolError) as refused:
         decode_response(text.encode())
     assert str(refused.value).startswith(f"invalid response: {hint}")
+
+
+TEXT = st.text(max_size=5)
+IDS = st.text(min_size=1, max_size=20)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    """Requests with what their kind has, and nothing else."""
+    kind = draw(st.sampled_from([kind for kind in RequestKind if kind >= 0]))
+    is_join = kind in (RequestKind.REMOTE_JOIN, RequestKind.REMOTE_LEAVE)
+    has_sid = is_join or kind in (RequestKind.CLIENT_ROOMS, RequestKind.REMOTE_DISCONNECT)
+    return Request(
+        draw(IDS),
+        kind,
+        tuple(draw(st.lists(TEXT, max_size=3))) if kind is RequestKind.CLIENTS else (),
+        draw(TEXT) if has_sid else "",
+        draw(TEXT) if is_join else "",
+        kind is RequestKind.REMOTE_DISCONNECT and draw(st.booleans()),
+        draw(sio.json_values()) if kind is RequestKind.CUSTOM_REQUEST else None,
+    )
+
+
+@given(requests())
+def test_a_request_comes_back(request_: Request) -> None:
+    assert decode_request(encode_request(request_)) == request_
+
+
+@given(
+    st.sampled_from([kind for kind in RequestKind if kind >= 0]),
+    st.builds(Response, IDS, st.lists(TEXT).map(tuple), st.lists(TEXT).map(tuple))
+    | st.builds(Response, IDS, data=sio.json_values(), node=IDS),
+)
+def test_what_its_kind_has_comes_back(kind: RequestKind, response: Response) -> None:
+    received = decode_response(encode_response(response, kind))
+    has_rooms = kind in (RequestKind.CLIENT_ROOMS, RequestKind.ALL_ROOMS)
+    assert received == Response(
+        response.id,
+        response.clients if kind is RequestKind.CLIENTS else (),
+        response.rooms if has_rooms else (),
+        response.data if kind is RequestKind.CUSTOM_REQUEST else None,
+        response.node,
+    )
+
+
+MEMBERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "requestid": IDS | sio.json_values(),
+        "requestId": IDS,
+        "type": st.integers(-1, 7) | st.sampled_from([3.0, 0.5, True]) | sio.json_values(),
+        "rooms": st.lists(TEXT) | sio.json_values(),
+        "clients": st.lists(TEXT) | sio.json_values(),
+        "sid": TEXT | sio.json_values(),
+        "room": TEXT | sio.json_values(),
+        "node": IDS | sio.json_values(),
+    },
+)
+
+
+@given(MEMBERS)
+@example({"requestId": "a"})
+@example({"requestid": "a", "clients": {}})
+def test_any_members_are_read_or_refused(members: dict[str, JSON]) -> None:
+    payload = write_object(members)
+    request = attempt(RemoteProtocolError, decode_request, payload)
+    if isinstance(request, RemoteProtocolError):
+        assert str(request).startswith("invalid request: ")
+    else:
+        assert request.id == members["requestid"]
+        if request.kind is not RequestKind.UNKNOWN:
+            assert decode_request(encode_request(request)) == request
+    response = attempt(RemoteProtocolError, decode_response, payload)
+    if isinstance(response, RemoteProtocolError):
+        assert str(response).startswith("invalid response: ")
+    else:
+        assert response.id == members["requestid"]
+
+
+@given(IDS, JUNK, st.binary(max_size=5))
+def test_a_message_of_a_later_version_is_recognized(ident: str, value: JSON, behind: bytes) -> None:
+    """In MessagePack as in JSON, whatever else is in it, or behind it."""
+    members = {"uid": value, "requestId": ident, "type": 3}
+    for payload in (pack_data(members) + behind, write_object(members)):
+        for decode in (decode_request, decode_response):
+            with pytest.raises(OtherGeneration, match=r"^invalid (request|response): it is in the"):
+                decode(payload)
+
+
+@given(IDS, JUNK, st.sampled_from(RequestKind))
+def test_both_ids_are_of_this_version(ident: str, other: JSON, kind: RequestKind) -> None:
+    members = {"requestid": ident, "requestId": other, "type": int(kind), "sid": "s", "room": "r"}
+    payload = write_object(members)
+    assert decode_request(payload).kind is kind
+    assert decode_request(payload).id == decode_response(payload).id == ident

@@ -1,10 +1,12 @@
 """JSON between servers: what JavaScript writes, and what is refused."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
 from trio_sio.protocol.cluster.text import (
     MAX_NAME,
     read_name,
@@ -90,3 +92,57 @@ def test_rooms() -> None:
 def test_what_is_not_a_list_of_rooms(value: JSON) -> None:
     with pytest.raises(RemoteProtocolError, match="invalid thing"):
         read_rooms(value, "rooms", "thing")
+
+
+@given(sio.garbage() | st.sampled_from([b"[]", b"7", b'{"a":NaN}', b'{"a":1}']))
+@example(b'{"a":' + b"[" * 100_000)
+def test_any_bytes_are_an_object_or_refused(payload: bytes) -> None:
+    value = attempt(RemoteProtocolError, read_object, payload, "thing")
+    if isinstance(value, RemoteProtocolError):
+        assert str(value).startswith("invalid thing: ")
+    else:
+        assert json.loads(payload.decode("utf-8", "replace")) == value
+
+
+@given(sio.json_values() | st.text(max_size=2 * MAX_NAME))
+@example("x" * MAX_NAME)
+@example("x" * (MAX_NAME + 1))
+@example("")
+def test_any_name(value: JSON) -> None:
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME:
+        assert read_name({"a": value}, "a", "thing") == value
+    else:
+        with pytest.raises(RemoteProtocolError, match='"a" '):
+            read_name({"a": value}, "a", "thing")
+
+
+ROOMS = st.lists(st.text(max_size=5) | st.integers() | st.floats(allow_nan=False), max_size=4)
+
+
+@given(ROOMS)
+@example([7.0, 0.5, 3])
+def test_rooms_are_text_or_numbers_as_javascript_writes_them(
+    values: list[str | int | float],
+) -> None:
+    rooms = read_rooms([*values], "rooms", "thing")
+    for value, room in zip(values, rooms, strict=True):
+        if isinstance(value, str):
+            assert room == value
+        else:
+            assert type(value)(room) == value
+            assert not room.endswith(".0")
+
+
+@given(sio.json_values(binary=True))
+@example(True)
+@example([True])
+@example({})
+@example(None)
+def test_anything_as_rooms(value: JSON) -> None:
+    rooms = attempt(RemoteProtocolError, read_rooms, value, "rooms", "thing")
+    if isinstance(rooms, RemoteProtocolError):
+        assert str(rooms).startswith("invalid thing: ")
+        assert value is not None
+    else:
+        assert len(rooms) == len(value or ())  # type: ignore[arg-type]
+        assert all(isinstance(room, str) for room in rooms)

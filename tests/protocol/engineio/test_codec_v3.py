@@ -1,16 +1,21 @@
 """Payloads of Engine.IO 3; protocol reference, sections 2.2 and 2.3 and appendix E."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
 from trio_sio.protocol.engineio.codec_v3 import (
+    binary_piece,
     code_units,
     decode_binary_payload,
     decode_text_payload,
     encode_binary_payload,
+    encode_jsonp,
     encode_text_payload,
+    text_piece,
 )
 from trio_sio.protocol.engineio.packet import IGNORED, EnginePacket, EnginePacketType, utf8
 from trio_sio.protocol.errors import RemoteProtocolError
@@ -120,6 +125,7 @@ BROKEN_TEXT: list[tuple[bytes, list[EnginePacket], str]] = [
     (b"1:21", [EnginePacket(PING)], "colon were due, not '1'"),
     (b"1:2-1:2", [EnginePacket(PING)], "not '-1:2'"),
     (b"a:4", [], "not 'a:4'"),
+    (b"1a2", [], "not '1a2'"),
     (b"1.0:2", [], "not '1.0:2'"),
     (b" 1:2", [], "not ' 1:2'"),
     ("\u0661:2".encode(), [], "not '\u0661:2'"),
@@ -137,6 +143,7 @@ BROKEN_BINARY: list[tuple[str, list[EnginePacket], str]] = [
     ("0001ff32" + "00", [EnginePacket(PING)], "not ''"),
     ("00ff32", [], "not 'ff 32'"),
     ("0005", [], "not '05'"),
+    ("000505", [], "not '05 05'"),
     ("0035ff3432", [], "not '35 ff 34 32'"),
     ("000aff" + "34" * 10, [], "not '0a ff"),
     ("00" * 12 + "01ff32", [], "not '00 00 00 00 00 00 00 00 00 00 00'"),
@@ -175,6 +182,13 @@ def test_payloads_join_and_come_back(one: list[EnginePacket], two: list[EnginePa
     binary = encode_binary_payload(one) + encode_binary_payload(two)
     assert binary == encode_binary_payload([*one, *two])
     assert list(decode_binary_payload(binary)) == [*one, *two]
+
+
+@given(data=st.text() | st.binary())
+def test_a_piece_is_the_payload_of_one_message(data: str | bytes) -> None:
+    part = f"4{data}" if isinstance(data, str) else data
+    assert text_piece(part) == encode_text_payload([message(data)])
+    assert binary_piece(part) == encode_binary_payload([message(data)])
 
 
 @given(payload=sio.payloads(), data=st.data())
@@ -226,3 +240,58 @@ def outcome(decode: Decode, body: bytes) -> tuple[list[EnginePacket], bool]:
 @given(text=st.text(st.characters()))
 def test_code_units(text: str) -> None:
     assert code_units(text) == len(text) + sum(character > "\uffff" for character in text)
+
+
+EMPTY = st.lists(st.sampled_from(["0:", "00:", "0000000000:"]), max_size=3).map("".join)
+
+
+@given(st.lists(st.tuples(EMPTY, sio.engineio_packets(binary=False)), min_size=1), EMPTY)
+def test_packets_of_no_length_are_skipped(
+    packets: list[tuple[str, EnginePacket]], last: str
+) -> None:
+    body = b"".join(empty.encode() + encode_text_payload([packet]) for empty, packet in packets)
+    assert list(decode_text_payload(body + last.encode())) == [packet for _, packet in packets]
+
+
+LENGTHS = st.sampled_from(["", "0", "1", "4", "12345678901", "x", "-1", " 1"])
+
+
+@given(LENGTHS, st.text(max_size=4), st.booleans())
+@example("", "", False)
+@example("3", "4€", False)
+def test_any_length_is_right_or_an_error(length: str, text: str, has_colon: bool) -> None:
+    body = f"{length}{':' * has_colon}{text}".encode("utf-8", "replace")
+    found = attempt(RemoteProtocolError, lambda: list(decode_text_payload(body)))
+    if isinstance(found, RemoteProtocolError):
+        assert str(found).startswith("parse error: ")
+    else:
+        assert body
+
+
+@given(st.binary(max_size=12) | st.lists(st.integers(0, 1), max_size=2).map(bytes))
+@example(b"\x00\x01\xff\xff")
+@example(b"\x00\x03\xff\xed\xa0\x80")
+@example(b"\x00\x04\xff4\xed\xa0\x80")
+@example(b"\x00" + b"\x01" * 11 + b"\xff")
+@example(b"\x00\x0a\xff")
+@example(b"\x00\x02\xff4")
+@example(b"\x01\x00\xff")
+def test_any_bytes_are_a_binary_payload_or_an_error(body: bytes) -> None:
+    found = attempt(RemoteProtocolError, lambda: list(decode_binary_payload(body)))
+    if isinstance(found, RemoteProtocolError):
+        assert str(found).startswith("parse error: ")
+    else:
+        assert len(found) <= len(body)
+        assert list(decode_binary_payload(body + body)) == found * 2
+
+
+@given(st.text(st.characters(), max_size=5), st.integers(0, 99))
+def test_a_script_calls_back_with_the_payload(text: str, index: int) -> None:
+    payload = text_piece(text)
+    script = encode_jsonp(str(index), payload).decode()
+    start, end = f"___eio[{index}](", ");"
+    assert script.startswith(start)
+    assert script.endswith(end)
+    assert json.loads(script.removeprefix(start).removesuffix(end)) == payload.decode()
+    assert not {"\u2028", "\u2029"} & set(script)
+    assert code_units(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,12 +1,14 @@
 """What a request asks for, and the words it is answered with; protocol reference, 1.2 to 1.9."""
 
 import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
+from tests.support.examples import examples
 from trio_sio.protocol.engineio.handshake import (
     MAX_QUERY_FIELDS,
     ErrorCode,
@@ -61,14 +63,14 @@ def test_error_body(message: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "is_later"),
+    ("version", "protocol"),
     [
-        *(("3", False), ("2", False), ("", False), ("x", False), ("-4", False), ("3.5", False)),
-        *(("4", True), ("5", True), ("04", True), ("9" * 5000, True), ("\u0664", True)),
+        *(("3", 3), ("", 3), ("4", 4)),
+        *((one, 0) for one in ("2", "5", "x", "-4", "3.5", "04", "9" * 5000, "\u0664", " 4")),
     ],
 )
-def test_later_protocols(version: str, is_later: bool) -> None:
-    assert replace(POLLING, version=version).is_later is is_later
+def test_protocols(version: str, protocol: int) -> None:
+    assert replace(POLLING, version=version).protocol == protocol
 
 
 QUERIES: list[tuple[str, Query]] = [
@@ -96,6 +98,7 @@ def test_query(raw: str, query: Query) -> None:
 
 
 def test_number_of_fields() -> None:
+    assert MAX_QUERY_FIELDS == 1000  # those behind them Node.js's parser leaves out
     assert parse_query("&".join(["a=1"] * MAX_QUERY_FIELDS)) == {"a": ["1"] * MAX_QUERY_FIELDS}
     with pytest.raises(RemoteProtocolError) as error:
         parse_query("a=1&" * MAX_QUERY_FIELDS)
@@ -150,6 +153,16 @@ def test_any_query_asks_for_something(raw: str) -> None:
     assert ask.jsonp is None or not set(ask.jsonp) - set("0123456789")
 
 
+def test_a_misspelled_attribute_is_an_error() -> None:
+    with pytest.raises(AttributeError):
+        replace(POLLING).transprot = "websocket"  # type: ignore[attr-defined]
+
+
+def test_an_open_packet_stays_as_it_is() -> None:
+    with pytest.raises(FrozenInstanceError):
+        OpenPacket("a", (), 25, 20).sid = "b"  # type: ignore[misc]
+
+
 def test_open_packet() -> None:
     opened = OpenPacket("KhTnzAoHw4rIj17PAAAA", ("websocket",), 25, 20)
     assert opened.encode() == (
@@ -178,3 +191,69 @@ def test_open_packet_has_all_its_keys(sid: str, upgrades: list[str], interval: i
 def test_any_query_is_parsed_as_a_form(raw: str) -> None:
     fields = parse_qs(raw, keep_blank_values=True)
     assert parse_query(raw) == {k: v[0] if len(v) == 1 else v for k, v in fields.items()}
+
+
+VALUES = st.sampled_from(["", "polling", "3", "4", "12", "x", "²", "9" * 30, "a1b2"])
+ANY_QUERY = st.dictionaries(
+    st.sampled_from(["transport", "sid", "EIO", "j", "b64", "t"]),
+    VALUES | st.lists(VALUES, min_size=2, max_size=2),
+)
+
+
+@given(ANY_QUERY)
+@example({"EIO": ["3", "4"], "b64": ["1", "1"]})
+def test_a_request_asks_for_what_its_query_says(query: Query) -> None:
+    request = HandshakeRequest.from_query(query)
+    single = {key: value for key, value in query.items() if isinstance(value, str)}
+    assert request.transport == single.get("transport", "")
+    assert request.sid == single.get("sid", "")
+    assert request.base64 == bool(single.get("b64"))
+    assert request.version == single.get("EIO", "")
+    digits = [one for one in single.get("j", "") if one in "0123456789"]
+    assert request.jsonp == ("".join(digits) if "j" in single else None)
+    assert request.protocol == {"": 3, "3": 3, "4": 4}.get(request.version, 0)
+    codes = {"transport": 0, "sid": 1, "b64": 3, "EIO": 5, "j": 3}
+    again = [key for key in codes if isinstance(query.get(key), list)]
+    assert request.repeated == (again[0] if again else "")
+    if again:
+        assert request.repeated_code == codes[again[0]]
+
+
+@given(st.sampled_from(ErrorCode), st.text(st.characters(), max_size=5))
+def test_any_refusal_is_json(code: ErrorCode, detail: str) -> None:
+    fields = json.loads(error_body(code, code.message, detail))
+    assert fields.pop("detail", "") == detail.encode("utf-16-le", "surrogatepass").decode(
+        "utf-16-le", "surrogatepass"
+    )
+    assert fields == {"code": code, "message": code.message}
+    assert (code.status == 403) == (code.message == "Forbidden")
+
+
+@examples(20)
+@given(st.integers(MAX_QUERY_FIELDS - 2, MAX_QUERY_FIELDS + 3))
+def test_the_number_of_fields(fields: int) -> None:
+    found = attempt(RemoteProtocolError, parse_query, "&".join(f"a{n}=1" for n in range(fields)))
+    if fields > MAX_QUERY_FIELDS:
+        assert str(found).startswith(f"Bad request: a query may have {MAX_QUERY_FIELDS} fields")
+    else:
+        assert found == {f"a{n}": "1" for n in range(fields)}
+
+
+@given(
+    st.text("abc012", min_size=1),
+    st.lists(st.just("websocket"), max_size=1),
+    st.floats(0.001, 1e6),
+    st.floats(0.001, 1e6),
+    st.none() | st.integers(0, 10**9),
+)
+@example("a", [], 1.0, 1.0, 0)
+def test_an_open_packet_has_milliseconds_and_bytes(
+    sid: str, upgrades: list[str], interval: float, timeout: float, max_payload: int | None
+) -> None:
+    text = OpenPacket(sid, upgrades, interval, timeout, max_payload).encode()
+    assert text.startswith('0{"sid":')
+    fields = json.loads(text[1:])
+    assert (fields.pop("sid"), fields.pop("upgrades")) == (sid, upgrades)
+    assert abs(fields.pop("pingInterval") - interval * 1000) <= 0.5
+    assert abs(fields.pop("pingTimeout") - timeout * 1000) <= 0.5
+    assert fields == ({} if max_payload is None else {"maxPayload": max_payload})

@@ -8,9 +8,16 @@ from urllib.parse import parse_qs, quote, quote_plus, unquote_to_bytes
 import pytest
 from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
+from tests.support.examples import examples
 from trio_sio.protocol.engineio import jsonp_form
 from trio_sio.protocol.engineio.codec_v3 import decode_jsonp_payload
-from trio_sio.protocol.engineio.jsonp_form import MAX_FORM_FIELDS, decode_jsonp_form, unquote_plus
+from trio_sio.protocol.engineio.jsonp_form import (
+    MAX_FORM_FIELDS,
+    decode_jsonp_form,
+    encode_jsonp_form,
+    unquote_plus,
+)
 from trio_sio.protocol.errors import RemoteProtocolError
 
 awkward = st.lists(
@@ -24,6 +31,14 @@ def reference(text: str) -> str:
     """What engine.io does with the field, by regular expressions as there."""
     text = re.sub(r"(\\)?\\n", lambda m: m[0] if m[1] else "\n", text)
     return text.replace(r"\\n", r"\n")
+
+
+@given(st.text(st.sampled_from("\\na é\U0001f600+%&=")))
+def test_what_a_client_posts_is_read(text: str) -> None:
+    r"""But for `\` in front of LF, which the client spells as it spells `\n`."""
+    form = encode_jsonp_form(text.encode())
+    assert form.startswith(b"d=")
+    assert decode_jsonp_form(form) == text.replace("\\\n", r"\n")
 
 
 @given(awkward)
@@ -129,3 +144,19 @@ def test_memory(kind: str) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3.6 * len(body)
+
+
+@examples(30)
+@given(
+    st.integers(MAX_FORM_FIELDS - 2, MAX_FORM_FIELDS + 1),
+    st.integers(jsonp_form.MAX_LONE_PERCENTS - 1, jsonp_form.MAX_LONE_PERCENTS + 1),
+)
+def test_fields_and_lone_percents_are_counted(fields: int, percents: int) -> None:
+    body = b"d=" + b"%" * percents + b"&e" * (fields - 1)
+    found = attempt(RemoteProtocolError, decode_jsonp_form, body)
+    if fields > MAX_FORM_FIELDS:
+        assert str(found).startswith("parse error: a JSONP form has one field")
+    elif percents > jsonp_form.MAX_LONE_PERCENTS:
+        assert str(found).startswith("parse error: over 1000 times")
+    else:
+        assert found == "%" * percents

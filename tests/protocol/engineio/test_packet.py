@@ -3,8 +3,9 @@
 import base64
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
 from trio_sio.protocol.engineio.packet import (
     IGNORED,
     TYPES,
@@ -59,6 +60,14 @@ def test_text(packet: EnginePacket, text: str) -> None:
 def test_binary(packet: EnginePacket, data: str) -> None:
     assert encode_binary(packet).hex() == data
     assert decode_binary(bytes.fromhex(data)) == packet
+
+
+@pytest.mark.parametrize(
+    ("packet", "shown"),
+    [(EnginePacket(MESSAGE, "hi"), "4hi"), (EnginePacket(MESSAGE, b"\xff"), r"4 + b'\xff'")],
+)
+def test_repr_shows_the_wire_form(packet: EnginePacket, shown: str) -> None:
+    assert repr(packet) == f"<EnginePacket {shown}>"
 
 
 @given(packet=sio.engineio_packets())
@@ -134,6 +143,13 @@ def test_base64_of_any_spelling(data: bytes, junk: str) -> None:
         assert decode_base64(junk.join(encoded)) == data
 
 
+@given(st.text("AZaz09+/-_=!", max_size=9))
+@example("AAAAA")
+def test_base64_is_decoded_up_to_its_padding(text: str) -> None:
+    digits = sum(one != "!" for one in text.split("=", 1)[0])
+    assert len(decode_base64(text)) == digits * 6 // 8
+
+
 @given(text=st.text(st.characters()))
 def test_utf8(text: str) -> None:
     """As `Buffer.from(text)` in Node.js, which never fails."""
@@ -147,3 +163,38 @@ def test_types_are_looked_up_by_their_number() -> None:
     assert {kind.name for kind in TYPES} == {
         *("OPEN", "CLOSE", "PING", "PONG", "MESSAGE", "UPGRADE", "NOOP")
     }
+
+
+@given(
+    st.sampled_from("0123456789bBx") | st.just(""),
+    st.sampled_from("045789b") | st.just(""),
+    st.text(st.characters(), max_size=5),
+)
+def test_the_first_character_is_a_type_or_b(first: str, second: str, rest: str) -> None:
+    text = first + second + rest if first else ""
+    found = attempt(RemoteProtocolError, decode_text, text)
+    if text[:1] in ("", "7", "8", "9", "B", "x"):
+        assert isinstance(found, RemoteProtocolError)
+        assert (
+            str(found) == f"parse error: a packet begins with 0 to 6 or b, this one with {first!r}"
+        )
+    elif text[0] != "b":
+        assert found == EnginePacket(TYPES[int(text[0])], text[1:])
+    elif text[1:2] in tuple("0123456"):
+        assert found == EnginePacket(TYPES[int(text[1])], decode_base64(text[2:]))
+    else:
+        assert found == IGNORED
+
+
+@given(st.binary(max_size=3) | st.integers(0, 9).map(lambda kind: bytes((kind, 1))))
+def test_the_first_byte_is_a_type(data: bytes) -> None:
+    is_known = data[:1] in [bytes((kind,)) for kind in TYPES]
+    assert decode_binary(data) == (EnginePacket(TYPES[data[0]], data[1:]) if is_known else IGNORED)
+
+
+@given(st.text(st.characters(categories=["Cs", "Ll"])))
+def test_lone_surrogates_leave_as_one_character_each(text: str) -> None:
+    sent = encode_binary(EnginePacket(MESSAGE, text))
+    assert sent[:1] == b"\x04"
+    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert sent[1:].decode() == paired

@@ -4,7 +4,7 @@ import secrets
 import string
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from trio_sio.protocol.engineio.session_id import is_node_id, node_of, with_node
 
@@ -13,6 +13,7 @@ NODE_IDS = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_
 
 
 @given(NODE_IDS)
+@example("n" * 32)
 def test_a_node_comes_back_from_its_ids(node_id: str) -> None:
     assert is_node_id(node_id)
     assert node_of(with_node(node_id, secrets.token_urlsafe(15))) == node_id

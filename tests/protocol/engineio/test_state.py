@@ -1,13 +1,15 @@
-"""The states of a session, against a table of their own, and in any order; design, section 7.2."""
+"""The states of a session, against a table of their own. In any order: `SessionMachine`."""
+
+import math
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.support.examples import examples
+from tests.support.attempt import attempt
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.engineio.state import TRANSITIONS, SessionState, Signal, State
+from trio_sio.protocol.engineio.version import EIO3, EIO4, EngineVersion
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 
 OPEN, UPGRADING, LEAVING, CLOSING, CLOSED = State
@@ -30,6 +32,7 @@ SIGNALS: dict[Signal, Row] = {
     Signal.UPGRADED: (OPEN, OPEN, LEAVING, CLOSING, None),
     Signal.OVERLAP: (CLOSED, CLOSED, CLOSED, CLOSED, None),
     Signal.MALFORMED: (CLOSED, CLOSED, CLOSED, CLOSED, None),
+    Signal.WRONG_PING: (CLOSED, CLOSED, CLOSED, CLOSED, None),
     Signal.TRANSPORT_LOST: (CLOSED, CLOSED, CLOSED, CLOSED, None),
     Signal.TIMEOUT: (CLOSED, CLOSED, CLOSED, CLOSED, None),
     Signal.LEAVE_ASKED: (LEAVING, LEAVING, None, None, None),
@@ -46,6 +49,7 @@ REASONS = {
     EnginePacketType.CLOSE: "transport close",
     Signal.OVERLAP: "transport error",
     Signal.MALFORMED: "parse error",
+    Signal.WRONG_PING: "transport error",
     Signal.TRANSPORT_LOST: "transport close",
     Signal.TIMEOUT: "ping timeout",
     Signal.LEAVE_ASKED: "server shutting down",
@@ -177,64 +181,72 @@ def test_deadline(interval: float, timeout: float, now: float) -> None:
     assert session.state is OPEN
 
 
-class Session(RuleBasedStateMachine):
-    """Packets, signals and time in any order; design, section 8.9."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.heard = 0.0
-        self.reason: str | None = None
-        self.session = SessionState(INTERVAL, TIMEOUT, self.now)
-
-    @rule(kind=st.sampled_from(EnginePacketType), data=st.text(max_size=3))
-    def client_sends(self, kind: EnginePacketType, data: str) -> None:
-        column = list(State).index(self.session.state)
-        was_open = self.session.is_open
-        then = PACKETS[kind][column]
-        if then is None:
-            with pytest.raises(RemoteProtocolError):
-                self.session.receive(EnginePacket(kind, data), self.now)
-            return
-        replies = self.session.receive(EnginePacket(kind, data), self.now)
-        assert len(replies) == (kind is EnginePacketType.PING and was_open)
-        self.heard = self.now
-        self.arrives_at(then, REASONS.get(kind))
-
-    @rule(signal=st.sampled_from(Signal))
-    def something_happens(self, signal: Signal) -> None:
-        then = SIGNALS[signal][list(State).index(self.session.state)]
-        if then is None:
-            with pytest.raises(LocalProtocolError):
-                self.session.signal(signal)
-            return
-        self.session.signal(signal)
-        self.arrives_at(then, REASONS.get(signal))
-
-    @rule(seconds=st.floats(0, 40))
-    def time_passes(self, seconds: float) -> None:
-        self.now += seconds
-        self.session.tick(self.now)
-        if self.now >= self.heard + INTERVAL + TIMEOUT:
-            self.arrives_at(CLOSED, "ping timeout")
-
-    @precondition(lambda self: self.session.is_open)
-    @rule()
-    def upgrade_touches(self) -> None:
-        self.session.touch(self.now)
-        self.heard = self.now
-
-    def arrives_at(self, state: State, reason: str | None) -> None:
-        assert self.session.state is state
-        if state in (LEAVING, CLOSING, CLOSED) and self.reason is None:
-            self.reason = reason
-
-    @invariant()
-    def the_end_has_a_reason_and_patience_an_end(self) -> None:
-        assert self.session.reason == self.reason
-        assert self.session.is_open == (self.reason is None)
-        assert self.session.state is CLOSED or self.session.deadline > self.now
+@given(st.lists(st.tuples(st.sampled_from([*EnginePacketType, *Signal, None]), st.floats(0, 40))))
+def test_any_history_is_a_way_through_the_table(
+    steps: list[tuple[EnginePacketType | Signal | None, float]],
+) -> None:
+    session, now, heard = SessionState(INTERVAL, TIMEOUT, 0), 0.0, 0.0
+    for step, seconds in steps:
+        then = session.state if step is None else TRANSITIONS[session.state].get(step)
+        if step is None:
+            now += seconds
+            session.tick(now)
+            then = CLOSED if now >= heard + (INTERVAL + TIMEOUT) else then
+        elif isinstance(step, Signal):
+            attempt(LocalProtocolError, session.signal, step)
+        elif step is EnginePacketType.MESSAGE and seconds > 20:
+            hears = session.hears
+            assert session.receive_message(now) == hears
+            heard = now if hears else heard
+        else:
+            replies = attempt(RemoteProtocolError, session.receive, EnginePacket(step), now)
+            assert isinstance(replies, RemoteProtocolError) == (then is None)
+            heard = heard if then is None else now
+        assert session.state is (then or session.state)
+        assert session.last_seen == pytest.approx(heard)
+        assert session.is_closed == (session.state is CLOSED)
+        assert session.hears == (session.state in (OPEN, UPGRADING, LEAVING))
+        assert session.is_open == (session.reason is None)
+    session.touch(now)
+    assert session.deadline == now + (INTERVAL + TIMEOUT)
 
 
-TestSession = Session.TestCase
-TestSession.settings = examples(200, stateful_step_count=30)
+@given(
+    interval=st.floats(0.001, 1_000_000),
+    timeout=st.floats(0.001, 1_000_000),
+    version=st.sampled_from([EIO3, EIO4]),
+)
+def test_only_pings_may_leave_early(
+    interval: float, timeout: float, version: EngineVersion
+) -> None:
+    state = SessionState(interval, timeout, 0.0, version)
+    is_ours = version is EIO4
+    assert (state.early > 0) is is_ours
+    assert state.early <= interval * 0.05 + 1e-9
+    assert state.early <= 10
+    if is_ours:
+        state.ping(interval)
+        assert state.early == 0  # the client's time for its answer is all its own
+
+
+@given(
+    interval=st.floats(0.001, 1e6),
+    now=st.floats(0, 1e6),
+    version=st.sampled_from([EIO3, EIO4]),
+    answered=st.booleans(),
+)
+def test_a_ping_may_hang_on_an_answer(
+    interval: float, now: float, version: EngineVersion, answered: bool
+) -> None:
+    """Then one is due behind that, whenever it comes; otherwise the deadline says all."""
+    state = SessionState(interval, TIMEOUT, 0.0, version)
+    assert state.soonest_ping(now) == math.inf
+    if version is EIO3:
+        return
+    state.ping(now)
+    soonest = state.soonest_ping(now)
+    if answered:
+        state.receive(EnginePacket(EnginePacketType.PONG), now)
+        assert (state.deadline, state.soonest_ping(now)) == (soonest, math.inf)
+    else:
+        assert soonest == now + interval

@@ -1,4 +1,5 @@
 import pytest
+from hypothesis import given, strategies as st
 
 from trio_sio.protocol.http.errors import BodyError, BodyTooLarge, BodyTooSlow, InvalidBody
 
@@ -32,3 +33,22 @@ def test_invalid_by_an_option() -> None:
 )
 def test_statuses(error: BodyError, status: int) -> None:
     assert error.status == status
+
+
+LIMITS = st.integers(0, 2**40)
+
+
+@given(
+    st.one_of(
+        st.builds(BodyTooLarge, LIMITS, LIMITS),
+        st.builds(BodyTooSlow, st.floats(0.001, 1e6)),
+        st.builds(InvalidBody, st.text(), st.integers(400, 499), st.text(), LIMITS),
+    )
+)
+def test_each_has_a_status_and_the_limit_that_it_tells(
+    error: BodyTooLarge | BodyTooSlow | InvalidBody,
+) -> None:
+    assert 400 <= error.status < 500
+    assert error.limit is not None
+    if not isinstance(error, InvalidBody):
+        assert str(error.limit) in str(error)

@@ -1,12 +1,15 @@
 """Whom a request comes from: what trusted proxies say, and nothing that a client says."""
 
 from collections.abc import Sequence
+from dataclasses import FrozenInstanceError
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from trio_sio.protocol.http.forwarded import MAX_HOPS, Proxies, address_of, origin_of
 
+IPAddress = IPv4Address | IPv6Address
 PEER = "10.0.0.1"
 PRIVATE = Proxies.of(["10.0.0.0/8", "fd00::/8"])
 BY_RFC = Proxies.of(["10.0.0.0/8", "fd00::/8"], by_rfc=True)
@@ -90,7 +93,12 @@ RFC = [
     (['for="6.6.6.6, for="[2001:db8::1]"'], "2001:db8::1", False),
     (['for=1.2.3.4;host="a,b;c"'], "1.2.3.4", False),
     (['for=1.2.3.4;host="a\\",for=6.6.6.6"'], PEER, False),
+    ([";for=1.2.3.4;;proto=https;"], "1.2.3.4", True),
     (["for=1.2.3.4;for=6.6.6.6"], PEER, False),
+    (["for=1.2.3.4;FOR=6.6.6.6"], PEER, False),
+    (["for=1.2.3.4;nonsense"], PEER, False),
+    (["for=1.2.3.4;=nonsense"], PEER, False),
+    (['";for=1.2.3.4;""'], PEER, False),
     (["for=unknown"], PEER, False),
     (['for="_gazonk"'], PEER, False),
     (["nonsense"], PEER, False),
@@ -122,10 +130,95 @@ def test_ways_to_trust() -> None:
     assert Proxies.of([]) is None
 
 
+def test_by_default_nobody_is_trusted() -> None:
+    nobody = Proxies()
+    assert not any(nobody.trusts(address, 0) for address in ("", "127.0.0.1", "::1", PEER))
+    with pytest.raises(FrozenInstanceError):
+        nobody.all = True  # type: ignore[misc]
+    fields = [("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=6.6.6.6")]
+    assert resolve(Proxies(count=1), fields)[0] == "1.1.1.1"
+
+
 def test_a_long_list_is_cut() -> None:
     hops = ", ".join(f"10.0.{number}.1" for number in range(200))
     address, _ = resolve(Proxies.of("all"), [("x-forwarded-for", f"6.6.6.6, {hops}")])
     assert address == f"10.0.{200 - MAX_HOPS}.1"
+    assert MAX_HOPS == 32  # a release that follows fewer would take a proxy for the client
+
+
+@given(
+    st.ip_addresses(),
+    st.sampled_from(["", ":80", ":_port", "]", "x", ":80:80", "%eth0"]),
+    st.sampled_from(["", " ", "\t", "["]),
+)
+def test_an_address_is_read_or_none(address: IPAddress, behind: str, before: str) -> None:
+    text = f"[{address}]" if address.version == 6 and behind.startswith(":") else str(address)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    is_read = before != "[" and (
+        behind in ("", ":80", ":_port") or (behind == "%eth0" and address.version == 6)
+    )
+    assert address_of(before + text + behind) in ([str(mapped)] if is_read else ["", str(mapped)])
+
+
+OPTIONS = st.sampled_from(["10.0.0.0/8", "fd00::/8", "unix", "all", "192.0.2.1"])
+
+
+@given(
+    st.none()
+    | st.integers(0, 3)
+    | OPTIONS
+    | st.lists(OPTIONS)
+    | st.just(("fd00::/8", "192.0.2.1", "unix")),
+    st.ip_addresses()
+    | st.sampled_from(["", "nonsense", "10.1.2.3", "::ffff:10.1.2.3", "fd00::1%a"]),
+    st.integers(0, 3),
+)
+def test_who_is_trusted(
+    option: int | str | list[str] | None, address: IPAddress | str, hops: int
+) -> None:
+    proxies = Proxies.of(option)  # type: ignore[arg-type]  # `None` is what a server has by default
+    if proxies is None:
+        assert not option
+        return
+    trusts = proxies.trusts(str(address), hops)
+    if isinstance(option, int):
+        assert trusts == (hops < option)
+        return
+    words = [option] if isinstance(option, str) else list(option or ())
+    if "all" in words:
+        assert trusts
+    elif address in ("", "nonsense"):
+        assert trusts == (address == "" and "unix" in words and hops == 0)
+    else:
+        parsed = ip_address(str(address).partition("%")[0])
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        networks = [ip_network(word) for word in words if word != "unix"]
+        assert trusts == any(parsed in network for network in networks)
+
+
+HOPS = st.lists(st.tuples(st.ip_addresses(), st.sampled_from(["http", "https", "ws", "wss"])))
+
+
+@given(HOPS, st.integers(1, 40), st.booleans(), st.sampled_from([";", " ; ", ";;", "; \t;"]))
+def test_as_many_hops_as_are_trusted(
+    hops: list[tuple[IPAddress, str]], count: int, by_rfc: bool, between: str
+) -> None:
+    if by_rfc:
+        elements = [
+            f'for="[{a}]"{between}proto={s}' if a.version == 6 else f"for={a}{between}proto={s}"
+            for a, s in hops
+        ]
+        fields = [("forwarded", ", ".join(elements))]
+    else:
+        fields = [("x-forwarded-for", ", ".join(str(address) for address, _ in hops))]
+        fields.append(("x-forwarded-proto", ", ".join(scheme for _, scheme in hops)))
+    proxies = Proxies.of(count, by_rfc=by_rfc)
+    if not hops:
+        assert resolve(proxies, fields, secure=True) == (PEER, True)
+        return
+    address, scheme = hops[-min(count, MAX_HOPS, len(hops))]
+    expected = str(getattr(address, "ipv4_mapped", None) or address)
+    assert resolve(proxies, fields) == (expected, scheme in ("https", "wss"))
 
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60)
@@ -153,6 +246,7 @@ def test_what_is_left_of_the_first_untrusted_hop_never_matters(
 
 
 @given(values=st.lists(HOSTILE, max_size=4), peer=TEXT, secure=st.booleans())
+@example(["for=1.2.3.4;for=6.6.6.6"], PEER, False)
 def test_nothing_is_an_error(values: list[str], peer: str, secure: bool) -> None:
     names = ("x-forwarded-for", "x-forwarded-proto", "forwarded")
     fields = [(name, value) for name in names for value in values]

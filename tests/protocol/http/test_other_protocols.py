@@ -1,6 +1,7 @@
 """Bytes that are not HTTP/1: which protocol they are of."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from trio_sio.protocol.http.other_protocols import explain
 
@@ -21,3 +22,12 @@ def test_known(data: bytes, cure: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"\x16", b"\x15\x03", b"GET / HTTP/1.1\r\n", b"PROX", b"\0"])
 def test_unknown(data: bytes) -> None:
     assert explain(data) == ""
+
+
+@given(st.sampled_from([known for known, _ in KNOWN]), st.integers(0, 30), st.binary(max_size=20))
+def test_the_beginning_decides(known: bytes, size: int, rest: bytes) -> None:
+    text = explain(known[:size] + rest)
+    begins = [b"\x16\x03", b"PROXY ", b"\x00\r\nQUIT\n", b"PRI * HTTP/2.0\r\n"]
+    assert bool(text) == any((known[:size] + rest).startswith(one) for one in begins)
+    if size == len(known):
+        assert text == explain(known)

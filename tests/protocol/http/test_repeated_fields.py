@@ -1,6 +1,7 @@
 """Fields that come more than once."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from trio_sio.http import Headers
 from trio_sio.protocol.http.repeated_fields import combine
@@ -28,3 +29,17 @@ def test_fields_that_come_again_are_read_each_by_its_rule(name: str, value: str)
     assert combine(name.lower(), ["1", "2", "3"]) == value
     assert combine(name.lower(), ["1"]) == "1"
     assert headers.get_all(name) == ["1", "2", "3"]
+
+
+@given(
+    st.sampled_from([*FIRST, *LISTS, "Cookie"]) | st.text("abc-", min_size=1),
+    st.lists(st.text("abc;= "), min_size=1, max_size=4),
+)
+def test_the_first_value_or_all_of_them(name: str, values: list[str]) -> None:
+    combined = combine(name.lower(), values)
+    if name in FIRST:
+        assert combined == values[0]
+    else:
+        assert combined.split("; " if name == "Cookie" else ", ") == [
+            part for one in values for part in one.split("; " if name == "Cookie" else ", ")
+        ]

@@ -1,7 +1,7 @@
 """The four forms of a request's target."""
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from trio_sio.protocol.http.request_target import Target, is_host, parse_target
 
@@ -34,6 +34,13 @@ def test_options_may_ask_about_the_server(target: str, host: str | None) -> None
     assert parse_target("OPTIONS", target) == Target("*", host)
 
 
+@pytest.mark.parametrize("method", ["DELETE", "OPTION", "OPTIONSX", "POST", "options"])
+def test_no_other_method_asks_about_the_server(method: str) -> None:
+    assert parse_target(method, "http://a") == Target("/", "a")
+    with pytest.raises(ValueError, match="must begin with '/'"):
+        parse_target(method, "*")
+
+
 @pytest.mark.parametrize(
     "target",
     [
@@ -60,6 +67,9 @@ def test_what_is_no_host(value: str) -> None:
 
 
 @given(st.sampled_from(["GET", "OPTIONS"]), st.text(st.characters(codec="ascii")))
+@example("OPTIONS", "")
+@example("GET", "*")
+@example("GET", "/a#b")
 def test_whatever_comes_the_result_is_a_path_or_the_server(method: str, target: str) -> None:
     for text in (target, f"http://{target}", f"http://a{target}"):
         try:

@@ -152,13 +152,24 @@ def test_what_cannot_be_sent(value: JSON) -> None:
         Encoder().encode(Packet(EVENT, "/", ["a", value]))
 
 
-def test_what_contains_itself_cannot_be_sent() -> None:
+@pytest.mark.parametrize("binary", [True, False])
+def test_what_contains_itself_cannot_be_sent(binary: bool) -> None:
     loop: list[JSON] = []
     loop.append(loop)
     with pytest.raises(LocalProtocolError):
-        Encoder().encode(Packet(EVENT, "/", ["a", loop]))
+        Encoder().encode(Packet(EVENT, "/", ["a", loop]), binary=binary)
 
 
-def test_an_error_that_json_cannot_say() -> None:
+def nested(levels: int) -> JSON:
+    value: JSON = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("data", [{"a": b""}, [float("nan")], nested(100_000)], ids=type)
+def test_an_error_that_json_cannot_say(data: JSON) -> None:
     with pytest.raises(LocalProtocolError, match="cannot be sent as JSON"):
-        Encoder().encode(Packet(ERROR, "/", {"a": b""}))
+        Encoder().encode(Packet(ERROR, "/", data))
+    with pytest.raises(LocalProtocolError, match="cannot be sent as JSON"):
+        Encoder(lambda value: value).encode(Packet(ERROR, "/", data))  # which makes nothing of it

@@ -1,5 +1,6 @@
 """Malformed messages, and the error for each; protocol reference, sections 6.5 and 6.6."""
 
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -100,6 +101,52 @@ def test_refused(text: str, message: str) -> None:
     assert len(error.value.hint) < 200
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("5a", "in '5a'"),
+        ("50-[1234567", "in '50-[123456'"),  # no more than the beginning
+        ("511-", "11, but max_attachments is 10"),
+        ('2["x",NaN]', "NaN is not JSON"),
+        ('2["x",-Infinity]', "-Infinity is not JSON"),
+        ("2[7e999]", "EVENT with a list that begins with inf"),
+        ('4/a,{"a":1}]', "Extra data: line 1 column 8 (char 7)"),  # counted from the JSON's start
+    ],
+)
+def test_what_is_wrong(text: str, hint: str) -> None:
+    with pytest.raises(RemoteProtocolError) as error:
+        Decoder().feed(text)
+    assert error.value.hint == hint
+
+
+@pytest.mark.parametrize("kind", [BINARY_EVENT, BINARY_ACK])
+def test_ten_attachments_are_accepted(kind: PacketType) -> None:
+    """As many as a JavaScript client sends without an option."""
+    decoder = Decoder()
+    marks = ",".join(PLACEHOLDER % number for number in range(10))
+    assert decoder.feed(f'{kind:d}10-["x",{marks}]') is None
+    values = [bytes((number,)) for number in range(10)]
+    *incomplete, packet = [decoder.feed(value) for value in values]
+    assert not any(incomplete)
+    assert packet == Packet(kind, data=["x", *values])
+
+
+def test_what_nobody_wants_takes_no_memory() -> None:
+    """Neither what has arrived before is kept, nor what arrives later."""
+    decoder = Decoder()
+    decoder.feed(f'53-["x",{PLACEHOLDER % 0}]')
+    early, late = (bytes((1, number)) for number in range(2))
+    references = sys.getrefcount(early), sys.getrefcount(late)
+    decoder.feed(early)
+    assert sys.getrefcount(early) > references[0]
+    decoder.discard()
+    decoder.feed(late)
+    assert (sys.getrefcount(early), sys.getrefcount(late)) == references
+    assert decoder.feed(b"last") is None
+    assert decoder.feed(f'51-["y",{PLACEHOLDER % 0}]') is None  # the next one is wanted
+    assert decoder.feed(b"new") == Packet(BINARY_EVENT, data=["y", b"new"])
+
+
 class Case(NamedTuple):
     number: str
     expected: JSON = "illegal attachments"
@@ -185,6 +232,7 @@ class Feeding(RuleBasedStateMachine):
         super().__init__()
         self.decoder = Decoder()
         self.waiting: Packet | None = None
+        self.is_unwanted = False
         self.attachments: list[str | bytes] = []
 
     @rule(packet=sio.socketio_packets())
@@ -207,8 +255,13 @@ class Feeding(RuleBasedStateMachine):
         if self.attachments:
             assert packet is None
         else:
-            assert packet == self.waiting
-            self.waiting = None
+            assert packet == (None if self.is_unwanted else self.waiting)
+            self.waiting, self.is_unwanted = None, False
+
+    @rule()
+    def nobody_wants_it(self) -> None:
+        self.decoder.discard()
+        self.is_unwanted = self.waiting is not None
 
     @precondition(lambda self: self.waiting is None)
     @rule(data=st.binary(max_size=3))
@@ -225,6 +278,9 @@ class Feeding(RuleBasedStateMachine):
     @invariant()
     def waits_only_while_attachments_are_due(self) -> None:
         assert (self.waiting is None) == (not self.attachments)
+        pending = self.decoder.pending
+        assert (pending and pending.id) == (self.waiting and self.waiting.id)
+        assert (pending is None) == (self.waiting is None)
 
 
 TestFeeding = Feeding.TestCase

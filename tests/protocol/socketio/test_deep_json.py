@@ -7,6 +7,8 @@ import sys
 import pytest
 from hypothesis import example, given, strategies as st
 
+from tests.support.attempt import attempt
+from tests.support.examples import examples
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio import codec_msgpack
 from trio_sio.protocol.socketio.decoder import Decoder
@@ -35,6 +37,9 @@ def test_it_reads_as_the_library(value: JSON, indent: int | None) -> None:
 @example("[")
 @example("")
 @example("[}")
+@example('[1]"a"')
+@example("[[1] 2]")
+@example("{1:2}")
 def test_it_refuses_what_the_library_refuses(text: str) -> None:
     try:
         expected = json.loads(text)
@@ -92,6 +97,38 @@ def test_what_is_deeper_is_refused(depth: int, shape: str) -> None:
     assert refused.value.hint == f"nested more than {MAX_DEPTH} levels deep"
 
 
+def test_levels_and_values_are_limited_as_documented() -> None:
+    """docs/options.md names the levels; both are what clients of the reference never reach."""
+    assert read_deep("[" * 10_000 + "]" * 10_000, 0, read_shallow)
+    with pytest.raises(ValueError, match="nested more than 10000 levels deep"):
+        read_deep("[" * 10_001 + "]" * 10_001, 0, read_shallow)
+    assert read_deep("[" + "1," * 99_998 + "1]", 0, read_shallow)
+    with pytest.raises(ValueError, match="more than 100000 values"):
+        read_deep("[" + "1," * 99_999 + "1]", 0, read_shallow)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1] 2", "extra data at 4"),
+        ("[1]]", "extra data at 3"),
+        ("[1 2]", "expected ',' at 3"),
+        ("[1", "expected ',' at 2"),
+        ('{"a" 1}', "expected ':' at 5"),
+        ('{"a"', "expected ':' at 4"),
+        ("{1:2}", "expected a key at 1"),
+        ('{"a":1,}', "expected a key at 7"),
+        ("{", "expected a key at 1"),
+    ],
+)
+def test_it_says_what_it_expected_and_where(text: str, words: str) -> None:
+    for before in ("", "2/chat,"):  # a position is one of the whole text
+        with pytest.raises(ValueError, match="at ") as error:
+            read_deep(before + text, len(before), read_shallow)
+        what, _, place = words.rpartition(" ")
+        assert str(error.value) == f"{what} {int(place) + len(before)}"
+
+
 def test_a_deep_and_long_value_is_refused() -> None:
     text = '2["e",' + nested(LIBRARY, "array") + ",1" * MAX_VALUES + "]"
     with pytest.raises(RemoteProtocolError) as refused:
@@ -133,3 +170,27 @@ def test_what_cannot_be_sent_is_the_applications_error(encode: object, depth: in
         assert depth >= LIBRARY / 2
     else:
         assert depth < LIBRARY * 2
+
+
+@given(st.integers(MAX_DEPTH - 2, MAX_DEPTH + 2), st.sampled_from(["[]", '{"a":1}', "7"]))
+def test_the_number_of_levels(levels: int, inner: str) -> None:
+    text = "[" * levels + inner + "]" * levels
+    found = attempt(ValueError, read_deep, text, 0, read_shallow)
+    if levels + (inner != "7") > MAX_DEPTH:
+        assert str(found) == f"nested more than {MAX_DEPTH} levels deep"
+    else:
+        for _ in range(levels):
+            assert isinstance(found, list)
+            (found,) = found
+        assert found == json.loads(inner)
+
+
+@examples(5)
+@given(st.integers(-1, 1))
+def test_the_number_of_values(surplus: int) -> None:
+    text = f"[{'1,' * (MAX_VALUES - 2 + surplus)}1]"
+    found = attempt(ValueError, read_deep, text, 0, read_shallow)
+    if surplus > 0:
+        assert f"more than {MAX_VALUES} values" in str(found)
+    else:
+        assert found == json.loads(text)

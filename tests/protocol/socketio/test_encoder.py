@@ -29,6 +29,14 @@ GOLDEN: list[tuple[Packet, Messages]] = [
     (Packet(CONNECT, "/admin"), ["0/admin,"]),
     (Packet(CONNECT, "/admin?token=1234&uid=abcd"), ["0/admin?token=1234&uid=abcd,"]),
     (Packet(CONNECT, "/admin?a=b&c=%2C&EIO=9&a=2"), ["0/admin?a=b&c=%2C&EIO=9&a=2,"]),
+    # Of Socket.IO 5.
+    (Packet(CONNECT, "/adm", {"sid": "S"}), ['0/adm,{"sid":"S"}']),
+    (Packet(ERROR, "/mid", {"message": "no", "data": 0}), ['4/mid,{"message":"no","data":0}']),
+    (Packet(ERROR, "/mid", {"message": "no"}), ['4/mid,{"message":"no"}']),
+    (
+        Packet(BINARY_EVENT, data=["m2", b"\x02", "Q.0"]),
+        [f'51-["m2",{placeholder(0)},"Q.0"]', b"\x02"],
+    ),
     (Packet(DISCONNECT), ["1"]),
     (Packet(DISCONNECT, "/admin"), ["1/admin,"]),
     (Packet(EVENT, data=["hello", 1]), ['2["hello",1]']),
@@ -136,6 +144,7 @@ VALUES: list[tuple[Any, str]] = [
     (Colour("red"), '"red"'),
     ({1: "a", None: "b", False: "c", 1.5: "d"}, '{"1":"a","null":"b","false":"c","1.5":"d"}'),
     ({math.nan: 1, math.inf: 2, -math.inf: 3}, '{"NaN":1,"Infinity":2,"-Infinity":3}'),
+    ({1.5: math.nan, math.nan: 1.5}, '{"1.5":null,"NaN":1.5}'),
     (datetime(1970, 1, 1, tzinfo=UTC), '"1970-01-01T00:00:00.000Z"'),
     (
         datetime(2020, 2, 29, 1, 2, 3, 456789, timezone(timedelta(hours=2))),
@@ -221,6 +230,8 @@ REFUSED: list[tuple[Any, str]] = [
     (deep(100_000), "cannot be sent as JSON"),
     (10**5000, "Exceeds the limit"),
     ([math.nan, 10**5000], "Exceeds the limit"),
+    ([math.nan, object()], r"JSON: object at args\[0\]\[1\]"),
+    ([math.nan, datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))], "out of range"),
     (datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "out of range"),
     ([b"x"] * 11, "11 binary values in one packet; max_attachments is 10"),
     ([b"x", {"_placeholder": True}], "cannot be sent together with binary values"),

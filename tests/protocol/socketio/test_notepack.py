@@ -57,6 +57,10 @@ def both_ways(message: bytes) -> JSON:
         (b"\xd6\x05ABCD", [5, b"ABCD"]),
         (b"\xc7\x02\x05AB", [5, b"AB"]),
         (b"\xd4\xfeA", [-2, b"A"]),
+        (b"\xd4\x05A", [5, b"A"]),
+        (b"\xd8\x00" + b"A" * 16, b"A" * 16),
+        (b"\x92\xd6\x00ABCD\xa4none", [b"ABCD", "none"]),  # whatever else it says
+        (b"\xd6\xff\xff\xff\xff\xff", EPOCH + timedelta(seconds=2**32 - 1)),
         (b"\xd6\xff\x00\x00\x00\x01", EPOCH + timedelta(seconds=1)),
     ],
 )
@@ -95,6 +99,9 @@ def test_bytes_that_only_look_like_the_other_thing() -> None:
         (b"\xc3", "true"),
         (b"\xc2", "false"),
         (b"\xc4\x01a", "a"),
+        (b"\xc5\x00\x01a", "a"),
+        (b"\xc6\x00\x00\x00\x01a", "a"),
+        (b"\xc4\x01\xff", "\N{REPLACEMENT CHARACTER}"),
     ],
 )
 def test_keys_become_strings(key: bytes, name: str) -> None:
@@ -186,6 +193,8 @@ def test_dates_without_a_time_zone_are_strings() -> None:
 def test_what_cannot_be_packed() -> None:
     with pytest.raises(TypeError, match="set has no form in MessagePack"):
         pack({1})  # type: ignore[arg-type]
+    with pytest.raises(OverflowError, match="beyond 64 bits"):
+        pack(2**64)
 
 
 # -- what servers tell each other ----------------------------------------------------------------
@@ -227,6 +236,18 @@ def test_surrogates_come_back(text: str) -> None:
         assert unpack_data(pack_data(value)) == value
     walked = unpack_data(b"\x92\xd4\x00\x00" + pack_data(text))
     assert walked == [None, text]
+
+
+@pytest.mark.parametrize("innermost", [0, 0.5, 2**64, EPOCH, "\ud800"])
+def test_deep_data_comes_back(innermost: object) -> None:
+    value = innermost
+    for _ in range(2000):
+        value = [value]
+    read = unpack_data(pack_data(value))
+    for _ in range(2000):
+        assert isinstance(read, list)
+        (read,) = read
+    assert read == innermost
 
 
 @pytest.mark.parametrize("count", [10, 1000, 10_000])

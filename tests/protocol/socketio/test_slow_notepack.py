@@ -30,7 +30,7 @@ def test_the_same_as_the_library(value: JSON) -> None:
     assert pack_each(value, pack_one) == pack_one(value)
 
 
-@pytest.mark.parametrize("length", [0, 15, 16, 65_535, 65_536])
+@pytest.mark.parametrize("length", [0, 15, 16, 65_535, 65_536, 65_537])
 def test_headers_of_all_lengths(length: int) -> None:
     assert pack_each([1] * length, pack_one) == pack_one([1] * length)
     members = {str(number): None for number in range(length)}
@@ -78,7 +78,7 @@ def test_data_that_contains_itself() -> None:
         pack_each(value, pack_one)
 
 
-@pytest.mark.parametrize("key", [0.5, math.nan, 2**64, -(2**70), (1,), b"a"])
+@pytest.mark.parametrize("key", [0.5, math.nan, 2**64, -(2**63) - 1, -(2**70), (1,), b"a"])
 def test_odd_keys_are_found(key: object) -> None:
     assert has_odd_key([1, ({"a": {key: 1}},)])
 
@@ -147,15 +147,48 @@ def test_undefined() -> None:
     assert read(msgpack.packb({7: 1})) == {"None": 1}
 
 
+HEADERS = [
+    (b"\x91\x07", [None]),
+    (b"\xdc\x00\x01\x07", [None]),
+    (b"\xdd\x00\x00\x00\x01\x07", [None]),
+    (b"\x9f" + b"\x07" * 15, [None] * 15),
+    (b"\x81\xa1a\x07", {"'a'": None}),
+    (b"\xde\x00\x01\xa1a\x07", {"'a'": None}),
+    (b"\xdf\x00\x00\x00\x01\xa1a\x07", {"'a'": None}),
+    (b"\x8f" + b"\xa1a\x07" * 15, {"'a'": None}),
+    (b"\x82\xa0\x07\x7f\x07", {"''": None, "127": None}),
+    (b"\x81\xe0\x07", {"-32": None}),
+]
+
+
+@pytest.mark.parametrize(("message", "value"), HEADERS)
+def test_lists_and_maps_are_read_value_by_value(message: bytes, value: JSON) -> None:
+    assert read(message) == value
+    assert read(b"\x91" + message) == [value]
+
+
+@pytest.mark.parametrize("head", [0x80, 0x8F, 0x90, 0x9F, 0xDC, 0xDD, 0xDE, 0xDF])
+def test_no_list_or_map_is_a_key(head: int) -> None:
+    with pytest.raises(ValueError, match="a list or a map as a key"):
+        read(b"\x81" + bytes((head,)) + bytes(40))
+
+
+def test_as_deep_as_is_allowed() -> None:
+    value = read(b"\x91" * (MAX_DEPTH - 1) + b"\x90")
+    for _ in range(MAX_DEPTH - 1):
+        assert isinstance(value, list)
+        (value,) = value
+    assert value == []
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
         (b"\x01\x02", "1 trailing bytes"),
         (b"\x93\x01\x02", "3 elements, more than there are bytes left"),
         (b"\xdd\xff\xff\xff\xff", "4294967295 elements"),
-        (b"\x81\x91\x01\x01", "a list or a map as a key"),
-        (b"\x81\xdf\x00\x00\x00\x00\x01", "a list or a map as a key"),
-        (b"\x91" * (MAX_DEPTH + 1) + b"\x90", "nested more than 10000 levels"),
+        (b"\x91" * MAX_DEPTH + b"\x90", "nested more than 10000 levels"),
+        (b"\x91" * MAX_DEPTH + b"\x80", "nested more than 10000 levels"),
     ],
 )
 def test_malformed_messages(message: bytes, reason: str) -> None:

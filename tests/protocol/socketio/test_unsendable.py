@@ -1,5 +1,7 @@
 """A value that cannot be sent is named, with its path in the packet."""
 
+import array
+import copy
 import datetime
 import decimal
 import enum
@@ -14,7 +16,7 @@ from trio_sio.protocol.errors import LocalProtocolError
 from trio_sio.protocol.socketio import codec_msgpack
 from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.packet import Packet, PacketType
-from trio_sio.protocol.socketio.unsendable import MAX_VALUES, explain, type_name
+from trio_sio.protocol.socketio.unsendable import MAX_VALUES, explain, shown_place, type_name
 
 
 class Colour(enum.Enum):
@@ -54,6 +56,7 @@ CASES = [
     (1j, "complex at args[0]"),
     ({"a\n": object()}, "object at args[0]['a\\n']"),
     ({"x" * 50: object()}, f'object at args[0]["{"x" * 40}…"]'),
+    ({'a"\\ü': object()}, r'object at args[0]["a\"\\ü"]'),
     (cycle, 'args[0]["self"][0] contains itself: it is args[0]'),
     pytest.param(deep, "it is nested too deeply", marks=pytest.mark.slow),
     ([b"binary", fractions.Fraction(1, 2), b"more"], "fractions.Fraction at args[0][1]"),
@@ -101,7 +104,12 @@ def test_what_a_look_at_takes_has_a_bound() -> None:
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(1, "int"), (decimal.Decimal(1), "decimal.Decimal"), (None, "NoneType")],
+    [
+        (1, "int"),
+        (decimal.Decimal(1), "decimal.Decimal"),
+        (array.array("b"), "array.array"),
+        (None, "NoneType"),
+    ],
 )
 def test_type_names(value: object, name: str) -> None:
     assert type_name(value) == name
@@ -168,3 +176,96 @@ def test_nothing_is_said_of_what_can_be_sent(data: object) -> None:
     error = ValueError("the encoder's own words")
     encode = Encoder().encode
     assert explain(event(data), error, lambda one: encode(event(one))) == str(error)
+
+
+# --- how much is looked at, and how much is shown ------------------------------------------------
+
+
+def only_numbers(value: object) -> object:
+    if not isinstance(value, int):
+        raise TypeError("no number")
+    return value
+
+
+@pytest.mark.parametrize(("before", "is_found"), [(99_998, True), (99_999, False)])
+def test_so_many_values_are_looked_at(before: int, is_found: bool) -> None:
+    """The list is one of the 100,000."""
+    text = explain(event([*range(before), object()]), ValueError("?"), only_numbers)
+    assert text == (f"object at args[0][{before}]" if is_found else "?")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("x" * 40, '["' + "x" * 40 + '"]'),
+        ("x" * 41, '["' + "x" * 40 + '…"]'),
+        ("é", '["é"]'),
+        ("a\n", r"['a\n']"),
+        ("", '[""]'),
+        (None, "[None]"),
+        (-1.5, "[-1.5]"),
+    ],
+)
+def test_a_key_is_shown_in_short(key: object, shown: str) -> None:
+    data: Any = {key: object()}
+    packet = Packet(PacketType.ERROR, "/", data)
+    assert shown_place(packet, [key]) == f"data{shown}"
+    assert explain(packet, ValueError("?"), Encoder()._to_json) == f"object at data{shown}"
+
+
+def test_the_middle_of_a_long_path_is_left_out() -> None:
+    packet = Packet(PacketType.ERROR, "/", None)
+    assert shown_place(packet, range(11)) == "data" + "".join(f"[{key}]" for key in range(11))
+    cut = "data[0][1][2][3][4]…[6][7][8][9][10][11]"
+    assert shown_place(packet, range(12)) == cut
+    assert shown_place(packet, range(13)) == "data[0][1][2][3][4]…[7][8][9][10][11][12]"
+
+
+# What the application has passed: `emit(event, *args)`, or what a handler returns.
+PLACES: list[tuple[PacketType, Any, list[object], str]] = [
+    (PacketType.EVENT, ["price", 1], [1], "args[0]"),
+    (PacketType.EVENT, ["price", 1, [2]], [2, 0], "args[1][0]"),
+    (PacketType.BINARY_EVENT, ["price", 1], [1], "args[0]"),
+    (PacketType.ACK, [1, 2], [0], "args[0]"),
+    (PacketType.BINARY_ACK, [1, 2], [1], "args[1]"),
+    (PacketType.ERROR, [1], [0], "data[0]"),
+    (PacketType.CONNECT, {"a": [1]}, ["a", 0], 'data["a"][0]'),
+    (PacketType.EVENT, {"a": 1}, ["a"], 'data["a"]'),
+    (PacketType.ACK, {"a": 1}, ["a"], 'data["a"]'),
+    (PacketType.EVENT, ["price"], [], "data"),
+]
+
+
+@pytest.mark.parametrize(("kind", "data", "keys", "place"), PLACES)
+def test_a_place_is_named_as_the_application_knows_it(
+    kind: PacketType,
+    data: Any,  # noqa: ANN401
+    keys: list[object],
+    place: str,
+) -> None:
+    data = copy.deepcopy(data)
+    assert shown_place(Packet(kind, "/", data), keys) == place
+    if keys:
+        *way, last = keys
+        inner = data
+        for key in way:
+            inner = inner[key]
+        inner[last] = object()
+        assert explain(Packet(kind, "/", data), ValueError("?"), Encoder()._to_json) == (
+            f"object at {place}"
+        )
+
+
+def test_what_stands_in_two_places_does_not_contain_itself() -> None:
+    twice = [1]
+    text = explain(event(twice, [twice], {"a": twice}, 1j), ValueError("?"), Encoder()._to_json)
+    assert text == "complex at args[3]"
+
+
+def test_of_several_faults_the_first_is_named() -> None:
+    data = [[{1}], {2}, {"a": 1j}]
+    assert explain(event(*data), ValueError("?"), Encoder()._to_json) == "set at args[0][0]"
+    keys = {"a": 1, None: 2, 1.5: 3, b"b": 4, (): 5}
+    assert explain(event(keys), ValueError("?"), Encoder()._to_json) == (
+        "a key of type bytes at args[0]"
+    )

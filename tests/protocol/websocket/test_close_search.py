@@ -9,7 +9,9 @@ from trio_sio.protocol.websocket.close_search import CloseSearch
 OTHERS = st.builds(
     frame,
     st.sampled_from([0, TEXT, BINARY, PING]),
-    st.sampled_from([0, 1, 125, 126, 300, 70_000]).map(lambda size: b"\x88\x00" * (size // 2)),
+    st.sampled_from([0, 2, 8, 24, 124, 126, 264, 300, 70_000]).map(
+        lambda size: b"\x88\x00" * (size // 2)
+    ),
     mask=st.booleans(),
     fin=st.booleans(),
 )
@@ -25,7 +27,7 @@ def test_it_is_found_where_it_begins(frames: list[bytes], size: int, mask: bool)
     assert search.feed(data[len(before) : len(before) + 1])
 
 
-@pytest.mark.parametrize("payload", [b"", b"x" * 125, b"x" * 126, b"x" * 70_000])
+@pytest.mark.parametrize("payload", [b"", b"x" * 8, b"x" * 125, b"x" * 126, b"x" * 70_000])
 def test_a_frame_byte_by_byte(payload: bytes) -> None:
     search = CloseSearch()
     data = frame(TEXT, payload) + frame(CLOSE, b"")

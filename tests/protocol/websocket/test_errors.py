@@ -1,6 +1,20 @@
 """What an end of a WebSocket says."""
 
-from trio_sio.protocol.websocket.errors import TOO_BIG, FrameError, WebSocketClosed
+from websockets.frames import CloseCode
+
+from trio_sio.protocol.websocket.errors import (
+    INVALID_DATA,
+    PROTOCOL_ERROR,
+    TOO_BIG,
+    FrameError,
+    WebSocketClosed,
+)
+
+
+def test_close_codes() -> None:
+    assert PROTOCOL_ERROR == CloseCode.PROTOCOL_ERROR
+    assert INVALID_DATA == CloseCode.INVALID_DATA
+    assert TOO_BIG == CloseCode.MESSAGE_TOO_BIG
 
 
 def test_an_error_is_an_end_with_a_code_and_a_sentence() -> None:

@@ -7,7 +7,15 @@ from websockets.protocol import Protocol, Side, State
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
-from trio_sio.protocol.websocket.frame import BINARY, CLOSE, EMPTY_CLOSE, TEXT, frame, payloads
+from trio_sio.protocol.websocket.frame import (
+    BINARY,
+    CLOSE,
+    EMPTY_CLOSE,
+    TEXT,
+    frame,
+    payloads,
+    unmask,
+)
 from trio_sio.testing import strategies as sio
 
 LENGTHS = (0, 1, 124, 125, 126, 127, 128, 65534, 65535, 65536, 65537)
@@ -37,6 +45,12 @@ def test_header(length: int, header: str) -> None:
 def test_what_was_framed_can_be_had_again(made: list[tuple[int, bytes]]) -> None:
     frames = b"".join([frame(opcode, payload) for opcode, payload in made])
     assert [(opcode, bytes(payload)) for opcode, payload in payloads(frames)] == made
+
+
+@given(st.binary(max_size=50), st.binary(min_size=4, max_size=4))
+def test_a_mask_is_repeated_over_the_payload(payload: bytes, key: bytes) -> None:
+    masked = bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+    assert unmask(masked, key) == payload
 
 
 def test_opcodes() -> None:

@@ -66,6 +66,7 @@ def read(*chunks: bytes, max_size: int = MAX_SIZE) -> tuple[list[str | bytes], i
         (frame(TEXT, "4é€😀".encode()), ["4é€😀"]),
         (frame(TEXT, b""), [""]),
         (frame(BINARY, b"\x04\x00\xff"), [b"\x04\x00\xff"]),
+        (frame(BINARY, b"\x80"), [b"\x80"]),  # whose last byte is the first of a text frame
         (frame(TEXT, b"a" * 125) + frame(TEXT, b"b" * 126), ["a" * 125, "b" * 126]),
         (frame(BINARY, b"c" * 65535) + frame(BINARY, b"d" * 65536), [b"c" * 65535, b"d" * 65536]),
         (frame(TEXT, b"a") + frame(PING, b"?") + frame(TEXT, b"b"), ["a", "b"]),
@@ -93,6 +94,7 @@ def test_messages(data: bytes, messages: list[str | bytes]) -> None:
     [
         (frame(CLOSE, b""), "closed"),
         (frame(CLOSE, (1001).to_bytes(2, "big") + b"bye"), "closed"),
+        (frame(TEXT, b"a", fin=False) + frame(CLOSE, b""), "closed"),
         (frame(TEXT, b"x", mask=False), 1002),
         (frame(TEXT, b"x", rsv=0x40), 1002),
         (frame(3, b"x"), 1002),
@@ -120,6 +122,50 @@ def test_the_limit_holds_for_small_frames_too() -> None:
     assert read(frame(TEXT, b"x" * 11), max_size=10) == ([], 1009)
     halves = frame(TEXT, b"x" * 6, fin=False) + frame(CONTINUATION, b"x" * 5)
     assert read(halves, max_size=10) == ([], 1009)
+    assert read(halves, max_size=11) == (["x" * 11], None)
+
+
+@pytest.mark.parametrize(("size", "come"), [(126, 132), (65_536, 133)])
+def test_the_beginning_of_a_long_frame_is_no_short_frame(size: int, come: int) -> None:
+    """It is as long as the frame would be if its length were 126 or 127."""
+    data = frame(TEXT, b"x" * size)
+    assert read(data[:come], data[come:]) == (["x" * size], None)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 124, 125])
+def test_a_short_frame_that_is_cut_anywhere(size: int) -> None:
+    data = frame(TEXT, b"x" * size)
+    for cut in range(1, len(data)):
+        assert read(data[:cut]) == ([], None)
+        assert read(data[:cut], data[cut:]) == (["x" * size], None)
+
+
+@pytest.mark.parametrize("power", range(17, 64))
+def test_each_bit_of_a_length_counts(power: int) -> None:
+    """A length of eight bytes may be up to 2**63."""
+    head = b"\x82\xff" + (2**power + 1).to_bytes(8, "big") + b"mask"
+    assert read(head) == ([], 1009)
+
+
+def test_the_beginning_of_a_short_frame_is_not_all_of_it() -> None:
+    """Even if its opcode, or the first byte of its mask, is what its length would be."""
+    head, payload = b"\x81\x89" + b"\x81\x00\x00\x00", b"\xe0bcd\xe4fgh\xe8"
+    assert read(head + payload[:1], payload[1:]) == (["abcdefghi"], None)
+
+
+def test_a_frame_without_mask_and_payload_is_refused_too() -> None:
+    assert read(frame(TEXT, b"", mask=False) + frame(TEXT, b"x")) == ([], 1002)
+
+
+INNER = b"\x81\x80mask"
+"""A whole text frame without payload."""
+
+
+def test_what_looks_like_a_frame_inside_another_is_none() -> None:
+    """Not in a payload, ours or the library's, nor in a header, of which it is length and mask."""
+    assert read(b"\x82\x86" + bytes(4), INNER) == ([INNER], None)
+    assert read(b"\x89\x86" + bytes(4), INNER, frame(TEXT, b"a")) == (["a"], None)
+    assert read(b"\x82", b"\x81\x80\x00\x00\x00k") == ([bytes((0x80 ^ ord("k"),))], None)
 
 
 @pytest.mark.parametrize("compressed", [0, COMPRESSED])

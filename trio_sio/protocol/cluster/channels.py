@@ -4,10 +4,15 @@
     key#namespace#room#         broadcasts to one room
     key-request#namespace#      requests
     key-response#namespace#     responses
+    key-request#ask/…#          questions, of servers of this library alone
+    key-response#ask/…#         what these state in return
     key-probe#                  probes, of all namespaces
 
 `key` is "socket.io" by default. Names are sent as UTF-8, and a lone surrogate as the three bytes
 that UTF-8 would have for it: servers in JavaScript cannot listen to such a room.
+
+No namespace has a name like "ask/…", since all of them begin with a slash; and whoever may use the
+other channels of the key in Redis may use these, too.
 
 Names are not escaped. A broadcast to all of "/a#b" has the same channel as one to the room "b" of
 "/a": whoever receives it has to compare the namespace in the message.
@@ -33,6 +38,7 @@ class Channels:
     Args:
         key: what the names of all channels begin with (JS: option `key`).
         namespace: such as "/chat".
+        before: goes before its name, for channels beside the usual ones.
 
     Attributes:
         namespace: the same.
@@ -41,16 +47,21 @@ class Channels:
             backslashes, so it does not hear namespaces with `* ? [ ]` or a backslash in them.)
         request: the channel of requests.
         response: the channel of responses.
+        ask: the channel of questions about many sockets.
+        answer: the channel of what is stated in return.
     """
 
-    __slots__ = ("base", "namespace", "pattern", "request", "response")
+    __slots__ = ("answer", "ask", "base", "namespace", "pattern", "request", "response")
 
-    def __init__(self, key: str, namespace: str) -> None:
+    def __init__(self, key: str, namespace: str, before: str = "") -> None:
         self.namespace = namespace
-        self.base = _utf8(f"{key}#{namespace}#")
+        name = before + namespace
+        self.base = _utf8(f"{key}#{name}#")
         self.pattern = _SPECIAL.sub(rb"\\\g<0>", self.base) + b"*"
-        self.request = _utf8(f"{key}-request#{namespace}#")
-        self.response = _utf8(f"{key}-response#{namespace}#")
+        self.request = _utf8(f"{key}-request#{name}#")
+        self.response = _utf8(f"{key}-response#{name}#")
+        self.ask = _utf8(f"{key}-request#ask{namespace}#")
+        self.answer = _utf8(f"{key}-response#ask{namespace}#")
 
     def room(self, room: str) -> bytes:
         """Return the channel of broadcasts to one room."""
@@ -72,12 +83,13 @@ class Channels:
         base = self.base
         if not channel.startswith(base):
             return None
-        if len(channel) == len(base):
+        rest = channel[len(base) :]
+        if not rest:
             return ""
-        if channel[-1] != 0x23:  # "#"
+        if not rest.endswith(b"#"):
             return None
         try:
-            return channel[len(base) : -1].decode("utf-8", "surrogatepass")
+            return rest[:-1].decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             return None
 

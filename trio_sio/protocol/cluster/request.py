@@ -14,20 +14,21 @@ Before these, a request has `requestid` and `type`, and a response `requestid`. 
 library also has `node`, the uid of the server, which JavaScript does not look at.
 
 From socket.io-redis 6 on, other numbers mean other things on the same channels: there, 3 is to
-leave and not to join. Such messages have `requestId` in place of `requestid`, and are refused.
+leave and not to join. Such messages have `requestId` in place of `requestid`, and are refused;
+`trio_sio.protocol.cluster.v8` reads them.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 from trio_sio.protocol.cluster.text import (
+    OtherGeneration,
     read_name,
     read_object,
     read_room,
     read_rooms,
     write_object,
 )
-from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.foreign import Default
 from trio_sio.protocol.socketio.packet import JSON
 
@@ -46,7 +47,7 @@ class RequestKind(IntEnum):
     """Any other number: a request that is to be ignored, and cannot be encoded."""
 
 
-_KINDS = {float(kind): kind for kind in RequestKind if kind >= 0}
+_KINDS = {float(kind): kind for kind in RequestKind}
 _ABOUT_A_SOCKET = frozenset(
     {
         RequestKind.CLIENT_ROOMS,
@@ -133,7 +134,7 @@ def decode_request(payload: bytes) -> Request:
     Raises:
         RemoteProtocolError: it is not a request, or one of socket.io-redis 6 or later.
     """
-    members = read_object(payload, "request")
+    members = _read_members(payload, "request")
     ident = _read_id(members, "request")
     kind = _read_kind(members.get("type"))
     rooms = read_rooms(members.get("rooms"), "rooms", "request")
@@ -177,7 +178,7 @@ def decode_response(payload: bytes) -> Response:
     Raises:
         RemoteProtocolError: it is not a response, or one of socket.io-redis 6 or later.
     """
-    members = read_object(payload, "response")
+    members = _read_members(payload, "response")
     return Response(
         _read_id(members, "response"),
         _read_array(members.get("clients")),
@@ -187,13 +188,15 @@ def decode_response(payload: bytes) -> Response:
     )
 
 
+def _read_members(payload: bytes, what: str) -> dict[str, JSON]:
+    if b"requestId" in payload and not payload.lstrip().startswith(b"{"):
+        raise OtherGeneration(what)  # those of later servers are in MessagePack, too
+    return read_object(payload, what)
+
+
 def _read_id(members: dict[str, JSON], what: str) -> str:
     if "requestId" in members and "requestid" not in members:
-        raise RemoteProtocolError(
-            f"invalid {what}",
-            "it is of socket.io-redis 6 or later, whose requests are different; give those servers"
-            " another key",
-        )
+        raise OtherGeneration(what)
     return read_name(members, "requestid", what)
 
 

@@ -16,6 +16,22 @@ MAX_NAME = 256
 """Characters of an id or a name that another server has chosen for itself."""
 
 
+class OtherGeneration(RemoteProtocolError):
+    """A message in the format of the other generation of servers, which cannot share a key.
+
+    Args:
+        what: what it should be, in a word.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"invalid {what}",
+            "it is in the format of another generation of servers: those of Socket.IO 2.x and of"
+            " 4.x cannot be in one cluster; let all have the option `generation` of one of them, or"
+            " give each generation a key of its own",
+        )
+
+
 def write_object(members: Mapping[str, object], default: Default | None = None) -> bytes:
     """Return the text of an object.
 

@@ -8,16 +8,17 @@ in this order, and the first failure decides:
 | `transport` is one enabled transport                      | 0    |
 | `sid`, if it is not empty, is a session                   | 1    |
 | that session's transport is `transport` (not an upgrade)  | 3    |
+| that session speaks the revision that `EIO` says          | 3    |
 | without `sid`: the method is GET                          | 2    |
-| without `sid`: `EIO` is not that of a later protocol      | 5    |
+| without `sid`: `EIO` is a revision that is spoken         | 5    |
 | without `sid`: the application admits the request         | 4    |
 
 A key that comes more than once could be read in several ways, so it is refused where it is read,
 with the code of what it was meant to be (`repeated_code`); the reference so refuses `transport` and
-`sid` alone. `EIO` and `j` are read by handshakes only, and `b64` by upgrades as well.
+`sid` alone. `j` is read by handshakes only, and `b64` by upgrades as well.
 
-Code 5 is that of later servers, which refuse our clients by it; socket.io 2.5 begins a session of
-protocol 3 whatever `EIO` says, and clients of later protocols wait in vain for what they know.
+Code 5 is that of later servers; socket.io 2.5 begins a session of Engine.IO 3 whatever `EIO` says,
+and clients of other revisions wait in vain for what they know. A query without `EIO` is of 3.
 """
 
 import json
@@ -67,6 +68,8 @@ _MESSAGES = {
     ErrorCode.UNSUPPORTED_PROTOCOL: "Unsupported protocol version",
 }
 
+
+_PROTOCOLS = {"": 3, "3": 3, "4": 4}
 
 _KEYS = {
     "transport": ErrorCode.TRANSPORT_UNKNOWN,
@@ -122,7 +125,7 @@ class HandshakeRequest:
         sid: the session id, `""` for a handshake, or if there are several.
         base64: the receiver cannot take binary (`b64` with any value but the empty one).
         jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
-        version: of the protocol that the client says it speaks, `""` if it says nothing.
+        version: the revision that the client says it speaks, `""` if it says nothing.
         repeated: the first of the engine's keys that comes more than once, `""` if none does.
     """
 
@@ -134,9 +137,9 @@ class HandshakeRequest:
     repeated: str = ""
 
     @property
-    def is_later(self) -> bool:
-        """Whether the client speaks a protocol later than ours, which is 3."""
-        return self.version.isdecimal() and int(self.version[:9]) > 3
+    def protocol(self) -> int:
+        """The revision of Engine.IO that the client speaks; 0 for one that nobody knows."""
+        return _PROTOCOLS.get(self.version, 0)
 
     @property
     def repeated_code(self) -> ErrorCode:
@@ -170,16 +173,20 @@ class OpenPacket:
     upgrades: Sequence[str]
     ping_interval: float
     ping_timeout: float
+    max_payload: int | None = None
 
     def encode(self) -> str:
         """Return the packet's text: `0{"sid":…,"upgrades":…,"pingInterval":…,"pingTimeout":…}`.
 
-        All four keys are there always: without `upgrades` the JavaScript client crashes.
+        These four are there always: without `upgrades` the JavaScript client crashes. Behind them
+        Engine.IO 4 has `maxPayload`, the bytes that a POST may have.
         """
-        fields = {
+        fields: dict[str, str | list[str] | int] = {
             "sid": self.sid,
             "upgrades": list(self.upgrades),
             "pingInterval": round(self.ping_interval * 1000),
             "pingTimeout": round(self.ping_timeout * 1000),
         }
+        if self.max_payload is not None:
+            fields["maxPayload"] = self.max_payload
         return "0" + json.dumps(fields, separators=(",", ":"))

@@ -11,6 +11,7 @@ megabyte.
 
 import binascii
 import re
+from urllib.parse import quote_plus
 
 from trio_sio.protocol.errors import RemoteProtocolError
 
@@ -29,6 +30,12 @@ _LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _QUOTED_PRINTABLE = bytes.maketrans(b"%", b"=")
 _MARK = "\udc00"
 """Stands for an escaped `\\n` for a moment. Text that was decoded has no lone surrogates."""
+
+
+def encode_jsonp_form(payload: bytes) -> bytes:
+    """Return the form that a client posts for a text payload."""
+    text = payload.decode().replace(r"\n", r"\\n").replace("\n", r"\n")
+    return b"d=" + quote_plus(text).encode()
 
 
 def decode_jsonp_form(body: bytes) -> str | None:
@@ -56,7 +63,7 @@ def _values(body: bytes) -> list[tuple[int, int]]:
     while start <= len(body):
         end = body.find(b"&", start)
         end = len(body) if end < 0 else end
-        equals = body.find(b"=", start, min(end, start + len("%64="))) if end > start else -1
+        equals = body.find(b"=", start, min(end, start + len("%64=")))
         name_end = end if equals < 0 else equals
         if name_end - start <= len("%64") and body[start:name_end] in _NAMES:
             values.append((min(name_end + 1, end), end))

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from trio_sio.protocol.errors import RemoteProtocolError
+from trio_sio.protocol.shown import shown_bytes, shown_text
 
 
 class EnginePacketType(IntEnum):
@@ -33,6 +34,12 @@ class EnginePacket(NamedTuple):
 
     type: EnginePacketType
     data: str | bytes = ""
+
+    def __repr__(self) -> str:
+        r"""Show the wire form: `<EnginePacket 4hi>`, and for bytes `<EnginePacket 4 + b'\xff'>`."""
+        if isinstance(self.data, bytes):
+            return f"<EnginePacket {self.type:d} + {shown_bytes(self.data)}>"
+        return f"<EnginePacket {shown_text(f'{self.type:d}{self.data}')}>"
 
 
 TYPES = tuple(EnginePacketType)
@@ -82,7 +89,12 @@ def decode_text(text: str) -> EnginePacket:
     if text[:1] == "b":
         kind = BY_CHARACTER.get(text[1:2])
         return IGNORED if kind is None else EnginePacket(kind, decode_base64(text[2:]))
-    raise RemoteProtocolError(
+    raise unknown_type(text)
+
+
+def unknown_type(text: str) -> RemoteProtocolError:
+    """Return the error for a packet that begins like none."""
+    return RemoteProtocolError(
         "parse error", f"a packet begins with 0 to 6 or b, this one with {text[:1]!r}"
     )
 
@@ -105,4 +117,4 @@ def decode_base64(text: str) -> bytes:
         digits = _NOT_BASE64.sub("", text.split("=", 1)[0].translate(_URL_SAFE))
         if len(digits) % 4 == 1:
             digits = digits[:-1]
-        return binascii.a2b_base64(digits + "=" * (-len(digits) % 4))
+        return binascii.a2b_base64(digits + "==")  # too much padding is ignored

@@ -3,8 +3,8 @@
 The grammar is applied to the letter: where two readers of a connection disagree about the end of a
 line, the rest of a body becomes a request. So only CRLF ends a line, only well-formed extensions
 may stand beside the size of a chunk, and trailers have to be fields. h11, which tolerates more,
-agrees about everything that is accepted here. Extensions and trailers are read and dropped;
-together they have the limit of a head.
+means the same by everything that is accepted here; it only refuses blanks before a semicolon.
+Extensions and trailers are read and dropped; together they have the limit of a head.
 """
 
 import re

@@ -25,7 +25,7 @@ MAX_HOPS = 32
 Network = IPv4Network | IPv6Network
 
 _PIECES = {sign: re.compile(rf'"[^"]*"|{sign}|[^"{sign}]+|"') for sign in ",;"}
-_VALUE = re.compile(r'([^\s"\\]*)|"([^"\\]*)"')
+_PAIR = re.compile(r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([^\s"\\]*)|"([^"\\]*)")""")
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::[0-9_A-Za-z.-]*)?|([^:]*)(?::[0-9_A-Za-z.-]*)?")
 
 
@@ -87,7 +87,7 @@ class Proxies:
         if self.all:
             return True
         if not address:
-            return self.unix and hops == 0
+            return self.unix and not hops
         try:
             parsed = ip_address(address.partition("%")[0])
         except ValueError:
@@ -156,12 +156,14 @@ def _split(text: str, sign: str) -> list[str]:
 def _hop(element: str) -> Hop:
     """Read one element of `Forwarded`; one that is malformed says nothing."""
     pairs: dict[str, str] = {}
-    for pair in _split(element, ";"):
-        name, _, value = pair.strip(" \t").partition("=")
-        found = _VALUE.fullmatch(value)
-        if found is None or name.lower() in pairs:  # RFC 7239, 4: not more than once
+    for text in _split(element, ";"):
+        pair = text.strip(" \t")
+        if not pair:  # RFC 7239, 4: it may be left out
+            continue
+        found = _PAIR.fullmatch(pair)
+        if found is None or (name := found[1].lower()) in pairs:  # not more than once
             return Hop("", None)
-        pairs[name.lower()] = found[1] or found[2] or ""
+        pairs[name] = found[2] or found[3] or ""
     return Hop(address_of(pairs.get("for", "")), _is_secure(pairs.get("proto", "")))
 
 

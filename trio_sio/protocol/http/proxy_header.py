@@ -60,10 +60,11 @@ def read_header(data: bytes) -> ProxiedPeer | int:
 
 def _read_line(data: bytes) -> ProxiedPeer | int:
     line, end, rest = data.partition(b"\r\n")
-    if len(line) + 2 > MAX_LINE:
+    missing = 0 if end else 1 if line.endswith(b"\r") else 2
+    if len(line) + len(end) + missing > MAX_LINE:
         raise ProxyHeaderError(f"its PROXY line is longer than {MAX_LINE} bytes")
-    if not end:
-        return 1 if data.endswith(b"\r") else 2
+    if missing:
+        return missing
     if rest:
         raise ProxyHeaderError("its PROXY header ends too early")
     words = line.split(b" ")
@@ -96,7 +97,7 @@ def _read_block(data: bytes) -> ProxiedPeer | int:
     block = data[_FIXED:]
     if len(block) > size:
         raise ProxyHeaderError("its PROXY header ends too early")
-    if command == 0:  # LOCAL
+    if not command:  # LOCAL
         return ProxiedPeer(None)
     if family not in _ADDRESS_SIZES or size < _ADDRESS_SIZES[family]:
         raise ProxyHeaderError("its PROXY header has no addresses of a known family")

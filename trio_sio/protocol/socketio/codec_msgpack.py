@@ -1,4 +1,6 @@
-"""The MessagePack parser of socket.io-msgpack-parser 2.x (option `parser="msgpack"`).
+"""The MessagePack parsers of socket.io-msgpack-parser 2.x and 3.x (option `parser="msgpack"`).
+
+Of 2.x, for clients of Socket.IO 2.x:
 
 | packet                     | message                                                    |
 | -------------------------- | ---------------------------------------------------------- |
@@ -8,10 +10,14 @@
 Keys come in the JavaScript server's order: `type, data, id, nsp` for events, `id, type, data, nsp`
 for acknowledgements.
 
+Of 3.x, for clients of Socket.IO 3.x and 4.x: every packet is one binary message, and there are no
+types for binary ones.
+
 Needs the library msgpack (extra `msgpack`).
 """
 
 import json
+from collections.abc import Sequence
 
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 from trio_sio.protocol.socketio.checks import (
@@ -27,6 +33,7 @@ from trio_sio.protocol.socketio.packet import BINARY_OF, JSON, PLAIN_OF, Packet,
 from trio_sio.protocol.socketio.unsendable import explain
 
 _AS_TEXT = (PacketType.CONNECT, PacketType.DISCONNECT, PacketType.ERROR)
+_MAYBE_BARE = (PacketType.CONNECT, PacketType.DISCONNECT)
 _EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
 
@@ -57,21 +64,50 @@ class Encoder:
         """
         if packet.type in _AS_TEXT:
             return [_control_text(packet, self._default)]
+        return [self._packed(packet, binary=binary)]
+
+    def _kind_of(self, packet: Packet, *, binary: bool) -> PacketType:
         kind = PLAIN_OF.get(packet.type, packet.type)
+        return BINARY_OF[kind] if binary and _has_binary(packet.data) else kind
+
+    def _packed(self, packet: Packet, *, binary: bool) -> bytes:
         try:
-            if binary and _has_binary(packet.data):
-                kind = BINARY_OF[kind]
-            return [pack(_fields(packet, kind))]
+            return pack(_fields(packet, self._kind_of(packet, binary=binary)))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             if self._default is not None:
                 replaced = replace_foreign(packet, self._default, "MessagePack")
                 if replaced is not packet:
-                    return self.encode(replaced, binary=binary)
+                    return self._packed(replaced, binary=binary)
             what = explain(packet, error, pack)  # type: ignore[arg-type]  # whatever it is
             raise LocalProtocolError(f"cannot be sent as MessagePack: {what}") from error
 
 
+class Encoder5(Encoder):
+    """Encodes packets for clients of Socket.IO 3.x and 4.x."""
+
+    def encode(self, packet: Packet, *, binary: bool = True) -> list[str | bytes]:
+        """Return the packet's one message; as `Encoder.encode`."""
+        return [self._packed(packet, binary=binary)]
+
+    def _kind_of(self, packet: Packet, *, binary: bool) -> PacketType:
+        return PLAIN_OF.get(packet.type, packet.type)
+
+
+def as_5(messages: Sequence[str | bytes]) -> list[str | bytes]:
+    """Return what `Encoder5` makes of an event or an acknowledgement, of what `Encoder` made."""
+    return [_as_5(message) if isinstance(message, bytes) else message for message in messages]
+
+
+def _as_5(message: bytes) -> bytes:
+    fields = unpack(message)
+    assert isinstance(fields, dict)
+    kind = _kind(fields["type"])
+    return pack({**fields, "type": int(PLAIN_OF[kind])}) if kind in PLAIN_OF else message
+
+
 def _fields(packet: Packet, kind: PacketType) -> dict[str, JSON]:
+    if packet.data is None and kind in _MAYBE_BARE:
+        return {"type": int(kind), "nsp": packet.namespace}
     type_and_data: dict[str, JSON] = {"type": int(kind), "data": packet.data}
     if packet.id is None:
         return {**type_and_data, "nsp": packet.namespace}
@@ -140,6 +176,42 @@ class Decoder:
         if kind in _EVENTS and not is_event(fields.get("data")):  # JavaScript does not ask
             raise refuse_payload(kind, fields.get("data"))
         return Packet(kind, namespace, fields.get("data"), ack_id)
+
+
+class Decoder5:
+    """Decodes messages of clients of Socket.IO 3.x and 4.x; it keeps nothing between them."""
+
+    def feed(self, message: str | bytes) -> Packet | None:
+        """Return the packet of one message.
+
+        Raises:
+            RemoteProtocolError: the message breaks the protocol; the session has to end.
+        """
+        if isinstance(message, str):
+            raise RemoteProtocolError("invalid format", "a packet is binary, this one is text")
+        fields = unpack(message)
+        if not isinstance(fields, dict):
+            raise RemoteProtocolError("invalid format", "a packet must be a map")
+        if fields.get("data") is None and _says_undefined("data", message):
+            fields.pop("data", None)
+        kind = _kind(fields.get("type"))
+        namespace = check_namespace(fields.get("nsp"))
+        data = fields.get("data")
+        if not _is_fitting(kind, fields):
+            raise refuse_payload(kind, data)
+        return Packet(kind, namespace, data, check_id(fields["id"]) if "id" in fields else None)
+
+
+def _is_fitting(kind: PacketType, fields: dict[str, JSON]) -> bool:
+    """Whether a client of Socket.IO 3.x or 4.x may send such data in a packet of this type."""
+    data = fields.get("data")
+    if kind is PacketType.CONNECT:
+        return "data" not in fields or isinstance(data, dict)
+    if kind is PacketType.DISCONNECT:
+        return "data" not in fields
+    if kind is PacketType.EVENT:
+        return is_event(data)
+    return kind is PacketType.ACK and isinstance(data, list)
 
 
 def _says_undefined(key: str, message: bytes) -> bool:

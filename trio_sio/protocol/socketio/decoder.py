@@ -12,6 +12,11 @@ from trio_sio.protocol.socketio.deep_json import read_deep
 from trio_sio.protocol.socketio.packet import JSON, MAX_ATTACHMENTS, PLAIN_OF, Packet, PacketType
 
 _KINDS = {f"{kind:d}": kind for kind in PacketType}
+_KINDS_5: dict[str, PacketType] = {
+    digit: kind
+    for digit, kind in _KINDS.items()
+    if kind not in (PacketType.CONNECT, PacketType.ERROR)
+}
 
 _ATTACHMENTS = re.compile(r"([0-9]{1,19})-")
 
@@ -44,6 +49,8 @@ class Decoder:
 
     __slots__ = ("_awaited", "_buffers", "_is_unwanted", "_packet", "max_attachments")
 
+    _kinds = _KINDS
+
     def __init__(self, max_attachments: int = MAX_ATTACHMENTS) -> None:
         self.max_attachments = max_attachments
         self._packet: Packet | None = None
@@ -75,12 +82,16 @@ class Decoder:
             raise RemoteProtocolError("got plaintext data when reconstructing a packet")
         if not message:
             raise RemoteProtocolError("invalid payload", "the message is empty")
-        kind = _KINDS.get(message[0])
+        kind = self._kinds.get(message[0])
         if kind is None:
-            return None
+            return self._other(message)
         if kind not in PLAIN_OF:
             return _parse(kind, message, 1)
         self._header(kind, message)
+        return None
+
+    def _other(self, message: str) -> Packet | None:
+        """Decode a message of a type that is not in `_kinds`."""
         return None
 
     def _header(self, kind: PacketType, message: str) -> None:
@@ -90,7 +101,7 @@ class Decoder:
 
     def _count(self, message: str) -> tuple[int, int]:
         found = _ATTACHMENTS.match(message, 1)
-        if found is None or (count := int(found[1])) == 0:
+        if found is None or not (count := int(found[1])):
             raise RemoteProtocolError("Illegal attachments", f"in {message[:_SHOWN]!r}")
         if count > self.max_attachments:
             raise RemoteProtocolError(
@@ -113,6 +124,28 @@ class Decoder:
         return Packet(head.type, head.namespace, whole, head.id)
 
 
+class Decoder5(Decoder):
+    """Decodes the messages of a client of Socket.IO 3 or 4, as strictly as the reference does.
+
+    Types 0 to 3, 5 and 6 are spelled as those of Socket.IO 2; a CONNECT has an object or nothing.
+    """
+
+    __slots__ = ()
+
+    _kinds = _KINDS_5
+
+    def _other(self, message: str) -> Packet:
+        if message[0] != "0":
+            raise RemoteProtocolError("unknown packet type", excerpt(message))
+        name, _, start = _read_head(message, 1) if len(message) > 1 else ("/", None, 1)
+        if start == len(message):
+            return Packet(PacketType.CONNECT, name)
+        data = _read_json(message, start)
+        if not isinstance(data, dict):
+            raise refuse_payload(PacketType.CONNECT, data)
+        return Packet(PacketType.CONNECT, name, data)
+
+
 def _parse(kind: PacketType, message: str, start: int) -> Packet:
     """Parse what follows the type and the number of attachments."""
     if start == len(message):
@@ -133,15 +166,16 @@ def _read_head(message: str, start: int) -> tuple[str, int | None, int]:
     name = "/"
     if message[start] == "/":
         comma = message.find(",", start)
-        end = len(message) if comma < 0 else comma
-        name = message[start:end]
-        start = end + 1 if comma >= 0 else end
+        if comma == -1:
+            return message[start:], None, len(message)
+        name, start = message[start:comma], comma + 1
     end = start
     while end < len(message) and message[end] in "0123456789":
         end += 1
         if end - start > MAX_ID_DIGITS:
             raise RemoteProtocolError("invalid payload", f"an id of over {MAX_ID_DIGITS} digits")
-    return name, int(message[start:end]) if end > start else None, end
+    digits = message[start:end]
+    return name, int(digits) if digits else None, end
 
 
 def _read_json(text: str, start: int) -> JSON:

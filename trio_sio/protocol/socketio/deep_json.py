@@ -42,7 +42,8 @@ def read_deep(text: str, position: int, scan: Scan) -> JSON:
         position = _skip(text, position)
         value: JSON
         opening = text[position : position + 1]
-        if opening and opening in "[{":
+        is_container = opening in ("[", "{")
+        if is_container:
             value, position = [] if opening == "[" else {}, _skip(text, position + 1)
         else:
             value, position = scan(text, position)
@@ -51,7 +52,7 @@ def read_deep(text: str, position: int, scan: Scan) -> JSON:
             container.append(value)
         else:
             container[key] = value
-        if opening and opening in "[{":
+        if is_container:
             assert isinstance(value, (list, dict))
             containers.append(value)
             if len(containers) > MAX_DEPTH + 1:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
+
+from trio_sio.protocol.shown import shown_attachments, shown_json, shown_text
 
 JSON = None | bool | int | float | str | bytes | list["JSON"] | dict[str, "JSON"]
 """What can be sent: JSON values, with `bytes` anywhere among them."""
@@ -30,6 +33,12 @@ MAX_ATTACHMENTS = 10
 """Binary values in one packet: the limit of the JavaScript parsers, whose clients throw at more."""
 
 
+class _Printer(Protocol):
+    """The pretty printer of Hypothesis, which is that of IPython."""
+
+    def text(self, text: str, /) -> None: ...
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Packet:
     """A packet. It is never changed, but a frozen one would cost 0.5 µs for every event.
@@ -45,6 +54,19 @@ class Packet:
     namespace: str = "/"
     data: JSON = None
     id: int | None = None
+
+    def __repr__(self) -> str:
+        """Show the wire form: `<Packet 51-/chat,13["a",{"_placeholder":true,"num":0}] + b'x'>`."""
+        text, found = ("", []) if self.data is None else shown_json(self.data)
+        count = f"{len(found)}-" if self.type in PLAIN_OF else ""
+        name = "" if self.namespace == "/" else f"{self.namespace},"
+        ack_id = "" if self.id is None else self.id
+        head = f"{self.type:d}{count}{name}{ack_id}"
+        return f"<Packet {shown_text(head + text)}{shown_attachments(found)}>"
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        """Look like this in Hypothesis' reports, too, which would list the fields."""
+        printer.text(repr(self))
 
     @property
     def event(self) -> str:
@@ -72,11 +94,15 @@ class Packet:
 BACKLOG = "\0backlog"
 """The name under which handlers of `on_backlog` are registered; no program uses such a name."""
 
-RESERVED_EVENTS = frozenset(
+RESERVED_EVENTS_4 = frozenset(
     {"connect", "disconnect", "disconnecting", "error", "newListener", "removeListener", BACKLOG}
 )
-"""Names with a meaning on a JavaScript socket. Emitting one is refused, and a client's event with
-such a name is ignored: it could call the application's own `disconnect` handlers."""
+"""Names with a meaning on a JavaScript socket. A client's event with such a name is ignored: it
+could call the application's own `disconnect` handlers."""
+
+RESERVED_EVENTS = RESERVED_EVENTS_4 | {"connect_error"}
+"""The same in Socket.IO 5. Emitting one is refused, whoever would get it: in a room are clients of
+both revisions."""
 
 RESERVED_NAMESPACE_EVENTS = frozenset({"connect", "connection", "newListener"})
 """Names with a meaning on a JavaScript namespace."""

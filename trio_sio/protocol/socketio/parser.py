@@ -1,9 +1,10 @@
 """The parser: the interface of encoders and decoders, and which ones the option `parser` means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder, Decoder5
 from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
@@ -61,10 +62,22 @@ class Parser(Protocol):
 
 
 class Codec(NamedTuple):
-    """What a server needs of a parser: one encoder, and a decoder for each session."""
+    """What a server needs of a parser: one encoder, and a decoder for each session.
+
+    Attributes:
+        encoder: encodes packets for 2.x clients.
+        make_decoder: makes a decoder for one.
+        encoder_5: encodes packets for clients of Socket.IO 3 and 4.
+        make_decoder_5: makes a decoder for one.
+        as_5: returns the messages of `encoder_5` for an event or an acknowledgement, of those of
+            `encoder`; `None` if they are the same.
+    """
 
     encoder: PacketEncoder
     make_decoder: Callable[[], PacketDecoder]
+    encoder_5: PacketEncoder
+    make_decoder_5: Callable[[], PacketDecoder]
+    as_5: Callable[[Sequence[str | bytes]], Sequence[str | bytes]] | None = None
 
 
 class _ReplacingEncoder:
@@ -93,13 +106,15 @@ def find_codec(
         ImportError: the library msgpack is not installed.
     """
     if parser is None:
-        return Codec(Encoder(max_attachments, default), lambda: Decoder(max_attachments))
+        encoder = Encoder(max_attachments, default)
+        make, make_5 = partial(Decoder, max_attachments), partial(Decoder5, max_attachments)
+        return Codec(encoder, make, encoder, make_5)
     if isinstance(parser, str):
         return _msgpack(default)
-    encoder = parser.Encoder()
+    own = parser.Encoder()
     if default is not None:
-        encoder = _ReplacingEncoder(encoder, default)
-    return Codec(encoder, parser.Decoder)
+        own = _ReplacingEncoder(own, default)
+    return Codec(own, parser.Decoder, own, parser.Decoder)
 
 
 def _msgpack(default: Default | None) -> Codec:
@@ -109,4 +124,6 @@ def _msgpack(default: Default | None) -> Codec:
         raise ImportError(
             "parser=\"msgpack\" needs the library msgpack: pip install 'trio-sio[msgpack]'"
         ) from error
-    return Codec(codec_msgpack.Encoder(default), codec_msgpack.Decoder)
+    encoder, encoder_5 = codec_msgpack.Encoder(default), codec_msgpack.Encoder5(default)
+    as_5 = codec_msgpack.as_5
+    return Codec(encoder, codec_msgpack.Decoder, encoder_5, codec_msgpack.Decoder5, as_5)

@@ -197,7 +197,8 @@ class _Open:
             value = None
         if isinstance(self._into, list):
             self._into.append(value)
-        elif key is not None:
+        else:
+            assert key is not None
             self._into[key] = value
 
 

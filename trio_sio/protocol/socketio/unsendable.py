@@ -5,6 +5,7 @@ at each value takes longer than encoding, but is done only after encoding has fa
 recursion, since data may be nested too deeply or contain itself.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -128,11 +129,13 @@ def _roots(packet: Packet) -> Iterator[tuple[Path, object]]:
         yield (None, "data"), data
 
 
-def _items(path: Path, value: object) -> Iterator[tuple[Path, object]]:
+def _items(
+    path: Path, value: dict[object, object] | list[object] | tuple[object, ...]
+) -> Iterator[tuple[Path, object]]:
     if isinstance(value, dict):
         for key, one in value.items():
             yield (path, f"[{_key(key)}]"), one
-    elif isinstance(value, (list, tuple)):
+    else:
         for number, one in enumerate(value):
             yield (path, f"[{number}]"), one
 
@@ -141,7 +144,7 @@ def _key(key: object) -> str:
     if not isinstance(key, str):
         return repr(key)
     text = key if len(key) <= _SHOWN_KEY else key[:_SHOWN_KEY] + "…"
-    return f'"{text}"' if text.isprintable() else ascii(text)
+    return json.dumps(text, ensure_ascii=False) if text.isprintable() else ascii(text)
 
 
 def _shown(path: Path | None) -> str:

@@ -43,7 +43,6 @@ from trio_sio.protocol.websocket.errors import (
 )
 
 _WHOLE_TEXT = 0x81
-_WHOLE_BINARY = 0x82
 _SHORT_HEADER = 6
 _LONG = 126  # bytes from which on the header is longer
 _FIN = 0x80
@@ -308,7 +307,8 @@ class FrameParser:
             if not first & _FIN:
                 self._fragments = [payload]
                 return
-        elif self._fragments is not None:
+        else:
+            assert self._fragments is not None
             self._fragments.append(payload)
             if not first & _FIN:
                 return
@@ -348,7 +348,7 @@ class FrameParser:
             self.end = self.limits.too_many_fragments(self._count)
         elif first & _FIN:
             self._is_final = True
-            self._count = 0
+            self._count = self._announced = 0
 
 
 def _parse_header(data: bytes, position: int) -> tuple[int, int] | None:
