@@ -1,52 +1,30 @@
 """Rooms: the adapter in memory against a model, and what sockets and applications see of it."""
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 
 import pytest
 import trio
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from trio.testing import wait_all_tasks_blocked
 
-from tests.support.examples import examples
-from trio_sio import MemoryAdapter, Packet, PacketType, Server, Socket
-from trio_sio.abc import Flags, Target
+from tests.support.recipient import Bystander, Ledger
+from trio_sio import (
+    LimitReached,
+    LocalProtocolError,
+    MemoryAdapter,
+    Packet,
+    PacketType,
+    Server,
+    Socket,
+)
+from trio_sio.abc import AnswerServer, EventWatch, Flags, Recipient, Target
 from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.encoded import Encoded
+from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.statistics import NamespaceCounters
 from trio_sio.sync import Home
 from trio_sio.testing import connect
 
 SIDS = ("a", "b", "c", "d", "e")
-ROOMS = ("red", "green", "blue", "a", "b")  # an id is a room, too
-
-sids = st.sampled_from(SIDS)
-rooms = st.sampled_from(ROOMS)
-some_rooms = st.frozensets(rooms, max_size=3)
-
-
-class Ear:
-    """A recipient that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[Encoded] = []
-        self.heard_volatile: list[Encoded] = []
-
-    def deliver(self, item: Encoded) -> None:
-        self.heard.append(item)
-
-    def deliver_volatile(self, item: Encoded) -> None:
-        self.heard_volatile.append(item)
-
-    async def join(self, *rooms: str) -> None:
-        raise NotImplementedError
-
-    async def leave(self, room: str) -> None:
-        raise NotImplementedError
-
-    async def disconnect(self, close: bool = False) -> None:
-        raise NotImplementedError
 
 
 class Square:
@@ -54,108 +32,34 @@ class Square:
 
     name = "/square"
     json_default = None
+    recovery = None
 
     def __init__(self) -> None:
-        self.connected: dict[str, Ear] = {}
+        self.connected: Mapping[str, Recipient] = {}
         self.counters = NamespaceCounters()
         self.home = Home()
+        self.watch = EventWatch()
         self.encoded = 0
+        self._ack_id = -1
+
+    def next_ack_id(self) -> int:
+        self._ack_id += 1
+        return self._ack_id
+
+    async def hear_server(self, args: Sequence[JSON], answer: AnswerServer | None) -> None:
+        raise NotImplementedError
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         assert droppable
         assert packet.namespace == self.name
         self.encoded += 1
-        return Encoded.of_messages([repr(packet.data)])
-
-
-class RoomsMachine(RuleBasedStateMachine):
-    """Whatever happens, the adapter agrees with a dict of sets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.square = Square()
-        self.adapter = MemoryAdapter(self.square)
-        self.model: dict[str, set[str]] = {}
-
-    @rule(sid=sids)
-    def connect(self, sid: str) -> None:
-        self.square.connected.setdefault(sid, Ear())
-
-    @rule(sid=sids, joined=some_rooms)
-    def join(self, sid: str, joined: frozenset[str]) -> None:
-        trio.run(self.adapter.add_all, sid, joined)
-        self.model.setdefault(sid, set()).update(joined)
-
-    @rule(sid=sids, room=rooms)
-    def leave(self, sid: str, room: str) -> None:
-        trio.run(self.adapter.remove, sid, room)
-        self.model.get(sid, set()).discard(room)
-
-    @rule(sid=sids)
-    def go(self, sid: str) -> None:
-        trio.run(self.adapter.remove_all, sid)
-        self.model.pop(sid, None)
-        self.square.connected.pop(sid, None)
-
-    @rule(asked=some_rooms)
-    def clients(self, asked: frozenset[str]) -> None:
-        assert trio.run(self.adapter.clients, asked) == self._members(asked)
-
-    @rule(
-        to=some_rooms,
-        excepted=some_rooms,
-        sender=st.none() | sids,
-        volatile=st.booleans(),
-    )
-    def broadcast(
-        self, to: frozenset[str], excepted: frozenset[str], sender: str | None, volatile: bool
-    ) -> None:
-        for ear in self.square.connected.values():
-            ear.heard.clear()
-            ear.heard_volatile.clear()
-        before = self.square.encoded
-        target = Target(to, excepted, sender, Flags(volatile=volatile))
-        packet = Packet(PacketType.EVENT, "/", ["hello"])
-        trio.run(self.adapter.broadcast, packet, target)
-        left_out = self._members(excepted) if excepted else set()
-        wanted = self._members(to) - left_out - {sender}
-        heard: Counter[str] = Counter()
-        for sid, ear in self.square.connected.items():
-            heard[sid] = len(ear.heard_volatile if volatile else ear.heard)
-            assert not (ear.heard if volatile else ear.heard_volatile)
-        assert {sid for sid, times in heard.items() if times} == wanted
-        assert max(heard.values(), default=0) <= 1
-        assert self.square.encoded == before + 1
-
-    @invariant()
-    def both_directions_agree(self) -> None:
-        for sid in SIDS:
-            assert self.adapter.rooms_of(sid) == self.model.get(sid, set())
-            assert trio.run(self.adapter.client_rooms, sid) == self.model.get(sid, set())
-        members: dict[str, set[str]] = {}
-        for sid, joined in self.model.items():
-            for room in joined:
-                members.setdefault(room, set()).add(sid)
-        # A room that is empty does not exist.
-        assert {room: set(sids) for room, sids in self.adapter.rooms.items()} == members
-        assert set(self.adapter.sids) == set(self.model)
-
-    def _members(self, asked: Collection[str]) -> set[str]:
-        connected = set(self.square.connected)
-        if not asked:
-            return connected
-        found = {sid for sid, joined in self.model.items() if joined.intersection(asked)}
-        return found & connected
-
-
-TestRooms = RoomsMachine.TestCase
-TestRooms.settings = examples(40, stateful_step_count=25)
+        return Encoded.of_messages([repr((packet.data, packet.id))])
 
 
 async def test_recipients_come_in_the_order_of_rooms_and_of_joining() -> None:
     order: list[str] = []
 
-    class Noted(Ear):
+    class Noted(Bystander):
         def __init__(self, sid: str) -> None:
             super().__init__()
             self.sid = sid
@@ -165,8 +69,7 @@ async def test_recipients_come_in_the_order_of_rooms_and_of_joining() -> None:
 
     square = Square()
     adapter = MemoryAdapter(square)
-    for sid in SIDS:
-        square.connected[sid] = Noted(sid)
+    square.connected = {sid: Noted(sid) for sid in SIDS}
     for sid in ("d", "b", "a"):
         await adapter.add_all(sid, ["red"])
     target = Target(frozenset({"red"}))
@@ -267,7 +170,7 @@ async def test_a_room_name_is_a_str(autojump_clock: trio.abc.Clock, room: str) -
 async def test_endless_broadcasts_let_other_tasks_run() -> None:
     square = Square()
     adapter = MemoryAdapter(square)
-    square.connected = {sid: Ear() for sid in SIDS}
+    square.connected = {sid: Bystander() for sid in SIDS}
     turns = 0
 
     async def other() -> None:
@@ -324,3 +227,113 @@ async def test_what_was_sent_without_waiting_is_made_up_for_by_the_next_broadcas
             await adapter.broadcast(packet, Target())
         assert turns > 0
         nursery.cancel_scope.cancel()
+
+
+# -- many sockets at once ------------------------------------------------------------------------
+
+
+async def _square_of(**people: Recipient) -> MemoryAdapter:
+    """An adapter in which everybody is in a room of the own name, and in "all"."""
+    square = Square()
+    square.connected = people
+    adapter = MemoryAdapter(square)
+    for name in people:
+        await adapter.add_all(name, [name, "all"])
+    return adapter
+
+
+QUESTION = Packet(PacketType.EVENT, "/", ["how?"])
+
+
+async def test_who_is_asked_answers_once_and_who_leaves_is_not_waited_for(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    anna, bert, carl, dora = (Bystander() for _ in range(4))
+    dora.is_leaving = True
+    adapter = await _square_of(anna=anna, bert=bert, carl=carl, dora=dora)
+    ledger = Ledger()
+    async with adapter.broadcast_with_ack(QUESTION, Target(frozenset({"all"})), ledger):
+        assert sorted(ledger.expected) == ["anna", "bert", "carl"]
+        assert {id(one.heard[0]) for one in (anna, bert, carl)} == {id(anna.heard[0])}
+        assert dora.heard == []
+        bert.answer("well")
+        anna.go()
+        assert (ledger.taken, ledger.expected) == ([("bert", ["well"])], ["carl"])
+    assert carl.owed == {}
+    carl.answer("late")
+    assert ledger.taken == [("bert", ["well"])]
+    assert adapter.namespace.counters.events_out == 3
+
+
+async def test_who_owes_too_much_is_given_up_and_not_asked(autojump_clock: trio.abc.Clock) -> None:
+    anna, bert = Bystander(limit=0), Bystander()
+    adapter, ledger = await _square_of(anna=anna, bert=bert), Ledger()
+    async with adapter.broadcast_with_ack(QUESTION, Target(), ledger):
+        assert (ledger.expected, ledger.lost) == (["bert"], ["anna"])
+        assert (len(anna.heard), len(bert.heard)) == (0, 1)
+
+
+async def test_a_volatile_question_skips_who_cannot_take_it(autojump_clock: trio.abc.Clock) -> None:
+    anna, bert = Bystander(can_take=False), Bystander()
+    adapter, ledger = await _square_of(anna=anna, bert=bert), Ledger()
+    target = Target(flags=Flags(volatile=True))
+    async with adapter.broadcast_with_ack(QUESTION, target, ledger):
+        assert (ledger.expected, ledger.lost) == (["bert"], [])
+        assert anna.owed == {}
+
+
+async def test_a_question_that_cannot_be_sent_is_asked_of_nobody(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    class Refusing(Square):
+        def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
+            raise LocalProtocolError("no")
+
+    square, anna, ledger = Refusing(), Bystander(), Ledger()
+    square.connected = {"anna": anna}
+    with pytest.raises(LocalProtocolError):
+        async with MemoryAdapter(square).broadcast_with_ack(QUESTION, Target(), ledger):
+            raise AssertionError("nobody can be asked")
+    assert (anna.owed, ledger.expected) == ({}, [])
+
+
+async def test_what_many_sockets_are_told_to_do(autojump_clock: trio.abc.Clock) -> None:
+    anna, bert, carl = (Bystander(limit=2) for _ in range(3))
+    adapter = await _square_of(anna=anna, bert=bert, carl=carl)
+    but_carl = Target(excepted=frozenset({"carl"}))
+    assert [*await adapter.fetch_sockets(but_carl)] == [anna, bert]
+    await adapter.add_sockets(but_carl, ["red", "green"])
+    await adapter.remove_sockets(Target(frozenset({"anna", "bert"}), sender="bert"), ["red", "x"])
+    await adapter.disconnect_sockets(Target(frozenset({"carl"})), True)
+    with pytest.raises(LimitReached):
+        await adapter.add_sockets(Target(), ["a", "b", "c"])
+    too_many = ("join", "a", "b", "c")
+    assert anna.steps == [("join", "red", "green"), ("leave", "red"), ("leave", "x"), too_many]
+    assert bert.steps == [("join", "red", "green"), too_many]
+    assert carl.steps == [("disconnect", True), too_many]
+    assert await adapter.server_count() == 1
+    await adapter.server_side_emit(["hello"])
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_who_watches_is_told_once_for_each_socket_that_gets_an_event(
+    asks: bool, autojump_clock: trio.abc.Clock
+) -> None:
+    anna, bert, carl = Bystander(), Bystander(can_take=False), Bystander()
+    adapter = await _square_of(anna=anna, bert=bert, carl=carl)
+
+    async def send(target: Target) -> None:
+        if asks:
+            async with adapter.broadcast_with_ack(QUESTION, target, Ledger()):
+                pass
+        else:
+            await adapter.broadcast(QUESTION, target)
+
+    await send(Target(sender="carl"))
+    assert anna.steps == bert.steps == []
+    adapter.namespace.watch.watch_outgoing()
+    await send(Target(sender="carl"))
+    assert anna.steps == bert.steps == [("notified", "how?")]
+    await send(Target(flags=Flags(volatile=True)))
+    assert anna.steps == [("notified", "how?")] * 2
+    assert (bert.steps, carl.steps) == ([("notified", "how?")], [("notified", "how?")])

@@ -1,4 +1,4 @@
-"""Clients of a cluster: socket.io-client 2.5.0, in one process that writes down what each hears."""
+"""Clients of a cluster: socket.io-client, in one process that writes down what each hears."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -6,10 +6,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from tests.cluster.process import PATIENCE, NotToldError, Process
-from tests.support.peers import PACKAGE
+from tests.support.peers import MODERN, PACKAGE
 
-EVENTS = ("news", "fence", "late")
-"""What clients listen to; a fence tells that what was emitted before it has arrived."""
+EVENTS = ("news", "fence", "late", "ask", "who")
+"""What clients listen to; a fence tells that what was emitted before it has arrived. They answer
+"ask" with what they are asked, and "who" with a name."""
 
 _fences = itertools.count()
 
@@ -41,6 +42,11 @@ class Client:
         self.node = node
         self.heard: list[Heard] = []
         self.id = ""
+
+    @property
+    def answer(self) -> str:
+        """What it answers when it is asked who it is."""
+        return f"{self.crowd.release} {self.number}"
 
     def __repr__(self) -> str:
         return f"<client {self.number} of {self.node}>"
@@ -87,10 +93,19 @@ class Client:
 
 
 class Crowd(Process):
-    """A process with clients."""
+    """A process with clients.
 
-    def __init__(self) -> None:
-        super().__init__("clients", PACKAGE)
+    Args:
+        release: of socket.io-client.
+
+    Attributes:
+        release: the same.
+        clients: the clients, by their numbers.
+    """
+
+    def __init__(self, release: str = "2.5") -> None:
+        super().__init__(f"clients {release}", MODERN.get(release, PACKAGE))
+        self.release = release
         self.clients: list[Client] = []
         self._calls = itertools.count()
 
@@ -109,7 +124,8 @@ class Crowd(Process):
 
     def _open(self, node: str, port: int, namespace: str) -> Client:
         client = self._add(node)
-        options: dict[str, object] = {"hear": EVENTS, "answers": {}, "reconnection": False}
+        answers = {"ask": None, "who": [client.answer]}
+        options: dict[str, object] = {"hear": EVENTS, "answers": answers, "reconnection": False}
         options |= {"transports": ["websocket"]}
         self.write(["open", client.number, f"http://127.0.0.1:{port}{namespace}", options])
         return client
@@ -117,7 +133,7 @@ class Crowd(Process):
     def share(self, other: Client, namespace: str) -> Client:
         """Join another namespace on the connection of a client."""
         client = self._add(other.node)
-        options = {"hear": EVENTS, "answers": {}}
+        options = {"hear": EVENTS, "answers": {"ask": None}}
         self.write(["share", client.number, other.number, namespace, options])
         client.id = client.wait_for("connect").args[0]
         return client
@@ -170,7 +186,7 @@ class Hearing:
 
 
 @contextmanager
-def crowd() -> Iterator[Crowd]:
+def crowd(release: str = "2.5") -> Iterator[Crowd]:
     """A process with clients, for a while."""
-    with Crowd() as clients:
+    with Crowd(release) as clients:
         yield clients

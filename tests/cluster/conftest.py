@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.clients import Crowd, crowd
 from tests.cluster.process import Process
-from tests.cluster.world import MIXED, World
+from tests.cluster.world import MIXED, NAMES, World
 from tests.support.redis_server import RedisServer
 
 MakeWorld = Callable[[tuple[str, ...]], World]
@@ -28,7 +28,7 @@ def make_world(quiet_redis: RedisServer) -> Iterator[MakeWorld]:
 
         @cache
         def make(names: tuple[str, ...]) -> World:
-            return stack.enter_context(World(quiet_redis.url, f"cluster-{len(names)}", names))
+            return stack.enter_context(World(quiet_redis.url, f"cluster of {NAMES[names]}", names))
 
         yield make
 

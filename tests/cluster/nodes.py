@@ -11,11 +11,12 @@ import redis
 from tests.cluster.process import Process, wait_until
 from tests.support.peers import JAVASCRIPT
 
-JS, OURS = "node", "ours"
+JS, JS_4, OURS = "node", "node4", "ours"
 KINDS = (OURS, JS)
 
 _NODES = {
     JS: ("node", str(JAVASCRIPT / "cluster_node.js")),
+    JS_4: ("node", str(JAVASCRIPT / "cluster_node_4.js")),
     OURS: (sys.executable, "-m", "tests.cluster.our_node"),
 }
 _EMITTERS = {
@@ -35,16 +36,19 @@ class Node(Process):
         **options: as our adapter calls them, among them `key`; Node.js has few of them.
 
     Attributes:
-        kind: "node" or "ours".
+        kind: "node", "node4" or "ours".
         port: where it serves.
     """
 
     def __init__(self, name: str, url: str, **options: object) -> None:
         self.kind = name.partition("-")[0]
-        if self.kind == JS:
+        is_specific = options.pop("specific", False)
+        if self.kind != OURS:
             patience = options.get("requests_timeout", 5.0)
             assert isinstance(patience, float)
             options = {"key": options["key"], "requestsTimeout": round(patience * 1000)}
+            if self.kind == JS_4:
+                options["publishOnSpecificResponseChannel"] = is_specific
         words = json.dumps({"name": name, "url": url, **options})
         super().__init__(name, [*_NODES[self.kind], words])
         self.port = 0
@@ -61,10 +65,12 @@ class Emitter(Process):
         name: one of `EMITTERS`.
         url: of Redis.
         key: of the cluster.
+        generation: of the cluster.
     """
 
-    def __init__(self, name: str, url: str, key: str) -> None:
-        super().__init__(name, [*_EMITTERS[name], json.dumps({"url": url, "key": key})])
+    def __init__(self, name: str, url: str, key: str, generation: int) -> None:
+        words = {"url": url, "key": key, "generation": generation}
+        super().__init__(name, [*_EMITTERS[name], json.dumps(words)])
 
 
 class Cluster:
@@ -112,10 +118,11 @@ class Cluster:
         requests = f"{self.key}-request#{namespace}#"
         nobody = f"{self.key}#{namespace}#nobody#"
         wanted = len(self.nodes) - missing
+        in_javascript = len(self.nodes) - len(self.of_kind(OURS))
 
         def have_subscribed() -> bool:
             there = self.redis.pubsub_numsub(requests)[0][1]
-            return there == wanted and self.redis.publish(nobody, b"") >= len(self.of_kind(JS))
+            return there == wanted and self.redis.publish(nobody, b"") >= in_javascript
 
         wait_until(have_subscribed, f"{wanted} nodes have subscribed to {requests}")
 
@@ -142,6 +149,8 @@ def cluster(
     """
     with ExitStack() as stack:
         nodes = []
+        if any(name.startswith(JS_4) for name in names):
+            options = {"generation": 4, **options}
         for name in names:
             way = (urls or {}).get(name, url)
             nodes.append(stack.enter_context(Node(name, way, key=key, **options)))

@@ -1,6 +1,6 @@
 """Emits into a cluster from outside with our emitters, as `cluster_emitter.js` does.
 
-`python -m tests.cluster.our_emitter async|sync '{"url", "key"}'` tells "ready".
+`python -m tests.cluster.our_emitter async|sync '{"url", "key", "generation"}'` tells "ready".
 """
 
 import json
@@ -37,17 +37,17 @@ async def serve(io: RedisEmitter | SyncRedisEmitter) -> None:
     await obey({}, {"emit": emit_one, "burst": burst})
 
 
-async def run_async(url: str, key: str) -> None:
-    async with RedisEmitter(url, key=key) as io:
+async def run_async(options: dict[str, Any]) -> None:
+    async with RedisEmitter(**options) as io:
         await serve(io)
 
 
 def main(kind: str, words: str) -> None:
     options = json.loads(words)
     if kind == "async":
-        trio.run(run_async, options["url"], options["key"])
+        trio.run(run_async, options)
     else:
-        with SyncRedisEmitter(options["url"], key=options["key"]) as io:
+        with SyncRedisEmitter(options.pop("url"), **options) as io:
             trio.run(serve, io)
 
 

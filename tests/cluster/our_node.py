@@ -59,10 +59,27 @@ class Node:
             "hook": self.hook,
             "farewell": self.farewell,
             "statistics": self.statistics,
+            "call": self.call,
+            "ask": self.ask,
+            "fetch": self.fetch,
+            "tellRemote": self.tell_remote,
+            "fetchSockets": self.fetch_sockets,
+            "socketsJoin": self.sockets_join,
+            "socketsLeave": self.sockets_leave,
+            "disconnectSockets": self.disconnect_sockets,
+            "serverCount": self.server_count,
+            "serverSideEmit": self.server_side_emit,
+            "serverSideCall": self.server_side_call,
+            "hearServers": self.hear_servers,
+            "hearServersOnce": self.hear_servers_once,
+            "forgetServers": self.forget_servers,
         }
 
-    @staticmethod
-    def _prepare(namespace: Namespace) -> None:
+    def _prepare(self, namespace: Namespace) -> None:
+        @namespace.on("connection")
+        def connection(socket: trio_sio.Socket) -> None:
+            socket.data.update(node=self.name, bytes=b"\x00\xff")
+
         @namespace.on("join")
         async def join(socket: trio_sio.Socket, room: str) -> str:
             await socket.join(room)
@@ -146,6 +163,86 @@ class Node:
         @self.io.of(namespace).on("disconnect")
         async def tell_others(socket: trio_sio.Socket, _: str) -> None:
             await socket.broadcast.emit("late", socket.id)
+
+    async def call(
+        self, target: dict[str, Any], seconds: float, event: str, *args: object
+    ) -> list[Any]:
+        return await self._chosen(**target).call(event, *args, timeout=seconds)
+
+    async def ask(
+        self, target: dict[str, Any], seconds: float, event: str, *args: object
+    ) -> tuple[list[Any], list[str]]:
+        """Return the answers, and who is missing."""
+        try:
+            return await self._chosen(**target).call(event, *args, timeout=seconds), []
+        except trio_sio.MissingAnswers as error:
+            return error.answers, list(error.missing)
+
+    async def fetch(self, target: dict[str, Any]) -> tuple[list[Any], list[str]]:
+        """Return what is known of each socket, and who is missing."""
+        found = await self._chosen(**target).fetch_sockets()
+        told = [
+            {
+                "id": one.id,
+                "rooms": sorted(one.rooms),
+                "isRemote": isinstance(one, trio_sio.RemoteSocket),
+                "transport": one.handshake.get("transport"),
+            }
+            for one in found
+        ]
+        return told, list(found.missing)
+
+    async def tell_remote(self, sid: str, room: str) -> object:
+        """Have a socket of another node join a room, and ask it something."""
+        (remote,) = [one for one in await self.io.fetch_sockets() if one.id == sid]
+        assert isinstance(remote, trio_sio.RemoteSocket)
+        await remote.join(room)
+        await remote.emit("news", room)
+        return await remote.call("ask", room)
+
+    async def fetch_sockets(self, target: dict[str, Any]) -> list[dict[str, Any]]:
+        found = await self._chosen(**target).fetch_sockets()
+        return [
+            {
+                "id": one.id,
+                "rooms": sorted(one.rooms),
+                "data": dict(one.data),
+                "handshake": one.handshake.as_json(),
+            }
+            for one in found
+        ]
+
+    async def sockets_join(self, target: dict[str, Any], rooms: list[str]) -> None:
+        await self._chosen(**target).sockets_join(*rooms)
+
+    async def sockets_leave(self, target: dict[str, Any], rooms: list[str]) -> None:
+        await self._chosen(**target).sockets_leave(*rooms)
+
+    async def disconnect_sockets(self, target: dict[str, Any], close: bool) -> None:
+        await self._chosen(**target).disconnect_sockets(close)
+
+    async def server_count(self, namespace: str) -> int:
+        return await self.io.of(namespace).adapter.server_count()
+
+    async def server_side_emit(self, namespace: str, event: str, *args: object) -> None:
+        await self.io.of(namespace).server_side_emit(event, *args)
+
+    async def server_side_call(self, namespace: str, event: str, *args: object) -> list[Any]:
+        return await self.io.of(namespace).server_side_call(event, *args)
+
+    async def hear_servers(self, namespace: str, event: str) -> None:
+        @self.io.of(namespace).on_server(event)
+        async def hear(*args: object) -> object:
+            tell("server event", event, *args)
+            return {"name": self.name, "args": args}
+
+    async def hear_servers_once(self, namespace: str, event: str) -> None:
+        @self.io.of(namespace).once_server(event)
+        def hear(*args: object) -> None:
+            tell("server event", event, *args)
+
+    async def forget_servers(self, namespace: str, event: str) -> None:
+        self.io.of(namespace).remove_all_server_listeners(event)
 
     async def statistics(self) -> dict[str, Any]:
         return asdict(self.adapter.statistics())

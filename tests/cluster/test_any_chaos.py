@@ -108,9 +108,10 @@ def proxies(redis_server: RedisServer) -> Iterator[list[Proxy]]:
         yield [stack.enter_context(Proxy(redis_server.port)) for _ in range(2)]
 
 
+@pytest.mark.parametrize("generation", [2, 4])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_disasters(
-    redis_server: RedisServer, proxies: list[Proxy], crowd: Crowd, seed: int
+    redis_server: RedisServer, proxies: list[Proxy], crowd: Crowd, seed: int, generation: int
 ) -> None:
     chance = random.Random(seed)
     names = ["ours-1", "ours-2", "ours-3"]
@@ -118,7 +119,9 @@ def test_any_disasters(
         name: f"redis://127.0.0.1:{proxy.port}"
         for name, proxy in zip(names, proxies, strict=False)  # the last one has its own way
     }
-    with disturbed(redis_server, crowd, names, urls=urls, max_subscriptions=10) as hurt:
+    with disturbed(
+        redis_server, crowd, names, generation=generation, urls=urls, max_subscriptions=10
+    ) as hurt:
         hurt.wait_healthy()
         disasters = Disasters(hurt, proxies, chance)
         for _ in range(ROUNDS):

@@ -17,10 +17,17 @@ TOO_LARGE = 33 * 2**20
 """Bytes of a message at which Redis closes the connection of each subscriber."""
 
 
+@pytest.fixture(scope="module", params=(2, 4), ids=("messages_2", "messages_4"))
+def generation(request: pytest.FixtureRequest) -> int:
+    """Of the messages between the servers of a cluster."""
+    chosen: int = request.param
+    return chosen
+
+
 @pytest.fixture(scope="module")
-def hospital(crowd: Crowd) -> Iterator[Hospital]:
+def hospital(crowd: Crowd, generation: int) -> Iterator[Hospital]:
     """The cluster that one test after the other hurts."""
-    with Hospital(crowd) as ward:
+    with Hospital(crowd, generation) as ward:
         yield ward
 
 
@@ -54,10 +61,10 @@ def test_publishers_are_killed(hurt: Disturbed) -> None:
 
 
 def test_all_connections_are_killed_again_and_again(
-    redis_server: RedisServer, crowd: Crowd
+    redis_server: RedisServer, crowd: Crowd, generation: int
 ) -> None:
     """There is no node of Node.js here: some time it hangs for good when it is treated so."""
-    with disturbed(redis_server, crowd, ["ours-1", "ours-2"]) as hurt:
+    with disturbed(redis_server, crowd, ["ours-1", "ours-2"], generation=generation) as hurt:
         hurt.wait_healthy()
         hurt.assert_connected()
         numbers: list[int] = []
@@ -120,9 +127,11 @@ def test_a_message_at_which_redis_closes_subscribers(hurt: Disturbed) -> None:
     hurt.assert_as_before(during)
 
 
-def test_redis_is_away_at_the_start(redis_server: RedisServer, crowd: Crowd) -> None:
+def test_redis_is_away_at_the_start(
+    redis_server: RedisServer, crowd: Crowd, generation: int
+) -> None:
     redis_server.kill()
-    with disturbed(redis_server, crowd, is_connected=False) as hurt:
+    with disturbed(redis_server, crowd, generation=generation, is_connected=False) as hurt:
         for node in hurt.ours:
             assert not node.call("statistics")["healthy"]
             assert node.call("statistics")["problem"]

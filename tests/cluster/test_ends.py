@@ -1,5 +1,7 @@
 """Nodes that hang or end: the others know, and what they have said last arrives."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.cluster.chaos import disturbed
@@ -8,7 +10,7 @@ from tests.cluster.nodes import Node
 from tests.cluster.process import wait_until
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 
-pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 
 
 def test_a_node_that_hangs_is_named(redis_server: RedisServer, crowd: Crowd) -> None:
@@ -62,3 +64,27 @@ def test_the_last_words_of_a_node_arrive(redis_server: RedisServer, crowd: Crowd
             client.wait_for("late", own.id)
         assert heard.news() == {client: [[number] for number in range(500)] for client in others}
         assert leaving.popen.returncode == 0
+
+
+@pytest.mark.parametrize("generation", [2, 4])
+@pytest.mark.parametrize(("end", "patience"), [(Node.close, 60.0), (Node.kill, 3.0)])
+def test_a_node_that_ends_while_its_clients_are_asked(
+    redis_server: RedisServer,
+    crowd: Crowd,
+    end: Callable[[Node], object],
+    patience: float,
+    generation: int,
+) -> None:
+    """One that leaves says that its clients have left; one that is killed is waited for."""
+    names = ["ours-1", "ours-2"]
+    with disturbed(redis_server, crowd, names, generation=generation) as hurt:
+        hurt.wait_healthy()
+        here, there = hurt.ours
+        *_, asked = hurt.clients
+        asked.join("asked")
+        order = here.order("ask", {"rooms": ["asked"]}, patience, "news", 1)
+        asked.wait_for("news", 1)
+        end(there)
+        answers, missing = order.result()
+        assert answers == []
+        assert len(missing) == (0 if end is Node.close else 1)

@@ -7,7 +7,7 @@ from tests.cluster.clients import Crowd, Hearing
 from tests.cluster.proxy import Proxy
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 
-pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 
 
 def test_one_node_is_cut_off(redis_server: RedisServer, crowd: Crowd) -> None:

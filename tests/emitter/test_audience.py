@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.protocol.oracle import Oracle
-from trio_sio.emitter.audience import Audience, Choosing
+from trio_sio.emitter import RedisEmitter, SyncRedisEmitter
+from trio_sio.emitter.audience import Audience, Choosing, check_generation
 from trio_sio.protocol.cluster.broadcast import decode_broadcast
+from trio_sio.protocol.cluster.v8.broadcast import decode_broadcast as decode_later
+from trio_sio.protocol.cluster.v8.selection import Manner, Selection
 from trio_sio.protocol.errors import LocalProtocolError
 
 ALL = Audience()
@@ -199,3 +202,27 @@ def test_what_json_default_refuses() -> None:
 
     with pytest.raises(LocalProtocolError, match=r"Fraction at args\[1\]\[0\] \(json_default rais"):
         Audience(json_default=fails).message("e", (1, [Fraction(1, 2)]))
+
+
+def test_the_servers_may_be_of_socket_io_4() -> None:
+    """Whose messages have no type for bytes, and rooms among what is excepted."""
+    audience = Audience(generation=4).of("/n").to("r").except_("e").with_flag("volatile", True)
+    channel, payload = audience.message("x", (b"\x01",))
+    assert channel == b"socket.io#/n#r#"
+    message = decode_later(payload)
+    assert message.uid == "emitter"
+    assert message.packet.data == ["x", b"\x01"]
+    assert message.selection == Selection(("r",), ("e",))
+    assert message.manner == Manner(volatile=True)
+    _, payload = audience.with_flag("binary", False).message("x", (b"\x01",))
+    assert decode_later(payload).packet.data == ["x", {"type": "Buffer", "data": [1]}]
+
+
+@pytest.mark.parametrize("generation", [0, 3, 5, "4", 4.0, True, None])
+def test_there_are_two_generations(generation: object) -> None:
+    with pytest.raises(ValueError, match="generation must be 2 or 4, not"):
+        check_generation(generation)
+    with pytest.raises(ValueError, match="generation must be 2 or 4, not"):
+        RedisEmitter(generation=generation)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="generation must be 2 or 4, not"):
+        SyncRedisEmitter(generation=generation)  # type: ignore[arg-type]

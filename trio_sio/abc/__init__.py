@@ -4,9 +4,13 @@ transport   how a session's packets travel: polling, WebSocket, memory
 session     one Engine.IO client; all that the router asks of the engine
 web         an application for the paths that are not the server's
 adapter     which socket is in which room, and how a broadcast reaches it
+recipient   a socket, as an adapter sees it
+recovering  an adapter that keeps what clients miss
+gathered    what is put together from several servers, or from several sockets
 
 The parser, which encodes packets and decodes messages, is in `trio_sio.protocol.socketio.parser`.
-An adapter of another author needs this package and `trio_sio.protocol` alone.
+An adapter of another author needs this package and `trio_sio.protocol` alone, and one that keeps
+what clients miss `trio_sio.recovery`, too.
 """
 
 from trio_sio.abc.adapter import (
@@ -15,15 +19,26 @@ from trio_sio.abc.adapter import (
     AdapterHost as AdapterHost,
     AdapterNamespace as AdapterNamespace,
     AdapterService as AdapterService,
+    AnswerServer as AnswerServer,
     CustomHook as CustomHook,
     Flags as Flags,
-    Gathered as Gathered,
     HookT as HookT,
+    Target as Target,
+)
+from trio_sio.abc.gathered import (
+    AnswerCollector as AnswerCollector,
+    AwaitedAnswer as AwaitedAnswer,
+    Gathered as Gathered,
+    GatheredList as GatheredList,
+    SocketDetails as SocketDetails,
+)
+from trio_sio.abc.recipient import (
+    EventWatch as EventWatch,
     Recipient as Recipient,
     Room as Room,
     SocketId as SocketId,
-    Target as Target,
 )
+from trio_sio.abc.recovering import Record as Record, RecoveringAdapter as RecoveringAdapter
 from trio_sio.abc.session import (
     Session as Session,
     Timer as Timer,

@@ -4,20 +4,26 @@ The values and the interfaces between an adapter, the namespace it belongs to an
 adapter of another author needs these and `trio_sio.protocol` alone.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import trio
 
+from trio_sio.abc.gathered import (
+    AnswerCollector,
+    Gathered,
+    GatheredList,
+    SocketDetails,
+)
+from trio_sio.abc.recipient import EventWatch, Recipient, Room, SocketId
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, Packet
+from trio_sio.recovery.store import RecoveryStore
 from trio_sio.statistics import AdapterStatistics, NamespaceCounters
 from trio_sio.sync import Home
-
-Room = str
-SocketId = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +65,6 @@ class Target:
     flags: Flags = NO_FLAGS
 
 
-class Recipient(Protocol):
-    """A socket, as an adapter sees it."""
-
-    def deliver(self, item: Encoded) -> None:
-        """Send without waiting; a full outbox is dealt with as `on_overflow` says."""
-
-    def deliver_volatile(self, item: Encoded) -> object:
-        """Send if the item can leave now, otherwise drop it."""
-
-    async def join(self, *rooms: Room) -> None:
-        """Join rooms.
-
-        Raises:
-            LimitReached: it would be in more than `max_rooms`.
-        """
-
-    async def leave(self, room: Room) -> None:
-        """Leave a room; leaving one that it is not in is fine."""
-
-    async def disconnect(self, close: bool = False) -> None:
-        """Leave the namespace, or with `close` end the whole connection."""
-
-
 class AdapterNamespace(Protocol):
     """A namespace, as its adapter sees it.
 
@@ -89,19 +72,39 @@ class AdapterNamespace(Protocol):
         name: such as "/chat".
         counters: what is counted of it; the adapter adds the events it sends to `events_out`.
         home: the Trio run in which the server serves.
+        watch: whether recipients have to be told of events.
     """
 
     name: str
     counters: NamespaceCounters
     home: Home
+    watch: EventWatch
 
     @property
     def connected(self) -> Mapping[SocketId, Recipient]:
         """The sockets of this server that are in the namespace, by id."""
 
     @property
+    def recovery(self) -> RecoveryStore[Encoded] | None:
+        """Where events and sessions may be kept for clients that come back.
+
+        `None` if the option `connection_state_recovery` is off.
+        """
+
+    @property
     def json_default(self) -> Callable[[object], object] | None:
         """The option of that name, for custom requests; what `broadcast` gets has been replaced."""
+
+    def next_ack_id(self) -> int:
+        """Return an id for an event that asks for answers: no other of the namespace has had it."""
+
+    async def hear_server(self, args: Sequence[JSON], answer: "AnswerServer | None") -> None:
+        """Call the handlers of an event of another server, and raise what they raise.
+
+        Args:
+            args: the event's name and its arguments.
+            answer: takes the answer, once at most; `None` if nobody wants it.
+        """
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         """Encode a packet once for all its recipients.
@@ -116,29 +119,8 @@ class AdapterNamespace(Protocol):
         """
 
 
-T = TypeVar("T")
-
-
-class Gathered(set[T], Generic[T]):
-    """What the servers of a cluster have answered, put together; a set.
-
-    Args:
-        items: what has arrived.
-        missing: the servers that have not answered in time.
-
-    Attributes:
-        missing: the same, as names for people; empty if all have answered.
-    """
-
-    def __init__(self, items: Iterable[T] = (), missing: Collection[str] = ()) -> None:
-        super().__init__(items)
-        self.missing = tuple(missing)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every server has answered."""
-        return not self.missing
-
+AnswerServer = Callable[[JSON], Awaitable[None]]
+"""Sends an answer to another server; raises `LocalProtocolError` if it cannot be sent."""
 
 CustomHook = Callable[[JSON], object]
 """`(data) -> reply`, sync or async: what a server answers to a custom request."""
@@ -149,7 +131,9 @@ HookT = TypeVar("HookT", bound=CustomHook)
 class Adapter(Protocol):
     """The rooms of one namespace (JS: socket.io-adapter 1.1, socket.io-redis 5.4).
 
-    The option `adapter` makes one for each namespace: it is called with an `AdapterNamespace`.
+    The option `adapter` makes one for each namespace: it is called with an `AdapterNamespace`. One
+    that lacks a method serves all but what needs it.
+
     Most methods are async because an adapter may have to ask other servers. An error that one
     raises goes to whoever called it: a socket that could not join a room stays connected.
     """
@@ -189,8 +173,88 @@ class Adapter(Protocol):
             LocalProtocolError: the event cannot be encoded.
         """
 
+    def broadcast_with_ack(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AbstractAsyncContextManager[None]:
+        """Send an event to every socket that the target names, and have each of them answer it.
+
+            async with adapter.broadcast_with_ack(packet, target, answers):
+                ...  # meanwhile `answers` is told who is asked, who answers and who has left
+
+        At the beginning the event is sent. At the end what has not been answered is forgotten; the
+        adapter itself does not look at the time. With `volatile`, sockets that are skipped are not
+        asked.
+
+        Args:
+            packet: the event; its namespace and its id are to be replaced.
+            target: which sockets get it, and how it is sent.
+            answers: is told.
+
+        Raises:
+            LocalProtocolError: the event cannot be encoded; nobody is asked.
+        """
+
     async def clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; without rooms, all sockets."""
+
+    async def fetch_sockets(self, target: Target) -> GatheredList[Recipient | SocketDetails]:
+        """Return the sockets that a target names; of other servers, what these tell of them.
+
+        Args:
+            target: with the flag `local`, other servers are not asked.
+        """
+
+    async def add_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names join rooms (JS: `addSockets`).
+
+        Raises:
+            LimitReached: one of this server's would be in more than `max_rooms`; the others have
+                joined.
+            NoAnswer: some server did not answer.
+        """
+
+    async def remove_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names leave rooms (JS: `delSockets`).
+
+        Raises:
+            NoAnswer: as `add_sockets`.
+        """
+
+    async def disconnect_sockets(self, target: Target, close: bool = False) -> None:
+        """Have the sockets that a target names leave the namespace (JS: `disconnectSockets`).
+
+        Args:
+            target: which sockets.
+            close: end their whole connections.
+
+        Raises:
+            NoAnswer: as `add_sockets`.
+        """
+
+    async def server_count(self) -> int:
+        """Return how many servers have the namespace, this one among them."""
+
+    async def server_side_emit(self, args: Sequence[JSON]) -> None:
+        """Send an event to the other servers that have the namespace (JS: `serverSideEmit`).
+
+        Args:
+            args: the event's name and its arguments.
+
+        Raises:
+            LocalProtocolError: an argument cannot be sent.
+        """
+
+    async def server_side_call(self, args: Sequence[JSON], seconds: float) -> list[JSON]:
+        """Send an event to the other servers, and return what they answer, as it has arrived.
+
+        Args:
+            args: the event's name and its arguments.
+            seconds: how long they have.
+
+        Raises:
+            NoAnswer: some server did not answer; `replies` has what has arrived.
+            LocalProtocolError: an argument cannot be sent.
+        """
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket, of any server."""

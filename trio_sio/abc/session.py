@@ -58,6 +58,10 @@ class Session(Protocol):
     raise_errors: bool
 
     @property
+    def protocol(self) -> int:
+        """The revision of Engine.IO that the client speaks: 3, or 4 (JS: `conn.protocol`)."""
+
+    @property
     def timers(self) -> Timers:
         """Calls functions at certain times, for this session among others."""
 
@@ -83,6 +87,9 @@ class Session(Protocol):
     @property
     def writable(self) -> bool:
         """Whether something sent now would leave at once; what `volatile` asks."""
+
+    async def settle(self) -> None:
+        """Return when `protocol` will not change any more; called before anything is received."""
 
     async def receive(self) -> str | bytes:
         """Return the client's next message.

@@ -5,23 +5,29 @@ checkpoints, so there are no locks; and since the loop of a broadcast has no `aw
 cannot overtake each other.
 """
 
-from collections.abc import Awaitable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import cast
 
 import trio
 
 from trio_sio.abc import (
     AdapterNamespace,
+    AnswerCollector,
     CustomHook,
-    Flags,
     Gathered,
+    GatheredList,
     HookT,
     Recipient,
     Room,
+    SocketDetails,
     SocketId,
     Target,
 )
-from trio_sio.exceptions import NoAnswer
+from trio_sio.adapters.keeper import Keeper
+from trio_sio.adapters.question import asked
+from trio_sio.exceptions import LimitReached, NoAnswer
+from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.packet import JSON, Packet
 from trio_sio.sync import THREAD
 
@@ -34,7 +40,7 @@ BROADCAST_WORK = 8
 """What encoding a broadcast counts as, in deliveries."""
 
 
-class MemoryAdapter:
+class MemoryAdapter(Keeper):
     """The rooms of one namespace on one server (JS: socket.io-adapter).
 
     Args:
@@ -42,9 +48,8 @@ class MemoryAdapter:
     """
 
     def __init__(self, namespace: AdapterNamespace) -> None:
-        self.namespace = namespace
+        super().__init__(namespace)
         self.rooms: dict[Room, dict[SocketId, None]] = {}
-        self.sids: dict[SocketId, dict[Room, None]] = {}
         self._work = 0
         self._hook: CustomHook | None = None
 
@@ -79,11 +84,15 @@ class MemoryAdapter:
                 self.rooms[room] = members = {}
                 new.append(room)
             members[socket_id] = None
+        if self._recorder is not None:
+            self._recorder.entered(socket_id, rooms)
         return new
 
     def leave(self, socket_id: SocketId, room: Room) -> bool:
         """Take a socket out of a room, now; return whether nobody is left there."""
         self.sids.get(socket_id, {}).pop(room, None)
+        if self._recorder is not None:
+            self._recorder.left(socket_id, room)
         return self._remove_from(room, socket_id)
 
     def leave_all(self, socket_id: SocketId) -> list[Room]:
@@ -123,7 +132,60 @@ class MemoryAdapter:
         connected = self.namespace.connected
         return [one for one in self._members(rooms) if one in connected] if rooms else [*connected]
 
+    # -- many sockets at once ----------------------------------------------------------------
+
+    async def fetch_sockets(self, target: Target) -> GatheredList[Recipient | SocketDetails]:
+        """Return the sockets that a target names."""
+        self.namespace.home.check("adapter.fetch_sockets")
+        await trio.lowlevel.checkpoint()
+        return GatheredList(self.find(target).values())
+
+    async def add_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names join rooms; raises `LimitReached` after all."""
+        self.namespace.home.check("adapter.add_sockets")
+        await trio.lowlevel.checkpoint()
+        reached: LimitReached | None = None
+        for socket in self.find(target).values():
+            try:
+                await socket.join(*rooms)
+            except LimitReached as error:
+                reached = reached or error
+        if reached is not None:
+            raise reached
+
+    async def remove_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names leave rooms."""
+        self.namespace.home.check("adapter.remove_sockets")
+        await trio.lowlevel.checkpoint()
+        for socket in self.find(target).values():
+            for room in rooms:
+                await socket.leave(room)
+
+    async def disconnect_sockets(self, target: Target, close: bool = False) -> None:
+        """Have the sockets that a target names leave the namespace."""
+        self.namespace.home.check("adapter.disconnect_sockets")
+        await trio.lowlevel.checkpoint()
+        for socket in self.find(target).values():
+            await socket.disconnect(close)
+
     # -- what asks other servers, where there are any ----------------------------------------
+
+    async def server_count(self) -> int:
+        """Return 1."""
+        self.namespace.home.check("adapter.server_count")
+        await trio.lowlevel.checkpoint()
+        return 1
+
+    async def server_side_emit(self, args: Sequence[JSON]) -> None:
+        """Send an event to the other servers: there are none."""
+        self.namespace.home.check("adapter.server_side_emit")
+        await trio.lowlevel.checkpoint()
+
+    async def server_side_call(self, args: Sequence[JSON], seconds: float) -> list[JSON]:
+        """Return the answers of the other servers: there are none."""
+        self.namespace.home.check("adapter.server_side_call")
+        await trio.lowlevel.checkpoint()
+        return []
 
     async def all_rooms(self) -> Gathered[Room]:
         """Return the rooms that have members."""
@@ -199,6 +261,34 @@ class MemoryAdapter:
             home.check_sync("adapter.broadcast_nowait")
         self._work += BROADCAST_WORK + self.deliver(packet, target)
 
+    def broadcast_with_ack(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AbstractAsyncContextManager[None]:
+        """Send to the sockets of the target, and tell of their answers as long as this lasts."""
+        self.namespace.home.check("adapter.broadcast_with_ack")
+        return self._asking(packet, target, answers)
+
+    @asynccontextmanager
+    async def _asking(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AsyncIterator[None]:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with self.ask(packet, target, answers) as deliveries:
+            await self.pause_after(deliveries)
+            yield
+
+    @contextmanager
+    def ask(self, packet: Packet, target: Target, answers: AnswerCollector) -> Iterator[int]:
+        """Do what `broadcast_with_ack` does, without waiting; yield how many are asked."""
+        namespace, ack_id = self.namespace, self.namespace.next_ack_id()
+        own = Packet(packet.type, namespace.name, packet.data, ack_id)
+        item = namespace.encode(own, target.flags, droppable=True)
+        sockets, volatile = self.find(target), target.flags.volatile
+        watched = own if namespace.watch.outgoing else None
+        with asked(sockets, item, ack_id, answers, volatile=volatile, watched=watched) as count:
+            namespace.counters.events_out += count
+            yield count
+
     async def pause_after(self, deliveries: int) -> None:
         """Let other tasks run if much has been sent, this broadcast included, since they did."""
         self._work += BROADCAST_WORK + deliveries
@@ -215,17 +305,24 @@ class MemoryAdapter:
         Raises:
             LocalProtocolError: the event cannot be encoded, even if nobody is to get it.
         """
-        return self._send(packet, target.flags, self._recipients(target))
+        return self._send(packet, target, self._recipients(target))
 
     def pass_on(self, packet: Packet, target: Target) -> int:
         """As `deliver`, of what another server has sent: it costs nothing if nobody gets it."""
         recipients = self._recipients(target)
-        return self._send(packet, target.flags, recipients) if recipients else 0
+        return self._send(packet, target, recipients) if recipients else 0
 
-    def _send(self, packet: Packet, flags: Flags, recipients: Collection[Recipient]) -> int:
+    def _send(self, packet: Packet, target: Target, recipients: Collection[Recipient]) -> int:
+        if self._recorder is not None:
+            self._recorder.deliver(packet, target, recipients)
+            self.namespace.counters.events_out += len(recipients)
+            return len(recipients)
+        flags = target.flags
         own = Packet(packet.type, self.namespace.name, packet.data)
         item = self.namespace.encode(own, flags, droppable=True)
-        if flags.volatile:
+        if self.namespace.watch.outgoing:
+            _deliver_watched(item, own, recipients, volatile=flags.volatile)
+        elif flags.volatile:
             for socket in recipients:
                 socket.deliver_volatile(item)
         else:
@@ -241,9 +338,32 @@ class MemoryAdapter:
             if target.sender is None:
                 return connected.values()
             return [one for key, one in connected.items() if key != target.sender]
-        chosen = self._members(target.rooms) if target.rooms else dict.fromkeys(connected)
+        return [connected[key] for key in self._named(target) if key in connected]
+
+    def _named(self, target: Target) -> dict[SocketId, None]:
+        """Return whom a target names, those among them who are about to come or to leave."""
+        everybody = self.namespace.connected
+        chosen = self._members(target.rooms) if target.rooms else dict.fromkeys(everybody)
         for key in self._members(target.excepted):
             chosen.pop(key, None)
         if target.sender is not None:
             chosen.pop(target.sender, None)
-        return [connected[key] for key in chosen if key in connected]
+        return chosen
+
+    def find(self, target: Target) -> dict[SocketId, Recipient]:
+        """Return the sockets that a target names, now."""
+        connected = self.namespace.connected
+        return {key: connected[key] for key in self._named(target) if key in connected}
+
+
+def _deliver_watched(
+    item: Encoded, packet: Packet, recipients: Iterable[Recipient], *, volatile: bool
+) -> None:
+    """Send to each recipient, and have it tell those who watch."""
+    event, args = packet.event, packet.args
+    for socket in tuple(recipients):
+        if not volatile:
+            socket.notify_outgoing(event, args)
+            socket.deliver(item)
+        elif socket.deliver_volatile(item):
+            socket.notify_outgoing(event, args)

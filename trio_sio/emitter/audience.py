@@ -11,6 +11,8 @@ from typing import Generic, Self, TypeVar
 from trio_sio.protocol.cluster.broadcast import encode_broadcast
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY, Channels
 from trio_sio.protocol.cluster.ids import EMITTER
+from trio_sio.protocol.cluster.v8.broadcast import encode_broadcast as encode_later
+from trio_sio.protocol.cluster.v8.selection import Manner
 from trio_sio.protocol.socketio.encoder import Encoder
 from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import MAX_ATTACHMENTS, RESERVED_FOR_ALL, event_packet
@@ -28,6 +30,7 @@ class Audience:
         flags: in the order in which they were set.
         max_attachments: binary values in one event.
         json_default: makes something of values that cannot be sent otherwise.
+        generation: of the servers, 2 or 4.
     """
 
     key: str = DEFAULT_KEY
@@ -37,6 +40,7 @@ class Audience:
     flags: tuple[tuple[str, bool], ...] = ()
     max_attachments: int = MAX_ATTACHMENTS
     json_default: Default | None = None
+    generation: int = 2
 
     def of(self, namespace: str) -> Self:
         """Return the audience of all sockets in a namespace."""
@@ -71,10 +75,20 @@ class Audience:
         binary = flags.get("binary", True)
         # What the servers would have to refuse is refused here, where somebody can do something.
         Encoder(self.max_attachments).encode(packet, binary=binary)
+        channel = Channels(self.key, self.namespace).broadcast(self.rooms)
+        if self.generation == 4:
+            manner = Manner(flags.get("volatile", False), flags.get("compress", True), binary)
+            return channel, encode_later(EMITTER, packet, self.rooms, self.excepted, manner)
         payload = encode_broadcast(
             EMITTER, packet, self.rooms, (), flags, binary=binary, excepted_rooms=self.excepted
         )
-        return Channels(self.key, self.namespace).broadcast(self.rooms), payload
+        return channel, payload
+
+
+def check_generation(generation: object) -> None:
+    """Raise `ValueError` if there are no servers of this generation."""
+    if isinstance(generation, bool) or not isinstance(generation, int) or generation not in (2, 4):
+        raise ValueError(f"generation must be 2 or 4, not {generation!r}")
 
 
 def _added(old: tuple[str, ...], what: str, new: tuple[str, ...]) -> tuple[str, ...]:
@@ -129,7 +143,7 @@ class Choosing(Generic[T]):
     def except_(self, *rooms: str) -> T:
         """Leave out the sockets in any of these rooms; a socket's id is a room, too.
 
-        JavaScript's emitter has nothing like it, and JavaScript's servers know only ids there.
+        JavaScript's servers of Socket.IO 2.x know only ids there.
 
         Raises:
             TypeError: a room is not a str.

@@ -4,11 +4,11 @@ import os
 import socket
 import ssl
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from trio_sio.adapters.redis.link.address import Address
 from trio_sio.adapters.redis.link.connector import Connector
-from trio_sio.emitter.audience import Audience, Choosing
+from trio_sio.emitter.audience import Audience, Choosing, check_generation
 from trio_sio.emitter.pipeline import Pipeline
 from trio_sio.options import checks
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY
@@ -80,10 +80,11 @@ class RedisEmitter(Choosing[RedisTarget]):
         timeout: seconds in which Redis has to take an event, with connecting.
         max_attachments: binary values in one event, as the servers' option of that name.
         json_default: called for values that cannot be sent otherwise, as the servers' option.
+        generation: of the servers, as the option of `RedisAdapter`.
 
     Raises:
         ValueError: the URL cannot be read, or has no TLS for `ssl_context`; or the timeout is not
-            above 0.
+            above 0; or there is no such generation.
         TypeError: the URL or the key is not a str, the timeout no number, or `json_default` not a
             function.
     """
@@ -99,11 +100,13 @@ class RedisEmitter(Choosing[RedisTarget]):
         timeout: float = TIMEOUT,
         max_attachments: int = MAX_ATTACHMENTS,
         json_default: Default | None = None,
+        generation: Literal[2, 4] = 2,
     ) -> None:
         if not isinstance(key, str):
             raise TypeError(f"a key must be a str, not {key!r}")
         _above_zero("timeout", timeout)
         checks.plain_function("json_default", json_default)
+        check_generation(generation)
         address = Address.of(url)
         if ssl_context is not None and not address.tls:
             raise ValueError("ssl_context needs a URL that begins with rediss")
@@ -115,7 +118,12 @@ class RedisEmitter(Choosing[RedisTarget]):
             max_message_bytes=_MAX_REPLY,
         )
         self._pipeline = Pipeline(connector, timeout)
-        self._all = Audience(key, max_attachments=max_attachments, json_default=json_default)
+        self._all = Audience(
+            key,
+            max_attachments=max_attachments,
+            json_default=json_default,
+            generation=generation,
+        )
 
     def _chosen(self) -> Audience:
         return self._all

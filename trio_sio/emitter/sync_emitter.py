@@ -5,9 +5,9 @@ Needs redis-py (extra `redis-emitter`).
 
 import inspect
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
-from trio_sio.emitter.audience import Audience, Choosing
+from trio_sio.emitter.audience import Audience, Choosing, check_generation
 from trio_sio.options import checks
 from trio_sio.protocol.cluster.channels import DEFAULT_KEY
 from trio_sio.protocol.socketio.foreign import Default
@@ -69,10 +69,11 @@ class SyncRedisEmitter(Choosing[SyncTarget]):
         key: what the names of all channels begin with, as that of the servers (JS: `key`).
         max_attachments: binary values in one event, as the servers' option of that name.
         json_default: called for values that cannot be sent otherwise, as the servers' option.
+        generation: of the servers, as the option of `RedisAdapter`.
 
     Raises:
         ImportError: there is a URL, but no redis-py.
-        ValueError: the URL cannot be read.
+        ValueError: the URL cannot be read, or there is no such generation.
         TypeError: `redis` is neither, `key` is not a str, or `json_default` not a function.
     """
 
@@ -85,15 +86,22 @@ class SyncRedisEmitter(Choosing[SyncTarget]):
         *,
         max_attachments: int = MAX_ATTACHMENTS,
         json_default: Default | None = None,
+        generation: Literal[2, 4] = 2,
     ) -> None:
         if not isinstance(key, str):
             raise TypeError(f"a key must be a str, not {key!r}")
         checks.plain_function("json_default", json_default)
+        check_generation(generation)
         self._is_own = isinstance(redis, str)
         self._redis = _connect_to(redis) if isinstance(redis, str) else redis
         if not callable(getattr(self._redis, "publish", None)):
             raise TypeError(f"a URL or a client of Redis is needed, not {redis!r}")
-        self._all = Audience(key, max_attachments=max_attachments, json_default=json_default)
+        self._all = Audience(
+            key,
+            max_attachments=max_attachments,
+            json_default=json_default,
+            generation=generation,
+        )
 
     def _chosen(self) -> Audience:
         return self._all

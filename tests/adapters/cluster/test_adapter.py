@@ -4,7 +4,7 @@ import contextlib
 import gc
 import logging
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import msgpack
@@ -14,15 +14,25 @@ from hypothesis import given, strategies as st
 
 from tests.support.examples import examples
 from tests.support.foreign_node import Host, foreign, settle
+from tests.support.recipient import Bystander
 from trio_sio import LocalProtocolError, Packet, PacketType, Server, Socket
-from trio_sio.abc import Flags, Recipient, Target
+from trio_sio.abc import AnswerServer, EventWatch, Flags, Recipient, Target
 from trio_sio.adapters.cluster.adapter import ClusterAdapter
 from trio_sio.adapters.cluster.broker import Receive, Subscription
 from trio_sio.adapters.cluster.member import Member
 from trio_sio.adapters.memory import BROADCAST_WORK, WORK_LIMIT
 from trio_sio.protocol.cluster.channels import Channels
+from trio_sio.protocol.cluster.question import (
+    Question,
+    QuestionKind,
+    Statement,
+    StatementKind,
+    encode_question,
+    encode_statement,
+)
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.statistics import NamespaceCounters
 from trio_sio.sync import Home
 from trio_sio.testing import MemoryClient, connect
@@ -270,12 +280,20 @@ class Square:
 
     name = "/"
     json_default = None
+    recovery = None
 
     def __init__(self) -> None:
         self.connected: Mapping[str, Recipient] = {}
         self.counters = NamespaceCounters()
         self.home = Home()
+        self.watch = EventWatch()
         self._encoder = Encoder()
+
+    def next_ack_id(self) -> int:
+        return 0
+
+    async def hear_server(self, args: Sequence[JSON], answer: AnswerServer | None) -> None:
+        raise NotImplementedError
 
     def encode(self, packet: Packet, flags: Flags, *, droppable: bool) -> Encoded:
         return Encoded.of_messages(self._encoder.encode(packet, binary=flags.binary))
@@ -288,6 +306,10 @@ VALID = [
     b'{"requestid":"abcdef","type":3,"sid":"a","room":"red"}',
     b'{"requestid":"abcdef","type":5,"data":{"a":[1,2]}}',
     b'{"requestid":"abcdef","clients":["a"],"node":"node01"}',
+    encode_question(Question("abcdef", QuestionKind.CALL, data=["x", b"\x01"], timeout=0.01)),
+    encode_question(Question("abcdef", QuestionKind.JOIN, ("red",), ("a",), names=("green",))),
+    encode_statement(Statement("node010", "node02", StatementKind.ASKED, ("a",), ("b",))),
+    encode_statement(Statement("node010", "node02", StatementKind.ANSWERED, ("a",), args=(1,))),
 ]
 
 
@@ -309,14 +331,18 @@ def test_whatever_comes_nothing_is_raised(payload: bytes) -> None:
             await nursery.start(node.run, host)
             await adapter.add_all("a", ["red"])
             channels = Channels(KEY, "/")
-            for channel in (channels.base, channels.room("red"), channels.request):
+            asked = (channels.request, channels.ask)
+            for channel in (channels.base, channels.room("red"), *asked):
                 assert adapter.receive(channel, payload) >= 1
             with trio.move_on_after(0.01):
                 async with trio.open_nursery() as asking:
                     asking.start_soon(adapter.clients, [])
+                    asking.start_soon(adapter.fetch_sockets, Target())
                     await settle()
                     adapter.receive(channels.response, payload)
+                    adapter.receive(channels.answer, payload)
             adapter.receive(channels.response, payload)
+            adapter.receive(channels.answer, payload)
             adapter.receive(b"another channel", payload)
             await settle()
             nursery.cancel_scope.cancel()
@@ -325,25 +351,12 @@ def test_whatever_comes_nothing_is_raised(payload: bytes) -> None:
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-class Ear:
+class Ear(Bystander):
     """A recipient that counts."""
 
-    def __init__(self) -> None:
-        self.heard = 0
-
-    def deliver(self, item: Encoded) -> None:
-        self.heard += 1
-
-    deliver_volatile = deliver
-
-    async def join(self, *rooms: str) -> None:
-        raise NotImplementedError
-
-    async def leave(self, room: str) -> None:
-        raise NotImplementedError
-
-    async def disconnect(self, close: bool = False) -> None:
-        raise NotImplementedError
+    @property
+    def count(self) -> int:
+        return len(self.heard)
 
 
 class FullBroker:
@@ -358,7 +371,9 @@ class FullBroker:
         self.published: list[bytes] = []
         self.dropped = 0
 
-    def open(self, channels: Channels, receive: Receive) -> Subscription:
+    def open(
+        self, channels: Channels, receive: Receive, private: Collection[bytes] = ()
+    ) -> Subscription:
         return MemoryCluster().join().broker.open(channels, receive)
 
     async def publish(self, channel: bytes, payload: bytes) -> None:
@@ -387,14 +402,14 @@ async def test_a_full_queue_holds_up_whoever_emits_and_no_client(autojump_clock:
     with trio.move_on_after(1) as scope:
         await adapter.broadcast(packet, Target())
     assert scope.cancelled_caught
-    assert (ear.heard, broker.published) == (1, [])
+    assert (ear.count, broker.published) == (1, [])
     await adapter.broadcast(packet, Target(flags=Flags(volatile=True)))
     await adapter.broadcast(packet, Target(flags=Flags(local=True)))
-    assert (ear.heard, broker.published) == (3, [])
+    assert (ear.count, broker.published) == (3, [])
     async with trio.open_nursery() as nursery:
         nursery.start_soon(adapter.broadcast, packet, Target())
         await settle()
-        assert (ear.heard, broker.published) == (4, [])
+        assert (ear.count, broker.published) == (4, [])
         broker.room.set()
     assert len(broker.published) == 1
 
@@ -406,18 +421,18 @@ async def test_what_cannot_be_queued_is_sent_to_nobody(autojump_clock: Clock) ->
     packet = Packet(PacketType.EVENT, "/", ["x"])
     with pytest.raises(trio.WouldBlock):
         adapter.broadcast_nowait(packet, Target())
-    assert (ear.heard, broker.dropped) == (0, 0)
+    assert (ear.count, broker.dropped) == (0, 0)
     adapter.broadcast_nowait(packet, Target(flags=Flags(local=True)))
-    assert (ear.heard, broker.dropped) == (1, 0)
+    assert (ear.count, broker.dropped) == (1, 0)
     adapter.broadcast_nowait(packet, Target(flags=Flags(volatile=True)))
-    assert (ear.heard, broker.dropped) == (2, 1)
+    assert (ear.count, broker.dropped) == (2, 1)
     broker.room.set()
     adapter.broadcast_nowait(packet, Target())
-    assert (ear.heard, len(broker.published)) == (3, 1)
+    assert (ear.count, len(broker.published)) == (3, 1)
     for unsendable in (Packet(PacketType.EVENT, "/", ["x", object()]),):  # type: ignore[list-item]
         with pytest.raises(LocalProtocolError):
             adapter.broadcast_nowait(unsendable, Target())
-    assert (ear.heard, len(broker.published)) == (3, 1)
+    assert (ear.count, len(broker.published)) == (3, 1)
 
 
 async def test_endless_broadcasts_let_other_tasks_run(autojump_clock: Clock) -> None:
@@ -579,7 +594,7 @@ async def test_a_namespace_that_is_dropped_and_comes_back(autojump_clock: Clock)
         for number in range(3):
             async with connect(one, "/room") as anna:
                 await settle()
-                assert len(node.broker.heard) == before + 5  # three, and the own rooms in both
+                assert len(node.broker.heard) == before + 9  # seven, and the own rooms in both
                 await two.of("/room").emit("hello", number)
                 assert await anna.receive() == ["hello", number]
                 assert await bert.receive() == ["hello", number]

@@ -2,19 +2,23 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from hypothesis.stateful import run_state_machine_as_test
 
-from tests.support.cluster_model import Program, programs, run, some_rooms
 from tests.support.examples import examples
 from tests.support.foreign_node import settle
 from trio_sio import Server, Socket
 from trio_sio.testing import connect
 from trio_sio.testing.cluster import MemoryCluster
+from trio_sio.testing.machines import RoomsMachine
+from trio_sio.testing.machines.rooms import ROOMS, AdapterFactory
+
+some_rooms = st.frozensets(st.sampled_from(ROOMS), max_size=2)
 
 
 def run_at_once(function: Callable[[], object]) -> None:
@@ -22,11 +26,15 @@ def run_at_once(function: Callable[[], object]) -> None:
     trio.run(function, clock=clock)  # type: ignore[arg-type]  # it is async
 
 
+@pytest.mark.parametrize("generation", [2, 4])
 @pytest.mark.parametrize("count", [1, 2, 3])
-@examples(40)
-@given(program=programs)
-def test_a_cluster_does_what_the_model_does(count: int, program: Program) -> None:
-    run_at_once(partial(run, MemoryCluster().join, count, program, is_patient=True))
+def test_a_cluster_does_what_the_model_does(count: int, generation: int) -> None:
+    class Cluster(RoomsMachine):
+        def make_adapters(self) -> Iterable[AdapterFactory]:
+            cluster = MemoryCluster()
+            return [cluster.join(generation=generation) for _ in range(count)]
+
+    run_state_machine_as_test(Cluster, settings=examples(15, stateful_step_count=25))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

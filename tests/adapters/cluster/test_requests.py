@@ -10,7 +10,7 @@ import trio
 
 from tests.support.foreign_node import ForeignNode, foreign, settle
 from trio_sio import LocalProtocolError, NoAnswer, Server, Socket
-from trio_sio.adapters.cluster.requests import MAX_PENDING
+from trio_sio.adapters.cluster.pending import MAX_PENDING
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.testing import connect
 from trio_sio.testing.cluster import MemoryCluster

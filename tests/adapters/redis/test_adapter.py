@@ -99,7 +99,7 @@ async def test_two_servers_are_one_cluster(redis_server: RedisServer) -> None:
         assert figures.nodes == 2
         assert figures.published >= 3  # two events and a probe at least
         assert figures.received >= 2
-        assert figures.subscriptions == 3 + 2 + 1  # the namespace, two rooms and the probes
+        assert figures.subscriptions == 7 + 2 + 1  # the namespace, two rooms and the probes
         assert (figures.dropped, figures.gaps, figures.invalid) == (0, 0, 0)
 
 

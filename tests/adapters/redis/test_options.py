@@ -12,6 +12,7 @@ from trio_sio.adapters.redis.options import RedisOptions
 def test_defaults_are_what_is_documented() -> None:
     options = RedisOptions()
     assert options.key == "socket.io"
+    assert options.generation == 2
     assert options.requests_timeout == 5.0
     assert options.max_subscriptions == 10_000
     assert options.max_outgoing_bytes == 16 * 2**20
@@ -23,6 +24,9 @@ def test_defaults_are_what_is_documented() -> None:
     [
         ("key", "", ValueError, "option 'key' must be a str that is not empty, not ''"),
         ("key", 1, TypeError, "option 'key' must be a str, not 1"),
+        ("generation", 3, ValueError, "option 'generation' must be 2 or 4, not 3"),
+        ("generation", "4", ValueError, "option 'generation' must be 2 or 4, not '4'"),
+        ("generation", True, ValueError, "option 'generation' must be 2 or 4, not True"),
         ("name", "", ValueError, "option 'name' must be a str that is not empty"),
         ("ssl_context", True, TypeError, "option 'ssl_context' must be an ssl.SSLContext or None"),
         ("requests_timeout", 0, ValueError, "option 'requests_timeout' must be more than 0, not 0"),

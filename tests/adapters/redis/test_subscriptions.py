@@ -153,6 +153,25 @@ def test_many_rooms_take_a_pattern_and_come_back_at_half(
     assert heard.listener.state is Pattern.UNWANTED
 
 
+def test_what_is_no_room_keeps_its_subscription_beside_the_pattern(
+    heard: Heard, subscriptions: Subscriptions
+) -> None:
+    """As the channel of responses for one server alone, which is added later."""
+    own = b"socket.io-response#/#me#"
+    subscriptions.add(heard.listener, [own, *rooms(heard, 4)])
+    commands = confirm_all(subscriptions)
+    ended = [one for verb, channels in commands if verb is Verb.UNSUBSCRIBE for one in channels]
+    assert any(verb is Verb.PSUBSCRIBE for verb, _ in commands)
+    assert own not in ended
+    asked = [one for verb, channels in commands if verb is Verb.SUBSCRIBE for one in channels]
+    assert own in asked
+    later = b"socket.io-response#/#later#"
+    subscriptions.add(heard.listener, [later])
+    assert confirm_all(subscriptions) == [(Verb.SUBSCRIBE, (later,))]
+    subscriptions.begin()  # over a new connection
+    assert own in [one for verb, channels in confirm_all(subscriptions) for one in channels]
+
+
 def test_an_exact_message_is_ignored_while_the_pattern_is_in_force(
     heard: Heard, subscriptions: Subscriptions
 ) -> None:

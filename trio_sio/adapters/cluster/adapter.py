@@ -9,41 +9,44 @@ A room may have any name, also that of a socket's id, and sockets of several ser
 So what is for the room of a socket that is here is published, too.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import trio
 
 from trio_sio.abc import (
-    NO_FLAGS,
     AdapterNamespace,
-    Flags,
+    AnswerCollector,
     Gathered,
+    GatheredList,
     HookT,
+    Recipient,
     Room,
+    SocketDetails,
     SocketId,
     Target,
 )
-from trio_sio.adapters.cluster.answers import Answers
+from trio_sio.adapters.cluster.broadcasts import BroadcastFormat, BroadcastsV5, BroadcastsV8
 from trio_sio.adapters.cluster.broker import Broker
+from trio_sio.adapters.cluster.conversation import ConversationV5, Lookups
+from trio_sio.adapters.cluster.generation import Generation
+from trio_sio.adapters.cluster.many.verbs import ManySocketVerbs, verbs_of_older
 from trio_sio.adapters.cluster.member import Member
-from trio_sio.adapters.cluster.requests import Requests
+from trio_sio.adapters.cluster.v8.conversation import ConversationV8
+from trio_sio.adapters.cluster.v8.post import Post
 from trio_sio.adapters.memory import BROADCAST_WORK, MemoryAdapter
-from trio_sio.exceptions import NoAnswer
 from trio_sio.logs.shown import quoted
-from trio_sio.protocol.cluster.broadcast import (
-    ClusterBroadcast,
-    begins_with,
-    decode_broadcast,
-)
+from trio_sio.protocol.cluster.broadcast import begins_with
 from trio_sio.protocol.cluster.channels import Channels
-from trio_sio.protocol.cluster.request import (
-    RequestKind,
-    decode_request,
-    decode_response,
-)
+from trio_sio.protocol.cluster.text import OtherGeneration
 from trio_sio.protocol.errors import ProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet
 from trio_sio.sync import THREAD
+
+PRIVATE = "trio"
+"""Before a namespace's name in channels to which servers in JavaScript do not listen: no namespace
+has such a name, and whoever may use the channels of the key may use these, too."""
 
 REQUESTS_TIMEOUT = 5.0
 """Seconds in which the servers have to respond to a request (JS: `requestsTimeout`)."""
@@ -57,6 +60,7 @@ class ClusterAdapter:
         broker: carries messages between the servers.
         member: this server.
         requests_timeout: seconds in which the servers have to respond to a request.
+        generation: whose messages it sends and reads.
     """
 
     def __init__(
@@ -66,17 +70,31 @@ class ClusterAdapter:
         member: Member,
         *,
         requests_timeout: float = REQUESTS_TIMEOUT,
+        generation: Generation = Generation.OF_2,
     ) -> None:
         self.namespace = namespace
         self._local = MemoryAdapter(namespace)
         self._broker = broker
         self._member = member
         self._channels = channels = Channels(broker.key, namespace.name)
-        self._subscription = broker.open(channels, self.receive)
+        private = Channels(broker.key, namespace.name, PRIVATE)
+        is_new = generation is Generation.OF_4
+        aside = [private.request, private.response]
+        if not is_new:
+            aside += channels.ask, channels.answer
+        self._subscription = broker.open(channels, self.receive, aside)
         self._added = 0
         self._unconfirmed: dict[Room, int] = {}  # when they were added to the subscription
-        self._answers = Answers(self._local, broker, channels, member)
-        self._requests = Requests(broker, channels, self._subscription, member, requests_timeout)
+        post = Post(broker, channels, self._subscription, member, requests_timeout)
+        unheard = replace(post, channels=private)
+        self._v5 = ConversationV5(self._local, unheard if is_new else post)
+        self._v8 = ConversationV8(self._local, post if is_new else unheard, is_private=not is_new)
+        self._lookups: Lookups = self._v8 if is_new else self._v5
+        self._older = None if is_new else verbs_of_older(self._local, post, self._v5)
+        self._many: ConversationV8 | ManySocketVerbs = self._older or self._v8
+        self._broadcasts: BroadcastFormat = (BroadcastsV8 if is_new else BroadcastsV5)(
+            broker, namespace
+        )
 
     # -- rooms -------------------------------------------------------------------------------
 
@@ -146,7 +164,9 @@ class ClusterAdapter:
         if target.flags.local:
             await self._local.broadcast(packet, target)
             return
-        payload = self._encode(packet, target)  # it may raise, and then nobody gets the event
+        payload = self._broadcasts.encode(
+            packet, target
+        )  # it may raise, and then nobody gets the event
         channel = self._channels.broadcast(target.rooms)
         deliveries = self._local.deliver(packet, target)
         if target.flags.volatile:
@@ -168,26 +188,12 @@ class ClusterAdapter:
         if target.flags.local:
             self._local.broadcast_nowait(packet, target)
             return
-        payload = self._encode(packet, target)
+        payload = self._broadcasts.encode(packet, target)
         channel = self._channels.broadcast(target.rooms)
         if not target.flags.volatile and not self._broker.has_room(channel, payload):
             raise trio.WouldBlock
         self._local.broadcast_nowait(packet, target)  # it may raise, too
         self._broker.publish_nowait(channel, payload)
-
-    def _encode(self, packet: Packet, target: Target) -> bytes:
-        flags = target.flags
-        sender = () if target.sender is None else (target.sender,)
-        return ClusterBroadcast(
-            self._broker.uid,
-            Packet(packet.type, self.namespace.name, packet.data),
-            tuple(target.rooms),
-            sender,
-            volatile=flags.volatile,
-            compress=flags.compress,
-            binary=flags.binary,
-            excepted_rooms=tuple(target.excepted),
-        ).encode()
 
     # -- what other servers send -------------------------------------------------------------
 
@@ -201,44 +207,34 @@ class ClusterAdapter:
             room = self._channels.room_of(channel)
             if room is not None:
                 return self._receive_broadcast(room, payload)
-            if channel == self._channels.request:
-                self._receive_request(payload)
-            elif channel == self._channels.response and self._requests.are_pending:
-                self._requests.take(decode_response(payload))
+            if not self._v8.receive(channel, payload) and not self._v5.receive(channel, payload):
+                return 0 if self._older is None else self._older.receive(channel, payload)
+        except OtherGeneration as error:
+            self._ignore("foreign", error)
         except ProtocolError as error:
-            self._member.counters.invalid += 1
-            text = "a message for %s was ignored: %s"
-            self._member.tell("invalid", text, quoted(self.namespace.name), error)
+            self._ignore("invalid", error)
         except Exception as error:  # a mistake of ours must not make this server deaf
             text = "a message for %s could not be taken"
             self._member.report(error, text, quoted(self.namespace.name))
         return BROADCAST_WORK
+
+    def _ignore(self, kind: str, error: ProtocolError) -> None:
+        self._member.counters.invalid += 1
+        text = "a message for %s was ignored: %s"
+        self._member.tell(kind, text, quoted(self.namespace.name), error)
 
     def _receive_broadcast(self, room: Room, payload: bytes) -> int:
         if room and room not in self._local.rooms:
             return 1
         if begins_with(payload, self._broker.uid):
             return 1
-        message = decode_broadcast(payload)
+        message = self._broadcasts.decode(payload)
         if message.uid == self._broker.uid or message.packet.namespace != self.namespace.name:
             return 1
         self._member.counters.received += 1
-        return BROADCAST_WORK + self._local.pass_on(message.packet, self._target_of(message))
-
-    def _target_of(self, message: ClusterBroadcast) -> Target:
-        flags, excepted, sender = NO_FLAGS, message.excepted_rooms, None
-        if message.volatile or not message.compress or not message.binary:
-            flags = Flags(message.volatile, False, message.compress, message.binary)
-        if message.excepted:
-            # The room of an id that is not here may have other members, who are not excepted.
-            here = [one for one in message.excepted if one in self.namespace.connected]
-            sender, excepted = here[0] if here else None, (*excepted, *here[1:])
-        return Target(frozenset(message.rooms), frozenset(excepted), sender, flags)
-
-    def _receive_request(self, payload: bytes) -> None:
-        request = decode_request(payload)
-        if not self._requests.is_own(request):
-            self._answers.take(request)
+        return BROADCAST_WORK + self._local.pass_on(
+            message.packet, self._broadcasts.target_of(message)
+        )
 
     # -- what is asked of all servers --------------------------------------------------------
 
@@ -249,9 +245,7 @@ class ClusterAdapter:
             NoAnswer: the namespace was dropped meanwhile.
         """
         self.namespace.home.check("adapter.clients")
-        request = self._requests.make(RequestKind.CLIENTS, rooms=tuple(rooms))
-        found = await self._requests.ask_all(request, self._answers.list_here(request))
-        return Gathered((one for each in found.arrived for one in each.clients), found.missing)
+        return await self._lookups.clients(rooms)
 
     async def all_rooms(self) -> Gathered[Room]:
         """Return the rooms of all servers.
@@ -260,9 +254,7 @@ class ClusterAdapter:
             NoAnswer: the namespace was dropped meanwhile.
         """
         self.namespace.home.check("adapter.all_rooms")
-        request = self._requests.make(RequestKind.ALL_ROOMS)
-        found = await self._requests.ask_all(request, self._answers.list_here(request))
-        return Gathered((one for each in found.arrived for one in each.rooms), found.missing)
+        return await self._lookups.all_rooms()
 
     async def client_rooms(self, socket_id: SocketId) -> frozenset[Room]:
         """Return the rooms of a socket, of any server.
@@ -271,62 +263,126 @@ class ClusterAdapter:
             NoAnswer: no server has the socket, or the one that has it did not answer.
         """
         self.namespace.home.check("adapter.client_rooms")
-        if socket_id in self._local.sids:
-            return await self._local.client_rooms(socket_id)
-        request = self._requests.make(RequestKind.CLIENT_ROOMS, sid=socket_id)
-        return frozenset((await self._requests.ask_owner(request)).rooms)
+        here = socket_id in self._local.sids
+        return await (self._local if here else self._lookups).client_rooms(socket_id)
 
     async def remote_join(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket of any server join a room."""
         self.namespace.home.check("adapter.remote_join")
-        if socket_id in self.namespace.connected:
-            await self._local.remote_join(socket_id, room)
-        else:
-            await self._command(RequestKind.REMOTE_JOIN, sid=socket_id, room=room)
+        await self._who_has(socket_id).remote_join(socket_id, room)
 
     async def remote_leave(self, socket_id: SocketId, room: Room) -> None:
         """Have a socket of any server leave a room."""
         self.namespace.home.check("adapter.remote_leave")
-        if socket_id in self.namespace.connected:
-            await self._local.remote_leave(socket_id, room)
-        else:
-            await self._command(RequestKind.REMOTE_LEAVE, sid=socket_id, room=room)
+        await self._who_has(socket_id).remote_leave(socket_id, room)
 
     async def remote_disconnect(self, socket_id: SocketId, close: bool = False) -> None:
         """Have a socket of any server leave the namespace."""
         self.namespace.home.check("adapter.remote_disconnect")
-        if socket_id in self.namespace.connected:
-            await self._local.remote_disconnect(socket_id, close)
-        else:
-            await self._command(RequestKind.REMOTE_DISCONNECT, sid=socket_id, close=close)
+        await self._who_has(socket_id).remote_disconnect(socket_id, close)
 
-    async def _command(self, kind: RequestKind, **fields: object) -> None:
-        await self._requests.ask_owner(self._requests.make(kind, **fields))
+    def _who_has(self, socket_id: SocketId) -> MemoryAdapter | Lookups:
+        return self._local if socket_id in self.namespace.connected else self._lookups
 
     async def custom_request(self, data: JSON = None) -> list[JSON]:
         """Ask every server, this one too, and return their replies in the order of arrival.
+
+        In a cluster of generation 4, servers in JavaScript are not asked: they have no such thing.
 
         Raises:
             LocalProtocolError: the data cannot be sent as JSON.
             NoAnswer: some server did not answer in time; `replies` has what has arrived.
         """
         self.namespace.home.check("adapter.custom_request")
-        request = self._requests.make(RequestKind.CUSTOM_REQUEST, data=data)
-        hook, default = self._answers.call_hook, self.namespace.json_default
-        found = await self._requests.ask_all(request, hook=hook, default=default)
-        replies = [each.data for each in found.arrived]
-        if found.missing:
-            sentence = "timeout reached while waiting for customRequest response"
-            raise NoAnswer(sentence, replies, found.missing)
-        return replies
+        return await self._v5.custom_request(data)
 
     def on_custom_request(self, function: HookT) -> HookT:
         """Register what answers custom requests here; a decorator."""
         self.namespace.home.check_while_serving("adapter.on_custom_request")
         return self._local.on_custom_request(function)
 
+    # -- what only servers of generation 4, and of this library, know ------------------------
+
+    def broadcast_with_ack(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AbstractAsyncContextManager[None]:
+        """Have the sockets of the target answer an event; `answers` is told meanwhile.
+
+        Raises:
+            LocalProtocolError: the event cannot be encoded; nobody is asked.
+        """
+        self.namespace.home.check("adapter.broadcast_with_ack")
+        whom = self._local if target.flags.local else self._many
+        return whom.broadcast_with_ack(packet, target, answers)
+
+    async def fetch_sockets(self, target: Target) -> GatheredList[Recipient | SocketDetails]:
+        """Return the sockets that a target names: this server's own, and what others tell.
+
+        Raises:
+            NoAnswer: the namespace was dropped meanwhile.
+        """
+        self.namespace.home.check("adapter.fetch_sockets")
+        return await (self._local if target.flags.local else self._many).fetch_sockets(target)
+
+    async def add_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names join rooms.
+
+        Raises:
+            LimitReached: one of this server's would be in more than `max_rooms`; the others have
+                joined.
+            NoAnswer: some server did not answer.
+        """
+        self.namespace.home.check("adapter.add_sockets")
+        await (self._local if target.flags.local else self._many).add_sockets(target, rooms)
+
+    async def remove_sockets(self, target: Target, rooms: Collection[Room]) -> None:
+        """Have the sockets that a target names leave rooms.
+
+        Raises:
+            NoAnswer: some server did not answer.
+        """
+        self.namespace.home.check("adapter.remove_sockets")
+        await (self._local if target.flags.local else self._many).remove_sockets(target, rooms)
+
+    async def disconnect_sockets(self, target: Target, close: bool = False) -> None:
+        """Have the sockets that a target names leave the namespace.
+
+        Raises:
+            NoAnswer: some server did not answer.
+        """
+        self.namespace.home.check("adapter.disconnect_sockets")
+        await (self._local if target.flags.local else self._many).disconnect_sockets(target, close)
+
+    async def server_count(self) -> int:
+        """Return how many servers have the namespace; 1 if the broker cannot be reached."""
+        self.namespace.home.check("adapter.server_count")
+        await self._subscription.wait()
+        return await self._broker.count_subscribers(self._channels.request) or 1
+
+    async def server_side_emit(self, args: Sequence[JSON]) -> None:
+        """Send an event to the other servers.
+
+        Raises:
+            LocalProtocolError: an argument cannot be sent.
+        """
+        self.namespace.home.check("adapter.server_side_emit")
+        await self._v8.server_side_emit(args)
+
+    async def server_side_call(self, args: Sequence[JSON], seconds: float) -> list[JSON]:
+        """Send an event to the other servers, and return what they answer.
+
+        Raises:
+            LocalProtocolError: an argument cannot be sent.
+            NoAnswer: some server did not answer in time; `replies` has what has arrived.
+        """
+        self.namespace.home.check("adapter.server_side_call")
+        return await self._v8.server_side_call(args, seconds)
+
     def close(self) -> None:
         """Forget the namespace; requests that are under way raise `NoAnswer`."""
         self.namespace.home.check_while_serving("adapter.close")
         self._subscription.close()
-        self._requests.close()
+        self._v5.close()
+        self._v8.close()
+        if self._older is not None:
+            self._older.close()

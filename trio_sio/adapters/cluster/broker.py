@@ -57,12 +57,15 @@ class Broker(Protocol):
     def peers(self) -> Mapping[str, str]:
         """The other servers that announce themselves: uid to name, as JavaScript's do not."""
 
-    def open(self, channels: Channels, receive: Receive) -> Subscription:
+    def open(
+        self, channels: Channels, receive: Receive, private: Collection[bytes] = ()
+    ) -> Subscription:
         """Listen for one namespace: to its base channel, its requests and its responses.
 
         Args:
             channels: the namespace's channels.
             receive: is given each message of these channels, and of those that are added.
+            private: more channels, to which servers in JavaScript do not listen.
         """
 
     async def publish(self, channel: bytes, payload: bytes) -> None:
@@ -80,3 +83,16 @@ class Broker(Protocol):
 
     async def count_subscribers(self, channel: bytes) -> int | None:
         """Return how many servers listen to a channel; `None` if the broker cannot be reached."""
+
+
+async def count_others(broker: Broker, subscription: Subscription, channel: bytes) -> int | None:
+    """Return how many other servers listen to a channel; `None` if nobody can say.
+
+    Args:
+        broker: counts them.
+        subscription: of this server, to the channel as well.
+        channel: the channel.
+    """
+    await subscription.wait()  # or this server would not be among those counted
+    count = await broker.count_subscribers(channel)
+    return None if count is None else max(count - 1, 0)

@@ -6,13 +6,14 @@ something run in one nursery, never in the task that receives messages.
 
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import trio
 
 from trio_sio.abc import AdapterHost
 from trio_sio.failures import failures
+from trio_sio.logs.shown import printable
 
 logger = logging.getLogger("trio_sio.adapters")
 
@@ -73,6 +74,19 @@ class Member:
         """
         if self._host is not None:
             self._host.log.tell(logger, logging.WARNING, kind, text, *args)
+
+    def tell_missing(self, name: str, namespace: str, missing: Sequence[str]) -> None:
+        """Count and log that servers have not responded in time.
+
+        Args:
+            name: what the responses are called.
+            namespace: the namespace.
+            missing: the servers, as names for people.
+        """
+        self.counters.unanswered += 1
+        text = "the %s response for %s is incomplete: missing %s"
+        shown = printable(namespace), printable(", ".join(missing), 200)
+        self.tell(("unanswered", name), text, name, *shown)
 
     def report(self, error: BaseException, text: str, *args: object) -> None:
         """Report what a function of the application raised, or a mistake of ours.

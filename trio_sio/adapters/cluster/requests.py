@@ -16,16 +16,13 @@ from dataclasses import dataclass
 
 import trio
 
-from trio_sio.adapters.cluster.broker import Broker, Subscription
+from trio_sio.adapters.cluster.broker import Broker, Subscription, count_others
 from trio_sio.adapters.cluster.member import Member
+from trio_sio.adapters.cluster.pending import Pending, PendingTable
 from trio_sio.exceptions import NoAnswer
-from trio_sio.logs.shown import printable
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.protocol.cluster.request import Request, RequestKind, Response, encode_request
 from trio_sio.protocol.socketio.foreign import Default
-
-MAX_PENDING = 1000
-"""Requests of a namespace under way at a time; further ones wait for their turn."""
 
 NAMES = {
     RequestKind.CLIENTS: "clients",
@@ -38,60 +35,8 @@ NAMES = {
 }
 """What JavaScript's errors call the responses."""
 
-UNREACHABLE = "the other servers, which cannot be reached"
-HERE = "this server"
-
 Hook = Callable[[Request], Awaitable[Response]]
 """Answers a request for this server, and may take its time."""
-
-
-class Pending:
-    """A request that waits for responses.
-
-    Args:
-        expected: how many are expected.
-        here: what this server responds, if that is known already.
-
-    Attributes:
-        responses: what has arrived, in that order.
-        nodes: which servers that is from, of those that say so.
-    """
-
-    __slots__ = ("_done", "_expected", "_is_cut", "nodes", "responses")
-
-    def __init__(self, expected: int, here: Response | None = None) -> None:
-        self.responses: list[Response] = []
-        self.nodes: set[str] = set()
-        self._expected = expected
-        self._is_cut = False
-        self._done = trio.Event()
-        if here is not None:
-            self.take(here)
-
-    @property
-    def missing(self) -> int:
-        """How many responses have not arrived."""
-        return self._expected - len(self.responses)
-
-    def take(self, response: Response) -> None:
-        """Take a response, unless that server has responded, or enough have."""
-        if not self.missing or response.node in self.nodes:
-            return
-        if response.node is not None:
-            self.nodes.add(response.node)
-        self.responses.append(response)
-        if not self.missing:
-            self._done.set()
-
-    def cut(self) -> None:
-        """Expect no more: the namespace is gone."""
-        self._is_cut = True
-        self._done.set()
-
-    async def wait(self) -> bool:
-        """Wait until all responses have arrived; return whether they have."""
-        await self._done.wait()
-        return not self._is_cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +76,7 @@ class Requests:
         self._subscription = subscription
         self._member = member
         self._timeout = timeout
-        self._pending: dict[str, Pending] = {}
-        self._turns = trio.Semaphore(MAX_PENDING)
-        self._is_closed = False
+        self._pending: PendingTable[Response] = PendingTable()
 
     def make(self, kind: RequestKind, **fields: object) -> Request:
         """Return a request with an id of its own."""
@@ -150,15 +93,11 @@ class Requests:
 
     def take(self, response: Response) -> None:
         """Take a response of another server; one that nobody waits for is ignored."""
-        pending = self._pending.get(response.id)
-        if pending is not None:
-            pending.take(response)
+        self._pending.take(response.id, response)
 
     def close(self) -> None:
         """End the requests that are under way: the namespace is gone."""
-        self._is_closed = True
-        for pending in self._pending.values():
-            pending.cut()
+        self._pending.close()
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -193,9 +132,10 @@ class Requests:
                 if hook is not None:
                     pending.take(await hook(request))
                 await self._finish(request, pending)
-        missing = self._missing(others, pending)
+        missing = pending.missing_names(others, self._broker.peers, here=self._broker.uid)
         if missing:
-            self._tell_missing(request, missing)
+            name = NAMES[request.kind]
+            self._member.tell_missing(name, self._channels.namespace, missing)
         return Responses(pending.responses, missing)
 
     async def ask_owner(self, request: Request) -> Response:
@@ -207,7 +147,7 @@ class Requests:
         """
         name = NAMES[request.kind]
         payload = encode_request(request)
-        pending = Pending(1)
+        pending = Pending[Response](1)
         with trio.move_on_after(self._timeout):
             others = await self._count_others()
             if others is None:
@@ -222,53 +162,15 @@ class Requests:
 
     async def _count_others(self) -> int | None:
         """Return how many other servers have the namespace; `None` if nobody can say."""
-        await self._subscription.wait()  # or this server would not be among those counted
-        count = await self._broker.count_subscribers(self._channels.request)
-        return None if count is None else max(count - 1, 0)
+        return await count_others(self._broker, self._subscription, self._channels.request)
 
     @asynccontextmanager
-    async def _expecting(self, request: Request, pending: Pending) -> AsyncIterator[None]:
-        async with self._turns:
-            if self._is_closed:
-                raise self._gone(request)
-            self._pending[request.id] = pending
-            try:
+    async def _expecting(self, request: Request, pending: Pending[Response]) -> AsyncIterator[None]:
+        async with self._pending.turns:
+            self._pending.check_open(f"no {NAMES[request.kind]} response")
+            with self._pending.expecting(pending, request.id):
                 yield
-            finally:
-                del self._pending[request.id]
 
-    async def _finish(self, request: Request, pending: Pending) -> None:
-        if not await pending.wait():
-            raise self._gone(request)
-
-    def _gone(self, request: Request) -> NoAnswer:
-        return NoAnswer(f"the namespace was dropped: no {NAMES[request.kind]} response")
-
-    # -- who has not responded ---------------------------------------------------------------
-
-    def _missing(self, others: int | None, pending: Pending) -> tuple[str, ...]:
-        """Return who has not responded, as far as that is known."""
-        uid, peers = self._broker.uid, self._broker.peers
-        silent = [name for one, name in peers.items() if one not in pending.nodes]
-        here = () if uid in pending.nodes else (HERE,)
-        if others is None:
-            return (*here, *(silent or [UNREACHABLE]))
-        count = pending.missing - len(here)
-        if count < len(silent):  # some of them do not have the namespace
-            some = (f"{count} of {', '.join(silent)}",) if count else ()
-            return (*here, *some)
-        unknown = count - len(silent)
-        return (*here, *silent, *_nameless(unknown))
-
-    def _tell_missing(self, request: Request, missing: tuple[str, ...]) -> None:
-        self._member.counters.unanswered += 1
-        name = NAMES[request.kind]
-        text = "the %s response for %s is incomplete: missing %s"
-        shown = printable(self._channels.namespace), printable(", ".join(missing), 200)
-        self._member.tell(("unanswered", name), text, name, *shown)
-
-
-def _nameless(count: int) -> tuple[str, ...]:
-    if count == 1:
-        return ("1 node that does not announce itself",)
-    return (f"{count} nodes that do not announce themselves",) if count else ()
+    async def _finish(self, request: Request, pending: Pending[Response]) -> None:
+        await pending.wait()
+        self._pending.check_open(f"no {NAMES[request.kind]} response")

@@ -13,12 +13,14 @@ this server are served all the same, and what is wrong is told.
 
 import random
 import ssl
+from typing import Literal
 
 import trio
 
 from trio_sio.abc import Adapter, AdapterHost, AdapterNamespace
 from trio_sio.adapters.cluster.adapter import ClusterAdapter
 from trio_sio.adapters.cluster.broker import Broker
+from trio_sio.adapters.cluster.generation import Generation
 from trio_sio.adapters.cluster.member import Member
 from trio_sio.adapters.redis.broker import RedisBroker
 from trio_sio.adapters.redis.health import FunctionT, Gap, Health, Notices
@@ -50,6 +52,8 @@ class RedisAdapter:
         url: where Redis is: `redis://[[user]:password@]host[:port]`, `rediss://…` with TLS,
             `unix://[[user]:password@]/path`, or `redis+sentinel://…@host:port,host:port/service`.
         key: what the names of all channels begin with (JS: `key`); the same on all servers.
+        generation: of Socket.IO, of the servers in Node.js that share the cluster: 2 speaks as
+            socket.io-redis 5, 4 as @socket.io/redis-adapter 7 and 8; the same on all servers.
         name: what this server is called in logs of the others; `None` for host and process id.
         ssl_context: for TLS, in place of what the URL says; needs a URL that begins with `rediss`.
         requests_timeout: seconds in which other servers have to respond (JS: `requestsTimeout`).
@@ -77,6 +81,7 @@ class RedisAdapter:
         url: str = "redis://localhost:6379",
         *,
         key: str = DEFAULT_KEY,
+        generation: Literal[2, 4] = 2,
         name: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         requests_timeout: float = 5.0,
@@ -91,6 +96,7 @@ class RedisAdapter:
     ) -> None:
         self._options = RedisOptions(
             key=key,
+            generation=generation,
             name=name,
             ssl_context=ssl_context,
             requests_timeout=requests_timeout,
@@ -128,8 +134,13 @@ class RedisAdapter:
 
     def __call__(self, namespace: AdapterNamespace) -> Adapter:
         """Make the adapter of one namespace."""
-        timeout = self._options.requests_timeout
-        return ClusterAdapter(namespace, self._broker, self._member, requests_timeout=timeout)
+        return ClusterAdapter(
+            namespace,
+            self._broker,
+            self._member,
+            requests_timeout=self._options.requests_timeout,
+            generation=Generation(self._options.generation),
+        )
 
     async def run(
         self,

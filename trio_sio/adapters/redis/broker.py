@@ -88,9 +88,11 @@ class RedisBroker:
         """The other servers that announce themselves, uid to name."""
         return self._probes.peers
 
-    def open(self, channels: Channels, receive: Receive) -> RedisSubscription:
+    def open(
+        self, channels: Channels, receive: Receive, private: Collection[bytes] = ()
+    ) -> RedisSubscription:
         """Listen for one namespace."""
-        fixed = (channels.base, channels.request, channels.response)
+        fixed = (channels.base, *private, channels.request, channels.response)
         listener = Listener(receive, fixed, channels.base, channels.pattern)
         return RedisSubscription(self._subscriber, listener)
 

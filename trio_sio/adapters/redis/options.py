@@ -1,6 +1,7 @@
 """The options of `RedisAdapter`, which checks them by this."""
 
 import ssl
+from typing import Literal
 
 from trio_sio.options import checks
 from trio_sio.options.declaration import Group, Options, frozen, option
@@ -21,6 +22,11 @@ def _text_or_none(name: str, value: object) -> None:
         _text(name, value)
 
 
+def _generation(name: str, value: object) -> None:
+    if isinstance(value, bool) or value not in (2, 4) or not isinstance(value, int):
+        raise ValueError(checks.wrong(name, "2 or 4", value))
+
+
 def _context_or_none(name: str, value: object) -> None:
     if value is not None and not isinstance(value, ssl.SSLContext):
         raise TypeError(checks.wrong(name, "an ssl.SSLContext or None", value))
@@ -32,6 +38,9 @@ class RedisOptions(Options):
 
     key: str = option("socket.io", _text, Group.BASICS)
     """What the names of all channels begin with (JS: `key`); the same on all servers."""
+
+    generation: Literal[2, 4] = option(2, _generation, Group.BASICS)
+    """Of Socket.IO in Node.js: 2 for its socket.io-redis 5, 4 for @socket.io/redis-adapter 8."""
 
     ssl_context: ssl.SSLContext | None = option(None, _context_or_none, Group.BASICS)
     """For TLS, in place of what the URL says; needs a URL that begins with `rediss`."""

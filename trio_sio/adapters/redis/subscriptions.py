@@ -97,7 +97,9 @@ class Listener:
 
     def needs(self, channel: bytes) -> bool:
         """Whether it needs an exact subscription to one of its channels."""
-        return self.state in _EXACT or channel in self.fixed
+        if self.state in _EXACT or channel in self.fixed:
+            return True
+        return not channel.startswith(self.base)
 
     def enter(self, state: Pattern) -> None:
         """Change the state."""
