@@ -26,6 +26,7 @@ static_files               the files of a folder, for `fallback`
 exceptions, http, logs     errors; requests and responses; lines of the log
 channel                    a bounded queue between two tasks, with Trio's interface
 protocol                   bytes to packets and back: no I/O, no clock, no Trio
+recovery                   what is kept for clients that lose their connection
 disconnect, statistics     why clients leave; what a server counts
 sync, browser_client       waiting for other tasks; the files of socket.io-client
 
@@ -58,6 +59,7 @@ from trio_sio.exceptions import (
     InvalidBody as InvalidBody,
     LimitReached as LimitReached,
     LocalProtocolError as LocalProtocolError,
+    MissingAnswers as MissingAnswers,
     NoAnswer as NoAnswer,
     PacketRefused as PacketRefused,
     ProtocolError as ProtocolError,
@@ -69,11 +71,13 @@ from trio_sio.exceptions import (
 )
 from trio_sio.http import (
     Headers as Headers,
+    RefusalReport as RefusalReport,
     Request as Request,
     Response as Response,
 )
 from trio_sio.options import (
     EngineOptions as EngineOptions,
+    Recovery as Recovery,
     ServerOptions as ServerOptions,
 )
 from trio_sio.program.run import run as run
@@ -82,6 +86,7 @@ from trio_sio.protocol.socketio.packet import (
     Packet as Packet,
     PacketType as PacketType,
 )
+from trio_sio.recovery.failure import RecoveryFailure as RecoveryFailure
 from trio_sio.router.broadcast import Broadcast as Broadcast
 from trio_sio.router.client import Client as Client
 from trio_sio.router.handshake import Handshake as Handshake
@@ -93,11 +98,14 @@ from trio_sio.router.namespace import (
     Namespace as Namespace,
     ParentNamespace as ParentNamespace,
 )
+from trio_sio.router.remote_socket import RemoteSocket as RemoteSocket
+from trio_sio.router.room_answers import Answers as Answers
 from trio_sio.router.socket import Socket as Socket
 from trio_sio.server import Server as Server
 from trio_sio.static_files.function import static as static
 from trio_sio.statistics import (
     EngineStatistics as EngineStatistics,
     NamespaceStatistics as NamespaceStatistics,
+    RecoveryStatistics as RecoveryStatistics,
     SessionStatistics as SessionStatistics,
 )

@@ -4,6 +4,7 @@
      ├─ Disconnected (also trio.BrokenResourceError)   the client is gone; `.reason`
      ├─ LimitReached(message, option, limit)           the application exceeds a limit of one client
      ├─ NoAnswer (also trio.TooSlowError)              another server of the cluster did not answer
+     ├─ MissingAnswers (also trio.TooSlowError)        not all sockets of a room answered a call
      ├─ ClientError(message)                           passed to "error" handlers: an ERROR packet
      ├─ WrongArguments (also TypeError)                the same: its handler takes others
      ├─ Refused(message, data=None)
@@ -24,6 +25,7 @@ What only passes between parts of the server, as `trio_sio.abc.TransportClosed`,
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import trio
 
@@ -42,6 +44,9 @@ from trio_sio.protocol.http.errors import (
     InvalidBody as InvalidBody,
 )
 from trio_sio.protocol.socketio.packet import JSON
+
+SHOWN_NAMES = 10
+"""How many of those who are missing a message names."""
 
 
 class Disconnected(SocketIOError, trio.BrokenResourceError):
@@ -90,6 +95,27 @@ class NoAnswer(SocketIOError, trio.TooSlowError):
     ) -> None:
         super().__init__(f"{message} (missing: {', '.join(missing)})" if missing else message)
         self.replies = list(replies)
+        self.missing = tuple(missing)
+
+
+class MissingAnswers(SocketIOError, trio.TooSlowError):
+    """Not all of the sockets that were asked by `call` have answered in time.
+
+    Args:
+        answers: what has arrived.
+        missing: who has not answered.
+
+    Attributes:
+        answers: the same.
+        missing: ids of sockets; and of servers that have not said which sockets they have asked,
+            names for people. Empty if nobody could be asked in time.
+    """
+
+    def __init__(self, answers: Sequence[Any] = (), missing: Sequence[str] = ()) -> None:
+        names = [*missing[:SHOWN_NAMES], *(["…"] if len(missing) > SHOWN_NAMES else ())]
+        count = f"{len(missing)} of {len(missing) + len(answers)} answers are missing"
+        super().__init__(f"{count}: {', '.join(names)}" if names else "there was no time to ask")
+        self.answers = list(answers)
         self.missing = tuple(missing)
 
 

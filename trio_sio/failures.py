@@ -11,14 +11,22 @@ KeyboardInterrupt, SystemExit, and `trio.Cancelled` while a scope around is canc
 
 Handlers with nurseries of their own raise groups, and groups in groups, of all of these together;
 so it is always the leaves that are looked at.
+
+Nurseries of our own that nobody sees make groups as well; `with ungrouped():` around them raises
+what was raised in them, and no groups:
+
+    with ungrouped():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(function)
 """
 
 import math
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from types import TracebackType
+from typing import Generic, NoReturn, TypeVar
 
 import trio
 
@@ -26,6 +34,15 @@ from trio_sio.exceptions import Disconnected
 
 EXITS = (KeyboardInterrupt, SystemExit)
 """Nobody's failure: somebody wants the program to end."""
+
+_SEVERAL = "several failures"
+_OF_NOBODY = {
+    *("Exceptions from Trio nursery", "errors in async test and trio fixtures", "", _SEVERAL)
+}
+"""What groups are called that Trio, pytest-trio, `except*` and we make; others the application has
+made."""
+
+_NEVER_MOVED = (*EXITS, trio.Cancelled)
 
 E = TypeVar("E", bound=Exception)
 
@@ -57,6 +74,149 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
             yield from leaves(one)
     else:
         yield error
+
+
+def ungroup(error: BaseException) -> BaseException:
+    """Return an exception without the groups that nurseries have put around it.
+
+    Groups that the application has made stay as they are. So does what contains a cancellation, or
+    somebody's wish to end the program: a scope around splits it.
+
+    Args:
+        error: an exception or a group.
+
+    Returns:
+        What was raised, if it is one; if there are several, one group of them. It takes over the
+        notes of groups that are left out.
+    """
+    if any(isinstance(leaf, _NEVER_MOVED) for leaf in leaves(error)):
+        return error
+    notes: list[str] = []
+    found = list({id(one): one for one in _members(error, notes)}.values())
+    if len(found) > 1 and [*map(id, found)] == [*map(id, _children(error))]:
+        return error
+    alone = found[0] if len(found) == 1 else BaseExceptionGroup(_SEVERAL, found)
+    for note in notes:
+        alone.add_note(note)
+    return alone
+
+
+def _children(error: BaseException) -> Sequence[BaseException]:
+    return error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+
+
+def _members(error: BaseException, notes: list[str]) -> Iterator[BaseException]:
+    """Yield what was raised: `leaves`, but the application's own groups are members.
+
+    Args:
+        error: an exception or a group.
+        notes: takes the notes of groups that are no members.
+    """
+    if isinstance(error, BaseExceptionGroup) and error.message in _OF_NOBODY:
+        notes += getattr(error, "__notes__", ())
+        for one in error.exceptions:
+            yield from _members(one, notes)
+    else:
+        yield error
+
+
+class ungrouped:
+    """Raise what comes out of the block as `ungroup` returns it."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, BaseExceptionGroup):
+            return
+        found = ungroup(error)
+        try:
+            if found is not error:
+                _raise_alone(found)
+        finally:
+            del error, found  # their tracebacks hold us
+
+
+def _raise_alone(error: BaseException) -> NoReturn:
+    """Raise an exception; what is being handled, such as its groups, is not shown along with it."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
+        del error, context  # its traceback holds us
+
+
+class KeptFailures:
+    """Failures that are raised at the end, whatever else is raised there.
+
+    It is made when there is one, as a task that waits for days should not hold it:
+
+        kept: KeptFailures | None = None
+        try:
+            await function()
+        except* failed_leaves() as errors:
+            kept = KeptFailures(errors)
+        finally:
+            with raised(kept):
+                clean_up()
+
+    Args:
+        error: the first.
+    """
+
+    __slots__ = ("_error", "_passing")
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+        self._passing: BaseException | None = None
+
+    def add(self, error: BaseException) -> None:
+        """Keep what the application's code raised, beside what it has raised before."""
+        self._error = BaseExceptionGroup(_SEVERAL, [self._error, error])
+
+    def __enter__(self) -> None:
+        """Begin what has to be done before, in a `finally` clause."""
+        self._passing = sys.exception()  # what has come out of the task as well
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        other = self._passing if error is None else error
+        if other is not None:
+            self.add(other)
+        kept = self._error
+        try:
+            _raise_alone(kept)
+        finally:
+            self._passing = None
+            del error, kept, other  # their tracebacks hold us
+
+
+def keep(error: BaseException, kept: KeptFailures | None) -> KeptFailures:
+    """Return what has been kept and one more failure."""
+    if kept is None:
+        return KeptFailures(error)
+    kept.add(error)
+    return kept
+
+
+_NOTHING_KEPT = nullcontext()
+
+
+def raised(kept: KeptFailures | None) -> AbstractContextManager[None]:
+    """Return the context manager that raises what was kept, if anything was."""
+    return kept or _NOTHING_KEPT
 
 
 def _is_exit(error: BaseException) -> bool:

@@ -256,6 +256,23 @@ class EngineResponse(Response):
         """Check nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalReport:
+    """What `engine.on_refusal` is told of a refused request (JS: `connection_error`).
+
+    Attributes:
+        request: the request, without its body.
+        code: what the client is told: 0 to 5, as Engine.IO numbers them.
+        message: the text that goes with it, or the application's own.
+        detail: a sentence that says what was wrong, `""` if the message does.
+    """
+
+    request: Request
+    code: int
+    message: str
+    detail: str
+
+
 def sendable_fields(response: Response) -> list[tuple[str, str]]:
     """Return the header fields, without the length where there must not be one."""
     if response.status not in WITHOUT_BODY:

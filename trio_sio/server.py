@@ -18,12 +18,20 @@ from typing import Any, NoReturn, Self
 
 import trio
 
-from trio_sio.abc import Adapter, Session, WebApplication
+from trio_sio.abc import Adapter, EventWatch, Session, WebApplication
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.engine import Engine, Listener, ListenerT
 from trio_sio.engine.neighbour import Neighbour
-from trio_sio.options import EngineOptions, Origins, ParserOption, ServerOptions, takes
+from trio_sio.failures import ungrouped
+from trio_sio.options import (
+    EngineOptions,
+    Origins,
+    ParserOption,
+    ServerOptions,
+    recovery_of,
+    takes,
+)
 from trio_sio.options.declaration import frozen
 from trio_sio.protocol.socketio.parser import find_codec
 from trio_sio.router.adapter_life import AdapterLife
@@ -80,8 +88,7 @@ class Server(ServerNamespaces):
         self._adapter_life = AdapterLife(self._adapter, self.engine.runtime.log)
         self._life: AbstractAsyncContextManager[None] | None = None
         self.router = Router(
-            encoder=codec.encoder,
-            make_decoder=codec.make_decoder,
+            codec=codec,
             make_adapter=self._adapter,
             cleanup=self.options.cleanup_empty_child_namespaces,
             context=RouterContext(
@@ -91,6 +98,9 @@ class Server(ServerNamespaces):
                 log=self.engine.runtime.log,
                 counters=self.engine.runtime.counters,
                 tracing=Tracing(),
+                watch=EventWatch(),
+                recovery=recovery_of(self.options.connection_state_recovery),
+                silence=self.engine.options.silence_of(4),
             ),
         )
 
@@ -110,7 +120,7 @@ class Server(ServerNamespaces):
 
     @property
     def serve_client(self) -> bool | Path | str:
-        """Whether the browser client is served, or from which folder (JS: `serveClient`)."""
+        """Whether, and which, browser clients are served, or a folder (JS: `serveClient`)."""
         return self.engine.options.serve_client
 
     @serve_client.setter
@@ -149,7 +159,7 @@ class Server(ServerNamespaces):
         self._check_not_serving("parser")
         options = self.options.changed({"parser": parser})
         codec = find_codec(parser, options.max_attachments, options.json_default)
-        self.router.change_codec(*codec)
+        self.router.change_codec(codec)
         self.options = options
 
     def _check_not_serving(self, option: str) -> None:
@@ -160,7 +170,8 @@ class Server(ServerNamespaces):
 
     async def __aenter__(self) -> Self:
         life = self._live()
-        await life.__aenter__()
+        with ungrouped():
+            await life.__aenter__()
         self._life = life
         return self
 
@@ -172,7 +183,8 @@ class Server(ServerNamespaces):
     ) -> bool | None:
         assert self._life is not None
         self._close_clients()
-        return await self._life.__aexit__(kind, error, traceback)
+        with ungrouped():
+            return await self._life.__aexit__(kind, error, traceback)
 
     def _run_adapter(self) -> AbstractAsyncContextManager[None]:
         self.engine.runtime.home.check("io.serve_tcp")
@@ -243,15 +255,16 @@ class Server(ServerNamespaces):
         Raises:
             OSError: the port cannot be opened.
         """
-        async with self._run_adapter():
-            await self.engine.serve_tcp(
-                self.serve_session,
-                port,
-                host=host,
-                backlog=backlog,
-                ssl_context=ssl_context,
-                task_status=task_status,
-            )
+        with ungrouped():
+            async with self._run_adapter():
+                await self.engine.serve_tcp(
+                    self.serve_session,
+                    port,
+                    host=host,
+                    backlog=backlog,
+                    ssl_context=ssl_context,
+                    task_status=task_status,
+                )
         raise AssertionError("the engine serves until it is cancelled")
 
     async def serve_listeners(
@@ -261,10 +274,11 @@ class Server(ServerNamespaces):
         task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
     ) -> NoReturn:
         """Serve on listeners that you opened, forever; as `trio.serve_listeners`."""
-        async with self._run_adapter():
-            await self.engine.serve_listeners(
-                self.serve_session, listeners, task_status=task_status
-            )
+        with ungrouped():
+            async with self._run_adapter():
+                await self.engine.serve_listeners(
+                    self.serve_session, listeners, task_status=task_status
+                )
         raise AssertionError("the engine serves until it is cancelled")
 
     async def serve_stream(

@@ -43,6 +43,9 @@ REFUSALS = (
 """
 
 
+PROTOCOLS = (3, 4)
+"""Revisions of Engine.IO: clients of Socket.IO 2.x speak 3, those of 3.x and 4.x speak 4."""
+
 DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds up to which calls of handlers are counted together, as the buckets of a histogram; longer
 ones have a bucket of their own."""
@@ -52,16 +55,16 @@ class Counters:
     """What a server counts since it was made, but for what its namespaces count.
 
     Attributes:
-        sessions: sessions opened.
+        opened: sessions opened, by the revision of Engine.IO; each of `PROTOCOLS` is a key.
         refused: refusals, by kind; every one of `REFUSALS` is a key.
         bytes_in: bytes received, with HTTP and WebSocket, without TLS.
         bytes_out: bytes sent, likewise.
     """
 
-    __slots__ = ("bytes_in", "bytes_out", "refused", "sessions")
+    __slots__ = ("bytes_in", "bytes_out", "opened", "refused")
 
     def __init__(self) -> None:
-        self.sessions = 0
+        self.opened = dict.fromkeys(PROTOCOLS, 0)
         self.refused = dict.fromkeys(REFUSALS, 0)
         self.bytes_in = 0
         self.bytes_out = 0
@@ -102,7 +105,12 @@ class NamespaceCounters:
         self.call_seconds = 0.0
         self.failures = 0
 
-    def statistics(self, sockets: int, pending_acks: int) -> "NamespaceStatistics":
+    def statistics(
+        self,
+        sockets: int,
+        pending_acks: int,
+        recovery: "RecoveryStatistics | None" = None,
+    ) -> "NamespaceStatistics":
         """Return what has been counted, and what there is at this moment."""
         return NamespaceStatistics(
             sockets=sockets,
@@ -114,6 +122,44 @@ class NamespaceCounters:
             durations=tuple(self.durations),
             call_seconds=self.call_seconds,
             failures=self.failures,
+            recovery=recovery or RecoveryStatistics(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryStatistics:
+    """What a namespace keeps for clients that may come back (`connection_state_recovery`).
+
+    Attributes:
+        away: sessions of clients that are away.
+        packets: events that are kept.
+        packet_bytes: their size in bytes.
+        recovered: sessions that were recovered.
+        failed: sessions that were asked for and not recovered, by why; every
+            `trio_sio.RecoveryFailure` is a key, unless the option is off.
+        evicted: sessions that were dropped because more than `max_sessions` were away.
+        refused: sessions whose clients came back in time, and that middleware did not let in, or
+            that failed with it or the adapter.
+    """
+
+    away: int = 0
+    packets: int = 0
+    packet_bytes: int = 0
+    recovered: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
+    evicted: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "RecoveryStatistics") -> "RecoveryStatistics":
+        causes = {**self.failed, **other.failed}
+        return RecoveryStatistics(
+            away=self.away + other.away,
+            packets=self.packets + other.packets,
+            packet_bytes=self.packet_bytes + other.packet_bytes,
+            recovered=self.recovered + other.recovered,
+            failed={why: self.failed.get(why, 0) + other.failed.get(why, 0) for why in causes},
+            evicted=self.evicted + other.evicted,
+            refused=self.refused + other.refused,
         )
 
 
@@ -135,6 +181,7 @@ class NamespaceStatistics:
         failures: errors of the application's functions that were called for a socket: handlers of
             events, of its beginning and of its end, middleware and callbacks. Refusals, and what
             clients do wrong, are not among them.
+        recovery: what is kept for clients that may come back.
     """
 
     sockets: int
@@ -146,6 +193,7 @@ class NamespaceStatistics:
     durations: tuple[int, ...]
     call_seconds: float
     failures: int
+    recovery: RecoveryStatistics = RecoveryStatistics()
 
     @property
     def calls(self) -> int:
@@ -163,6 +211,7 @@ class NamespaceStatistics:
             durations=tuple(map(sum, zip(self.durations, other.durations, strict=True))),
             call_seconds=self.call_seconds + other.call_seconds,
             failures=self.failures + other.failures,
+            recovery=self.recovery + other.recovery,
         )
 
 
@@ -223,6 +272,10 @@ class AdapterStatistics:
     nodes: int = 1
 
 
+def _no_sessions() -> dict[int, int]:
+    return dict.fromkeys(PROTOCOLS, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:
     """The state of an engine, and what it has counted since it was made.
@@ -260,6 +313,10 @@ class EngineStatistics:
             What a dynamic namespace has made is counted together, by its pattern or the name of its
             function.
         adapter: what joins the server to others.
+        recovery: what is kept for clients that may come back, another such sum.
+        sessions_by_protocol: connected clients, by the revision of Engine.IO that they speak; each
+            of `trio_sio.statistics.PROTOCOLS` is a key, as below.
+        opened_by_protocol: sessions opened, likewise.
     """
 
     connections: int
@@ -289,6 +346,9 @@ class EngineStatistics:
     failures: int = 0
     namespaces: Mapping[str, NamespaceStatistics] = field(default_factory=dict)
     adapter: AdapterStatistics = AdapterStatistics()
+    recovery: RecoveryStatistics = RecoveryStatistics()
+    sessions_by_protocol: Mapping[int, int] = field(default_factory=_no_sessions)
+    opened_by_protocol: Mapping[int, int] = field(default_factory=_no_sessions)
 
     def with_server(
         self, namespaces: Mapping[str, NamespaceStatistics], adapter: AdapterStatistics
@@ -307,6 +367,7 @@ class EngineStatistics:
             failures=total.failures,
             namespaces=namespaces,
             adapter=adapter,
+            recovery=total.recovery,
         )
 
 

@@ -22,6 +22,8 @@ def shown(kind: EnginePacketType, data: str | None, size: int = 0) -> tuple[obje
         ('51-/chat,["news",{"_placeholder":true,"num":0}]', "BINARY_EVENT", None),
         ("0/chat?token=secret&room=2,", "CONNECT", "/chat?token=…&room=…"),
         ("0/chat?token=secret", "CONNECT", "/chat?token=…"),
+        ('0{"sid":"a","pid":"secret"}', "CONNECT", '{"sid":"a","pid":"…"}'),
+        ('0/chat,{"pid":"secret"}', "CONNECT", '/chat {"pid":"…"}'),
         ("1/chat", "DISCONNECT", "/chat"),
         ("3/chat,7[]", "ACK", "/chat 7[]"),
         ("", "MESSAGE", ""),

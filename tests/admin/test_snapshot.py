@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
+from tests.support import modern
 from trio_sio.admin import snapshot
 from trio_sio.admin.sessions import SessionBook
 from trio_sio.testing import connect
@@ -91,6 +92,17 @@ async def test_every_column_sorts(autojump_clock: MockClock, sort: str) -> None:
             table = await snapshot.sessions(io, book, snapshot.Wish(sort, descending))
             values = [row[sort] for row in rows_of(table)]
             assert values == sorted(values, reverse=descending)
+
+
+async def test_what_a_session_speaks_is_told(autojump_clock: MockClock) -> None:
+    """With texts for keys: MessagePack would keep numbers, and JSON would not."""
+    io, book = observed()
+    async with modern.client(io), modern.client(io, eio=3):
+        rows = rows_of(await snapshot.sessions(io, book, snapshot.Wish("protocol")))
+        assert [row["protocol"] for row in rows] == [4, 3]
+        figures = snapshot.figures(io)
+        assert figures["sessions_by_protocol"] == {"3": 1, "4": 1}
+        assert figures["opened_by_protocol"] == {"3": 1, "4": 1}
 
 
 def test_options_that_are_objects_are_told_by_name() -> None:

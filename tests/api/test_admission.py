@@ -8,7 +8,7 @@ import trio
 import trio.lowlevel
 
 import trio_sio
-from tests.support.peers import peer, served
+from tests.support.peers import MODERN, PACKAGE, peer, served
 from tests.support.raw import POLLING, WEBSOCKET, raw
 from tests.support.refusals import told
 from tests.support.servers import MakeServer
@@ -189,6 +189,43 @@ async def test_cookie(options: dict[str, Any], cookie: str, make_server: MakeSer
         assert "set-cookie" not in websocket.headers
 
 
+OLD, NEW = POLLING, POLLING.replace("EIO=3", "EIO=4")
+
+
+@pytest.mark.parametrize(
+    ("options", "of_2", "of_4"),
+    [
+        ({}, "io=ID; Path=/; HttpOnly; SameSite=Strict", ""),
+        ({"cookie": None}, "", ""),
+        (
+            {"cookie": "lb"},
+            "lb=ID; Path=/; HttpOnly; SameSite=Strict",
+            "lb=ID; Path=/; HttpOnly; SameSite=Lax",
+        ),
+        (
+            {"cookie": {"path": "/p", "http_only": False, "same_site": "None", "max_age": 100}},
+            *("io=ID; Max-Age=100; Path=/p; Secure; SameSite=None",) * 2,
+        ),
+    ],
+)
+async def test_cookie_of_each_revision(
+    options: dict[str, Any], of_2: str, of_4: str, make_server: MakeServer
+) -> None:
+    """To clients of 3.x and 4.x it comes with the handshake's answer alone."""
+    io = make_server(generate_id=lambda request: "ID", **options)
+    for target, cookie, later in ((OLD, of_2, of_2), (NEW, of_4, "")):
+        async with served(io) as url, raw(url) as wire:
+            assert (await wire.get(target)).headers.get("set-cookie", "") == cookie
+            body = b"1:2" if target is OLD else b"40"
+            response = await wire.post(f"{target}&sid=ID", body)
+            assert (response.status, response.headers.get("set-cookie", "")) == (200, later)
+            response = await wire.get(f"{target}&sid=ID")
+            assert (response.status, response.headers.get("set-cookie", "")) == (200, later)
+            websocket = await wire.websocket(f"{target}&sid=ID".replace("polling", "websocket"))
+            assert websocket.status == "HTTP/1.1 101 Switching Protocols"
+            assert "set-cookie" not in websocket.headers
+
+
 # -- errors --------------------------------------------------------------------------------------
 
 
@@ -234,3 +271,75 @@ async def test_handshake_timeout(make_server: MakeServer, caplog: pytest.LogCapt
         )
         assert io.statistics().limits == {"handshake_timeout": 1}
     assert caplog.text.count("handshake_timeout") == 1
+
+
+# -- the engine's own middleware and events --------------------------------------------------------
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("release", ["2.5", "3.1", "4.0", "4.8"])
+async def test_engine_use(release: str, make_server: MakeServer) -> None:
+    io, seen = make_server(), []
+
+    @io.engine.use
+    async def authenticate(request: trio_sio.Request) -> trio_sio.Response | None:
+        seen.append("websocket" if request.wants_websocket else request.method)
+        if "token=1" in request.target:
+            return None
+        if "token=2" in request.target:
+            raise trio_sio.RequestRefused("used up")
+        return trio_sio.Response.text(401, "who are you?")
+
+    command = {"2.5": PACKAGE, **MODERN}[release]
+    async with served(io) as url, peer(command) as process:
+        for query in ({}, {"token": "2"}):
+            for transports in (["polling"], ["websocket"]):
+                client = await process.open(
+                    url, query=query, transports=transports, reconnection=False
+                )
+                await client.hear("connect_error")
+        assert seen == ["GET", "websocket"] * 2
+        assert io.engine.sessions == {}
+        client = await process.connect(url, query={"token": "1"})
+        await client.hear("upgrade")
+        assert {"GET", "websocket"} <= {*seen[4:]}
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_on_headers(version: str, make_server: MakeServer) -> None:
+    io = make_server()
+
+    @io.engine.on_headers
+    def name_the_node(headers: list[tuple[str, str]], request: object, initial: bool) -> None:
+        headers.append(("X-Node", "first" if initial else "later"))
+
+    target = f"/socket.io/?EIO={version}&transport=polling"
+    async with served(io) as url, raw(url) as wire:
+        assert (await wire.get(target)).headers["x-node"] == "first"
+        session = f"{target}&sid={next(iter(io.engine.sessions))}"
+        body = b"1:2" if version == "3" else b"40"
+        assert (await wire.post(session, body)).headers["x-node"] == "later"
+        assert (await wire.get(session)).headers["x-node"] == "later"
+        for where, said in ((session, "later"), (target, "first")):
+            websocket = await wire.websocket(where.replace("polling", "websocket"))
+            assert websocket.headers["x-node"] == said
+        assert "x-node" not in (await wire.get(target.replace("polling", "pigeon"))).headers
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("release", ["2.5", "4.8"])
+async def test_on_refusal(release: str, make_server: MakeServer) -> None:
+    def allow(request: trio_sio.Request) -> None:
+        raise trio_sio.RequestRefused("full")
+
+    io = make_server(allow_request=allow)
+    reports: list[trio_sio.RefusalReport] = []
+    io.engine.on_refusal(reports.append)
+    async with served(io) as url, peer({"2.5": PACKAGE, **MODERN}[release]) as process:
+        for transport in ("polling", "websocket"):
+            client = await process.open(url, transports=[transport], reconnection=False)
+            await client.hear("connect_error")
+            report = reports.pop()
+            assert (report.code, report.message, report.detail) == (4, "full", "")
+            assert f"transport={transport}" in report.request.target
+    assert reports == []

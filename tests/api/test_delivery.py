@@ -371,9 +371,8 @@ async def test_raise_errors(make_server: MakeServer, caplog: pytest.LogCaptureFi
             await (await wire.joined()).send('42["fail"]')
             await trio.sleep_forever()
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(ZeroDivisionError, match="mine"):
         await serve()
-    assert caught.group_contains(ZeroDivisionError, match="mine")
 
 
 class Loud(trio_sio.MemoryAdapter):

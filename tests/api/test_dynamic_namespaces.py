@@ -7,7 +7,7 @@ import pytest
 import trio
 
 import trio_sio
-from tests.support.peers import WEBSOCKET, peer, served
+from tests.support.peers import MODERN, PACKAGE, WEBSOCKET, peer, served
 from tests.support.raw import Raw, raw
 from tests.support.raw_websocket import RawWebSocket
 from tests.support.servers import MakeServer
@@ -341,3 +341,35 @@ async def test_empty_ones_may_stay(make_server: MakeServer) -> None:
         websocket = await wire.joined("/team-1")
         await leave(io, websocket, "/team-1")
         assert list(teams.children) == ["/team-1"]
+
+
+# -- new_namespace ---------------------------------------------------------------------------------
+
+
+@node
+@pytest.mark.parametrize("release", ["2.5", "4.8"])
+async def test_new_namespaces_are_told(release: str, make_server: MakeServer) -> None:
+    io = make_server()
+    io.of("/before")
+    told: list[trio_sio.Namespace] = []
+
+    @io.on("new_namespace")
+    def greet(namespace: trio_sio.Namespace) -> None:
+        told.append(namespace)
+        namespace.on("connection", lambda socket: socket.emit("welcome", namespace.name))
+
+    parent = io.of(re.compile(r"/room-\d+"))
+    assert [one.name for one in told] == []  # a dynamic one is none itself
+    chat = io.of("/chat")
+    assert told == [chat]
+    assert io.of("chat") is chat
+    assert io.of("/before") not in told
+    async with served(io) as url, peer({"2.5": PACKAGE, **MODERN}[release]) as process:
+        client = await process.connect(f"{url}/room-1", hear=["welcome"])
+        assert await client.hear("welcome") == ["/room-1"]
+        another = await process.connect(f"{url}/room-1", hear=["welcome"])
+        assert await another.hear("welcome") == ["/room-1"]
+        assert told[1:] == [parent.children["/room-1"]]
+        nobody = await process.open(f"{url}/nowhere", reconnection=False)
+        await nobody.hear("connect_error" if release == "4.8" else "error")
+        assert len(told) == 2

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 import trio_sio
-from tests.support.peers import UPGRADING, WEBSOCKET, peer, served
+from tests.support.peers import MODERN, UPGRADING, WEBSOCKET, peer, served
 from tests.support.raw import POLLING, WEBSOCKET as WEBSOCKET_TARGET, RawPolling, raw
 from tests.support.raw_websocket import CLOSE, FIELDS
 from tests.support.refusals import told
@@ -38,6 +38,23 @@ async def test_path(path: str, make_server: MakeServer) -> None:
         for elsewhere in ("/", "/elsewhere/?EIO=3&transport=polling", f"{base}?transport=polling"):
             assert (await wire.get(elsewhere)).status == 404
         await process.connect(url, path=path)
+
+
+@node
+async def test_add_trailing_slash(make_server: MakeServer) -> None:
+    io = make_server(add_trailing_slash=False)
+    async with served(io) as url, raw(url) as wire:
+        for version in "34":
+            assert (await wire.get(f"/socket.io?EIO={version}&transport=polling")).status == 200
+            assert (await wire.get(f"/socket.iofoo?EIO={version}&transport=polling")).status == 404
+        async with peer() as old, peer(MODERN["4.8"]) as new:
+            await old.connect(url)
+            for options in ({}, {"addTrailingSlash": False}):
+                client = await new.connect(url, **options)
+                await client.hear("upgrade")
+    async with served(make_server()) as url, peer(MODERN["4.8"]) as new:
+        client = await new.open(url, addTrailingSlash=False, reconnection=False)
+        await client.hear("connect_error")
 
 
 @node
@@ -284,6 +301,13 @@ async def test_serve_client(make_server: MakeServer, tmp_path: Path) -> None:
         source_map = await wire.get("/socket.io/socket.io.js.map")
         assert source_map.headers["content-type"] == "application/json"
         assert json.loads(source_map.body)["version"] == 3
+        for query in ("min.js", "js?v=4", "esm.min.js"):
+            newer = await wire.get(f"/socket.io/socket.io.{query}")
+            assert b"Socket.IO v4.8.4" in newer.body
+            assert newer.headers["etag"] == '"4.8.4"'
+    async with served(make_server(serve_client="4")) as url, raw(url) as wire:
+        assert b"Socket.IO v4.8.4" in (await wire.get("/socket.io/socket.io.js")).body
+        assert b"Socket.IO v2.5.0" in (await wire.get("/socket.io/socket.io.slim.js")).body
     async with served(make_server(serve_client=False)) as url, raw(url) as wire:
         assert (await wire.get("/socket.io/socket.io.js")).body == (
             told(b'{"code":0,"message":"Transport unknown"}')

@@ -7,7 +7,7 @@ import trio
 import trio.lowlevel
 
 import trio_sio
-from tests.support.peers import WEBSOCKET, Client, Peer, peer, served
+from tests.support.peers import WEBSOCKET, Client, Kind, Peer, peer, served
 from tests.support.raw import raw
 from tests.support.servers import MakeServer
 
@@ -15,8 +15,10 @@ pytestmark = pytest.mark.node
 HEAR = ["a", "message", "end"]
 
 
-async def people(process: Peer, url: str, count: int) -> list[Client]:
-    return [await process.connect(url, hear=HEAR) for _ in range(count)]
+async def people(process: Peer, url: str, count: int, kind: Kind | None = None) -> list[Client]:
+    """Clients; those of a kind that upgrades miss what is volatile now and then."""
+    options = {} if kind is None else kind.options
+    return [await process.connect(url, hear=HEAR, **options) for _ in range(count)]
 
 
 async def numbers(client: Client) -> list[object]:
@@ -106,7 +108,7 @@ async def test_emit_nowait_is_in_one_order_with_emit(make_server: MakeServer) ->
         return True
 
     async with served(io) as url, peer() as process:
-        anna, ben = await people(process, f"{url}/chat", 2)
+        anna, ben = await people(process, f"{url}/chat", 2, WEBSOCKET)
         outsider = await process.connect(url, hear=HEAR)
         child = await process.connect(f"{url}/room-1", hear=HEAR)
         one, two = chat.connected.values()

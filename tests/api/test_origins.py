@@ -152,3 +152,97 @@ async def test_a_client_from_elsewhere(kind: Kind, make_server: MakeServer) -> N
             travel: dict[str, Any] = {"transportOptions": {"polling": fields, "websocket": fields}}
             client = await process.open(url, reconnection=False, **travel, **kind.options)
             await client.hear(event)
+
+
+# -- the option `cors` ----------------------------------------------------------------------------
+
+SAID = {
+    "origin": ["https://a.example"],
+    "credentials": True,
+    "exposed_headers": ["X-Node"],
+    "methods": ["GET", "POST"],
+    "max_age": 600,
+}
+FIELDS = {
+    "vary": "Origin",
+    "access-control-allow-origin": "https://a.example",
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "X-Node",
+}
+ASKS = {
+    "Access-Control-Request-Method": "GET",
+    "Access-Control-Request-Headers": "x-tenant",
+}
+
+
+def of_cors(headers: trio_sio.Headers | dict[str, str]) -> dict[str, str]:
+    """The fields of a response that are about other origins."""
+    found: dict[str, str] = {}
+    for name, value in iter(headers.items() if isinstance(headers, dict) else headers):
+        if name.lower().startswith("access-control") or name.lower() == "vary":
+            found[name.lower()] = ", ".join([*filter(None, [found.get(name.lower())]), value])
+    return found
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_cors(version: str, make_server: MakeServer) -> None:
+    """The same fields for clients of each revision, on the 101 and on files, too."""
+    io = make_server(cors=SAID, http_compression=False)
+    polling = f"/socket.io/?EIO={version}&transport=polling"
+    a = {"Origin": "https://a.example"}
+    async with served(io) as url, raw(url) as wire:
+        assert of_cors((await wire.get(polling, a)).headers) == FIELDS
+        other = {name: FIELDS[name] for name in FIELDS if not name.endswith("allow-origin")}
+        assert of_cors((await wire.get(polling, {"Origin": "https://b"})).headers) == other
+        refused = await wire.get(polling.replace("polling", "pigeon"), a)
+        assert (refused.status, of_cors(refused.headers)) == (400, FIELDS)
+        websocket = await wire.websocket(polling.replace("polling", "websocket"), **a)
+        assert websocket.status == "HTTP/1.1 101 Switching Protocols"
+        assert of_cors(websocket.headers) == FIELDS
+        assert of_cors((await wire.get("/socket.io/socket.io.js", a)).headers) == FIELDS
+        for query in ("", "&sid=nobody"):
+            answer = await wire.request("OPTIONS", polling + query, {**a, **ASKS})
+            assert (answer.status, answer.body) == (204, b"")
+            assert of_cors(answer.headers) == {
+                **FIELDS,
+                "vary": "Access-Control-Request-Headers, Origin",
+                "access-control-allow-methods": "GET,POST",
+                "access-control-allow-headers": "x-tenant",
+                "access-control-max-age": "600",
+            }
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_cors_is_no_gate_and_opens_none(version: str, make_server: MakeServer) -> None:
+    """`origins` says who may connect, by WebSocket too, whatever `cors` says."""
+    io = make_server(cors={"origin": True, "credentials": True}, origins=["https://a.example"])
+    polling = f"/socket.io/?EIO={version}&transport=polling"
+    evil = {"Origin": "https://evil.example"}
+    async with served(io) as url, raw(url) as wire:
+        for method, more in (("GET", {}), ("OPTIONS", ASKS)):
+            response = await wire.request(method, polling, {**evil, **more})
+            assert response.status == 403
+            assert "access-control-allow-origin" not in response.headers
+        websocket = await wire.websocket(polling.replace("polling", "websocket"), **evil)
+        assert websocket.status == "HTTP/1.1 400 Bad Request"
+        assert io.engine.sessions == {}
+    io = make_server(cors={"origin": ["https://a.example"]})  # which lets everybody connect
+    async with served(io) as url, raw(url) as wire:
+        assert (await wire.get(polling, evil)).status == 200
+        websocket = await wire.websocket(polling.replace("polling", "websocket"), **evil)
+        assert websocket.status == "HTTP/1.1 101 Switching Protocols"
+
+
+async def test_preflights_of_each_revision(make_server: MakeServer) -> None:
+    asks = {**ASKS, "Origin": "https://a.example"}
+    async with served(make_server()) as url, raw(url) as wire:
+        for version, status, allowed in (("3", 200, "Content-Type"), ("4", 204, "x-tenant")):
+            target = f"/socket.io/?EIO={version}&transport=polling"
+            answer = await wire.request("OPTIONS", target, asks)
+            assert (answer.status, answer.body) == (status, b"")
+            assert answer.headers["access-control-allow-origin"] == "https://a.example"
+            assert answer.headers["access-control-allow-credentials"] == "true"
+            names = answer.headers["access-control-allow-headers"].split(", ")
+            assert allowed in names
+            assert ("x-tenant" in names) is (version == "4")
+            assert "Origin" in answer.headers.get_all("vary")

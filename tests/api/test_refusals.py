@@ -12,6 +12,10 @@ from tests.support.servers import MakeServer
 from trio_sio.options import Origins
 
 POLLING = "/socket.io/?EIO=3&transport=polling"
+NOT_SPOKEN = (
+    "this server speaks Engine.IO 3 (Socket.IO 2.x) and 4 (Socket.IO 3.x and 4.x), by its option"
+    " 'protocols'; the query says EIO=5"
+)
 NO_UPGRADE = (
     "transport=websocket without an upgrade: there is no 'Upgrade: websocket' and no"
     " 'Connection: upgrade'; does a proxy pass them on?"
@@ -69,11 +73,11 @@ NOBODY = (
         ),
         (
             "GET",
-            "/socket.io/?EIO=4&transport=polling",
+            "/socket.io/?EIO=5&transport=polling",
             400,
             5,
             "Unsupported protocol version",
-            "this server speaks Engine.IO 3, to Socket.IO 2.x clients, not 4",
+            NOT_SPOKEN,
         ),
     ],
 )
@@ -153,10 +157,9 @@ async def test_a_path_that_is_not_the_servers(
 
 async def test_a_later_client_is_refused_by_websocket_too(make_server: MakeServer) -> None:
     async with served(make_server()) as url, raw(url) as wire:
-        websocket = await wire.websocket("/socket.io/?EIO=4&transport=websocket")
+        websocket = await wire.websocket("/socket.io/?EIO=5&transport=websocket")
         assert websocket.status == "HTTP/1.1 400 Bad Request"
-        detail = b"this server speaks Engine.IO 3, to Socket.IO 2.x clients, not 4"
-        assert await websocket.rest() == b"Unsupported protocol version\n" + detail + b"\n"
+        assert await websocket.rest() == f"Unsupported protocol version\n{NOT_SPOKEN}\n".encode()
 
 
 OF_W3 = (

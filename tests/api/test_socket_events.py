@@ -191,7 +191,7 @@ async def test_ordinary_names_that_look_special(make_server: MakeServer) -> None
 # -- reserved names ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", RESERVED)
+@pytest.mark.parametrize("event", [*RESERVED, "connect_error"])
 async def test_reserved_names_are_not_emitted(event: str, make_server: MakeServer) -> None:
     io = answering(make_server)
     heard: list[object] = []

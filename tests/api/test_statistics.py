@@ -3,14 +3,16 @@
 import re
 
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.support import modern
 from tests.support.held_loop import Counter
 from tests.support.peers import served
 from tests.support.raw import raw
 from tests.support.servers import MakeServer
-from trio_sio.statistics import REFUSALS, added_up
+from trio_sio.statistics import PROTOCOLS, REFUSALS, added_up
+from trio_sio.testing import open_wire
 
 
 async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter: Counter) -> None:
@@ -42,6 +44,26 @@ async def test_what_there_is_and_what_has_ended(make_server: MakeServer, counter
         alone = io.engine.statistics()
         assert (alone.ended, alone.limits, alone.opened) == (now.ended, now.limits, now.opened)
         assert (alone.joined, alone.namespaces) == (0, {})
+
+
+async def test_clients_are_counted_by_what_they_speak(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server()
+    assert io.statistics().sessions_by_protocol == dict.fromkeys(PROTOCOLS, 0)
+    async with modern.client(io, eio=3), modern.client(io, eio=3):
+        async with modern.client(io) as websocket:
+            await modern.join(websocket)
+            async with open_wire(io) as wire:
+                await wire.connect().request("GET", "/socket.io/?EIO=4&transport=polling")
+                await wire.connect().request("GET", "/socket.io/?EIO=5&transport=polling")
+                now = io.statistics()
+                assert now.sessions_by_protocol == {3: 2, 4: 2}
+                assert now.opened_by_protocol == {3: 2, 4: 2}
+                assert (now.sessions, now.opened) == (4, 4)
+        await wait_all_tasks_blocked()
+    await wait_all_tasks_blocked()
+    now = io.statistics()
+    assert now.opened_by_protocol == {3: 2, 4: 2}
+    assert sum(now.sessions_by_protocol.values()) == now.sessions
 
 
 async def test_queues_and_what_was_dropped(make_server: MakeServer) -> None:

@@ -161,3 +161,46 @@ async def test_a_session_by_websocket() -> None:
             peer.put("websocket.disconnect", code=1005)
             await peer.wait(lambda: peer.is_over)
         await session.wait_closed()
+
+
+# -- options and functions of the engine -------------------------------------------------
+
+
+@pytest.mark.parametrize("root", ["", "/app"])
+async def test_the_path_without_a_slash(root: str) -> None:
+    for has_slash, body in ((True, b"other"), (False, b'"upgrades":["websocket"]')):
+        async with trio_sio.Server(add_trailing_slash=has_slash) as io:
+            scope = http_scope(f"{root}/socket.io", HANDSHAKE, root_path=root)
+            peer = await answered(Application(io, other), scope)
+            assert peer.status == 200
+            assert body in peer.body
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_fields_of_the_answer_to_a_websockets_handshake(version: str) -> None:
+    async with trio_sio.Server(cors={"origin": True}) as io:
+        io.engine.on_headers(lambda headers, request, initial: headers.append(("X-Node", "é")))
+        query = WEBSOCKET.replace("3", version)
+        scope = websocket_scope(query, headers=[(b"origin", b"http://elsewhere")])
+        async with asked(Application(io), scope) as peer:
+            peer.put("websocket.connect")
+            accepted = await peer.sent_last("websocket.accept")
+            assert accepted["headers"] == [
+                (b"vary", b"Origin"),
+                (b"access-control-allow-origin", b"http://elsewhere"),
+                (b"x-node", b"\xe9"),
+            ]
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_middleware_of_the_engine(version: str) -> None:
+    async with trio_sio.Server() as io:
+        io.engine.use(lambda request: trio_sio.Response.text(401, "who are you?"))
+        query = HANDSHAKE.replace("3", version)
+        peer = await answered(Application(io), http_scope("/socket.io/", query))
+        assert (peer.status, peer.body) == (401, b"who are you?\n")
+        async with asked(Application(io), websocket_scope(query)) as peer:
+            peer.put("websocket.connect")
+            await peer.wait(lambda: peer.is_over)
+            assert peer.sent[0]["type"] == "websocket.http.response.start"
+            assert (peer.status, peer.body) == (401, b"who are you?\n")

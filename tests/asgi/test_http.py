@@ -145,7 +145,7 @@ async def test_with_raise_errors_a_failure_ends_the_server(autojump_clock: MockC
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise KeyError("of the application")
 
-    with pytest.RaisesGroup(KeyError, flatten_subgroups=True):
+    with pytest.raises(KeyError):
         async with wire_to(app, raise_errors=True) as wire:
             await wire.connect().send_request("GET", "/")
             await trio.sleep_forever()

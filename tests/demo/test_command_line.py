@@ -15,7 +15,7 @@ import trio
 from tests.support.peers import DEADLINE
 from trio_sio import __main__ as command_line
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 
 COMMAND = (sys.executable, "-m", "trio_sio")
@@ -146,7 +146,7 @@ async def test_page() -> None:
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *options], check=False, capture_output=True, text=True, timeout=20
+        [*COMMAND, *options], check=False, capture_output=True, text=True, timeout=DEADLINE
     )
 
 
@@ -211,7 +211,7 @@ async def test_verbose_shows_where_it_listens_events_and_packets() -> None:
 async def next_line(process: trio.Process) -> str:
     """The line behind the addresses."""
     assert process.stdout is not None
-    with trio.fail_after(20):
+    with trio.fail_after(DEADLINE):
         return (await receive_until(process.stdout, b"\n")).decode()
 
 

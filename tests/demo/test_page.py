@@ -9,12 +9,13 @@ import pytest
 import trio_sio
 import trio_sio.demo.page
 from tests.support.bodies import body_of
-from trio_sio.demo.page import Page
+from trio_sio.demo.page import UNDER_THE_HOOD, Page
 
 PAGE = Page()
 FOLDER = Path(trio_sio.demo.page.__file__).with_name("page")
 SCRIPTS = [f"/{path.relative_to(FOLDER).as_posix()}" for path in FOLDER.rglob("*.js")]
 CLIENT = "/socket.io/socket.io.js"
+CLIENT_4 = "/socket.io/socket.io.min.js"
 
 
 async def get(path: str, method: str = "GET") -> trio_sio.Response:
@@ -44,6 +45,28 @@ async def test_file(path: str, content_type: str) -> None:
     assert header(response, "x-content-type-options") == "nosniff"
     assert header(response, "content-security-policy").startswith("default-src 'none'; ")
     assert response.body
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", UNDER_THE_HOOD])
+@pytest.mark.parametrize(
+    ("query", "client", "script"),
+    [
+        ("", "2", CLIENT),
+        ("?client=2", "2", CLIENT),
+        ("?client=4", "4", CLIENT_4),
+        ("?nick=Anna&client=4&transport=polling", "4", CLIENT_4),
+        ("?client=4&client=2", "2", CLIENT),
+        ("?client=3", "2", CLIENT),
+        ("?client=<script>", "2", CLIENT),
+        ("?nick=client=4", "2", CLIENT),
+    ],
+)
+async def test_the_query_says_which_client_it_loads(
+    path: str, query: str, client: str, script: str
+) -> None:
+    html = body_of(await get(path + query)).decode()
+    assert re.findall(r'<script src="(/socket\.io/[^"]*)"', html) == [script]
+    assert f'<body data-client="{client}" data-transports="polling websocket">' in html
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/../page.py", "/page.py", "//", "/%2e%2e/page.py"])

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -38,13 +39,13 @@ def encode(width: int, height: int, colour_at: Callable[[int, int], Colour]) -> 
 def shrink(path: Path) -> Picture:
     """Make a file smaller, if it can be, and return the picture."""
     data = path.read_bytes()
-    path.write_bytes(min(data, compact(data), key=len))
-    return decode(data)
-
-
-def compact(data: bytes) -> bytes:
-    """Return the same picture in fewer bytes: those of a page are smallest without filters."""
     picture = decode(data)
+    path.write_bytes(min(data, compact(picture), key=len))
+    return picture
+
+
+def compact(picture: Picture) -> bytes:
+    """Return a picture in few bytes: those of a page are smallest without filters."""
     step = picture.channels
     opaque = (
         b"".join(row[at : at + 3] for at in range(0, len(row), step)) if step == 4 else row
@@ -98,18 +99,29 @@ def _unfiltered(kind: int, row: bytes, above: bytes, channels: int) -> bytes:
         return row
     if kind == 2:
         return bytes((value + up) & 255 for value, up in zip(row, above, strict=True))
+    if kind == 1:
+        return _summed(row, channels)
     done = bytearray(channels)  # the pixel to the left of the first one
     corners = bytes(channels) + above
-    for at, value in enumerate(row):
-        left, up, corner = done[at], above[at], corners[at]
-        done.append((value + _prediction(kind, left, up, corner)) & 255)
+    if kind == 3:
+        for left_at, (value, up) in enumerate(zip(row, above, strict=True)):
+            done.append((value + (done[left_at] + up) // 2) & 255)
+        return bytes(done[channels:])
+    for at, (value, up, corner) in enumerate(zip(row, above, corners, strict=False)):
+        left = done[at]
+        from_left, from_up = abs(up - corner), abs(left - corner)
+        from_corner = abs(left + up - corner - corner)
+        if from_left <= from_up and from_left <= from_corner:
+            done.append((value + left) & 255)
+        else:
+            done.append((value + (up if from_up <= from_corner else corner)) & 255)
     return bytes(done[channels:])
 
 
-def _prediction(kind: int, left: int, up: int, corner: int) -> int:
-    if kind == 1:
-        return left
-    if kind == 3:
-        return (left + up) // 2
-    estimate = left + up - corner
-    return min((left, up, corner), key=lambda value: abs(estimate - value))
+def _summed(row: bytes, channels: int) -> bytes:
+    """Undo the filter that leaves what a pixel differs by from the one to its left."""
+    done = bytearray(len(row))
+    for channel in range(channels):
+        sums = accumulate(row[channel::channels])
+        done[channel::channels] = bytes([value & 255 for value in sums])
+    return bytes(done)

@@ -41,7 +41,7 @@ async def serious(page: Page) -> list[str]:
 
 
 def is_operator(socket: trio_sio.Socket) -> bool:
-    return socket.handshake.query.get("token") == "right"
+    return socket.handshake.auth.get("token") == "right"
 
 
 class Scene:

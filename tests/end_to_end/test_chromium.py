@@ -19,6 +19,16 @@ pytestmark = pytest.mark.chromium
 
 # In which state a page settles, by what `?transport=` says.
 SETTLED = {"": "websocket", "polling": "polling", "websocket": "websocket", "jsonp": "polling"}
+ENGINES: dict[str, tuple[WSEngine, ...]] = {
+    "websocket": ("trio-websocket", "websockets"),
+    "polling": ("auto",),
+}
+"""By the state that is settled in: a page that only polls meets no WebSocket engine."""
+
+each_way = pytest.mark.parametrize(
+    ("transport", "ws_engine"),
+    [(way, engine) for way, state in SETTLED.items() for engine in ENGINES[state]],
+)
 WIDTH, HEIGHT = 1360, 850
 
 WANTED = "TRIO_SIO_SCREENSHOT"
@@ -128,7 +138,7 @@ async def test_private_messages(ws_engine: WSEngine) -> None:
             assert await page.complaints() == []
 
 
-@pytest.mark.parametrize("transport", SETTLED)
+@each_way
 async def test_rooms_and_measurements(ws_engine: WSEngine, transport: str) -> None:
     async with demo(ws_engine) as url, chromium() as browser:
         page = await visit(browser, url, "Anna", transport)
@@ -150,7 +160,7 @@ async def test_rooms_and_measurements(ws_engine: WSEngine, transport: str) -> No
         assert await page.complaints() == []
 
 
-@pytest.mark.parametrize("transport", SETTLED)
+@each_way
 async def test_the_page_comes_back(ws_engine: WSEngine, transport: str) -> None:
     async with chromium() as browser:
         async with demo(ws_engine) as url:

@@ -35,7 +35,9 @@ ATTEMPTS = 3
 
 
 @pytest.mark.node
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=lambda end: str(end.name))
+@pytest.mark.parametrize(
+    ("ws_engine", "end"), [("trio-websocket", signal.SIGINT), ("websockets", signal.SIGTERM)]
+)  # the signal is Trio's affair, and no engine's
 async def test_it_ends_within_a_second(ws_engine: str, end: signal.Signals) -> None:
     seconds: list[float] = []
     while len(seconds) < ATTEMPTS and min(seconds, default=9) > 1:

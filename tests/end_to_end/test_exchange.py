@@ -9,9 +9,11 @@ import pytest
 import trio_sio
 from tests.support.peers import (
     BUNDLE,
+    MODERN,
     PACKAGE,
     POLLING,
     PYTHON,
+    PYTHON_5,
     UPGRADING,
     WEBSOCKET,
     Client,
@@ -27,10 +29,16 @@ def kinds() -> Iterator[object]:
     every = [UPGRADING, WEBSOCKET, POLLING]
     every += [Kind("bundle", BUNDLE), Kind("bundle", BUNDLE, ("websocket",))]
     every += [Kind("bundle", BUNDLE, ("polling",))]
+    for release, command in MODERN.items():
+        ways = None, ("websocket",), ("polling",)
+        every += [Kind(release, command, way) for way in ways]
     for kind in every:
         yield pytest.param(kind, marks=pytest.mark.node, id=str(kind))
     for kind in (Kind("python", PYTHON), Kind("python", PYTHON, ("websocket",))):
         yield pytest.param(kind, marks=pytest.mark.python_socketio, id=str(kind))
+    for way in (None, ("websocket",), ("polling",)):
+        kind = Kind("python5", PYTHON_5, way)
+        yield pytest.param(kind, marks=pytest.mark.python_socketio_5, id=str(kind))
 
 
 @pytest.fixture(params=kinds())

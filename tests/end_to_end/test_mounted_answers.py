@@ -26,7 +26,7 @@ REQUESTS = {
     "unknown session": f"GET {ASK}polling&sid=nobody HTTP/1.1\r\n\r\n",
     "post to nobody": f"POST {ASK}polling&sid=nobody HTTP/1.1\r\nContent-Length: 3\r\n\r\n1:2",
     "wrong method": f"DELETE {ASK}polling HTTP/1.1\r\n\r\n",
-    "a later protocol": "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n\r\n",
+    "a later protocol": "GET /socket.io/?EIO=5&transport=polling HTTP/1.1\r\n\r\n",
     "websocket without upgrade": f"GET {ASK}websocket HTTP/1.1\r\n\r\n",
     "elsewhere": "GET /elsewhere HTTP/1.1\r\n\r\n",
     "client": "GET /socket.io/socket.io.js HTTP/1.1\r\n\r\n",

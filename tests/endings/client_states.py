@@ -7,7 +7,7 @@ has there at this moment, by which a test knows that they have arrived.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.support.stage import GRACE, PING, POLLING, WEBSOCKET, Guest, Stage
+from tests.support.stage import GRACE, PING, PING_4, POLLING, WEBSOCKET, Guest, Stage
 from trio_sio.protocol.engineio.state import State as SessionState
 from trio_sio.testing.wire_websocket import CONTINUATION, TEXT, frame_bytes, handshake_headers
 
@@ -194,6 +194,75 @@ async def closing(stage: Stage, guest: Guest) -> None:
     stage.io.engine.sessions[guest.sid].close()
 
 
+# -- clients of Socket.IO 3 and 4 -----------------------------------------------------------------
+
+
+async def joined_nothing_5(stage: Stage, guest: Guest) -> None:
+    await guest.open_websocket_4()
+
+
+async def polling_4(stage: Stage, guest: Guest) -> None:
+    await (await guest.poll_4()).send_request("GET", guest.target_4)
+
+
+async def upgrading_4(stage: Stage, guest: Guest) -> None:
+    await guest.poll_4()
+    websocket = await guest.open_websocket_4(f"&sid={guest.sid}")
+    await websocket.send("2probe")
+    assert await websocket.receive() == "3probe"
+
+
+async def joined_5(stage: Stage, guest: Guest) -> None:
+    await guest.join_5()
+
+
+async def joining_5(stage: Stage, guest: Guest) -> None:
+    """Middleware has yet to let it in."""
+    websocket = await guest.open_websocket_4()
+    await websocket.send('40/asks,{"token":1}')
+
+
+async def answer_awaited_5(stage: Stage, guest: Guest) -> None:
+    await (await guest.join_5()).send('427["ask"]')
+
+
+async def mid_upload_4(stage: Stage, guest: Guest) -> None:
+    await guest.poll_4()
+    connection = await guest.connect()
+    request = connection.request_bytes("POST", guest.target_4, body=b'3\x1e421["work"]')
+    await connection.send(request[:-5])
+
+
+async def poll_answer_not_taken_4(stage: Stage, guest: Guest) -> None:
+    connection = await guest.poll_4()
+    (socket,) = [one for one in stage.io.sockets.connected.values() if one.conn.id == guest.sid]
+    socket.emit_nowait("large", "x" * 1_000_000)
+    await connection.send_request("GET", guest.target_4)
+
+
+async def closing_while_polling_4(stage: Stage, guest: Guest) -> None:
+    await guest.poll_4()
+    stage.io.engine.sessions[guest.sid].close()
+
+
+async def half_binary_packet_5(stage: Stage, guest: Guest) -> None:
+    websocket = await guest.join_5()
+    await websocket.send('452-["work",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
+    await websocket.send(b"half")
+
+
+async def in_event_handler_5(stage: Stage, guest: Guest) -> None:
+    await (await guest.join_5()).send('421["work"]')
+
+
+async def in_disconnect_handler_5(stage: Stage, guest: Guest) -> None:
+    """In a namespace of its own, "/" not being joined."""
+    websocket = await guest.open_websocket_4()
+    await websocket.send("40/farewells,")
+    assert str(await websocket.receive()).startswith("40/farewells,{")
+    await websocket.send("41/farewells,")
+
+
 # -- in the application's code ------------------------------------------------------------------
 
 
@@ -263,6 +332,18 @@ STATES = [
     State(mid_fragmented_message, _sessions),
     State(half_binary_packet, _sessions),
     State(closing, _closing),
+    State(joined_nothing_5, _sessions),
+    State(polling_4, _held),
+    State(upgrading_4, _upgrading, lasts=PING_4),
+    State(joined_5, _sessions),
+    State(joining_5, _halted),
+    State(answer_awaited_5, _asked),
+    State(mid_upload_4, _sessions),
+    State(poll_answer_not_taken_4, _sessions),
+    State(closing_while_polling_4, _closing, lasts=PING_4),
+    State(half_binary_packet_5, _sessions),
+    State(in_event_handler_5, _halted, lasts=GRACE),
+    State(in_disconnect_handler_5, _halted, lasts=GRACE, shielded=True),
     State(in_namespace_middleware, _halted),
     State(in_packet_middleware, _halted, lasts=GRACE),
     State(in_connection_handler, _halted, lasts=GRACE),

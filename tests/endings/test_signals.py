@@ -10,9 +10,6 @@ from tests.support.demo_process import complaints, demo
 from tests.support.peers import DEADLINE
 from tests.support.stage import Guest, Stage, open_tcp
 
-pytestmark = pytest.mark.alone
-
-
 ENTER = (
     client_states.connected_and_silent,
     client_states.mid_request_head,

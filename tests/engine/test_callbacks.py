@@ -6,10 +6,11 @@ from typing import NoReturn
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from tests.engine.conftest import Recorder
+from tests.support.peers import DEADLINE
 from tests.support.served_connection import GET, hear, served
 from tests.support.socket_pairs import socket_pair, tls_pair
 from trio_sio.engine.handshake import CallbackTooSlow, call_function
@@ -55,9 +56,13 @@ async def ask(wire: WireClient, transport: str) -> WireConnection:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait in real time, which is what sockets have."""
-    with trio.fail_after(10):
+    with trio.fail_after(DEADLINE):
         while not condition():  # noqa: ASYNC110 - nobody tells
             await trio.sleep(0.001)
+
+
+def living_tasks() -> int:
+    return trio.lowlevel.current_statistics().tasks_living
 
 
 @every_callback
@@ -76,14 +81,15 @@ async def test_nothing_is_left_of_clients_that_leave_meanwhile(
     engine = trio_sio.Engine(raise_errors=True, **options)  # type: ignore[arg-type]
     async with open_wire(engine, recorder, streams=streams) as wire:
         await until(lambda: engine.statistics().connections == 0)
-        tasks = trio.lowlevel.current_statistics().tasks_living
+        await wait_all_tasks_blocked()  # or one that ends is counted
+        tasks = living_tasks()
         clients = [await ask(wire, transport) for _ in range(10)]
         await until(lambda: slow.asked == 10)
         for client in clients:
             await client.aclose()
         await until(lambda: engine.statistics().connections == 0)
         assert slow.cancelled == 10
-        assert trio.lowlevel.current_statistics().tasks_living == tasks
+        await until(lambda: living_tasks() == tasks)  # they end when they have counted themselves
         assert engine.sessions == {}
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 

@@ -1,7 +1,9 @@
 """Which requests are let in, in the reference server's order, and what the others are told."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from trio.testing import MockClock
@@ -10,6 +12,7 @@ import trio_sio
 from tests.engine.polling.test_endpoint import browsers, handshake
 from tests.support.refusals import told
 from trio_sio.testing.wire import open_wire
+from trio_sio.testing.wire_websocket import handshake_headers, open_websocket
 
 HANDSHAKE = "/engine.io/?EIO=3&transport=polling"
 UNKNOWN = (400, told(b'{"code":0,"message":"Transport unknown"}'))
@@ -17,6 +20,11 @@ NO_SESSION = (400, told(b'{"code":1,"message":"Session ID unknown"}'))
 METHOD = (400, told(b'{"code":2,"message":"Bad handshake method"}'))
 BAD = (400, told(b'{"code":3,"message":"Bad request"}'))
 FORBIDDEN = (403, told(b'{"code":4,"message":"Forbidden"}'))
+
+
+async def listen(session: trio_sio.Session) -> None:
+    while True:
+        await session.receive()
 
 
 @pytest.mark.parametrize(
@@ -64,8 +72,7 @@ async def test_refusals(
     [
         HANDSHAKE,
         "/engine.io/foo/bar?transport=polling",
-        "/engine.io/?transport=polling&EIO=2",
-        "/engine.io/?transport=polling&EIO=x",
+        "/engine.io/?transport=polling&EIO=",
         "/engine.io/?transport=polling",
         HANDSHAKE + "&sid=",
         HANDSHAKE + "&b64=1&t=x",
@@ -254,3 +261,125 @@ async def test_strangers_have_a_smaller_limit(autojump_clock: MockClock) -> None
         status, _, body = await browser.ask("POST", url, body=b"9:412345678")
         assert status == 413
         assert b"(handshake_buffer_size)" in body
+
+
+# -- the path -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+@pytest.mark.parametrize("path", ["/engine.io", "/engine.io/", "/a/b"])
+async def test_the_path_as_it_is(path: str, version: str, autojump_clock: MockClock) -> None:
+    base = path.removesuffix("/")
+    query = f"?EIO={version}&transport=polling"
+    for has_slash in (True, False):
+        engine = trio_sio.Engine(path=path, add_trailing_slash=has_slash, serve_client=True)
+        async with open_wire(engine, listen) as wire:
+            for target, is_here in [
+                (f"{base}/{query}", True),
+                (f"{base}{query}", not has_slash),
+                (f"{base}foo{query}", False),
+                (f"{base}foo/{query}", False),
+                (f"/x{base}{query}", False),
+                (f"{base}/socket.io.js", True),
+            ]:
+                response = await wire.request("GET", target)
+                assert response.status == (200 if is_here else 404), target
+            options = await wire.request("OPTIONS", f"{base}{query}")
+            assert (options.status != 404) is not has_slash
+
+
+@pytest.mark.parametrize("version", ["3", "4"])
+async def test_a_websocket_at_the_path_as_it_is(version: str, autojump_clock: MockClock) -> None:
+    target = f"/engine.io?EIO={version}&transport=websocket"
+    engine = trio_sio.Engine(add_trailing_slash=False)
+    async with open_wire(engine, listen) as wire:
+        websocket = await open_websocket(wire.connect(), target)
+        assert str(await websocket.receive()).startswith("0{")
+
+
+# -- who says one revision and speaks another -----------------------------------------------------
+
+
+def judge(request: trio_sio.Request) -> int | None:
+    judged = {"old": 3, "new": 4, "any": None}
+    return next((judged[word] for word in judged if f"&{word}" in request.target), None)
+
+
+@pytest.mark.parametrize(
+    ("says", "query", "speaks"),
+    [
+        *(("4", "", 4), ("4", "&any", 4), ("4", "&old", 3), ("4", "&new", 4)),
+        *(("3", "", 3), ("3", "&any", 3), ("3", "&old", 3), ("3", "&new", 4)),
+        *(("5", "&old", 3), ("", "&new", 4)),
+    ],
+)
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_the_application_says_what_a_client_speaks(
+    transport: str, says: str, query: str, speaks: int, autojump_clock: MockClock
+) -> None:
+    engine = trio_sio.Engine(protocol_of=judge, raise_errors=True)
+    target = f"/engine.io/?EIO={says}&transport={transport}{query}"
+    async with open_wire(engine, listen) as wire:
+        if transport == "polling":
+            response = await wire.request("GET", target)
+            assert response.text.startswith("0{" if speaks == 4 else "96:0{"), response.text
+        else:
+            websocket = await open_websocket(wire.connect(), target)
+            assert ("maxPayload" in str(await websocket.receive())) is (speaks == 4)
+            await websocket.send("2" if speaks == 3 else "3")
+            if speaks == 3:
+                assert await websocket.receive() == "3"
+        (session,) = engine.sessions.values()
+        assert session.protocol == speaks
+        if transport == "polling":  # what it says later does not matter
+            later = target + f"&sid={session.id}"
+            body = b"4a" if speaks == 4 else b"2:4a"
+            assert (await wire.request("POST", later, body=body)).status == 200
+            moved = later.replace("polling", "websocket")
+            websocket = await open_websocket(wire.connect(), moved)
+            await websocket.send("2probe")
+            assert await websocket.receive() == "3probe"
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_a_revision_that_is_switched_off_stays_off(
+    transport: str, autojump_clock: MockClock
+) -> None:
+    engine = trio_sio.Engine(protocol_of=lambda request: 3, protocols=[4], raise_errors=True)
+    async with open_wire(engine, listen) as wire:
+        headers = handshake_headers() if transport == "websocket" else {}
+        target = f"/engine.io/?EIO=4&transport={transport}"
+        response = await wire.request("GET", target, headers)
+        assert response.status == 400
+        assert b"Unsupported protocol version" in response.body
+
+
+@pytest.mark.parametrize("answer", [5, "3", True, 3.0, [3], ZeroDivisionError("oh")])
+async def test_a_judge_that_fails_costs_its_own_request_alone(
+    answer: object, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    def judge(request: trio_sio.Request) -> Any:  # noqa: ANN401 - what is wrong
+        if "good" in request.target:
+            return None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async with open_wire(trio_sio.Engine(protocol_of=judge), listen) as wire:
+        response = await wire.request("GET", HANDSHAKE)
+        assert (response.status, response.body) == BAD
+        assert (await wire.request("GET", HANDSHAKE + "&good")).status == 200
+    assert "protocol_of failed" in caplog.text
+    with pytest.raises((TypeError, ZeroDivisionError)):
+        async with open_wire(trio_sio.Engine(protocol_of=judge, raise_errors=True), listen) as wire:
+            await wire.request("GET", HANDSHAKE)
+
+
+async def test_a_judge_may_refuse(autojump_clock: MockClock) -> None:
+    def judge(request: trio_sio.Request) -> None:
+        raise trio_sio.RequestRefused("not you")
+
+    engine = trio_sio.Engine(protocol_of=judge, raise_errors=True)
+    async with open_wire(engine, listen) as wire:
+        response = await wire.request("GET", HANDSHAKE)
+        assert (response.status, json.loads(response.body)["message"]) == (403, "not you")

@@ -143,15 +143,24 @@ class Attacker:
     async def websocket(self, receive_buffer: int = 0, sid: str = "") -> None:
         """Connect and join "/" by WebSocket, or try one for a session that polls."""
         await self.connect(receive_buffer)
+        await self.open_websocket(sid)
+        if sid:
+            return
+        if self.version == 4:
+            await self.send(masked("40"))
+        await self.read_until(b"\x0240" if self.version == 3 else b"40{")
+
+    async def open_websocket(self, sid: str = "") -> None:
+        """Ask for a WebSocket, and wait until it is there; of a new session, for its opening.
+
+        In Engine.IO 3 what comes next tells that it is there: the client is in "/" then.
+        """
         more = "&transport=websocket" + (f"&sid={sid}" if sid else "")
         await self.send(self.request("GET", more, _UPGRADE))
         if sid:
             await self.read_until(b"\r\n\r\n")
-            return
-        if self.version == 4:
+        elif self.version == 4:
             await self.read_until(b'"sid"')
-            await self.send(masked("40"))
-        await self.read_until(b"\x0240" if self.version == 3 else b"40{")
 
     async def poll(self) -> str:
         """Connect and begin a session by polling; return its id."""

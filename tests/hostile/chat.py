@@ -73,6 +73,8 @@ class Member:
             position = stop
             if text.startswith('42["news","'):
                 own += self._check(text[11:-2], now)
+            elif text == "2":
+                self.socket.sendall(masked("3"))
             elif text != "3":
                 raise RuntimeError(f"client {self.number} was sent {text!r}")
         self._buffer = buffer[position:]

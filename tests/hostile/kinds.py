@@ -244,6 +244,45 @@ FLOODS: dict[str, Kind] = {
     "floods of binary packets for namespaces never joined": binary_unjoined,
     "connects to very many namespaces": many_namespaces,
 }
-KINDS = {**QUIET, **FLOODS}
+# -- Engine.IO 4 ---------------------------------------------------------------------------------
+
+
+async def empty_elements(one: Attacker) -> None:
+    """Payloads whose packets are empty, behind one that is not."""
+    sid = await one.poll()
+    await one.begin()
+    await one.post(sid, b"3" + b"\x1e" * CHUNK)
+    await one.wait_closed()
+
+
+async def huge_auth(one: Attacker) -> None:
+    """Says more of itself than a stranger may."""
+    await one.connect()
+    await one.open_websocket()
+    await one.begin()
+    await one.send(masked('40{"token":"' + "x" * 300_000 + '"}'))
+    await one.wait_closed()
+
+
+async def pings_of_the_client(one: Attacker) -> None:
+    """Pings, which only the server may."""
+    await one.websocket()
+    await one.begin()
+    await one.flood(masked("2") * 100)
+
+
+joins_again = _flood(lambda one: masked("40") + masked('40{"a":1}'))
+answers_unasked = _flood(lambda one: masked('4377["x"]'))
+
+RECENT: dict[str, Kind] = {
+    "empty elements in payloads": empty_elements,
+    "huge auth": huge_auth,
+    "pings of clients": pings_of_the_client,
+    "floods of joining again": joins_again,
+    "floods of answers that nobody waits for": answers_unasked,
+}
+"""What only clients of Engine.IO 4 do; not in `MIX`, which is the same for both revisions."""
+
+KINDS = {**QUIET, **FLOODS, **RECENT}
 MIX = [*QUIET] * 4 + [*FLOODS]
 """Names, as often as they come: one flood is as much work as hundreds of the others."""

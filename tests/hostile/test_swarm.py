@@ -24,7 +24,7 @@ import pytest
 import trio
 
 import trio_sio
-from tests.hostile.kinds import KINDS
+from tests.hostile.kinds import MIX, RECENT
 from tests.support.raw import raw
 from tests.support.remains import Remains
 from tools.setup_machine import ROOT
@@ -91,7 +91,7 @@ class Clients:
 
 
 @asynccontextmanager
-async def started(module: str, *arguments: int) -> AsyncIterator[Clients]:
+async def started(module: str, *arguments: int | str) -> AsyncIterator[Clients]:
     """Start clients and wait until they are there; in the end they are killed."""
     command = [sys.executable, "-m", f"tests.hostile.{module}", *map(str, arguments)]
     run = partial(trio.run_process, command, cwd=ROOT, stdin=PIPE, stdout=PIPE, check=False)
@@ -105,14 +105,17 @@ async def started(module: str, *arguments: int) -> AsyncIterator[Clients]:
             process.kill()
 
 
-async def attack(io: trio_sio.Server, port: int, hostile: int, messages: int) -> dict[str, int]:
+async def attack(
+    io: trio_sio.Server, port: int, hostile: int, messages: int, versions: tuple[int, int]
+) -> dict[str, int]:
     """Have the honest ones chat during an attack, and look at what they got.
 
     Returns:
         How many connections of each kind came.
     """
-    chat = started("chat", port, HONEST, messages, RATE, 3)
-    async with chat as honest, started("swarm", port, hostile, 3) as swarm:
+    theirs, ours = versions
+    chat = started("chat", port, HONEST, messages, RATE, ours)
+    async with chat as honest, started("swarm", port, hostile, theirs, *kinds(theirs)) as swarm:
         here = io.statistics()
         # Those that have said nothing yet may have waited too long, or to be accepted.
         assert here.connections >= hostile * 0.7
@@ -134,8 +137,27 @@ async def all_left(io: trio_sio.Server) -> None:
         await trio.sleep(0.2)
 
 
-async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float) -> None:
-    """Attack a server; nothing is lost and nothing is left."""
+def kinds(version: int) -> list[str]:
+    """The kinds of attack by clients of this revision of Engine.IO, as often as they come."""
+    return MIX if version == 3 else [*MIX, *RECENT]
+
+
+async def check(
+    ws_engine: WSEngine,
+    hostile: int,
+    messages: int,
+    silence: float,
+    versions: tuple[int, int] = (3, 3),
+) -> None:
+    """Attack a server; nothing is lost and nothing is left.
+
+    Args:
+        ws_engine: the option.
+        hostile: how many attack.
+        messages: how many each honest client sends.
+        silence: seconds for which a client may say nothing.
+        versions: of Engine.IO, of the hostile and of the honest ones.
+    """
     io = make_server(ws_engine, silence)
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
@@ -151,8 +173,8 @@ async def check(ws_engine: WSEngine, hostile: int, messages: int, silence: float
             await all_left(io)
             io.engine.runtime.log.flush()
             before = Remains.of(io)
-            came = await attack(io, port, hostile, messages)
-            assert set(came) == set(KINDS)
+            came = await attack(io, port, hostile, messages, versions)
+            assert set(came) == set(kinds(versions[0]))
             assert sum(came.values()) > hostile  # those that were shown out came again
             await all_left(io)
             io.engine.runtime.log.flush()
@@ -170,8 +192,10 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "trio_sio")  # a record that pytest keeps holds its session
 
 
-async def test_honest_clients_lose_nothing_and_nothing_is_left() -> None:
-    await check("websockets", hostile=2000, messages=3, silence=5)
+@pytest.mark.parametrize("versions", [(3, 3), (4, 3), (4, 4)], ids=str)
+async def test_honest_clients_lose_nothing_and_nothing_is_left(versions: tuple[int, int]) -> None:
+    """Hostile and honest ones of either revision."""
+    await check("websockets", hostile=2000, messages=3, silence=5, versions=versions)
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 // Clients that do what they are told. `node client.js package|bundle`: which build of
-// socket.io-client 2.5.0; `engine` for engine.io-client 3.5. One order a line on standard input,
+// socket.io-client 2.5.0; `3.1`, `4.0`, `4.8` for its later releases; `engine` for engine.io-client
+// 3.5. One order a line on standard input,
 // one report a line on standard output:
 //
 //     [verb, client, …]  ->  {"client", "event", "args", "transport"}
@@ -19,6 +20,7 @@ let emitted = 0;
 
 function load() {
   if (build === 'engine') return require('engine.io-client');
+  if (/^\d/.test(build)) return require(`socket.io-client-${build}`).io;
   if (build !== 'bundle') return require('socket.io-client');
   // What a browser would have brought along.
   global.WebSocket = require('ws');
@@ -62,6 +64,31 @@ const verbs = {
     clients.get(name).emit(event, ...args, (...answer) => report(`answer ${number}`, answer));
   },
   connect: (name) => clients.get(name).connect(),
+  /** Lose the connection without the server noticing: nothing is closed, and nobody reads on. */
+  vanish(name) {
+    const { engine } = clients.get(name).io;
+    engine.transport.close = () => {};
+    engine._onClose('ping timeout');
+  },
+  /** Take nothing of the next connection in: it is lost, as by `vanish`, with the first answer to
+   * CONNECT, or with the first event that comes before. */
+  miss(name) {
+    const { io } = clients.get(name);
+    const { decoder } = io;
+    const { add } = decoder;
+    io.once('open', () => {
+      decoder.add = () => { decoder.add = add; verbs.vanish(name); };
+    });
+    reporter(name, () => io.engine)('missing', []);
+  },
+  /** Open a client that has what another one has of its socket: the secret, and the last offset. */
+  copy(name, other, ...args) {
+    verbs.open(name, ...args);
+    const { _pid, _lastOffset } = clients.get(other);
+    Object.assign(clients.get(name), { _pid, _lastOffset });
+  },
+  /** Whether it got its socket back (4.6 and later), as the event "recovered". */
+  recovered: (name) => reporter(name, () => clients.get(name).io.engine)('recovered', [Boolean(clients.get(name).recovered)]),
   close: (name) => clients.get(name).close(),
   /** The engine alone, without Socket.IO. */
   engine(name, url, options) {

@@ -17,6 +17,9 @@ const msgpack = require('socket.io-msgpack-parser');
 const notepack = require('notepack.io');
 const redisAdapter = require('socket.io-redis');
 const redisEmitter = require('socket.io-emitter');
+const modern = require('module').createRequire(require.resolve('socket.io-4.8'));
+const engine4 = modern('engine.io-parser');
+const socket5 = modern('socket.io-parser');
 const jsonpClient = clientTransport();
 const jsonpServer = require('engine.io/lib/transports/polling-jsonp');
 
@@ -57,6 +60,23 @@ const operations = {
     vm.runInNewContext(script, { ___eio: { [index]: (text) => heard.push(text) } });
     return heard;
   },
+  // Engine.IO 4 and Socket.IO 5, of socket.io 4.8.
+  encodePayload4: (packets) => {
+    let payload;
+    engine4.encodePayload(packets, (result) => { payload = result; });
+    return Buffer.from(payload, 'utf8');
+  },
+  // As a body arrives: bytes, which the server reads as UTF-8.
+  decodePayload4: (body) => engine4.decodePayload(body.toString('utf8')).map(outcome),
+  encodeFrame4: (packet) => {
+    let frame;
+    engine4.encodePacket(packet, true, (result) => { frame = result; });
+    return frame;
+  },
+  decodeFrame4: (frame) => outcome(engine4.decodePacket(frame)),
+  encodeSocketPacket5: (packet) => new socket5.Encoder().encode(packet),
+  decodeSocketMessages5: (messages) => decodeSocket(socket5, messages),
+
   parseQuery: (query) => Object.assign({}, querystring.parse(query)),
 
   encodeSocketPacket: (packet) => encodeSocket(socket, packet),

@@ -72,7 +72,7 @@ async def test_two_mistakes_are_two_and_two_servers_too(autojump_clock: MockCloc
     assert sum("and 99 more like it" in one for one in lines) == 4
 
 
-@pytest.mark.parametrize("head", ["GET /socket.io/?EIO=4&transport=polling", "GET /wp-login.php"])
+@pytest.mark.parametrize("head", ["GET /socket.io/?EIO=5&transport=polling", "GET /wp-login.php"])
 async def test_refused_requests(head: str, autojump_clock: MockClock) -> None:
     with read() as lines:
         async with open_wire(trio_sio.Server()) as wire:
@@ -85,9 +85,9 @@ async def test_refused_requests(head: str, autojump_clock: MockClock) -> None:
         assert lines == []  # whoever looks for holes is no client with a mistake
         return
     assert lines == [
-        "WARNING trio_sio.engine refused GET /socket.io/?EIO=4&transport=polling from somewhere:"
-        " Unsupported protocol version: this server speaks Engine.IO 3, to Socket.IO 2.x clients,"
-        " not 4; use socket.io-client 2.x there" + end
+        "WARNING trio_sio.engine refused GET /socket.io/?EIO=5&transport=polling from somewhere:"
+        " Unsupported protocol version: this server speaks Engine.IO 3 (Socket.IO 2.x) and 4"
+        " (Socket.IO 3.x and 4.x), by its option 'protocols'; the query says EIO=5" + end
         for end in ("", " … and 199 more like it in the last 10 s")
     ]
 

@@ -24,7 +24,7 @@ SECRETS = (SECRET, SECRET[::-1])
 
 HEADS = (
     "GET /socket.io/?EIO=3&transport=polling&token={0} HTTP/1.1",
-    "GET /socket.io/?EIO=4&transport=polling&token={0} HTTP/1.1",
+    "GET /socket.io/?EIO=5&transport=polling&token={0} HTTP/1.1",
     "GET /socket.io/?EIO={0}&transport={0}&t={0}&sid={0} HTTP/1.1",
     "GET /socket.io/?transport={0} HTTP/1.1",
     "POST /socket.io/?EIO=3&transport=polling&sid={0} HTTP/1.1",
@@ -223,7 +223,7 @@ def test_there_are_lines_to_look_at() -> None:
     assert any("LookupError: a mistake" in line for line in lines)
     assert any("asked for the namespace '/nowhere'" in line for line in lines)
     lines = logged(lambda wire: ask(wire, HEADS[1], [FIELDS[0]], ""))
-    assert any("refused GET /socket.io/?EIO=4&transport=polling&…" in line for line in lines)
+    assert any("refused GET /socket.io/?EIO=5&transport=polling&…" in line for line in lines)
 
 
 HOSTILE = "\n\r\x1b[2J\x85\u2028\u202e"

@@ -19,6 +19,19 @@ def test_nothing_unprintable_is_left_and_nothing_long(text: str, limit: int) -> 
 
 
 @pytest.mark.parametrize(
+    ("connect", "there"),
+    [
+        ('0{"sid":"a","pid":"secret"}', '0{"sid":"a","pid":"…"}'),
+        ('0/chat,{"pid" : "secret","offset":"e.1"}', '0/chat,{"pid" : "…","offset":"e.1"}'),
+        ('0{"pid":"secr', '0{"pid":"…"'),
+        ('0{"token":1}', '0{"token":1}'),
+    ],
+)
+def test_the_secret_of_a_client_that_may_come_back(connect: str, there: str) -> None:
+    assert shown.without_pid(connect) == there
+
+
+@pytest.mark.parametrize(
     ("text", "there"),
     [
         ("Köln 東京", "Köln 東京"),

@@ -82,3 +82,14 @@ def test_a_large_packet_is_written_after_it_was_framed(caplog: pytest.LogCapture
     item.wire(WS3)
     WireLog("sid").outgoing("websocket", [item])
     assert caplog.messages == ["sid websocket out MESSAGE " + "x" * SHOWN + "…"]
+
+
+def test_the_secret_of_a_client_that_may_come_back(caplog: pytest.LogCaptureFixture) -> None:
+    logger.setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    wire = WireLog("pMx0aBcDeF")
+    wire.incoming("websocket", EnginePacket(MESSAGE, '0{"pid":"secret"}'))
+    wire.outgoing("websocket", [Encoded.of_messages(['0{"sid":"a","pid":"secret"}'])])
+    wire.incoming("websocket", EnginePacket(MESSAGE, '2["x",{"pid":"7"}]'))
+    assert "secret" not in caplog.text
+    assert '{"pid":"7"}' in caplog.text

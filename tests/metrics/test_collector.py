@@ -1,5 +1,6 @@
 """The numbers as Prometheus reads them."""
 
+import json
 import re
 import time
 import urllib.request
@@ -11,10 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
+from tests.support import modern
 from tests.support.held_loop import Counter, counter as counter
 from tests.support.peers import served
 from tests.support.raw import raw
-from trio_sio import MemoryAdapter
+from trio_sio import MemoryAdapter, Recovery, RecoveryFailure
 from trio_sio.abc import AdapterHost, AdapterNamespace
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.logs.shown import printable
@@ -49,6 +51,16 @@ OF_NAMESPACES = (
 """What has the label `namespace`, and no other."""
 
 
+OF_RECOVERY = {
+    f"trio_sio_recovery_{name}"
+    for name in (
+        *("away", "packets", "packet_bytes"),
+        *("recovered_total", "evicted_total", "failed_total"),
+    )
+}
+"""What there is besides if clients may come back."""
+
+
 def scraped(registry: prometheus_client.CollectorRegistry) -> dict[str, dict[str, float]]:
     """What a scraper reads: for each metric, values by what its labels say, between commas."""
     text = prometheus_client.generate_latest(registry).decode()
@@ -81,6 +93,8 @@ async def test_a_scraper_reads_what_the_statistics_say(counter: Counter) -> None
         assert told == {
             "trio_sio_connections": {"": now.connections},
             "trio_sio_sessions": {"": 2},
+            "trio_sio_sessions_by_protocol": {"3": 2, "4": 0},
+            "trio_sio_opened_by_protocol_total": {"3": 2, "4": 0},
             "trio_sio_queued": {"": 2},
             "trio_sio_queued_bytes": {"": now.queued_bytes},
             "trio_sio_largest_queue_bytes": {"": now.queued_bytes},
@@ -198,6 +212,59 @@ async def test_what_the_adapter_counts(autojump_clock: MockClock) -> None:
     }
 
 
+async def test_clients_that_come_back(autojump_clock: MockClock) -> None:
+    io = trio_sio.Server(connection_state_recovery=Recovery(max_sessions=1))
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(Collector(io))
+    numbers = scraped(registry)
+    assert {name for name in numbers if "recovery" in name} == OF_RECOVERY
+    assert {value for name in OF_RECOVERY for value in numbers[name].values()} == {0}
+    is_banned = False
+
+    @io.use
+    async def ask(socket: trio_sio.Socket) -> None:
+        if is_banned:
+            raise trio_sio.ConnectionRefused("banned")
+
+    async with modern.client(io) as one, modern.client(io) as other:
+        claims = [f"40{json.dumps(await modern.join(client))}" for client in (one, other)]
+        await io.emit("news")
+        for socket in [*io.sockets.sockets.values()]:
+            socket.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+            await wait_all_tasks_blocked()
+        assert recovery_of(scraped(registry)) == {
+            "away": 1,
+            "packets": 1,
+            "packet_bytes": io.statistics().recovery.packet_bytes,
+            "recovered_total": 0,
+            "evicted_total": 1,
+        }
+    for claim in (claims[1], claims[1], claims[1], claims[0]):
+        async with modern.client(io) as client:
+            await client.send(claim)
+            await wait_all_tasks_blocked()
+            is_banned = True
+    found = recovery_of(scraped(registry))
+    assert (found["away"], found["recovered_total"]) == (0, 1)
+    failed = scraped(registry)["trio_sio_recovery_failed_total"]
+    assert set(failed) == {f"/,{why}" for why in (*RecoveryFailure, "refused")}
+    assert {name: count for name, count in failed.items() if count} == {
+        "/,too many sessions away": 1,
+        "/,unknown session": 1,
+        "/,refused": 1,
+    }
+    now = io.statistics()
+    assert now.recovery == now.namespaces["/"].recovery
+    assert (now.recovery.refused, now.refused["middleware"]) == (1, 3)
+
+
+def recovery_of(numbers: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The numbers of recovery in the only namespace, but for why clients are not recovered."""
+    start = "trio_sio_recovery_"
+    names = OF_RECOVERY - {f"{start}failed_total"}
+    return {name.removeprefix(start): numbers[name]["/"] for name in names}
+
+
 async def test_what_clients_say_is_in_no_label(autojump_clock: MockClock) -> None:
     """Whatever names they give to dynamic namespaces, the page can be read and does not grow."""
 
@@ -270,7 +337,7 @@ def refuse() -> None:
         ("POST", "/socket.io/?transport=polling", "bad_handshake_method"),
         ("GET", "/socket.io/?a=b" + "&a=b" * 1000, "bad_request"),
         ("GET", "/socket.io/?transport=polling", "forbidden"),
-        ("GET", "/socket.io/?transport=polling&EIO=4", "unsupported_protocol"),
+        ("GET", "/socket.io/?transport=polling&EIO=5", "unsupported_protocol"),
         ("GET", "/elsewhere", "not_found"),
         ("G T", "/", "no_http"),
     ],

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 import trio_sio
+from tests.support import modern
 from tests.support.dashboard import ALERTS, expressions, metrics_in, variables
 from tests.support.peers import served
 from tests.support.prometheus import Scraper, prometheus
@@ -19,6 +20,7 @@ from tests.support.raw_websocket import RawWebSocket
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 from trio_sio.adapters.redis import RedisAdapter
 from trio_sio.metrics import Collector, page
+from trio_sio.testing.wire_websocket import WireWebSocket
 
 TOKEN = "secret"
 WINDOW = "4s"
@@ -143,6 +145,25 @@ async def be_misunderstood(
             await trio.sleep(0.3)
 
 
+async def come_back(io: trio_sio.Server) -> None:
+    """Who loses the connection; of two, one gets its socket back, and there is room for one."""
+    claims = ["40", "40"]
+    while True:
+        async with modern.client(io) as one, modern.client(io) as other:
+            for client, claim in zip((one, other), claims, strict=True):
+                await client.send(claim)
+            claims = [await told(client) for client in (one, other)]
+            await io.emit("news", "x" * 100)
+        await trio.sleep(0.1)
+
+
+async def told(client: WireWebSocket) -> str:
+    """The answer to a client's CONNECT, behind what it missed: with it, it can come back."""
+    while not (packet := str(await client.receive())).startswith("40"):
+        pass
+    return packet
+
+
 async def fill_up(io: trio_sio.Server, wire: Raw) -> None:
     """Ask for more sessions, and then for more connections, than there may be."""
     targets = []
@@ -206,12 +227,25 @@ async def test_every_panel_and_every_alert_has_something_to_show(redis_server: R
     limits = {"max_sessions": MOST_SESSIONS, "max_connections": MOST_CONNECTIONS, "max_outbox": 4}
     io = make_server(redis_server.url, fallback=answer, on_overflow="drop_newest", **limits)
     registry.register(Collector(io))
+    recoveries = prometheus_client.CollectorRegistry()
+    kept = trio_sio.Server(  # no adapter for several servers keeps what clients miss
+        connection_state_recovery=trio_sio.Recovery(max_sessions=1),
+        fallback=page(recoveries, token=TOKEN),
+    )
+    recoveries.register(Collector(kept))
     other = make_server(redis_server.url)
     away = {one for one in wanted() if re.search("adapter_(queued|dropped)", one)}
     back = {one for one in wanted() if "adapter_gaps" in one}
     alerts = set(re.findall(r"alert: (\w+)", ALERTS))
-    async with served(io) as url, served(other), raw(url) as wire, trio.open_nursery() as nursery:
-        ports = [wire.port, free_port()]  # nobody answers at the second one
+    async with (
+        served(io) as url,
+        served(other),
+        served(kept) as url_of_kept,
+        raw(url) as wire,
+        raw(url_of_kept) as wire_of_kept,
+        trio.open_nursery() as nursery,
+    ):
+        ports = [wire.port, wire_of_kept.port, free_port()]  # nobody answers at the last one
         async with prometheus(ports, token=TOKEN, rules=hurried(ALERTS)) as scraper:
             watch = Watch(scraper)
             await fall_behind(wire)
@@ -221,6 +255,7 @@ async def test_every_panel_and_every_alert_has_something_to_show(redis_server: R
             nursery.start_soon(come_and_go, io, wire)
             nursery.start_soon(hold)
             nursery.start_soon(be_heard, other)
+            nursery.start_soon(come_back, kept)
             scope = await nursery.start(be_misunderstood, redis_server)
             of_cluster = {"ClusterUnreachable", "BroadcastsMissed"}
             await watch.see(wanted() - away - back, alerts - of_cluster)

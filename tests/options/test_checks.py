@@ -57,7 +57,7 @@ BAD: list[tuple[Check, object, type[Exception], str]] = [
     (WORDS, 5, ValueError, "a collection of 'a' and 'b'"),
     (checks.function, "print", TypeError, "callable or None"),
     (checks.url_path, "a", ValueError, "a path that begins with a slash"),
-    (checks.flag_or_folder, None, TypeError, "True, False or the path of a folder"),
+    (checks.flag_or_folder, None, TypeError, "True, False, '4' or the path of a folder"),
     (checks.origins, [b"a"], TypeError, "a str, a collection of str, or a function"),
     (
         *(checks.field_names, [5], TypeError),

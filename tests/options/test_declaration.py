@@ -125,7 +125,7 @@ def test_type_checkers_know_names() -> None:
     with pytest.raises(TypeError, match="unknown option 'max_rooms'"):
         Engine(max_rooms=5)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="positional"):
-        Server("/path")  # type: ignore[call-arg]
+        Server("/path")  # type: ignore[call-arg, arg-type]
     with pytest.raises(TypeError, match="unknown option 'nam'"):
         User(nam="a")  # type: ignore[call-arg]
 

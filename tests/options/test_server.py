@@ -8,6 +8,7 @@ import pytest
 
 from trio_sio import Engine, Server, ServerOptions
 from trio_sio.options import LIMIT_OPTIONS
+from trio_sio.options.cookie import BY_PROTOCOL
 
 OUT_OF_RANGE: list[tuple[str, object]] = [
     ("path", ""),
@@ -15,6 +16,10 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("path", None),
     ("node_id", "a.b"),
     ("node_id", "n" * 33),
+    ("protocols", ()),
+    ("protocols", (3, 5)),
+    ("protocols", ("3",)),
+    ("protocols", 4),
     ("ping_timeout", 0),
     ("ping_timeout", -1),
     ("ping_interval", 0.0),
@@ -91,6 +96,12 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
 WRONG_TYPE: list[tuple[str, object]] = [
     ("allow_headers", None),
     ("node_id", None),
+    ("cors", "*"),
+    ("cors", True),
+    ("add_trailing_slash", 1),
+    ("protocol_of", 3),
+    ("protocol_of", asyncio.sleep),
+    ("connection_state_recovery", True),
     ("cookie_secure", "yes"),
     ("cookie_secure", 1),
     ("cookie_max_age", 1.5),
@@ -217,6 +228,7 @@ def test_every_option_has_a_wrong_value_here() -> None:
         ("forwarded_fields", "forwarded"),
         ("serve_client", Path("..")),
         ("serve_client", "."),
+        ("serve_client", "4"),
         ("origins", {"https://a", "https://b"}),
         ("origins", "https://a"),
         ("origins", lambda origin: True),
@@ -234,10 +246,14 @@ def test_good_values(name: str, value: object) -> None:
 def test_defaults_of_the_document() -> None:
     options = ServerOptions()
     assert (options.path, options.serve_client, options.origins) == ("/socket.io", True, "*")
-    assert (options.ping_timeout, options.ping_interval, options.upgrade_timeout) == (5, 25, 10)
+    assert (options.ping_interval, options.upgrade_timeout) == (25, 10)
+    assert (options.ping_timeout_of(3), options.ping_timeout_of(4)) == (5, 20)
+    assert ServerOptions.of({"ping_timeout": 7}).ping_timeout_of(4) == 7
     assert options.max_http_buffer_size == 100_000_000
     assert options.transports == ("polling", "websocket")
-    assert (options.cookie, options.cookie_path, options.cookie_http_only) == ("io", "/", True)
+    assert (options.cookie, options.cookie_path, options.cookie_http_only) == (
+        *(BY_PROTOCOL, "/", True),
+    )
     assert options.per_message_deflate is False
     assert options.http_compression is True
     assert (options.handshake_buffer_size, options.connect_timeout) == (100_000, 45)

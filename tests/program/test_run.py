@@ -15,6 +15,7 @@ import pytest
 import trio
 
 import trio_sio
+from tests.support.peers import DEADLINE
 
 HELLO = """
 import trio_sio
@@ -57,7 +58,7 @@ def test_a_signal_ends_it_in_peace(number: signal.Signals, tmp_path: Path) -> No
             client.sendall(b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 200")
             process.send_signal(number)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, out, err) == (0, "after\n", "")
 
 
@@ -86,7 +87,7 @@ def test_a_second_signal_does_not_wait(number: signal.Signals, tmp_path: Path) -
             process.send_signal(number)
             assert process.stdout.readline() == "waits\n"
             process.send_signal(number)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (130, "")
 
 
@@ -100,7 +101,7 @@ def test_two_signals_at_the_same_time_do_not_wait(tmp_path: Path) -> None:
             assert process.stdout.readline() == "connected\n"
             for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
                 process.send_signal(number)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (130, "")
 
 
@@ -108,7 +109,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with program(tmp_path, f"port={port}") as process:
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, out) == (1, "")
     where = f"cannot listen on 127.0.0.1, port {port}"
     assert err == f"{where}: another program has the port; choose another one\n"
@@ -117,7 +118,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
 def test_an_error_of_the_application_has_its_traceback_and_no_groups(tmp_path: Path) -> None:
     more = "async def beside():\n    raise ValueError('mine')"
     with program(tmp_path, "port=0, beside=beside", more=more) as process:
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
     assert err.endswith("ValueError: mine\n")
     assert "in beside" in err

@@ -148,10 +148,9 @@ async def test_with_raise_errors_a_failure_ends_the_server(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     io = Server(adapter=Service(iter([ValueError("one")])), raise_errors=True)
-    with pytest.raises(BaseExceptionGroup) as caught:
+    with pytest.raises(ValueError, match="one"):
         async with io:
             await trio.sleep_forever()
-    assert caught.group_contains(ValueError, match="one")
 
 
 async def test_its_goodbye_is_limited(autojump_clock: trio.abc.Clock) -> None:

@@ -189,7 +189,7 @@ async def test_an_error_comes_out_of_a_test(autojump_clock: MockClock) -> None:
     async def fail(socket: Socket, is_behind: bool) -> None:
         raise LookupError("a mistake")
 
-    with pytest.RaisesGroup(LookupError, flatten_subgroups=True):
+    with pytest.raises(LookupError):
         async with connect(io, buffer=1):
             await fall_behind(io)
             await trio.sleep_forever()

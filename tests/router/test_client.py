@@ -3,12 +3,22 @@
 import gc
 import re
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio import Packet, PacketType, Server, Socket
+from trio_sio import (
+    ConnectionRefused,
+    Disconnected,
+    DisconnectReason,
+    Packet,
+    PacketType,
+    Server,
+    Socket,
+)
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.socketio.decoder import Decoder
@@ -168,6 +178,50 @@ async def test_packets_for_namespaces_not_joined_are_ignored(
         await wait_all_tasks_blocked()
         assert client.session.reason is None
     assert heard == []
+
+
+NEVER_ASKED = "/never"
+BINARY = (
+    Packet(PacketType.BINARY_EVENT, "", ["x", b"\x01"]),
+    Packet(PacketType.BINARY_ACK, "", [b""], 0),
+)
+PLAIN = (
+    Packet(PacketType.EVENT, "", ["x"]),
+    Packet(PacketType.ACK, "", [], 0),
+    Packet(PacketType.DISCONNECT, ""),
+)
+
+
+@pytest.mark.parametrize("packet", [*PLAIN, *BINARY], ids=lambda one: one.type.name)
+@pytest.mark.parametrize("name", ["/left", "/refused", "/unknown", "/slow", NEVER_ASKED])
+async def test_a_later_client_may_be_late_but_not_wrong(
+    autojump_clock: MockClock, packet: Packet, name: str
+) -> None:
+    """What is for a namespace that it has never asked for ends its session, in protocol 5."""
+    io = Server()
+    heard: list[str] = []
+    for one in ("/left", "/refused", "/slow", "/never"):
+        io.of(one).on("x", lambda socket, *args: heard.append("x"))
+
+    @io.of("/refused").use
+    def refuse(socket: Socket) -> None:
+        raise ConnectionRefused("no")
+
+    @io.of("/slow").use
+    async def wait(socket: Socket) -> None:
+        await trio.sleep(5)
+
+    async with connect(io, protocol=5, raise_errors=False) as client:
+        if name != NEVER_ASKED:
+            await client.send_packet(Packet(PacketType.CONNECT, name))
+        if name == "/left":
+            await client.send_packet(Packet(PacketType.DISCONNECT, name))
+        await wait_all_tasks_blocked()
+        with suppress(Disconnected):  # behind the head of a packet with attachments
+            await client.send_packet(replace(packet, namespace=name))
+        await wait_all_tasks_blocked()
+        reason = DisconnectReason.FORCED_CLOSE if name == NEVER_ASKED else None
+        assert (client.reason, heard) == (reason, [])
 
 
 async def test_a_client_knows_its_sockets(autojump_clock: trio.abc.Clock) -> None:

@@ -25,6 +25,7 @@ from trio_sio import (
 )
 from trio_sio.abc import Gathered
 from trio_sio.failures import failed_leaves, leaves
+from trio_sio.protocol.socketio.parser import Codec
 from trio_sio.testing import MemoryClient, connect
 
 
@@ -126,7 +127,9 @@ def in_encoder(io: Server, fail: Fail) -> Callable[[MemoryClient], Awaitable[obj
                 fail()
             return encoder.encode(packet, binary=binary)
 
-    io.router.change_codec(Encoder(), io.router.make_decoder)
+    io.router.change_codec(
+        Codec(Encoder(), io.router.make_decoder, Encoder(), io.router.make_decoder)
+    )
     io.on("do", lambda socket: "strange")
 
     async def call(client: MemoryClient) -> None:

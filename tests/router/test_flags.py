@@ -136,7 +136,7 @@ async def test_each_flag_has_its_effect_by_each_verb(
         if not hasattr(one, verb.__name__.partition("_with")[0]) or (
             isinstance(one, Broadcast) and verb is emit_with_ack
         ):
-            return  # a target has neither answers nor, so far, `emit_nowait`
+            return  # a target has no answers by `ack`
         if flag == "on_overflow" and verb in (call, emit_with_ack):
             with pytest.raises(TypeError, match="may be dropped"):
                 await verb(one)

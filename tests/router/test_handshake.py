@@ -1,11 +1,13 @@
-"""What is known of a client: the eight fields, and the query's two sources."""
+"""What is known of a client: the nine fields, and the query's two sources."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from hypothesis import given, strategies as st
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import (
     Handshake,
@@ -17,12 +19,12 @@ from trio_sio import (
     Server,
     Socket,
 )
-from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.router.handshake import split_namespace
 from trio_sio.testing import connect
 
 
-def test_the_eight_fields() -> None:
+def test_the_nine_fields() -> None:
     fields = [
         ("Host", "example.org"),
         ("Origin", "https://example.org"),
@@ -33,7 +35,7 @@ def test_the_eight_fields() -> None:
     request = Request(
         "GET", "/socket.io/?EIO=3&a=1&b=x%20y", Headers(fields), remote="192.0.2.1", secure=True
     )
-    handshake = Handshake.of(request, {"b": "of the namespace", "c": "3"}, 1.5)
+    handshake = Handshake.of(request, {"b": "of the namespace", "c": "3"}, 1.5, is_query=True)
     assert handshake.headers == {
         "host": "example.org",
         "origin": "https://example.org",
@@ -48,10 +50,21 @@ def test_the_eight_fields() -> None:
     assert handshake.secure is True
     assert handshake.url == "/socket.io/?EIO=3&a=1&b=x%20y"
     assert handshake.query == {"EIO": "3", "a": "1", "b": "of the namespace", "c": "3"}
+    assert handshake.auth == {"b": "of the namespace", "c": "3"}
+
+
+def test_what_a_client_of_socket_io_3_says_is_no_query() -> None:
+    request, auth = Request("GET", "/socket.io/?EIO=4&a=1"), {"a": {"b": None}}
+    handshake = Handshake.of(request, auth, 1.5, is_query=False)  # type: ignore[arg-type]  # JSON
+    assert handshake.query == {"EIO": "4", "a": "1"}
+    assert handshake.auth == auth
+    assert handshake.auth is not auth
 
 
 def test_a_request_from_nowhere_near() -> None:
-    handshake = Handshake.of(Request("GET", "/socket.io/", Headers([]), remote=""), {}, 1.5)
+    handshake = Handshake.of(
+        Request("GET", "/socket.io/", Headers([]), remote=""), {}, 1.5, is_query=True
+    )
     assert handshake.headers == {}
     assert handshake.xdomain is False
     assert handshake.secure is False
@@ -134,7 +147,37 @@ async def test_the_namespaces_query_is_its_own(autojump_clock: trio.abc.Clock) -
         ({"other": "a"}, "none", []),
     ],
 )
-def test_values_of_the_query(query: Query, last: str, every: list[str]) -> None:
-    handshake = Handshake.of(Request("GET", "/"), query, 0)
+def test_values_of_the_query(query: dict[str, JSON], last: str, every: list[str]) -> None:
+    handshake = Handshake.of(Request("GET", "/"), query, 0, is_query=True)
     assert handshake.get("token", "none") == last
     assert handshake.get_all("token") == every
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["headers", "time", "address", "issued", "url", "query", "auth", "xdomain"]
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=3,
+        ),
+    )
+)
+def test_whatever_another_server_tells_is_a_handshake(members: dict[str, JSON]) -> None:
+    handshake = Handshake.of_json(members)
+    assert Handshake.of_json(handshake.as_json()).address == handshake.address
+    assert handshake.time.tzinfo is UTC
+
+
+async def test_another_server_is_told_all_of_it(autojump_clock: MockClock) -> None:
+    io = Server()
+    async with connect(io, "/", query={"a": "1"}, headers={"Origin": "http://x"}) as anna:
+        handshake = io.sockets.connected[anna.id].handshake
+        again = Handshake.of_json(handshake.as_json())
+        assert replace(again, time=handshake.time) == handshake
+        assert abs((again.time - handshake.time).total_seconds()) < 0.001
+        assert set(handshake.as_json()) == {
+            *("headers", "time", "address", "xdomain", "secure", "issued", "url", "query", "auth")
+        }

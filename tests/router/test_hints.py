@@ -17,11 +17,11 @@ NAMES = [
     ("sleep", r"await trio\.sleep"),
     ("save_session", r"socket\.data"),
     ("get_session", r"socket\.data"),
-    ("fetchSockets", r"io\.clients\(\)"),
-    ("fetch_sockets", r"io\.clients\(\)"),
+    ("allSockets", r"io\.clients\(\)"),
+    ("close_room", r"io\.in_\(room\)\.sockets_leave\(room\)"),
     ("emitWithAck", r"socket\.call"),
     ("register_namespace", r"trio_sio\.Handlers"),
-    ("onAny", r'@on\("\*"\)'),
+    ("offAny", r"remove_any"),
     ("off", r"remove_listener"),
 ]
 
@@ -64,3 +64,12 @@ def test_an_error_inside_a_property_is_its_own() -> None:
 def test_targets_can_be_copied() -> None:
     target = Server().to("room")
     assert copy.copy(target) == target
+
+
+async def test_what_only_targets_have_is_explained_for_a_socket() -> None:
+    io = Server()
+    async with connect(io) as client:
+        socket = io.sockets.connected[client.id]
+        for name in ("fetchSockets", "sockets_join", "socketsLeave", "disconnectSockets"):
+            with pytest.raises(AttributeError, match=r"broadcasts have it: io\.in_\(room\)"):
+                getattr(socket, name)

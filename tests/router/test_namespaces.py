@@ -7,8 +7,14 @@ from dataclasses import replace
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.modern import (
+    client as open_client,
+    expect_quiet,
+    join,
+    server,
+)
 from trio_sio import ConnectionRefused, Namespace, Packet, PacketType, Server, Socket
 from trio_sio.testing import MemoryClient, connect
 
@@ -349,3 +355,83 @@ async def test_those_of_the_same_name_are_added_up(autojump_clock: trio.abc.Cloc
         found = io.statistics().namespaces
         assert list(found) == ["/", "/same", "/" + "x" * 59 + "…"]
         assert [one.sockets for one in found.values()] == [1, 1, 0]
+
+
+# -- new_namespace ---------------------------------------------------------------------------------
+
+
+def test_handlers_of_new_namespace_get_each_and_once_gets_one() -> None:
+    io = Server()
+    told: list[str] = []
+    io.on("new_namespace", lambda namespace: told.append(namespace.name))
+    io.of("/").once("new_namespace", lambda namespace: told.append("once"))
+    io.on("new_namespace", lambda: told.append("nothing"))
+    for name in ("a", "/a", "/b", "/"):
+        io.of(name)
+    assert told == ["/a", "once", "nothing", "/b", "nothing"]
+
+
+def test_where_and_how_new_namespace_is_not_heard() -> None:
+    io = Server()
+
+    async def later(namespace: object) -> None: ...
+
+    with pytest.raises(TypeError, match="must not be async"):
+        io.on("new_namespace", later)
+    with pytest.raises(TypeError, match=r"gets \(namespace\)"):
+        io.on("new_namespace", lambda socket, namespace: None)
+    for other in (io.of("/a"), io.of(re.compile("/b"))):
+        with pytest.raises(ValueError, match="are for the namespace '/'"):
+            other.on("new_namespace", lambda namespace: None)
+
+
+def test_what_a_handler_of_new_namespace_raises_comes_out_of_of() -> None:
+    io = Server()
+    told: list[object] = []
+
+    @io.on("new_namespace")
+    def fail(namespace: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    io.on("new_namespace", told.append)
+    with pytest.raises(ZeroDivisionError):
+        io.of("/a")
+    assert told == [io.of("/a")]  # it is there, and the others have heard of it
+
+
+async def test_a_handler_of_new_namespace_that_fails_costs_no_client_anything(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    io = Server()
+    io.of(re.compile("/room-.*")).on("here?", lambda socket: socket.namespace.name)
+
+    @io.on("new_namespace")
+    def fail(namespace: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    async with io:
+        for name in ("/room-1", "/room-2"):
+            async with connect(io, name, raise_errors=False) as client:
+                assert await client.call("here?") == [name]
+    assert 'a handler of "new_namespace" failed for' in caplog.text
+    with pytest.raises(ZeroDivisionError):
+        async with connect(io, "/room-3") as client:
+            await trio.sleep(1)
+    assert "/room-3" not in io.router.namespaces  # it went with the client
+
+
+@pytest.mark.parametrize("eio", [3, 4])
+async def test_a_client_sets_off_no_handler_of_new_namespace(
+    eio: int, autojump_clock: MockClock
+) -> None:
+    io, heard = server(), list[object]()
+    io.on("new_namespace", heard.append)
+    io.on("connection", lambda socket: socket.on("new_namespace", lambda: heard.append("own")))
+    async with open_client(io, eio=eio) as websocket:
+        if eio == 4:
+            await join(websocket)
+        else:
+            assert await websocket.receive() == "40"
+        await websocket.send('42["new_namespace"]')
+        await expect_quiet(websocket)
+    assert heard == ["own"]

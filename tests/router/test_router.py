@@ -3,8 +3,9 @@
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_sio import Packet, Server
-from trio_sio.protocol.socketio.decoder import Decoder
+from trio_sio.protocol.socketio.decoder import Decoder, Decoder5
 from trio_sio.protocol.socketio.encoder import Encoder
+from trio_sio.protocol.socketio.parser import Codec
 from trio_sio.testing import connect
 
 
@@ -37,10 +38,10 @@ async def test_another_codec_is_that_of_the_namespaces_that_exist_too(
         made.append(Decoder())
         return made[-1]
 
-    io.router.change_codec(Shouting(), make_decoder)
+    io.router.change_codec(Codec(Shouting(), make_decoder, Shouting(), Decoder5))
     assert isinstance(io.router.encoder, Shouting)
-    assert isinstance(io.of("/new").encoder, Shouting)
-    assert isinstance(chat.encoder, Shouting)
+    assert isinstance(io.of("/new").codec.encoder, Shouting)
+    assert isinstance(chat.codec.encoder, Shouting)
     async with connect(io) as client:
         await io.emit("hello", "you")
         assert await client.receive() == ["HELLO", "YOU"]

@@ -14,39 +14,45 @@ class Invalid(AssertionError):
     """The server said something that the protocol does not know."""
 
 
-def check_http(data: bytes, *, ended: bool) -> None:
+def check_http(data: bytes, *, ended: bool, asked_head: bool = False) -> None:
     """Check answers to requests, and the frames behind one that switches to WebSocket.
 
     Args:
         data: all that has come; there may be more requests than answers.
         ended: whether the server has closed the connection behind it.
+        asked_head: whether a request may have been HEAD, whose answer has no body.
 
     Raises:
         Invalid: h11 does not understand it, or half an answer is missing.
     """
     while data:
-        connection = _asked()
-        connection.receive_data(data)
-        if ended:
-            connection.receive_data(b"")
-        switched, data = _read_answer(connection)
+        try:
+            switched, rest = _read_answer(_asked("GET", data, ended=ended))
+        except Invalid:
+            if not asked_head:
+                raise
+            switched, rest = _read_answer(_asked("HEAD", data, ended=ended))
+        data = rest
         if switched:
             check_websocket(data)
             return
 
 
-def _asked() -> h11.Connection:
+def _asked(method: str, data: bytes, *, ended: bool) -> h11.Connection:
     """An h11 client that has asked for a WebSocket, which the server need not give."""
     connection = h11.Connection(h11.CLIENT)
     fields = [("Host", "a"), ("Connection", "upgrade"), ("Upgrade", "websocket")]
-    connection.send(h11.Request(method="GET", target="/", headers=fields))
+    connection.send(h11.Request(method=method, target="/", headers=fields))
     connection.send(h11.EndOfMessage())
+    connection.receive_data(data)
+    if ended:
+        connection.receive_data(b"")
     return connection
 
 
 def _read_answer(connection: h11.Connection) -> tuple[bool, bytes]:
     """Read one answer; return whether it switches to WebSocket, and what is behind it."""
-    length = -1
+    length, has_no_body = -1, False
     while True:
         try:
             event = connection.next_event()
@@ -54,12 +60,13 @@ def _read_answer(connection: h11.Connection) -> tuple[bool, bytes]:
             raise Invalid(f"no answer of HTTP: {error}: {connection.trailing_data!r}") from error
         if event is h11.PAUSED or isinstance(event, h11.EndOfMessage):
             switched = connection.their_state is h11.SWITCHED_PROTOCOL
-            if not switched and length < 0:
+            if not switched and length < 0 and not has_no_body:
                 raise Invalid("an answer that does not say how long it is")
             return switched, connection.trailing_data[0]
         if isinstance(event, h11.Response):
             lengths = [value for name, value in event.headers if name == b"content-length"]
             length = int(lengths[0]) if lengths else length
+            has_no_body = event.status_code == 204
         if event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed):
             raise Invalid(f"half an answer: {connection.trailing_data!r}")
         if isinstance(event, h11.InformationalResponse) and event.status_code == 101:

@@ -16,9 +16,10 @@ import trio
 import trio.testing
 
 import trio_sio
-from trio_sio.testing.wire import StreamPair, WireClient, WireSession, open_wire
+from tests.security.clients import joined
+from trio_sio.testing.wire import StreamPair, WireClient, open_wire
 from trio_sio.testing.wire_http import WireResponse
-from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket
+from trio_sio.testing.wire_websocket import WireWebSocket
 
 PATIENCE = 3600.0
 """Seconds, of a clock that jumps, after which a test that waits has failed."""
@@ -54,35 +55,6 @@ async def answer_neighbour(socket: trio_sio.Socket, number: int) -> int:
     """Handle what the neighbour says."""
     await socket.emit("heard", number)
     return number
-
-
-async def joined(
-    wire: WireClient, *namespaces: str, headers: Mapping[str, str] | None = None
-) -> WireWebSocket:
-    """Open a WebSocket that has joined "/" and those."""
-    websocket = await wire.websocket("", headers)
-    assert str(await websocket.receive())[:2] == "0{"
-    assert await websocket.receive() == "40"
-    for name in namespaces:
-        await websocket.send(f"40{name},")
-        assert await websocket.receive() == f"40{name},"
-    return websocket
-
-
-async def polling(wire: WireClient, query: str = "") -> WireSession:
-    """Open a session that polls and has joined "/"."""
-    session = await wire.handshake(query)
-    assert session.first == ["40"]
-    return session
-
-
-async def end_of(websocket: WireWebSocket) -> int | None:
-    """Read until the server closes; return the code of its close frame."""
-    try:
-        while True:
-            await websocket.receive()
-    except WebSocketClosed as closed:
-        return closed.code
 
 
 async def talk_raw(wire: WireClient, data: bytes) -> WireResponse:

@@ -17,7 +17,7 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
 from tests.security.answers import Invalid, check_http, check_websocket
-from tests.security.connection_states import STATES, Open, Victim, in_a_namespace
+from tests.security.connection_states import EVERY_STATE, STATES, Open, Victim, in_a_namespace
 from tests.security.neighbour import beside
 from tests.security.traffic import bytes_for
 from tests.support.examples import examples
@@ -115,11 +115,11 @@ async def attack(victim: Victim, how: Attack) -> None:
     if victim.speaks_websocket:
         check_websocket(said)
     else:
-        check_http(said, ended=True)
+        check_http(said, ended=True, asked_head=b"HEAD" in how.data)
 
 
-async def _attack_together(wire: WireClient, state: Open, hows: list[Attack]) -> None:
-    victims = [await state(wire) for _ in hows]
+async def _attack_together(wire: WireClient, state: Open, eio: int, hows: list[Attack]) -> None:
+    victims = [await state(wire, eio) for _ in hows]
     async with trio.open_nursery() as nursery:
         for victim, how in zip(victims, hows, strict=True):
             nursery.start_soon(attack, victim, how)
@@ -167,6 +167,7 @@ def frozen() -> Iterator[None]:
 
 async def hold(
     state: Open,
+    eio: int,
     engine: tuple[WSEngine, bool],
     streams: Callable[[], StreamPair],
     hows: list[Attack],
@@ -174,40 +175,42 @@ async def hold(
     """Run one example."""
     io = make_server(*engine)
     async with beside(io, streams=streams) as wire:
-        await _attack_together(wire, state, [Attack(b"", None, "silence")])
+        await _attack_together(wire, state, eio, [Attack(b"", None, "silence")])
         await trio.sleep(LONGER_THAN_ANY_LIMIT)
         before = living(io)
-        await _attack_together(wire, state, hows)
+        await _attack_together(wire, state, eio, hows)
         await trio.sleep(LONGER_THAN_ANY_LIMIT)
         await wait_all_tasks_blocked()
         assert living(io) - before == Counter()
 
 
-EVERY_STATE = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+IN_EVERY_STATE = pytest.mark.parametrize(
+    ("state", "eio"), EVERY_STATE, ids=[f"{state.__name__}-{eio}" for state, eio in EVERY_STATE]
+)
 SUPPRESSED = [HealthCheck.data_too_large, HealthCheck.too_slow]
 
 
-def _hold_once(state: Open, data: st.DataObject) -> None:
+def _hold_once(state: Open, eio: int, data: st.DataObject) -> None:
     engine, hows = data.draw(st.sampled_from(ENGINES)), data.draw(attacks(state))
     streams = data.draw(st.sampled_from(STREAMS))
-    trio.run(hold, state, engine, streams, hows, clock=MockClock(autojump_threshold=0))
+    trio.run(hold, state, eio, engine, streams, hows, clock=MockClock(autojump_threshold=0))
 
 
-@EVERY_STATE
-@examples(20, suppress_health_check=SUPPRESSED)
+@IN_EVERY_STATE
+@examples(10, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
 def test_the_server_answers_by_the_protocol_or_closes_and_keeps_nothing(
-    state: Open, data: st.DataObject
+    state: Open, eio: int, data: st.DataObject
 ) -> None:
-    _hold_once(state, data)
+    _hold_once(state, eio, data)
 
 
 @pytest.mark.long
-@EVERY_STATE
+@IN_EVERY_STATE
 @examples(300, suppress_health_check=SUPPRESSED)
 @given(data=st.data())
-def test_so_it_does_for_many_more(state: Open, data: st.DataObject) -> None:
-    _hold_once(state, data)
+def test_so_it_does_for_many_more(state: Open, eio: int, data: st.DataObject) -> None:
+    _hold_once(state, eio, data)
 
 
 # -- the checks can fail -------------------------------------------------------------------------
@@ -246,12 +249,19 @@ def test_what_is_not_is_found(said: bytes) -> None:
         check_http(said, ended=True)
 
 
-async def test_what_is_left_is_found(autojump_clock: MockClock) -> None:
+async def test_what_is_left_is_found(eio: int, autojump_clock: MockClock) -> None:
     """A connection, its session and its socket, and all that belongs to them."""
     io = make_server("websockets", False)
     async with beside(io) as wire:
         before = living(io)
-        await in_a_namespace(wire)
+        await in_a_namespace(wire, eio)
         left = living(io) - before
         for name in ("tasks", "connections", "sessions", "trio_sio.router.client.Client"):
             assert left[name] > 0
+
+
+def test_only_who_asked_by_head_gets_an_answer_without_its_body() -> None:
+    no_body = OK[: -len("ok")]
+    check_http(no_body, ended=True, asked_head=True)
+    with pytest.raises(Invalid):
+        check_http(no_body, ended=True)

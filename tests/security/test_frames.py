@@ -7,7 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.security.neighbour import beside, end_of, joined, polling
+from tests.security.clients import end_of, is_served_by_polling, joined, polling
+from tests.security.neighbour import beside
 from tests.support.servers import MakeServer
 from trio_sio.testing.wire import WireClient
 from trio_sio.testing.wire_websocket import (
@@ -54,22 +55,21 @@ BROKEN: dict[str, tuple[bytes, set[int]]] = {
 @LIBRARIES
 @pytest.mark.parametrize("name", BROKEN)
 async def test_cve_2022_21676_a_broken_frame_ends_its_own_connection_with_a_code(
-    name: str, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, name: str, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """On an open session, on one that has yet to be upgraded, and behind one that probes."""
     data, codes = BROKEN[name]
     io = make_server(ws_engine=ws_engine)
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.connection.send(data)
         assert await end_of(websocket) in codes
-        session = await polling(wire)
+        session = await polling(wire, eio=eio)
         for probe in (session.open_websocket, session.probe):
             websocket = await probe()
             await websocket.connection.send(data)
             await websocket.connection.receive_rest()
-        await session.post("2")
-        assert "3" in await session.poll() + await session.poll()
+        assert await is_served_by_polling(session)
 
 
 # -- size and number -----------------------------------------------------------------------------
@@ -78,12 +78,12 @@ async def test_cve_2022_21676_a_broken_frame_ends_its_own_connection_with_a_code
 @LIBRARIES
 @pytest.mark.parametrize("size", [10_001, 70_000, 2**31, 2**40, 2**63 - 1])
 async def test_cve_2016_10542_a_huge_frame_is_refused_by_its_head(
-    size: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, size: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Not a byte of what it announces has come."""
     io = make_server(ws_engine=ws_engine, max_http_buffer_size=10_000)
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.connection.send(head(0x82, size))
         assert await end_of(websocket) == 1009
         await websocket.aclose()
@@ -93,11 +93,11 @@ async def test_cve_2016_10542_a_huge_frame_is_refused_by_its_head(
 
 @LIBRARIES
 async def test_cve_2016_10542_so_is_the_message_that_grows_beyond_by_fragments(
-    ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server(ws_engine=ws_engine, max_http_buffer_size=10_000)
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.send_frame(BINARY, b"x" * 9000, fin=False)
         await websocket.connection.send(head(CONTINUATION, 1001))
         assert await end_of(websocket) == 1009
@@ -106,11 +106,11 @@ async def test_cve_2016_10542_so_is_the_message_that_grows_beyond_by_fragments(
 @LIBRARIES
 @pytest.mark.parametrize("payload", [b"", b"x"])
 async def test_cve_2026_48779_tiny_fragments_are_counted(
-    payload: bytes, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, payload: bytes, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server(ws_engine=ws_engine, max_fragments=100)
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.send_frame(BINARY, payload, fin=False)
         await websocket.connection.send(frame_bytes(CONTINUATION, payload, fin=False) * 10_000)
         assert await end_of(websocket) == 1009
@@ -121,12 +121,12 @@ async def test_cve_2026_48779_tiny_fragments_are_counted(
 
 @LIBRARIES
 async def test_cve_2026_48779_tiny_chunks_of_a_frame_leave_nothing_behind(
-    ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Each byte comes by itself, and what the server keeps of a thousand is about a thousand."""
     io = make_server(ws_engine=ws_engine)
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.connection.send(head(0x82, 90_000))
         await wait_all_tasks_blocked()
         gc.collect()
@@ -145,7 +145,7 @@ SMALL = (BOMB.compress(b"4" + bytes(SWOLLEN)) + BOMB.flush(zlib.Z_SYNC_FLUSH))[:
 
 
 async def test_cve_2018_1000518_a_message_that_swells_beyond_the_limit_is_refused(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """49 kB in, 50 MB out, if nobody stopped it: whole or in fragments."""
     assert len(SMALL) < 60_000
@@ -153,11 +153,11 @@ async def test_cve_2018_1000518_a_message_that_swells_beyond_the_limit_is_refuse
     offer = {"Sec-WebSocket-Extensions": "permessage-deflate"}
     async with beside(io) as wire:
         for _ in range(2):
-            websocket = await joined(wire, headers=offer)
+            websocket = await joined(wire, headers=offer, eio=eio)
             assert "sec-websocket-extensions" in websocket.headers
             await websocket.send_frame(BINARY, SMALL, rsv=4)
             assert await end_of(websocket) == 1009
-        websocket = await joined(wire, headers=offer)
+        websocket = await joined(wire, headers=offer, eio=eio)
         middle = len(SMALL) // 2
         await websocket.send_frame(BINARY, SMALL[:middle], fin=False, rsv=4)
         await websocket.send_frame(CONTINUATION, SMALL[middle:])
@@ -165,21 +165,21 @@ async def test_cve_2018_1000518_a_message_that_swells_beyond_the_limit_is_refuse
 
 
 async def test_cve_2018_1000518_nobody_swells_who_has_not_agreed_to_it(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     async with beside(make_server(per_message_deflate=True)) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.send_frame(BINARY, SMALL, rsv=4)
         assert await end_of(websocket) == 1002
 
 
 @pytest.mark.parametrize("data", [b"\xff" * 50, SMALL[:7] + b"\0\xff\0\xff" + SMALL[7:99]])
 async def test_cve_2018_1000518_what_does_not_inflate_is_refused(
-    data: bytes, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, data: bytes, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     offer = {"Sec-WebSocket-Extensions": "permessage-deflate"}
     async with beside(make_server(per_message_deflate=True)) as wire:
-        websocket = await joined(wire, headers=offer)
+        websocket = await joined(wire, headers=offer, eio=eio)
         await websocket.send_frame(TEXT, data, rsv=4)
         assert await end_of(websocket) in (1002, 1007)
 
@@ -189,11 +189,11 @@ async def test_cve_2018_1000518_what_does_not_inflate_is_refused(
 
 @LIBRARIES
 async def test_cve_2016_10518_a_pong_has_what_the_ping_had(
-    ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Of each length, behind longer ones of others: nothing of anybody else's memory."""
     async with beside(make_server(ws_engine=ws_engine)) as wire:
-        websocket, other = await joined(wire), await joined(wire)
+        websocket, other = await joined(wire, eio=eio), await joined(wire, eio=eio)
         for size in range(126):
             await other.send_frame(PING, b"secret" * 20)
             await other.receive_frame()
@@ -205,10 +205,10 @@ async def test_cve_2016_10518_a_pong_has_what_the_ping_had(
 @LIBRARIES
 @pytest.mark.parametrize("size", [0, 1, 60, 123])
 async def test_cve_2026_45736_a_close_frame_has_nothing_that_the_clients_had_not(
-    size: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, size: int, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     async with beside(make_server(ws_engine=ws_engine)) as wire:
-        websocket, other = await joined(wire), await joined(wire)
+        websocket, other = await joined(wire, eio=eio), await joined(wire, eio=eio)
         await other.send_close(1000, "s" * 123)
         await end_of(other)
         reason = "b" * size
@@ -227,10 +227,15 @@ async def test_cve_2026_45736_a_close_frame_has_nothing_that_the_clients_had_not
 )
 @pytest.mark.parametrize("is_joined", [True, False])
 async def test_cve_2026_48802_floods_of_frames_start_no_tasks(
-    is_joined: bool, unit: bytes, ws_engine: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int,
+    is_joined: bool,
+    unit: bytes,
+    ws_engine: str,
+    autojump_clock: MockClock,
+    make_server: MakeServer,
 ) -> None:
     async with beside(make_server(ws_engine=ws_engine)) as wire:
-        websocket = await joined(wire) if is_joined else await _stranger(wire)
+        websocket = await joined(wire, eio=eio) if is_joined else await _stranger(wire, eio)
         await wait_all_tasks_blocked()
         living = trio.lowlevel.current_statistics().tasks_living
         for _ in range(10):
@@ -239,5 +244,5 @@ async def test_cve_2026_48802_floods_of_frames_start_no_tasks(
             assert trio.lowlevel.current_statistics().tasks_living <= living + 1
 
 
-async def _stranger(wire: WireClient) -> WireWebSocket:
-    return await open_websocket(wire.connect(), wire.target("websocket"))
+async def _stranger(wire: WireClient, eio: int) -> WireWebSocket:
+    return await open_websocket(wire.connect(), wire.target("websocket", eio=eio))

@@ -8,7 +8,8 @@ import trio
 from trio.testing import MockClock
 
 import trio_sio
-from tests.security.neighbour import beside, joined, talk_raw
+from tests.security.clients import is_served, is_served_by_polling, joined, polling
+from tests.security.neighbour import beside, talk_raw
 from tests.support.servers import MakeServer
 from trio_sio.engine.http import cors
 from trio_sio.engine.polling.compression import choose
@@ -16,6 +17,7 @@ from trio_sio.engine.websocket.backends.websockets import Agreement, negotiator
 from trio_sio.engine.websocket.handshake import acceptance
 from trio_sio.http import Headers, Request
 from trio_sio.options import EngineOptions
+from trio_sio.testing.wire import packets_of
 from trio_sio.testing.wire_websocket import handshake_headers
 
 EXTENSIONS = [
@@ -42,22 +44,21 @@ EXTENSIONS = [
 @pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize("extensions", EXTENSIONS)
 async def test_ghsa_5v72_xg48_5rpm_odd_extensions_are_not_agreed_upon(
-    extensions: str, deflate: bool, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, extensions: str, deflate: bool, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     async with beside(make_server(per_message_deflate=deflate)) as wire:
-        websocket = await joined(wire, headers={"Sec-WebSocket-Extensions": extensions})
+        websocket = await joined(wire, headers={"Sec-WebSocket-Extensions": extensions}, eio=eio)
         assert "sec-websocket-extensions" not in websocket.headers
-        await websocket.send("2")
-        assert await websocket.receive() == "3"
+        assert await is_served(websocket)
 
 
 async def test_ghsa_5v72_xg48_5rpm_a_good_offer_behind_odd_ones_is_taken(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """So the others above were refused for what they were."""
     async with beside(make_server(per_message_deflate=True)) as wire:
         offers = "constructor, __proto__; a=b, permessage-deflate"
-        websocket = await joined(wire, headers={"Sec-WebSocket-Extensions": offers})
+        websocket = await joined(wire, headers={"Sec-WebSocket-Extensions": offers}, eio=eio)
         assert websocket.headers["sec-websocket-extensions"] == "permessage-deflate"
 
 
@@ -97,6 +98,7 @@ async def test_cve_2021_32640_a_long_value_takes_time_in_proportion(
 
 @pytest.mark.parametrize(("name", "value"), LONG)
 async def test_cve_2021_32640_a_value_that_fills_the_head_is_answered(
+    eio: int,
     name: str,
     value: Callable[[int], str],
     autojump_clock: MockClock,
@@ -104,7 +106,7 @@ async def test_cve_2021_32640_a_value_that_fills_the_head_is_answered(
 ) -> None:
     async with beside(make_server(origins=lambda origin: True, per_message_deflate=True)) as wire:
         fields = handshake_headers({name: value(15_000)})
-        for target in (wire.target("websocket"), wire.target("polling")):
+        for target in (wire.target("websocket", eio=eio), wire.target("polling", eio=eio)):
             response = await wire.request("GET", target, fields)
             assert response.status in (101, 200, 400)
 
@@ -114,14 +116,16 @@ async def test_cve_2021_32640_a_value_that_fills_the_head_is_answered(
 
 @pytest.mark.parametrize("count", [101, 2000, 3900])
 async def test_cve_2024_37890_many_headers_are_refused(
-    count: int, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, count: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server()
     async with beside(io) as wire:
         for transport, more in [("polling", {}), ("websocket", handshake_headers())]:
             usual = "".join(f"{key}: {value}\r\n" for key, value in more.items())
             lines = "a:\r\n" * (count - 1 - len(more))
-            head = f"GET {wire.target(transport)} HTTP/1.1\r\nHost: a\r\n{usual}{lines}\r\n"
+            head = (
+                f"GET {wire.target(transport, eio=eio)} HTTP/1.1\r\nHost: a\r\n{usual}{lines}\r\n"
+            )
             response = await talk_raw(wire, head.encode())
             assert response.status == 431
         assert io.statistics().sessions == 1
@@ -196,7 +200,7 @@ async def test_no_id_javascript_an_answer_that_cannot_be_sent_sends_nothing_of_i
 
 
 async def test_no_id_javascript_an_error_behind_the_head_of_an_answer_makes_no_second_one(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+    eio: int, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The handler fails once its poll has been answered: that was the answer."""
     io = trio_sio.Server()
@@ -210,11 +214,10 @@ async def test_no_id_javascript_an_error_behind_the_head_of_an_answer_makes_no_s
         raise RuntimeError("behind the head")
 
     async with beside(io) as wire:
-        session = await wire.handshake()
+        session = await polling(wire, eio=eio)
         await session.poller.send_request("GET", session.target)
         await session.post('42["fail"]')
-        assert (await session.poller.receive_response()).text == '11:42["first"]'
+        assert packets_of(await session.poller.receive_response(), eio) == ['42["first"]']
         await fail.wait()
-        await session.post("2")
-        assert await session.poll() == ["3"]  # on the connection of the first answer
+        assert await is_served_by_polling(session)  # on the connection of the first answer
     assert "behind the head" in caplog.text

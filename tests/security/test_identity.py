@@ -1,5 +1,6 @@
 """Who is who, and who may come in: ids, origins, cookies, rooms, the protocol's version."""
 
+import json
 import math
 from collections import Counter
 
@@ -7,11 +8,20 @@ import pytest
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.neighbour import beside, joined, polling
+from tests.security.clients import (
+    is_served,
+    is_served_by_polling,
+    joined,
+    polling,
+    refusal,
+    socket_id,
+)
+from tests.security.neighbour import beside
 from tests.support.servers import MakeServer
 from trio_sio.engine import handshake as host
 from trio_sio.engine.http.connection import HTTPConnection
 from trio_sio.http import Headers, Request
+from trio_sio.testing.wire import text_payload
 from trio_sio.testing.wire_websocket import handshake_headers
 
 ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -75,11 +85,11 @@ def test_cve_2020_28481_the_default_is_the_documented_one() -> None:
 
 @pytest.mark.parametrize("origin", BAD)
 async def test_cve_2020_28481_where_origins_are_given_no_other_page_gets_in(
-    origin: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, origin: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server(origins=[GOOD["Origin"]])
     async with beside(io, GOOD) as wire:
-        response = await wire.request("GET", wire.target("polling"), {"Origin": origin})
+        response = await wire.request("GET", wire.target("polling", eio=eio), {"Origin": origin})
         assert response.status == 403
         assert "access-control-allow-origin" not in response.headers
         assert "set-cookie" not in response.headers
@@ -88,19 +98,18 @@ async def test_cve_2020_28481_where_origins_are_given_no_other_page_gets_in(
 
 @pytest.mark.parametrize("origin", BAD)
 async def test_cve_2019_13611_the_origin_is_checked_on_handshakes_and_upgrades_by_websocket(
-    origin: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, origin: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server(origins=[GOOD["Origin"]])
     fields = handshake_headers({"Origin": origin})
     async with beside(io, GOOD) as wire:
-        session = await wire.handshake("", GOOD)
+        session = await polling(wire, "", GOOD, eio=eio)
         for sid in ("", session.sid):
-            response = await wire.request("GET", wire.target("websocket", sid=sid), fields)
+            response = await wire.request("GET", wire.target("websocket", sid=sid, eio=eio), fields)
             assert response.status == 400
         response = await wire.request("GET", session.target, {"Origin": origin})
         assert response.status == 403  # nor by polling, though somebody knows the id
-        await session.post("2")
-        assert await session.poll() == ["3"]
+        assert await is_served_by_polling(session)
 
 
 # -- the cookie ----------------------------------------------------------------------------------
@@ -108,13 +117,15 @@ async def test_cve_2019_13611_the_origin_is_checked_on_handshakes_and_upgrades_b
 
 @pytest.mark.parametrize("sid", ["a; Domain=evil", "a\r\nX-Evil: 1", 'a"; Path=/', "a,b", "\x00é"])
 async def test_ghsa_pxg6_pf52_xh8x_an_id_cannot_break_out_of_the_cookie(
-    sid: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, sid: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     ids = iter(["neighbour", sid])
-    async with beside(make_server(generate_id=lambda _: next(ids))) as wire:
-        response = await wire.request("GET", wire.target("polling"))
+    options = {} if eio == 3 else {"cookie": "io"}  # which clients of 4.x get on request alone
+    async with beside(make_server(generate_id=lambda _: next(ids), **options)) as wire:
+        response = await wire.request("GET", wire.target("polling", eio=eio))
         name_and_value, *attributes = response.headers["set-cookie"].split("; ")
-        assert attributes == ["Path=/", "HttpOnly", "SameSite=Strict"]
+        same_site = "Strict" if eio == 3 else "Lax"
+        assert attributes == ["Path=/", "HttpOnly", f"SameSite={same_site}"]
         value = name_and_value.removeprefix("io=")
         assert set(value) <= ALPHABET | set("%.!~*'()")
         assert len(response.headers.get_all("set-cookie")) == 1
@@ -128,6 +139,13 @@ def test_ghsa_pxg6_pf52_xh8x_neither_can_its_name_or_path(option: str, text: str
         trio_sio.Server(**{option: text})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("text", ["a;b", "a\r\nX-Evil: 1", "a\0", "a\x7f", "é"])
+@pytest.mark.parametrize("attribute", ["name", "path", "domain"])
+def test_ghsa_pxg6_pf52_xh8x_nor_its_attributes_as_4_has_them(attribute: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"option 'cookie: {attribute}'"):
+        trio_sio.Server(cookie={"name": "io", attribute: text})
+
+
 @pytest.mark.parametrize("name", ["a=b", "a b", "a,b", '"a"', "a/b", ""])
 def test_ghsa_pxg6_pf52_xh8x_a_name_is_a_token(name: str) -> None:
     with pytest.raises(ValueError, match="option 'cookie'"):
@@ -138,7 +156,7 @@ def test_ghsa_pxg6_pf52_xh8x_a_name_is_a_token(name: str) -> None:
 
 
 async def test_no_id_python_socketio_a_room_named_like_another_sid_cannot_be_closed_by_name(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Leaving the room of somebody else's id does nothing to its owner, nor does its guest's end.
 
@@ -154,40 +172,43 @@ async def test_no_id_python_socketio_a_room_named_like_another_sid_cannot_be_clo
         return sid in socket.rooms
 
     async with beside(io) as wire:
-        victim, guest = await polling(wire), await joined(wire)
-        await guest.send(f'420["intrude","{victim.sid}"]')
+        victim, guest = await polling(wire, eio=eio), await joined(wire, eio=eio)
+        sid = [*io.sockets.connected][1]  # between the neighbour's and the guest's
+        await guest.send(f'420["intrude","{sid}"]')
         assert await guest.receive() == "430[true]"
         await guest.close()
         await wait_all_tasks_blocked()
-        assert io.sockets.connected[victim.sid].rooms == {victim.sid}
-        await io.to(victim.sid).emit("private")
+        assert io.sockets.connected[sid].rooms == {sid}
+        await io.to(sid).emit("private")
         assert await victim.poll() == ['42["private"]']
 
 
 @pytest.mark.parametrize("packet", ["join", "room", "leave", "subscribe"])
 async def test_no_id_python_socketio_no_clients_packet_joins_the_room_of_another_sid(
-    packet: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, packet: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Neither an event, nor a namespace, nor the query is taken for a room."""
     io = make_server()
     io.of("/other")
     async with beside(io) as wire:
-        victim = await polling(wire)
-        spy = await joined(wire, "/other")
-        for text in (f'42["{packet}","{victim.sid}"]', f"40/{victim.sid},", f"40/other?{packet}"):
+        victim = await polling(wire, eio=eio)
+        sid = socket_id(victim, io.sockets.connected)
+        spy = await joined(wire, "/other", eio=eio)
+        for text in (f'42["{packet}","{sid}"]', f"40/{sid},", f"40/other?{packet}"):
             await spy.send(text)
-        assert await spy.receive() == f'44/{victim.sid},"Invalid namespace"'
+        assert await spy.receive() == refusal(f"/{sid}", "Invalid namespace", eio)
+        if eio == 4:  # which knows no queries there
+            assert await spy.receive() == refusal(f"/other?{packet}", "Invalid namespace", eio)
         await wait_all_tasks_blocked()
-        await io.to(victim.sid).emit("private")
+        await io.to(sid).emit("private")
         assert await victim.poll() == ['42["private"]']
-        await spy.send("2")
-        assert await spy.receive() == "3"
+        assert await is_served(spy)
 
 
 # -- the protocol's version ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["4", "2", "", "__proto__", "3&EIO=4", "9" * 400])
+@pytest.mark.parametrize("version", ["5", "2", "", "__proto__", "3&EIO=4", "9" * 400])
 async def test_no_id_javascript_the_version_of_a_session_stays_what_it_was(
     version: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
@@ -211,3 +232,23 @@ async def test_no_id_javascript_the_version_of_a_session_stays_what_it_was(
         await wire.request("POST", target, None, b"2\x1e2")
         await wait_all_tasks_blocked()
         assert io.statistics().ended == {"parse error": 1}
+
+
+@pytest.mark.parametrize("version", ["3", "5", "", "__proto__", "4&EIO=3", "04", "%33"])
+async def test_no_id_javascript_the_version_of_a_session_of_4_stays_what_it_was(
+    version: str, autojump_clock: MockClock, make_server: MakeServer
+) -> None:
+    """Requests that say another one are refused, and touch nothing; so are those that say 4 in a
+    session of 3.
+    """
+    io = make_server()
+    async with beside(io) as wire:
+        for eio, other in ((4, version), (3, "4")):
+            session = await polling(wire, eio=eio)
+            target = session.target.replace(f"EIO={eio}", f"EIO={other}")
+            response = await wire.request("POST", target, None, text_payload(["1"], eio))
+            assert (response.status, json.loads(response.body)["code"]) == (400, 3)
+            assert (await wire.request("GET", target)).status == 400
+            upgrade = target.replace("transport=polling", "transport=websocket")
+            assert (await wire.request("GET", upgrade, handshake_headers())).status == 400
+            assert await is_served_by_polling(session)

@@ -8,7 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from tests.security.neighbour import beside, end_of, joined
+from tests.security.clients import end_of, joined, opened
+from tests.security.neighbour import beside
 from tests.support.servers import MakeServer
 from trio_sio.testing.wire_websocket import BINARY, CONTINUATION, TEXT, WireWebSocket
 
@@ -60,6 +61,7 @@ async def _send(websocket: WireWebSocket, data: bytes, pieces: int, opcode: int 
 @pytest.mark.parametrize("pieces", [1, 50])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
 async def test_cve_2018_1000518_a_bomb_is_inflated_up_to_the_limit_of_a_message(
+    eio: int,
     opcode: int,
     pieces: int,
     bomb: bytes,
@@ -69,7 +71,7 @@ async def test_cve_2018_1000518_a_bomb_is_inflated_up_to_the_limit_of_a_message(
 ) -> None:
     io = make_server(per_message_deflate=True, max_http_buffer_size=1_000_000)
     async with beside(io) as wire:
-        websocket = await joined(wire, headers=DEFLATE)
+        websocket = await joined(wire, headers=DEFLATE, eio=eio)
         assert websocket.headers["sec-websocket-extensions"] == "permessage-deflate"
         tracemalloc.reset_peak()
         await _send(websocket, bomb, pieces, opcode)
@@ -82,7 +84,12 @@ async def test_cve_2018_1000518_a_bomb_is_inflated_up_to_the_limit_of_a_message(
 
 @pytest.mark.parametrize("pieces", [1, 50])
 async def test_cve_2018_1000518_a_strangers_is_inflated_up_to_the_limit_of_strangers(
-    pieces: int, bomb: bytes, memory: None, autojump_clock: MockClock, make_server: MakeServer
+    eio: int,
+    pieces: int,
+    bomb: bytes,
+    memory: None,
+    autojump_clock: MockClock,
+    make_server: MakeServer,
 ) -> None:
     """Who has not been let in may send 100 kB, not 100 kB that become 100 MB."""
     io = make_server(per_message_deflate=True)
@@ -94,7 +101,9 @@ async def test_cve_2018_1000518_a_strangers_is_inflated_up_to_the_limit_of_stran
             await trio.sleep_forever()
 
     async with beside(io) as wire:
-        websocket = await wire.websocket("", DEFLATE)
+        websocket = await opened(wire, DEFLATE, eio=eio)
+        if eio == 4:
+            await websocket.send("40")
         await wait_all_tasks_blocked()
         tracemalloc.reset_peak()
         await _send(websocket, bomb, pieces)
@@ -106,13 +115,13 @@ async def test_cve_2018_1000518_a_strangers_is_inflated_up_to_the_limit_of_stran
 
 
 async def test_cve_2018_1000518_who_has_been_let_in_may_send_what_the_option_says(
-    bomb: bytes, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, bomb: bytes, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """So it was the size that was refused above."""
     io = make_server(per_message_deflate=True)
     io.on("long", lambda _, text: len(text))
     async with beside(io) as wire:
-        websocket = await joined(wire, headers=DEFLATE)
+        websocket = await joined(wire, headers=DEFLATE, eio=eio)
         for size in (10, 1_000_000):
             compressor = zlib.compressobj(9, wbits=-15)
             text = f'420["long","{"0" * size}"]'.encode()

@@ -160,8 +160,21 @@ RECORD: dict[str, Row] = {
     "nothing on record": Row("wsproto, trio-websocket", U, "bad frames", ("cve_2022_21676_",)),
 }
 
-IN_ALL_CLASSES = "test_any_bytes"
-"""The files that test properties of any bytes, rather than what has happened once."""
+IN_ALL_CLASSES = (
+    *("test_any_bytes", "test_auth", "test_coming_back", "test_limits", "test_origins"),
+    "test_revision_4",
+)
+"""The files that test families of bytes, rather than what has happened once."""
+
+OTHERWISE = {
+    "CVE-2017-16031": "an id is made before anybody speaks",
+    "CVE-2020-36049": "decoders, each by itself",
+    "CVE-2025-61765": "servers and files",
+    "CVE-2021-33880": "the package's source",
+    "paths that climb": "files, for which no query is read",
+    "the protocol's version changes": "each revision has a test of its own",
+}
+"""Rows that have no test which is run for clients of both generations, and why."""
 
 
 @cache
@@ -182,6 +195,18 @@ def functions() -> dict[str, str]:
     return found
 
 
+@cache
+def of_both() -> frozenset[str]:
+    """Return the names of the tests that are run for clients of both generations."""
+    found = set()
+    for path in FOLDER.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.AsyncFunctionDef):
+                arguments = {argument.arg for argument in node.args.args}
+                found |= {node.name} if "eio" in arguments else set()
+    return frozenset(found)
+
+
 def rows_of(name: str) -> list[str]:
     """Return the rows that a test belongs to."""
     beginnings = {row: [f"test_{one}" for one in RECORD[row].tests] for row in RECORD}
@@ -194,6 +219,13 @@ def test_every_row_has_its_tests(row: str) -> None:
     names = functions()
     for beginning in RECORD[row].tests:
         assert [name for name in names if name.startswith(f"test_{beginning}")], beginning
+
+
+@pytest.mark.parametrize("row", RECORD)
+def test_every_row_is_run_for_both_generations(row: str) -> None:
+    """Or says why not."""
+    tests = {name for name in functions() if row in rows_of(name)}
+    assert bool(tests & of_both()) is (row not in OTHERWISE)
 
 
 def test_every_test_belongs_to_a_row() -> None:

@@ -5,9 +5,18 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import trio_sio
-from tests.security.neighbour import beside, end_of, joined, polling
+from tests.security.clients import (
+    end_of,
+    heartbeat,
+    is_served,
+    is_served_by_polling,
+    joined,
+    opened,
+    polling,
+)
+from tests.security.neighbour import beside
 from tests.support.servers import MakeServer
-from trio_sio.testing.wire import WireClient
+from trio_sio.testing.wire import WireClient, text_payload
 from trio_sio.testing.wire_http import WireConnection
 from trio_sio.testing.wire_websocket import PONG
 
@@ -70,19 +79,19 @@ async def test_netty_silent_channel_many_of_them_leave_nothing(
 
 
 async def test_netty_silent_channel_so_is_who_begins_a_session_and_joins_nothing(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
-    """However busily it pings: `connect_timeout`."""
+    """However busily it shows that it is there: `connect_timeout`."""
     io = make_server(connect_timeout=45.0)
     _wait_for_all_but_one(io)
     async with beside(io) as wire:
-        websocket, start = await wire.websocket(), trio.current_time()
+        websocket, start = await opened(wire, eio=eio), trio.current_time()
         async with trio.open_nursery() as nursery:
 
             @nursery.start_soon
             async def chatter() -> None:
                 while True:
-                    await websocket.send("2")
+                    await websocket.send(heartbeat(eio))
                     await trio.sleep(1)
 
             await end_of(websocket)
@@ -94,18 +103,17 @@ async def test_netty_silent_channel_so_is_who_begins_a_session_and_joins_nothing
 
 
 async def test_netty_silent_channel_so_is_a_websocket_that_never_probes(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Its session goes on polling, and may try another."""
     io = make_server(upgrade_timeout=10.0)
     async with beside(io) as wire:
-        session = await polling(wire)
+        session = await polling(wire, eio=eio)
         websocket, start = await session.open_websocket(), trio.current_time()
         await end_of(websocket)
         assert trio.current_time() - start == 10.0
         websocket = await session.upgrade()
-        await websocket.send("2")
-        assert await websocket.receive() == "3"
+        assert await is_served(websocket)
 
 
 def _wait_for_all_but_one(io: trio_sio.Server) -> None:
@@ -118,33 +126,46 @@ def _wait_for_all_but_one(io: trio_sio.Server) -> None:
             await trio.sleep_forever()
 
 
+async def _wait_for_ever(socket: trio_sio.Socket) -> None:
+    await trio.sleep_forever()
+
+
 # -- chatter -------------------------------------------------------------------------------------
 
 FLOODS = ["2", "2probe", "3", "3probe", "5", "6", "0", "0{}"]
 
 
-async def _stranger(wire: WireClient) -> tuple[str, WireConnection]:
+def are_endless(packet: str, eio: int) -> bool:
+    """Whether a client may send these for ever; one of Engine.IO 4 must not ping."""
+    return eio == 3 or packet[0] != "2"
+
+
+async def _stranger(wire: WireClient, eio: int) -> tuple[str, WireConnection]:
     """Begin a session that is not let in; return the target of its POSTs, and their connection."""
-    session = await wire.handshake()
+    session = await wire.handshake(eio=eio)
     assert session.first == []
     return session.target, session.poster
 
 
 @pytest.mark.parametrize("packet", FLOODS)
 async def test_cve_2026_48802_packets_of_the_engine_start_no_tasks(
-    packet: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, packet: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """A thousand of them, by WebSocket; each ping has one pong, and nothing else an answer."""
     io = make_server()
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await wait_all_tasks_blocked()
         living = trio.lowlevel.current_statistics().tasks_living
+        if not are_endless(packet, eio):
+            await websocket.send(packet)
+            await end_of(websocket)
+            return
         for _ in range(1000):
             await websocket.send(packet)
-        await websocket.send("2")
-        for _ in range(1001 if packet[0] == "2" else 1):
+        for _ in range(1000 if packet[0] == "2" else 0):
             assert await websocket.receive() == "3"
+        assert await is_served(websocket)
         await wait_all_tasks_blocked()
         assert trio.lowlevel.current_statistics().tasks_living == living
         assert len(io.engine.runtime.timers) < 10
@@ -152,18 +173,18 @@ async def test_cve_2026_48802_packets_of_the_engine_start_no_tasks(
 
 @pytest.mark.parametrize("packet", FLOODS)
 async def test_cve_2026_48802_nor_do_those_of_a_client_that_has_not_been_let_in(
-    packet: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, packet: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     io = make_server()
     _wait_for_all_but_one(io)
     async with beside(io) as wire:
-        target, connection = await _stranger(wire)
+        target, connection = await _stranger(wire, eio)
         await wait_all_tasks_blocked()
         living, calls = (
             trio.lowlevel.current_statistics().tasks_living,
             len(io.engine.runtime.timers),
         )
-        body = f"{len(packet)}:{packet}".encode() * 500
+        body = text_payload([packet] * 500, eio)
         response = await connection.request("POST", target, None, body)
         assert (response.status, response.body) == (200, b"ok")
         await wait_all_tasks_blocked()
@@ -172,12 +193,12 @@ async def test_cve_2026_48802_nor_do_those_of_a_client_that_has_not_been_let_in(
 
 
 async def test_cve_2026_48802_nor_do_pongs_of_the_websocket_and_they_prolong_nothing(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Who sends those alone is as silent as who sends nothing."""
     io = make_server(ping_interval=25.0, ping_timeout=5.0)
     async with beside(io) as wire:
-        websocket, start = await joined(wire), trio.current_time()
+        websocket, start = await joined(wire, eio=eio), trio.current_time()
         await wait_all_tasks_blocked()
         living = trio.lowlevel.current_statistics().tasks_living
         for _ in range(25):
@@ -193,7 +214,7 @@ async def test_cve_2026_48802_nor_do_pongs_of_the_websocket_and_they_prolong_not
 
 
 async def test_no_id_python_socketio_events_wait_for_the_connection_handler(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """None is handled before it has returned; then all are, in order."""
     io = make_server()
@@ -207,7 +228,7 @@ async def test_no_id_python_socketio_events_wait_for_the_connection_handler(
             seen.append("connected")
 
     async with beside(io) as wire:
-        by_websocket = await joined(wire)
+        by_websocket = await joined(wire, eio=eio)
         for word in "abc":
             await by_websocket.send(f'42["say","{word}"]')
         await wait_all_tasks_blocked()
@@ -218,7 +239,7 @@ async def test_no_id_python_socketio_events_wait_for_the_connection_handler(
 
 
 async def test_no_id_python_socketio_a_connection_handler_that_fails_lets_no_event_be_handled_early(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+    eio: int, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nor one that refuses: those events are not handled at all."""
     io = trio_sio.Server()
@@ -232,11 +253,12 @@ async def test_no_id_python_socketio_a_connection_handler_that_fails_lets_no_eve
             raise trio_sio.ConnectionRefused("no")
 
     async with beside(io) as wire:
-        websocket = await joined(wire)
+        websocket = await joined(wire, eio=eio)
         await websocket.send('42["say","a"]')
         await wait_all_tasks_blocked()
         gate.set()
-        assert await websocket.receive() == '44"no"'
+        if eio == 3:
+            assert await websocket.receive() == '44"no"'
         assert await websocket.receive() == "41"
         await websocket.send('42["say","b"]')
         await wait_all_tasks_blocked()
@@ -244,7 +266,7 @@ async def test_no_id_python_socketio_a_connection_handler_that_fails_lets_no_eve
 
 
 async def test_no_id_python_socketio_who_has_not_passed_middleware_is_not_heard(
-    autojump_clock: MockClock, make_server: MakeServer
+    eio: int, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """Neither its events nor its answers, in "/" and in a namespace it has only asked for."""
     io = make_server()
@@ -252,10 +274,13 @@ async def test_no_id_python_socketio_who_has_not_passed_middleware_is_not_heard(
     seen: list[object] = []
     for namespace in (io.of("/"), io.of("/private")):
         namespace.on("say", lambda _, word: seen.append(word))
+    io.of("/private").use(_wait_for_ever)
     async with beside(io) as wire:
-        target, connection = await _stranger(wire)
+        target, connection = await _stranger(wire, eio)
         packets = ['42["say","a"]', "40/private,", '42/private,["say","b"]', "43/private,0[1]"]
-        body = "".join(f"{len(packet)}:{packet}" for packet in packets).encode()
+        if eio == 4:
+            packets[:0] = ["40"]
+        body = text_payload(packets, eio)
         assert (await connection.request("POST", target, None, body)).status == 200
         await wait_all_tasks_blocked()
         assert seen == []
@@ -264,17 +289,16 @@ async def test_no_id_python_socketio_who_has_not_passed_middleware_is_not_heard(
 
 @pytest.mark.parametrize("before", ["handshake", "probe"])
 async def test_no_id_python_engineio_a_websocket_is_not_heard_before_it_is_the_sessions(
-    before: str, autojump_clock: MockClock, make_server: MakeServer
+    eio: int, before: str, autojump_clock: MockClock, make_server: MakeServer
 ) -> None:
     """What it says in place of the probe, or behind it, is not an event of the session."""
     io = make_server()
     seen: list[object] = []
     io.on("say", lambda _, word: seen.append(word))
     async with beside(io) as wire:
-        session = await polling(wire)
+        session = await polling(wire, eio=eio)
         websocket = await (session.open_websocket() if before == "handshake" else session.probe())
         await websocket.send('42["say","a"]')
         await end_of(websocket)
-        await session.post("2")
-        assert "3" in await session.poll() + await session.poll()
+        assert await is_served_by_polling(session)
         assert seen == []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from types import MappingProxyType
 
 from hypothesis import strategies as st
@@ -32,8 +33,15 @@ TEXTS = [
 ]
 BLOBS = [b"\x04", b"\x04data", b"\x02", b"\x01", b"\xff", b"", b"\x04" + bytes(300)]
 
+TEXTS_4 = [
+    *("3", "3probe", "b", "bAQID", "b!!!", "4", "40{}", '40{"token":"1"}', '40/chat,{"a":[1]}'),
+    *('40/slow,{"a":1}', "401", "40/", "40/chat?a=1,", "40[1]", "44", '44{"message":"x"}', "47"),
+    *('42["echo"]\x1e42["echo"]', "\x1e", "4\x1e", '42["connect_error"]', "430[]", "1"),
+    '40{"a":' + "[" * 50 + "]" * 50 + "}",
+]
+
 FRAMES = [
-    *(frame_bytes(TEXT, text.encode()) for text in TEXTS),
+    *(frame_bytes(TEXT, text.encode()) for text in (*TEXTS, *TEXTS_4)),
     *(frame_bytes(BINARY, blob) for blob in BLOBS),
     *(frame_bytes(PING, payload) for payload in (b"", b"ping", bytes(125))),
     frame_bytes(PONG, b"pong"),
@@ -45,7 +53,21 @@ FRAMES = [
     frame_bytes(TEXT, b"\xca\x31\x02\x00", rsv=4),
 ]
 
-_PATH = "/socket.io/?EIO=3&transport="
+_PATH = "/socket.io/?EIO={}&transport="
+_PAYLOADS_4 = [
+    b"3",
+    b'42["echo","x"]',
+    b'4240["echo","x"]\x1e40/chat,\x1e3',
+    b'451-["echo",{"_placeholder":true,"num":0}]\x1ebAQID',
+    b"bAQID\x1ebAQID",
+    b"3\x1e",
+    b"\x1e3",
+    b"3\x1e\x1e3",
+    b"3\x1e\xff\xfe",
+    b"\x1e" * 50,
+    b"3:4ab",
+    b"1\x1e3",
+]
 _PAYLOADS = [
     b"1:2",
     b'14:42["echo","x"]',
@@ -76,12 +98,14 @@ def _requests() -> list[bytes]:
         request("GET", "/socket.io/").replace(b"1.1", b"1.0"),
     ]
     upgrade = {**handshake_headers(), "Sec-WebSocket-Extensions": "permessage-deflate"}
-    for query in ("polling", "polling&j=0", "polling&b64=1", "websocket", "x"):
+    queries = ("polling", "polling&j=0", "polling&b64=1", "websocket", "x")
+    for revision, query in product((3, 4), queries):
         for sid in ("", "&sid=victim1", "&sid=victim2", "&sid=nobody"):
-            target = f"{_PATH}{query}{sid}"
+            target = f"{_PATH.format(revision)}{query}{sid}"
             found += [request("GET", target), request("OPTIONS", target)]
             found.append(request("GET", target, fields=upgrade))
-            found += [request("POST", target, body) for body in _PAYLOADS]
+            payloads = _PAYLOADS if revision == 3 else _PAYLOADS_4
+            found += [request("POST", target, body) for body in payloads]
             asks = {"Expect": "100-continue", "Content-Type": "application/octet-stream"}
             found.append(request("POST", target, _PAYLOADS[3], asks))
             chunks = b"3\r\n1:2\r\n0\r\n\r\n"
@@ -90,7 +114,7 @@ def _requests() -> list[bytes]:
 
 
 REQUESTS = _requests()
-BODIES = [*_PAYLOADS, b"x" * 90]
+BODIES = [*_PAYLOADS, *_PAYLOADS_4, b"x" * 90]
 
 # -- damage --------------------------------------------------------------------------------------
 

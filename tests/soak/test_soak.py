@@ -10,7 +10,10 @@ import trio_sio
 from tests.soak.soak import Report, Soak
 from trio_sio.options import WSEngine
 
-pytestmark = pytest.mark.node
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.alone,  # a client that is kept waiting by other tests is given up for its silence
+]
 
 FAULTY, SHORT, LONG = 2.0, 4.0, 600.0
 HASTE = 10  # of cuts, in a short one

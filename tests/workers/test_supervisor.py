@@ -120,7 +120,6 @@ async def test_sighup_restarts_one_worker_after_the_other() -> None:
         assert await running.wait() == 0
 
 
-@pytest.mark.alone  # on a busy machine the old worker may end between accepting and reading
 async def test_the_port_is_open_all_the_time_of_a_rolling_restart() -> None:
     """Even with one worker: what comes meanwhile waits for the next one."""
     async with program(workers=1) as running, raw(running.url) as wire:

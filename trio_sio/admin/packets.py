@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trio_sio.admin.packed import PackedReader
-from trio_sio.logs.shown import printable, short_id
+from trio_sio.logs.shown import printable, short_id, without_pid
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 from trio_sio.protocol.socketio.packet import PacketType
@@ -209,6 +209,8 @@ def _message(text: str) -> tuple[str, str]:
     if head is None:  # of a parser that only the application knows
         return "MESSAGE", _QUERY_INSIDE.sub(r"\1…", text)
     kind = PacketType(int(head[1]))
+    if kind is PacketType.CONNECT:
+        text = without_pid(text)
     if head[2] is None:
         return kind.name, text[1:]
     name, mark, query = head[2].partition("?")

@@ -53,7 +53,17 @@ class Wish(NamedTuple):
 
 SORTS: Mapping[str, Callable[[Row], Any]] = {
     name: operator.itemgetter(name)
-    for name in ("id", "address", "transport", "since", "queued", "bytes", "peak", "heard")
+    for name in (
+        "id",
+        "address",
+        "transport",
+        "protocol",
+        "since",
+        "queued",
+        "bytes",
+        "peak",
+        "heard",
+    )
 }
 
 
@@ -85,6 +95,7 @@ def _session(entry: Entry, now: float) -> Row:
         "id": short_id(session.id),
         "address": session.request.remote,
         "transport": session.transport.name,
+        "protocol": session.protocol,
         "upgraded": session.upgraded,
         "since": entry.since,
         "queued": numbers.queued,
@@ -135,6 +146,8 @@ def figures(io: Server) -> Row:
     """Return `io.statistics()`, and the last stalls."""
     now, row = trio.current_time(), asdict(io.statistics())
     row["refused"] = {kind: count for kind, count in row["refused"].items() if count}
+    for name in ("sessions_by_protocol", "opened_by_protocol"):
+        row[name] = {str(protocol): count for protocol, count in row[name].items()}
     row["recent_stalls"] = [
         {"ago": round(now - one.at, 1), "seconds": round(one.seconds, 3), "name": one.name}
         for one in reversed(io.engine.runtime.stalls.recent)

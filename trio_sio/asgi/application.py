@@ -71,7 +71,9 @@ class Application:
             raise RuntimeError(NO_TRIO)
         ours = self._io.path.removesuffix("/") + "/"
         path = path_of(scope, ours)
-        if self._other_app is not None and not path.startswith(ours):
+        has_slash = self._io.engine.options.add_trailing_slash
+        is_ours = path.startswith(ours) or (path + "/" == ours and not has_slash)
+        if self._other_app is not None and not is_ours:
             await self._other_app(scope, receive, send)
             return
         receiver = Receiver(receive, self._io.engine.options.body_timeout)

@@ -176,6 +176,6 @@ def path_of(scope: Scope, ours: str) -> str:
     root = quote(scope.get("root_path", ""), safe=_IN_PATH).removesuffix("/")
     if root and (whole == root or whole.startswith(root + "/")):
         inner = whole.removeprefix(root) or "/"
-        if inner.startswith(ours) or not whole.startswith(ours):
+        if f"{inner}/".startswith(ours) or not f"{whole}/".startswith(ours):
             return inner
     return whole or "/"

@@ -1,5 +1,7 @@
 """A WebSocket that another server has: its messages, by `receive` and `send`."""
 
+from collections.abc import Iterable
+
 import trio
 
 from trio_sio.asgi.mounted_request import Receiver
@@ -38,10 +40,12 @@ class MountedWebSocket:
         """Whether the client has left, as far as that was received."""
         return self._has_closed or self._receiver.hung_up
 
-    async def accept(self, subprotocol: str | None) -> None:
+    async def accept(self, subprotocol: str | None, fields: Iterable[tuple[str, str]]) -> None:
         """Accept the handshake; see `MessageSocket`."""
         self.is_accepted = True
-        await self._hand_over({"type": "websocket.accept", "subprotocol": subprotocol})
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields]
+        answer: Message = {"type": "websocket.accept", "subprotocol": subprotocol}
+        await self._hand_over({**answer, "headers": headers} if headers else answer)
 
     async def receive(self) -> str | bytes:
         """Return the next message; see `MessageSocket`."""

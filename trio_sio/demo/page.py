@@ -7,11 +7,17 @@ The files are read once, into a table from path to answer. A path that is not in
 import importlib.resources
 from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
+from urllib.parse import parse_qs
 
 import trio_sio
 
 UNDER_THE_HOOD = "/under-the-hood"
 """Where the page shows its second view."""
+
+_SCRIPTS = {"2": b"/socket.io/socket.io.js", "4": b"/socket.io/socket.io.min.js"}
+"""The browser's client, by its generation, which the page's query names."""
+
+_PAGES = ("/", "/index.html", UNDER_THE_HOOD)
 
 _TYPES = {
     "html": "text/html; charset=utf-8",
@@ -53,11 +59,10 @@ class Page:
 
     def __init__(self, transports: Sequence[str] = ("polling", "websocket")) -> None:
         self._files = dict(_read(importlib.resources.files("trio_sio.demo") / "page", "/"))
-        content_type, index = self._files["/index.html"]
-        told = f'<body data-transports="{" ".join(transports)}">'
-        self._files["/"] = content_type, index.replace(b"<body>", told.encode())
-        for path in ("/index.html", UNDER_THE_HOOD):
-            self._files[path] = self._files["/"]
+        content_type, index = self._files.pop("/index.html")
+        self._pages = {
+            client: (content_type, _with_client(index, client, transports)) for client in _SCRIPTS
+        }
 
     async def __call__(self, request: trio_sio.Request) -> trio_sio.Response:
         """Answer one request."""
@@ -70,11 +75,24 @@ class Page:
     def _answer(self, request: trio_sio.Request) -> trio_sio.Response:
         if request.method not in ("GET", "HEAD"):
             return _plain(405, "Only GET and HEAD are understood here.", ("Allow", "GET, HEAD"))
-        found = self._files.get(request.path)
+        found = self._find(request)
         if found is None:
             return _plain(404, "There is nothing at this path. The demo is at /.")
         content_type, body = found
         return trio_sio.Response(200, [("Content-Type", content_type), *_HEADERS], body)
+
+    def _find(self, request: trio_sio.Request) -> tuple[str, bytes] | None:
+        if request.path not in _PAGES:
+            return self._files.get(request.path)
+        client = parse_qs(request.query_string).get("client", [""])[-1]
+        return self._pages.get(client, self._pages["2"])
+
+
+def _with_client(index: bytes, client: str, transports: Sequence[str]) -> bytes:
+    """Return the page with the script of one generation."""
+    body = f'<body data-client="{client}" data-transports="{" ".join(transports)}">'
+    index = index.replace(b"/socket.io/socket.io.js", _SCRIPTS[client])
+    return index.replace(b"<body>", body.encode())
 
 
 def _read(folder: Traversable, path: str) -> Iterator[tuple[str, tuple[str, bytes]]]:

@@ -8,6 +8,7 @@ connections             the TCP connections: counted, served, closed
 endpoint                routes each HTTP request: which session, which transport, or a refusal
 websocket               how a session's packets travel by WebSocket, and the upgrade to it
 polling                 how they travel by long polling
+hooks                   the application's functions that see requests, and fields of responses
 handshake               how a session begins: what the application says, its id, the OPEN packet
 session, http           one client; one TCP connection that speaks HTTP. They do not know each other
 admission, refusal      how many connections there may be; what a refused request is told

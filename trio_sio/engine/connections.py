@@ -16,6 +16,7 @@ from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Handler
 from trio_sio.failures import failed_leaves
 from trio_sio.http import Ends
+from trio_sio.sync import Condition
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -38,6 +39,9 @@ class Connections:
         self._options = options
         self._runtime = runtime
         self._open: set[HTTPConnection] = set()
+        self._starting: set[trio.abc.Stream] = set()  # accepted; HTTP has not begun
+        self._late: set[HTTPConnection] = set()  # were new when the engine closed
+        self._late_changed = Condition()
         self.admission = Admission(
             options.max_connections,
             options.max_connections_per_address,
@@ -45,6 +49,7 @@ class Connections:
             runtime.log,
             runtime.counters,
         )
+        self._leave = self.admission.leave  # one method object for all of them
         self._http_limits = HTTPLimits(
             {phase: getattr(options, phase.value) for phase in Phase},
             options.max_headers,
@@ -55,9 +60,23 @@ class Connections:
         )
 
     def close_when_idle(self) -> None:
-        """Have each connection end, as soon as it answers no request."""
+        """Have each connection end, as soon as it answers no request.
+
+        Those that are new may have a request on its way, which is answered, by 503: a client that
+        is told nothing cannot know whether the server has done what it asked for.
+        """
+        self._late = {connection for connection in self._open if connection.is_new}
         for connection in tuple(self._open):
             connection.close_when_idle()
+
+    async def wait_late(self) -> None:
+        """Wait until all have ended that were new when they were told to close, or came later."""
+        await self._late_changed.wait_for(lambda: not self._starting and not self._late)
+
+    def cut_late(self) -> None:
+        """End those for which nobody waits any longer."""
+        for connection in tuple(self._late):
+            connection.cut()
 
     def start(self, nursery: trio.Nursery, handler: Handler, stream: trio.abc.Stream) -> None:
         """Start a task that serves a connection, or refuses it.
@@ -71,10 +90,12 @@ class Connections:
         counted = "" if proxied else self._counted(ends.remote)  # the proxy's does not count
         if refusal := self.admission.enter(counted):
             nursery.start_soon(turn_away, stream, refusal)
-        elif proxied:
+            return
+        self._starting.add(stream)
+        if proxied:
             nursery.start_soon(self._serve_proxied, stream, ends, handler)
         else:
-            leave = partial(self.admission.leave, counted)
+            leave = partial(self._leave, counted)
             nursery.start_soon(self._serve, stream, ends, None, handler, leave)
 
     async def _serve_proxied(self, stream: trio.abc.Stream, own: Ends, handler: Handler) -> None:
@@ -84,6 +105,8 @@ class Connections:
             peer = await read_peer(stream, own.remote, patience, self._runtime.log, count)
         finally:
             self.admission.leave("")
+            self._starting.discard(stream)
+            self._late_changed.notify_all()
         if peer is None:
             return
         ends = own if peer.address is None else Ends(peer.address, peer.port, own.local)
@@ -91,7 +114,7 @@ class Connections:
         if refusal := self.admission.enter(counted):
             await turn_away(stream, refusal)
         else:
-            leave = partial(self.admission.leave, counted)
+            leave = partial(self._leave, counted)
             await self._serve(stream, ends, peer.secure or None, handler, leave)
 
     async def serve(
@@ -140,6 +163,10 @@ class Connections:
         )
         connection.when_closed(on_closed)
         self._open.add(connection)
+        self._starting.discard(stream)
+        if self._sessions.closing:
+            self._late.add(connection)
+            connection.close_when_idle()
         try:
             return await connection.serve(self._endpoint.answer)
         except* failed_leaves() as errors:
@@ -148,4 +175,7 @@ class Connections:
             self._runtime.log.fail(logger, errors, "a connection failed")
         finally:
             self._open.discard(connection)
+            if connection in self._late:
+                self._late.remove(connection)
+                self._late_changed.notify_all()
         return False

@@ -25,25 +25,31 @@ from trio_sio.abc import Transport
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.engine.connections import Connections
 from trio_sio.engine.endpoint import Endpoint
+from trio_sio.engine.hooks import HeadersFunction, Hooks, RefusalFunction, RequestMiddleware
 from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.runtime.listeners import accept_forever, urls_of
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.registry import SessionObserver, SessionRegistry
 from trio_sio.engine.session.session import Handler, Session
-from trio_sio.failures import failed_leaves
+from trio_sio.failures import failed_leaves, ungrouped
 from trio_sio.http import Request, Response
 from trio_sio.options import EngineOptions, takes
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.statistics import EngineStatistics
 
 logger = logging.getLogger("trio_sio.engine")
 
 Listener = trio.abc.Listener[Any]
 ListenerT = TypeVar("ListenerT", bound=Listener)
+MiddlewareT = TypeVar("MiddlewareT", bound=RequestMiddleware)
+HeadersT = TypeVar("HeadersT", bound=HeadersFunction)
+RefusalT = TypeVar("RefusalT", bound=RefusalFunction)
 
 GOODBYE = 0.25
 """Seconds that clients get at shutdown, once the application is done, to take what is queued and
-to agree to the end. No client can hold the server longer."""
+to agree to the end, or to send the first request of a connection. No client can hold the server
+longer."""
 
 
 class Engine:
@@ -76,6 +82,7 @@ class Engine:
         self.runtime = Runtime()
         self._counters = SessionCounters(self.runtime.counters)
         self._observers: tuple[SessionObserver, ...] = ()
+        self._hooks = Hooks(self.runtime.log, lambda: self.options)
         self._apply(options)
         self._nursery: trio.Nursery | None = None
         self._goodbyes_said = False
@@ -104,13 +111,46 @@ class Engine:
         self.runtime.stalls.set_limit(options.slow_step)
         self.sessions = SessionRegistry(options, self.runtime, self._counters)
         self.sessions.observe(self._observers)
-        self.endpoint = Endpoint(self.sessions)
+        self.endpoint = Endpoint(self.sessions, self._hooks)
         self._connections = Connections(self.sessions, self.endpoint)
 
     def observe(self, observer: SessionObserver) -> None:
         """Tell a view for operators of every session that begins or ends."""
         self._observers += (observer,)
         self.sessions.observe(self._observers)
+
+    # -- the application's functions -----------------------------------------------------------
+
+    def use(self, function: MiddlewareT) -> MiddlewareT:
+        """Show each request to a function, before all checks (JS: `engine.use`); a decorator.
+
+        Args:
+            function: `async def (request)`, which need not be async. The `Response` that it returns
+                is the answer, `None` lets the request go on; it raises `RequestRefused` to refuse.
+                It has `handshake_timeout` seconds. If it fails, the request is refused.
+        """
+        self._hooks.use(function)
+        return function
+
+    def on_headers(self, function: HeadersT) -> HeadersT:
+        """Show the header fields of responses to a function (JS: `headers`); a decorator.
+
+        Args:
+            function: `def (headers, request, initial)`: a list of names and values, which it may
+                change; the request; and whether a session begins (JS: `initial_headers`). It is
+                called for responses that carry packets or take them, and for each 101.
+        """
+        self._hooks.on_headers(function)
+        return function
+
+    def on_refusal(self, function: RefusalT) -> RefusalT:
+        """Tell a function of each refused request (JS: `connection_error`); a decorator.
+
+        Args:
+            function: `def (report)`, of a `RefusalReport`.
+        """
+        self._hooks.on_refusal(function)
+        return function
 
     # -- life --------------------------------------------------------------------------------
 
@@ -119,7 +159,8 @@ class Engine:
         if self._life is not None:
             raise RuntimeError("the engine is open already")
         self._life = self._live()
-        await self._life.__aenter__()
+        with ungrouped():
+            await self._life.__aenter__()
         return self
 
     async def __aexit__(
@@ -130,7 +171,8 @@ class Engine:
     ) -> bool | None:
         assert self._life is not None
         try:
-            return await self._life.__aexit__(kind, error, traceback)
+            with ungrouped():
+                return await self._life.__aexit__(kind, error, traceback)
         finally:
             self._life = None
 
@@ -179,6 +221,8 @@ class Engine:
         with trio.move_on_after(GOODBYE):
             for session in sessions:
                 await session.wait_closed()
+            await self._connections.wait_late()
+        self._connections.cut_late()
         self._goodbyes_said = True
         await trio.lowlevel.checkpoint()
 
@@ -239,6 +283,16 @@ class Engine:
         task_status: trio.TaskStatus[Sequence[ListenerT]] = trio.TASK_STATUS_IGNORED,
     ) -> NoReturn:
         """Serve on listeners of your own, forever; as `trio.serve_listeners`."""
+        with ungrouped():
+            await self._serve_listeners(handler, listeners, task_status)
+        raise AssertionError("listeners accept until they are cancelled")
+
+    async def _serve_listeners(
+        self,
+        handler: Handler,
+        listeners: Sequence[ListenerT],
+        task_status: trio.TaskStatus[Sequence[ListenerT]],
+    ) -> None:
         async with self._opened() as nursery:
             for url in urls_of(listeners, self.options.path):
                 logger.info("listening on %s", url)
@@ -263,7 +317,8 @@ class Engine:
             secure: whether the peer uses TLS; `None` for what the stream says.
         """
         self._check_open("serve_stream")
-        await self._connections.serve(stream, handler, address=address, secure=secure)
+        with ungrouped():
+            await self._connections.serve(stream, handler, address=address, secure=secure)
 
     async def answer(
         self, request: Request, responder: Responder, handler: Handler
@@ -309,6 +364,7 @@ class Engine:
         transport: Transport,
         handler: Handler,
         *,
+        version: EngineVersion = EIO3,
         raise_errors: bool | None = None,
         task_status: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED,
     ) -> None:
@@ -319,10 +375,11 @@ class Engine:
             request: what its handshake would have been.
             transport: how the client speaks.
             handler: called for this session.
+            version: the revision of Engine.IO that the client speaks.
             raise_errors: instead of the option.
             task_status: for `nursery.start`, which returns the session.
         """
         self.runtime.home.check("engine.open_session")
-        session = self.sessions.add(sid, request, transport, raise_errors=raise_errors)
+        session = self.sessions.add(sid, request, transport, version, raise_errors=raise_errors)
         task_status.started(session)
         await self.sessions.run(session, handler)

@@ -8,7 +8,9 @@ The application is asked by the functions that options name: `origins`, `allow_r
 import inspect
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import trio
@@ -20,10 +22,12 @@ from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.exceptions import RequestRefused
 from trio_sio.failures import Never, failures, sort, verdict
 from trio_sio.http import BodyError, Request
+from trio_sio.logs.throttle import LogThrottle
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.handshake import ErrorCode, OpenPacket
+from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest, OpenPacket
 from trio_sio.protocol.engineio.session_id import with_node
+from trio_sio.protocol.engineio.version import EIO3, VERSIONS, EngineVersion
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -128,10 +132,27 @@ async def _ask(
 ) -> bool | None:
     """Call a function of the application that may refuse; if it fails, nobody gets in."""
     options = sessions.options
-    try:
+    broken = Refusal(ErrorCode.FORBIDDEN, "the check itself failed")
+    with refusing(options, sessions.runtime.log, name, broken):
         limit = options.handshake_timeout
-        answer = await call_function(name, function, argument, responder, limit)
-        return verdict(name, answer)
+        return verdict(name, await call_function(name, function, argument, responder, limit))
+    raise AssertionError("what is raised inside is raised")
+
+
+@contextmanager
+def refusing(
+    options: EngineOptions, log: LogThrottle, name: str, broken: Refusal
+) -> Iterator[None]:
+    """Make refusals of what a function of the application raises.
+
+    Args:
+        options: the engine's.
+        log: the engine's, throttled.
+        name: of what gives the function.
+        broken: what the client is told if the function fails.
+    """
+    try:
+        yield
     except CallbackTooSlow:
         raise
     except failures() as error:
@@ -140,12 +161,34 @@ async def _ask(
         if found.failure is not None:
             if options.raise_errors:
                 raise
-            sessions.runtime.log.fail(logger, found.failure, "%s failed", name)
+            log.fail(logger, found.failure, "%s failed", name)
         if found.exits is not None:
             raise found.exits from None
         if found.refusal is not None:
             raise refusal_of(found.refusal) from found.refusal
-        raise Refusal(ErrorCode.FORBIDDEN, "the check itself failed") from error
+        raise broken from error
+
+
+def judge_protocol(
+    sessions: SessionRegistry, request: Request, ask: HandshakeRequest
+) -> HandshakeRequest:
+    """Return what a handshake asks for, with the revision that option `protocol_of` says.
+
+    Raises:
+        Refusal: the function failed, or refuses the client.
+    """
+    judge = sessions.options.protocol_of
+    if judge is None:
+        return ask
+    broken = Refusal(ErrorCode.BAD_REQUEST, "protocol_of failed")
+    with refusing(sessions.options, sessions.runtime.log, "protocol_of", broken):
+        number = judge(request)
+        if number is None:
+            return ask
+        if type(number) is not int or number not in VERSIONS:
+            raise TypeError(f"protocol_of must return 3, 4 or None, not {number!r}")
+        return replace(ask, version=str(number))
+    raise AssertionError("what is raised inside is raised")
 
 
 async def new_id(sessions: SessionRegistry, request: Request, responder: Responder) -> str:
@@ -179,7 +222,12 @@ async def new_id(sessions: SessionRegistry, request: Request, responder: Respond
     return sid
 
 
-def open_packet(options: EngineOptions, sid: str, upgrades: list[str]) -> Encoded:
+def open_packet(
+    options: EngineOptions, sid: str, upgrades: list[str], version: EngineVersion = EIO3
+) -> Encoded:
     """Return the packet that begins a session."""
-    packet = OpenPacket(sid, upgrades, options.ping_interval, options.ping_timeout)
+    timeout = options.ping_timeout_of(version.number)
+    # The clients of Engine.IO 3 do not know the limit, and need not be told what they ignore.
+    limit = None if version is EIO3 else options.max_http_buffer_size
+    packet = OpenPacket(sid, upgrades, options.ping_interval, timeout, limit)
     return Encoded((packet.encode(),))

@@ -178,6 +178,4 @@ class RefusalLog:
         """Log and count a request that Engine.IO or the application does not take."""
         message = shown.printable(refusal.message, 200)
         text = f"{message}: {refusal.detail or 'by the application'}"
-        if refusal.code is ErrorCode.UNSUPPORTED_PROTOCOL:
-            text += "; use socket.io-client 2.x there"
         self.tell(request, logging.WARNING, refusal.kind, text)

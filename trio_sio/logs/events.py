@@ -56,6 +56,15 @@ class EventLog:
         """The client has been let into a namespace."""
         self._write("joined %s", quoted(namespace))
 
+    def recovered(self, namespace: str, missed: int) -> None:
+        """The client has come back and been sent what it missed."""
+        count = f"{missed} event{'' if missed == 1 else 's'}"
+        self._write("%s is recovered, with %s that it missed", quoted(namespace), count)
+
+    def not_recovered(self, namespace: str, why: object) -> None:
+        """The client has come back and is a new one."""
+        self._write("%s is not recovered: %s", quoted(namespace), why)
+
     def refused(self, namespace: str, why: object) -> None:
         """The client has not been let into a namespace."""
         self._write("was not let into %s: %s", quoted(namespace), printable(str(why)))

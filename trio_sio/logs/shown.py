@@ -8,7 +8,9 @@ lives, and whatever a client sends can hold line breaks or terminal codes. So a 
     an origin    scheme, host and port
     a name       what is printable of it, cut off
 
-and nothing of other values of a query, of cookies and other header fields, or of bodies.
+and nothing of other values of a query, of cookies and other header fields, or of bodies. Where
+packets are shown to whoever asks for them, a CONNECT is shown without the secret by which a client
+is known again when it comes back.
 """
 
 import re
@@ -31,6 +33,14 @@ _SHOWN_VALUES = {
 
 _MAX_FIELDS = 20
 """Fields of a query that are looked at; our clients send eight at most."""
+
+
+_PID = re.compile(r'("pid"\s*:\s*)"[^"]*"?')
+
+
+def without_pid(connect: str) -> str:
+    """Return the text of a CONNECT packet without the secret in it."""
+    return _PID.sub(r'\1"…"', connect)
 
 
 def printable(text: str, limit: int = NAME_CHARACTERS) -> str:
@@ -57,9 +67,9 @@ def short_id(sid: str) -> str:
     return printable(sid, ID_CHARACTERS + len(node) + 1 if node else ID_CHARACTERS)
 
 
-def word(text: str) -> str:
-    """Return the value of a query's `transport` if it may be shown, else "…"."""
-    return _value("transport", text)
+def word(text: str, key: str = "transport") -> str:
+    """Return the value of a query's `transport`, or `EIO`, if it may be shown, else "…"."""
+    return _value(key, text)
 
 
 def target(text: str) -> str:

@@ -5,8 +5,8 @@ kind is what the operator would call the same thing again: a refusal for the sam
 a mistake in one place of the application. Kinds are chosen by us and never by a client; there is a
 bound nevertheless, above which all others together are one kind.
 
-    refused GET /socket.io/?EIO=4&… from 10.0.0.7: Unsupported protocol version (…)
-    refused GET /socket.io/?EIO=4&… from 10.0.0.7: … and 1,204 more like it in the last 10 s
+    refused GET /socket.io/?EIO=5&… from 10.0.0.7: Unsupported protocol version (…)
+    refused GET /socket.io/?EIO=5&… from 10.0.0.7: … and 1,204 more like it in the last 10 s
 """
 
 import logging

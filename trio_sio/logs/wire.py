@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from trio_sio.logs.shown import printable, short_id
+from trio_sio.logs.shown import printable, short_id, without_pid
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
 
@@ -62,7 +62,11 @@ class WireLog:
     def _write(
         self, transport: str, direction: str, kind: EnginePacketType, data: str | bytes
     ) -> None:
-        text = printable(data, SHOWN) if isinstance(data, str) else f"{len(data):,} bytes"
+        if isinstance(data, str):
+            is_connect = kind is EnginePacketType.MESSAGE and data.startswith("0")
+            text = printable(without_pid(data) if is_connect else data, SHOWN)
+        else:
+            text = f"{len(data):,} bytes"
         logger.debug("%s %s %s %s %s", self._sid, transport, direction, kind.name, text)
 
 

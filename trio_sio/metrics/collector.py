@@ -27,6 +27,7 @@ from prometheus_client.registry import (
 
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.options import LIMIT_OPTIONS
+from trio_sio.recovery.failure import RecoveryFailure
 from trio_sio.server import Server
 from trio_sio.statistics import DURATIONS, EngineStatistics, NamespaceStatistics
 
@@ -35,6 +36,10 @@ Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 _REASONS = {str(reason): 0 for reason in DisconnectReason}
 _LIMITS = dict.fromkeys(LIMIT_OPTIONS, 0)
 """All series exist from the start: one that appears with its first count has no rate for it."""
+
+_FAILURES = dict.fromkeys(map(str, RecoveryFailure), 0)
+REFUSED = "refused"
+"""Why a client that came back in time has not got its socket: middleware did not let it in."""
 
 Read = Callable[[EngineStatistics], float]
 ReadOne = Callable[[NamespaceStatistics], float]
@@ -119,6 +124,31 @@ _NAMESPACE_COUNTERS: dict[str, tuple[str, ReadOne]] = {
         lambda one: one.failures,
     ),
 }
+_RECOVERY_GAUGES: dict[str, tuple[str, ReadOne]] = {
+    "recovery_away": (
+        "Clients that are away and may come back to their sockets",
+        lambda one: one.recovery.away,
+    ),
+    "recovery_packets": (
+        "Events that are kept for clients that come back",
+        lambda one: one.recovery.packets,
+    ),
+    "recovery_packet_bytes": (
+        "Bytes of the events that are kept for clients that come back",
+        lambda one: one.recovery.packet_bytes,
+    ),
+}
+_RECOVERY_COUNTERS: dict[str, tuple[str, ReadOne]] = {
+    "recovery_recovered": (
+        "Clients that came back to their sockets",
+        lambda one: one.recovery.recovered,
+    ),
+    "recovery_evicted": (
+        "Clients that may not come back because more than max_sessions were away",
+        lambda one: one.recovery.evicted,
+    ),
+}
+_CLIENTS_BY_PROTOCOL = "Connected clients, by Engine.IO: 3 for Socket.IO 2.x, 4 for 3.x and 4.x"
 _BOUNDS = (*map(str, DURATIONS), "+Inf")
 
 
@@ -133,6 +163,7 @@ class Collector(_Collector):
     def __init__(self, io: Server, prefix: str = "trio_sio") -> None:
         self._io = io
         self._prefix = prefix
+        self._recovers = io.options.connection_state_recovery is not None
 
     def collect(self) -> Iterator[Family]:
         """Return the metrics (called by Prometheus's registry, perhaps in a thread of its own)."""
@@ -148,23 +179,49 @@ class Collector(_Collector):
             yield GaugeMetricFamily(f"{self._prefix}_{name}", text, read(now))
         for name, (text, read) in _COUNTERS.items():
             yield CounterMetricFamily(f"{self._prefix}_{name}", text, read(now))
+        yield from self._of_protocols(now)
         yield from self._of_namespaces(now.namespaces)
         yield self._counted("refused", "Clients refused", "kind", now.refused)
         yield self._counted("ended", "Sessions ended", "reason", {**_REASONS, **now.ended})
         text = "Limits reached: a session was closed, or something was refused or dropped"
         yield self._counted("limits", text, "option", {**_LIMITS, **now.limits})
 
+    def _of_protocols(self, now: EngineStatistics) -> Iterator[Family]:
+        name, text = f"{self._prefix}_sessions_by_protocol", _CLIENTS_BY_PROTOCOL
+        gauge = GaugeMetricFamily(name, text, labels=["protocol"])
+        for protocol, count in now.sessions_by_protocol.items():
+            gauge.add_metric([str(protocol)], count)
+        yield gauge
+        opened = {str(protocol): count for protocol, count in now.opened_by_protocol.items()}
+        text = "Sessions opened, by Engine.IO: 3 for Socket.IO 2.x, 4 for 3.x and 4.x"
+        yield self._counted("opened_by_protocol", text, "protocol", opened)
+
     def _of_namespaces(self, namespaces: Mapping[str, NamespaceStatistics]) -> Iterator[Family]:
-        for name, (text, read) in _NAMESPACE_GAUGES.items():
+        gauges, counters = _NAMESPACE_GAUGES, _NAMESPACE_COUNTERS
+        if self._recovers:
+            gauges, counters = gauges | _RECOVERY_GAUGES, counters | _RECOVERY_COUNTERS
+        for name, (text, read) in gauges.items():
             gauge = GaugeMetricFamily(f"{self._prefix}_{name}", text, labels=["namespace"])
             for label, one in namespaces.items():
                 gauge.add_metric([label], read(one))
             yield gauge
-        for name, (text, read) in _NAMESPACE_COUNTERS.items():
+        for name, (text, read) in counters.items():
             counts = {label: read(one) for label, one in namespaces.items()}
             yield self._counted(name, text, "namespace", counts)
+        if self._recovers:
+            yield self._not_recovered(namespaces)
         yield self._left(namespaces)
         yield self._calls(namespaces)
+
+    def _not_recovered(self, namespaces: Mapping[str, NamespaceStatistics]) -> Family:
+        name = f"{self._prefix}_recovery_failed"
+        text = "Clients that asked for their sockets, and have not got them"
+        family = CounterMetricFamily(name, text, labels=["namespace", "reason"])
+        for label, one in namespaces.items():
+            kept = one.recovery
+            for reason, count in {**_FAILURES, **kept.failed, REFUSED: kept.refused}.items():
+                family.add_metric([label, reason], count)
+        return family
 
     def _left(self, namespaces: Mapping[str, NamespaceStatistics]) -> Family:
         name, text = f"{self._prefix}_left", "Sockets that have begun to leave a namespace"

@@ -4,6 +4,10 @@
     checks.py        what values are allowed
     hints.py         what is meant by options that other servers have
     compression.py   the parameters of the two compressions
+    cookie.py        the session's cookie, by option and by revision
+    cors.py          the header fields for pages of other origins
+    recovery.py      `Recovery`, of one option
+    basics.py        `BasicOptions`, the first part of these:
     engine.py        `EngineOptions`
     server.py        `ServerOptions`
 
@@ -11,6 +15,11 @@ Times are in seconds, sizes in bytes. An unknown option is a `TypeError`, a valu
 allowed a `TypeError` or `ValueError`; both name the option and the value.
 """
 
+from trio_sio.options.basics import (
+    AllowHeaders as AllowHeaders,
+    Origins as Origins,
+    TransportName as TransportName,
+)
 from trio_sio.options.compression import (
     compression_level as compression_level,
     compression_threshold as compression_threshold,
@@ -18,12 +27,14 @@ from trio_sio.options.compression import (
 from trio_sio.options.declaration import takes as takes
 from trio_sio.options.engine import (
     OVERFLOW_POLICIES as OVERFLOW_POLICIES,
-    AllowHeaders as AllowHeaders,
     EngineOptions as EngineOptions,
-    Origins as Origins,
     OverflowPolicy as OverflowPolicy,
-    TransportName as TransportName,
     WSEngine as WSEngine,
+)
+from trio_sio.options.recovery import (
+    Recovery as Recovery,
+    RecoveryOption as RecoveryOption,
+    recovery_of as recovery_of,
 )
 from trio_sio.options.server import (
     LIMIT_OPTIONS as LIMIT_OPTIONS,

@@ -108,6 +108,18 @@ def words(allowed: Iterable[str]) -> Check:
     return check
 
 
+def numbers(allowed: Iterable[int]) -> Check:
+    """Check that the value is a collection of one or more of some ints."""
+    known = tuple(allowed)
+
+    def check(name: str, value: object) -> None:
+        is_collection = isinstance(value, Collection) and not isinstance(value, (str, bytes))
+        if not is_collection or not value or not all(map(known.__contains__, value)):  # type: ignore[call-overload]  # it is a collection
+            raise ValueError(wrong(name, f"a collection of {' and '.join(map(str, known))}", value))
+
+    return check
+
+
 def function(name: str, value: object) -> None:
     """Check a callable that may be `None`."""
     if value is not None and not callable(value):
@@ -133,11 +145,13 @@ def url_path(name: str, value: object) -> None:
 
 
 def flag_or_folder(name: str, value: object) -> None:
-    """Check a bool or the path of a folder."""
+    """Check a bool, `"4"`, or the path of a folder."""
+    if value == "4":
+        return
     if not isinstance(value, (bool, str, Path)):
-        raise TypeError(wrong(name, "True, False or the path of a folder", value))
+        raise TypeError(wrong(name, "True, False, '4' or the path of a folder", value))
     if not isinstance(value, bool) and not Path(value).is_dir():
-        raise ValueError(wrong(name, "True, False or the path of a folder that exists", value))
+        raise ValueError(wrong(name, "True, False, '4' or the path of a folder that exists", value))
 
 
 def origins(name: str, value: object) -> None:

@@ -1,26 +1,27 @@
 """The options of `Engine`, which are options of `Server` too."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection
 from typing import Literal, get_args
 
-from trio_sio.abc import WebApplication
-from trio_sio.http import Request, Response
 from trio_sio.options import checks
+from trio_sio.options.basics import BasicOptions
 from trio_sio.options.compression import CompressionOption, check_compression
-from trio_sio.options.declaration import Group, Options, frozen, option
+from trio_sio.options.cookie import (
+    BY_PROTOCOL,
+    ByProtocol,
+    Cookie,
+    CookieOption,
+    SameSite,
+    check_cookie,
+    cookie_domain,
+    cookie_path,
+    cookie_same_site,
+)
+from trio_sio.options.declaration import Group, frozen, option
 from trio_sio.options.hints import warn_of_milliseconds
 
-AllowHeaders = str | Collection[str]
-"""The name of a header field, several, or `"*"` for any."""
-
-Origins = str | Collection[str] | Callable[[str], Awaitable[bool] | bool]
-"""`"*"`, one origin, several, or a function that is called with the origin of each request."""
-
-TransportName = Literal["polling", "websocket"]
-TRANSPORTS: tuple[TransportName, ...] = get_args(TransportName)
-
-SameSite = Literal["Strict", "Lax", "None"]
+_PING_TIMEOUTS = {3: 5.0, 4: 20.0}
+"""Seconds, as in socket.io 2.5 and 4.8. Where the server pings, all of it is the answer's."""
 
 ForwardedFields = Literal["x-forwarded", "forwarded"]
 
@@ -43,65 +44,8 @@ _count_or_none = checks.count(or_none=True)
 
 
 @frozen(kw_only=True)
-class EngineOptions(Options):
+class EngineOptions(BasicOptions):
     """What an engine can be told; `docs/options.md` lists all options."""
-
-    # -- what everybody needs ------------------------------------------------------------------
-
-    path: str = option("/engine.io", checks.url_path, Group.BASICS)
-    """The URL path at which the server answers."""
-
-    serve_client: bool | Path | str = option(False, checks.flag_or_folder, Group.BASICS)
-    """Serves the browser client under `path`; a folder to serve it from, or `False`."""
-
-    origins: Origins = option("*", checks.origins, Group.BASICS)
-    """The origins that may connect: `"*"` for every web site, one, several, or a function.
-
-    Every request is checked. A refused client is told which origins are allowed. A function,
-    async or not, gets the origin and returns a bool, or raises `RequestRefused`.
-    """
-
-    allow_headers: AllowHeaders = option((), checks.field_names, Group.BASICS)
-    """Header fields that pages of other origins may send; `"*"` for any.
-
-    `["Authorization"]`, for example, if the client's `extraHeaders` has it.
-    """
-
-    allow_request: Callable[[Request], Awaitable[object] | object] | None = option(
-        None, checks.function, Group.BASICS
-    )
-    """`async def (request)`, decides about each handshake in place of `origins`.
-
-    It raises `RequestRefused`, or returns something false, to refuse. `None`, as of a function that
-    returns nothing, lets the client in. It need not be async.
-    """
-
-    generate_id: Callable[[Request], Awaitable[str] | str] | None = option(
-        None, checks.function, Group.BASICS
-    )
-    """`(request) -> str`, async or not: makes the ids of sessions; `None` for random ones.
-
-    These ids are used as they are, without `node_id`.
-    """
-
-    fallback: Callable[[Request], Awaitable[Response]] | WebApplication | None = option(
-        None, checks.function_or_application, Group.BASICS
-    )
-    """`async def (request) -> Response`, answers requests for other paths; `None` for a 404.
-
-    Or a `trio_sio.abc.WebApplication`, as `trio_sio.asgi.Fallback(app)` makes one of an ASGI
-    application. If the request of a function has no body, the call is cancelled when the client
-    closes its connection.
-    """
-
-    transports: Sequence[TransportName] = option(TRANSPORTS, checks.words(TRANSPORTS), Group.BASICS)
-    """The transports that clients may use."""
-
-    allow_upgrades: bool = option(True, checks.flag, Group.BASICS)
-    """Tells polling clients that they may upgrade to WebSocket."""
-
-    raise_errors: bool = option(False, checks.flag, Group.BASICS)
-    """Lets errors of handlers out of the server, instead of only logging them."""
 
     # -- what operators need -------------------------------------------------------------------
 
@@ -122,11 +66,20 @@ class EngineOptions(Options):
     http_compression: CompressionOption = option(True, check_compression, Group.OPERATION)
     """Compresses the responses to polls: `True`, `False`, or parameters."""
 
-    cookie: str | None = option("io", checks.cookie_text(' ",;\\=()<>@:/[]?{}'), Group.OPERATION)
-    """The name of the cookie with the session id, for load balancers; `None` for no cookie."""
+    cookie: CookieOption = option(BY_PROTOCOL, check_cookie, Group.OPERATION)
+    """The name of the cookie with the session id, for load balancers; `None` for no cookie.
 
-    cookie_path: str | None = option("/", checks.cookie_text(";"), Group.OPERATION)
-    """The cookie's path; `None` for the browser's default, which also drops `HttpOnly`."""
+    By default clients of Socket.IO 2.x get `io`, those of 3.x and 4.x none, as from their own
+    servers. Given, all get it: those of 2.x with each response of polling, the others with the
+    first one. A dict has some of `name`, `path`, `http_only`, `same_site`, `secure`, `domain`,
+    `max_age` and `expires`, a `datetime`; what it leaves out is as the options below say.
+    """
+
+    cookie_path: str | None = option("/", cookie_path, Group.OPERATION)
+    """The cookie's path; `None` for the browser's default.
+
+    `None` also drops `HttpOnly` for clients of Socket.IO 2.x, as in socket.io 2.5.
+    """
 
     cookie_http_only: bool = option(True, checks.flag, Group.OPERATION)
     """Hides the cookie from the page's scripts."""
@@ -137,16 +90,17 @@ class EngineOptions(Options):
     Behind a proxy that terminates TLS, set it to `True`, or set `trusted_proxies`.
     """
 
-    cookie_same_site: SameSite | None = option(
-        "Strict", checks.word((*get_args(SameSite), None)), Group.OPERATION
+    cookie_same_site: SameSite | ByProtocol | None = option(
+        BY_PROTOCOL, cookie_same_site, Group.OPERATION
     )
     """The cookie's `SameSite`: `"Strict"`, `"Lax"`, `"None"`, or `None` for none.
 
-    `"None"` is for pages of other sites. Browsers take it over TLS only, so the cookie is `Secure`
-    then, and `cookie_secure` must not be `False`.
+    By default it is `"Strict"` for clients of Socket.IO 2.x, and `"Lax"` for the others. `"None"`
+    is for pages of other sites. Browsers take it over TLS only, so the cookie is `Secure` then, and
+    `cookie_secure` must not be `False`.
     """
 
-    cookie_domain: str | None = option(None, checks.cookie_text(" ;,"), Group.OPERATION)
+    cookie_domain: str | None = option(None, cookie_domain, Group.OPERATION)
     """The cookie's `Domain`, with whose subdomains it is shared; `None` for this host alone."""
 
     cookie_max_age: int | None = option(None, checks.age, Group.OPERATION, unit="seconds")
@@ -177,12 +131,23 @@ class EngineOptions(Options):
     """
 
     ping_interval: float = option(25.0, _heartbeat, Group.OPERATION, unit="seconds")
-    """The interval at which clients send pings; at most 1,000,000."""
+    """The interval at which clients send pings, or the server does; at most 1,000,000.
 
-    ping_timeout: float = option(5.0, _heartbeat, Group.OPERATION, unit="seconds", counted=True)
+    The server's leave up to a twentieth of it earlier: many together, but no crowd for ever.
+    """
+
+    ping_timeout: float | None = option(
+        None,
+        checks.number(above=0, at_most=_LONGEST_HEARTBEAT, or_none=True),
+        Group.OPERATION,
+        unit="seconds",
+        counted=True,
+    )
     """A client that is silent for `ping_interval` and this long is closed; at most 1,000,000.
 
-    JavaScript's timers, which wait for both together, cannot wait for longer.
+    `None` is 5 for clients of Socket.IO 2.x, who ping by themselves, and 20 for those of 3.x and
+    4.x, who answer the server's pings. JavaScript's timers, which wait for `ping_interval` and this
+    together, cannot wait for longer.
     """
 
     high_water: float = option(
@@ -278,7 +243,7 @@ class EngineOptions(Options):
     handshake_buffer_size: int | None = option(
         None, _count_or_none, Group.LIMITS, unit="bytes", counted=True
     )
-    """The same until the client has joined a namespace; `None` for `max_http_buffer_size`."""
+    """The same before a namespace is joined, and for joining; `None` for `max_http_buffer_size`."""
 
     max_payload_packets: int = option(100_000, _count, Group.LIMITS, unit="packets", counted=True)
     """Packets in the body of one POST."""
@@ -303,7 +268,28 @@ class EngineOptions(Options):
         if self.cookie_same_site == "None" and self.cookie_secure is False:
             wanted = "True or None if 'cookie_same_site' is 'None'"
             raise ValueError(checks.wrong("cookie_secure", wanted, self.cookie_secure))
+        if (cookie := self.cookie_for(3)) is not None:
+            cookie.check(self.cookie)
         if not self.low_water < self.high_water:
             raise ValueError(checks.wrong("low_water", "less than 'high_water'", self.low_water))
         for name in ("ping_interval", "ping_timeout"):
-            warn_of_milliseconds(name, getattr(self, name))
+            if (seconds := getattr(self, name)) is not None:
+                warn_of_milliseconds(name, seconds)
+
+    def ping_timeout_of(self, protocol: int) -> float:
+        """Return `ping_timeout` for clients that speak a revision of Engine.IO, in seconds."""
+        return _PING_TIMEOUTS[protocol] if self.ping_timeout is None else self.ping_timeout
+
+    def silence_of(self, protocol: int) -> float:
+        """Return the seconds after which such a client, if it is silent, is taken for gone."""
+        return self.ping_interval + self.ping_timeout_of(protocol)
+
+    def cookie_for(self, protocol: int) -> Cookie | None:
+        """Return what holds for clients that speak a revision of Engine.IO; `None` for no cookie.
+
+        Args:
+            protocol: the revision, 3 or 4.
+        """
+        names = ("path", "http_only", "same_site", "secure", "domain", "max_age")
+        others = {name: getattr(self, f"cookie_{name}") for name in names}
+        return Cookie.of(self.cookie, others, protocol)

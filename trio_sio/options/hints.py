@@ -5,8 +5,7 @@ import warnings
 from collections.abc import Collection
 
 _JAVASCRIPT = {
-    "allowEIO3": "clients of Socket.IO 2.x are the ones that it serves",
-    "cors": "give `origins`, and `allow_headers` for header fields of the page",
+    "allowEIO3": "clients of all releases are served, unless `protocols` leaves some out",
     "cookiePath": "cookie_path",
     "destroyUpgrade": "requests for other paths go to `fallback`",
     "handlePreflightRequest": "give `origins`, and `allow_headers` for header fields of the page",
@@ -14,7 +13,7 @@ _JAVASCRIPT = {
     "resource": "path",
 }
 _PYTHON_SOCKETIO = {
-    "allow_eio3": "clients of Socket.IO 2.x are the ones that it serves",
+    "allow_eio3": "clients of all releases are served, unless `protocols` leaves some out",
     "always_connect": "a client is let in when the middleware, `io.use`, has returned",
     "async_handlers": "handlers are registered with `concurrent=True`",
     "async_mode": "there is one, Trio",

@@ -9,6 +9,7 @@ from trio_sio.abc import Adapter, Parser
 from trio_sio.options import checks
 from trio_sio.options.declaration import Group, frozen, option, with_default
 from trio_sio.options.engine import EngineOptions
+from trio_sio.options.recovery import RecoveryOption, check_recovery
 
 ParserOption = Parser | Literal["msgpack"] | None
 """`None` for Socket.IO's own."""
@@ -68,6 +69,15 @@ class ServerOptions(EngineOptions):
     It stays if it has handlers of its own, or if `io.of(name)` was called for it.
     """
 
+    connection_state_recovery: RecoveryOption = option(None, check_recovery, Group.BASICS)
+    """Lets clients of Socket.IO 4 that lose their connection return to their sockets.
+
+    A `Recovery`, or a mapping with its names: `max_disconnection_duration` in seconds,
+    `skip_middlewares`, and the limits `max_packets`, `max_bytes` and `max_sessions` of what is kept
+    in memory; `{}` for its defaults. [Recovery](guide/recovery.md) tells what returns and what does
+    not. It needs an adapter that keeps events, as the one in memory does.
+    """
+
     validate: bool = option(False, checks.flag, Group.BASICS)
     """Checks what clients send against the types of handlers and of declared events.
 
@@ -115,8 +125,8 @@ class ServerOptions(EngineOptions):
     on_flood: FloodPolicy = option("disconnect", checks.word(get_args(FloodPolicy)), Group.LIMITS)
     """What happens to a client that sends more events than that.
 
-    `"disconnect"` closes it, `"drop"` drops the event and sends the client an ERROR packet, and
-    `"wait"` reads from the client more slowly.
+    `"disconnect"` closes it, `"drop"` drops the event and sends a client of 2.x an ERROR packet,
+    and `"wait"` reads from the client more slowly.
     """
 
     # -- limits of one socket ------------------------------------------------------------------

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import trio
 
-from trio_sio.abc import Session
+from trio_sio.abc import AwaitedAnswer, Session
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Disconnected, LimitReached
+from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.sync import Notifier
 
 OnAnswer = Callable[..., object]
@@ -25,17 +26,17 @@ class Callbacks(Protocol):
         """How many functions that were given an answer run."""
 
 
-class Slot:
-    """One awaited answer."""
+class Slot(AwaitedAnswer):
+    """One answer that a task waits for."""
 
     __slots__ = ("_args", "_event", "_reason")
 
     def __init__(self) -> None:
         self._event = trio.Event()
-        self._args: list[object] | None = None
+        self._args: list[JSON] | None = None
         self._reason: DisconnectReason | None = None
 
-    def fill(self, args: list[object]) -> None:
+    def fill(self, args: list[JSON]) -> None:
         """Give the answer."""
         self._args = args
         self._event.set()
@@ -45,7 +46,7 @@ class Slot:
         self._reason = reason
         self._event.set()
 
-    async def wait(self) -> list[object]:
+    async def wait(self) -> list[JSON]:
         """Return the answer's arguments; raises `Disconnected` if there will be none."""
         await self._event.wait()
         if self._args is None:
@@ -71,13 +72,13 @@ class PendingAcks:
         self._session = session
         self._limit = limit
         self._background = background
-        self._waiting: dict[int, Slot | OnAnswer] | None = None  # most never wait for any
+        self._waiting: dict[int, AwaitedAnswer | OnAnswer] | None = None  # most never wait for any
         self._empty: Notifier | None = None  # for whoever waits until there are none
 
     def __len__(self) -> int:
         return len(self._waiting or ())
 
-    def _put(self, ack_id: int, waiting: "Slot | OnAnswer") -> None:
+    def _put(self, ack_id: int, waiting: AwaitedAnswer | OnAnswer) -> None:
         if self._waiting is None:
             self._waiting = {}
         running = self._background.callbacks
@@ -89,7 +90,7 @@ class PendingAcks:
             raise LimitReached(text, "max_pending_acks", self._limit)
         self._waiting[ack_id] = waiting
 
-    def _pop(self, ack_id: int | None) -> "Slot | OnAnswer | None":
+    def _pop(self, ack_id: int | None) -> AwaitedAnswer | OnAnswer | None:
         if self._waiting is None or ack_id is None:
             return None
         waiting = self._waiting.pop(ack_id, None)
@@ -116,6 +117,10 @@ class PendingAcks:
         self._put(ack_id, slot)
         return slot
 
+    def expect(self, ack_id: int, awaited: AwaitedAnswer) -> None:
+        """Give an answer to `awaited`, or tell it of the end; raises `LimitReached`."""
+        self._put(ack_id, awaited)
+
     def call_back(self, ack_id: int, function: OnAnswer) -> None:
         """Have `resolve` return `function` with the answer; raises `LimitReached`."""
         self._put(ack_id, function)
@@ -124,14 +129,14 @@ class PendingAcks:
         """Nobody waits for this answer any more."""
         self._pop(ack_id)
 
-    def resolve(self, ack_id: int | None, args: list[object]) -> OnAnswer | None:
+    def resolve(self, ack_id: int | None, args: list[JSON]) -> OnAnswer | None:
         """Take an answer; unknown ids, and second answers, are ignored as in the reference.
 
         Returns:
             Who is to be called with it, if anybody.
         """
         waiting = self._pop(ack_id)
-        if isinstance(waiting, Slot):
+        if isinstance(waiting, AwaitedAnswer):
             waiting.fill(args)
             return None
         return waiting
@@ -141,5 +146,5 @@ class PendingAcks:
         waiting, self._waiting = self._waiting, None
         self._tell_empty()
         for one in waiting.values() if waiting else ():
-            if isinstance(one, Slot):
+            if isinstance(one, AwaitedAnswer):
                 one.close(reason)

@@ -91,6 +91,7 @@ def wrong_arguments(
     *,
     lead: int,
     ack: bool,
+    frames: int = 2,
 ) -> WrongArguments | None:
     """Return the explanation of a call that failed because of the number of arguments.
 
@@ -101,11 +102,13 @@ def wrong_arguments(
         args: what it was called with.
         lead: how many of them, at the beginning, are not the client's.
         ack: whether the last one is not, either.
+        frames: of the package, from the one that has caught the error to the one that has called
+            the handler.
 
     Returns:
         `None` if the handler has begun, whatever it raised then.
     """
-    if type(error) is not TypeError or not _is_of_call(error.__traceback__):
+    if type(error) is not TypeError or not _is_of_call(error.__traceback__, frames):
         return None
     signature = _signature(function)
     if signature is None or _can_take(signature, len(args)):
@@ -118,16 +121,11 @@ def wrong_arguments(
     return WrongArguments(text + _hint(signature, len(args), lead, ack=ack))
 
 
-def _is_of_call(traceback: TracebackType | None) -> bool:
-    """Whether an exception comes from a call itself: from no frame below the one that called.
-
-    The first two frames are those of the dispatcher and of the invoker.
-    """
-    return (
-        traceback is not None
-        and traceback.tb_next is not None
-        and traceback.tb_next.tb_next is None
-    )
+def _is_of_call(traceback: TracebackType | None, frames: int) -> bool:
+    """Whether an exception comes from a call itself: from no frame below the one that called."""
+    while traceback is not None and frames:
+        traceback, frames = traceback.tb_next, frames - 1
+    return traceback is None and not frames
 
 
 def _taken(signature: inspect.Signature, others: int) -> str:

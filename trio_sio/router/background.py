@@ -92,6 +92,15 @@ class BackgroundTasks:
         self._handlers += 1
         await self._begin(self._run_handler, function, args, name)
 
+    def begin_report(self, function: Function, *args: object, name: Handler) -> bool:
+        """Run what reports a failure, as a handler; return whether there was room for it."""
+        if not self.is_serving or self.is_full:
+            return False
+        self._handlers += 1
+        self.running += 1
+        self.nursery.start_soon(self._run_handler, trio.Event(), function, args, name=name)
+        return True
+
     async def begin_callback(self, function: Function, *args: object, name: Handler) -> None:
         """Run a callback; return once it has begun."""
         await self._begin(self._run, function, args, name)

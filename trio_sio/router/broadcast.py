@@ -7,37 +7,21 @@ which can be kept and shared.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import trio
 
 from trio_sio.abc import Flags, Gathered, Room, SocketId, Target
 from trio_sio.declared_event import Arguments, Event
 from trio_sio.options import OVERFLOW_POLICIES
-from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, Packet, event_packet
+from trio_sio.protocol.socketio.packet import RESERVED_FOR_ALL, event_packet
+from trio_sio.router.audience import Audience
 from trio_sio.router.hints import explain_missing
-from trio_sio.sync import THREAD, Home
+from trio_sio.router.many_sockets import ManySockets, check_room_names
+from trio_sio.router.room_calls import RoomCalls
+from trio_sio.sync import THREAD
 
 F = TypeVar("F", covariant=True)
-
-
-class Audience(Protocol):
-    """The namespace, or the dynamic namespace, that a broadcast is for.
-
-    Attributes:
-        home: the Trio run in which the server serves.
-    """
-
-    home: Home
-
-    async def publish(self, packet: Packet, target: Target) -> None:
-        """Send to every socket that the target names."""
-
-    def publish_nowait(self, packet: Packet, target: Target) -> None:
-        """Do so without waiting; raises `trio.WouldBlock` if it would have to."""
-
-    async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
-        """Return the sockets that are in any of the rooms; without rooms, all sockets."""
 
 
 def checked_policy(policy: str) -> str:
@@ -108,18 +92,10 @@ class RoomMethods:
         """Alias of `to` (JS: `in(room)`)."""
         return self.to(*rooms)
 
-
-class Targeting(RoomMethods, FlagMethods["Broadcast"]):
-    """The methods that broadcast; servers, namespaces and broadcasts have them."""
-
-    __slots__ = ()
-
-    def _with_flags(self, **changes: bool | str) -> "Broadcast":
-        chosen = self._broadcast()
-        return chosen._changed(flags=with_flags(chosen.flags, **changes))
-
     def except_(self, *rooms: Room) -> "Broadcast":
         """Leave out the sockets in any of these rooms; a socket's id is a room, too.
+
+        Of a socket, all other sockets without these (JS: `except(rooms)`).
 
         Raises:
             TypeError: a room is not a str.
@@ -129,8 +105,19 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
 
     @property
     def local(self) -> "Broadcast":
-        """Send to the clients of this server only (JS: flag `local`)."""
-        return self._with_flags(local=True)
+        """Send to the clients of this server only (JS: flag `local`); of a socket, the others."""
+        chosen = self._broadcast()
+        return chosen._changed(flags=with_flags(chosen.flags, local=True))
+
+
+class Targeting(RoomMethods, FlagMethods["Broadcast"], RoomCalls, ManySockets):
+    """The methods that broadcast; servers, namespaces and broadcasts have them."""
+
+    __slots__ = ()
+
+    def _with_flags(self, **changes: bool | str) -> "Broadcast":
+        chosen = self._broadcast()
+        return chosen._changed(flags=with_flags(chosen.flags, **changes))
 
     @overload
     async def emit(
@@ -171,7 +158,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
             ack: not possible with several recipients.
 
         Raises:
-            TypeError: `ack` was given.
+            TypeError: `ack` was given; `call` returns the answers of a room.
             ValueError: the name is reserved.
             LocalProtocolError: the arguments cannot be sent.
             RuntimeError: it is called from another thread, or the like; `trio.from_thread.run`
@@ -182,7 +169,10 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
         if THREAD.token is not home.token:
             home.check("io.emit")
         if ack is not None:
-            raise TypeError("acknowledgements are not supported when broadcasting")
+            raise TypeError(
+                "acknowledgements are not supported when broadcasting: `await ….call(event, *args)`"
+                " returns the answers of all"
+            )
         if to or skip_sid:
             chosen = _narrowed(chosen, to, skip_sid)
         packet = event_packet(event, args, RESERVED_FOR_ALL)
@@ -253,9 +243,7 @@ class Targeting(RoomMethods, FlagMethods["Broadcast"]):
 
 
 def _checked(rooms: tuple[Room, ...]) -> frozenset[Room]:
-    for room in rooms:
-        if not isinstance(room, str):
-            raise TypeError(f"a room name must be a str, not {room!r}")
+    check_room_names(rooms)
     return frozenset(rooms)
 
 

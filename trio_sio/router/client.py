@@ -16,9 +16,10 @@ from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.http import Request
 from trio_sio.logs.events import event_log
-from trio_sio.logs.shown import short_id
-from trio_sio.protocol.socketio.packet import RESERVED_EVENTS, Packet, PacketType
+from trio_sio.logs.shown import quoted, short_id
+from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.context import RouterContext
+from trio_sio.router.dialect import Dialect, dialect_of
 from trio_sio.router.handshake import split_namespace
 from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.joining import Joins
@@ -48,6 +49,7 @@ class Client:
         session: the Engine.IO session (JS: `conn`).
         log: its own log; `None` unless that is enabled.
         order: the order of its events.
+        dialect: the revision of the protocol that it speaks.
         joins: the namespaces that it joins and leaves.
     """
 
@@ -55,6 +57,7 @@ class Client:
         self.session = session
         self.log = event_log(session.id)
         self.order = EventOrder()
+        self.dialect = dialect_of(session.protocol)
         self._sockets: dict[str, Socket] = {}
         self._context = context
         self._limits = InboundLimits(session, context.options, self._sockets, context.log)
@@ -82,25 +85,35 @@ class Client:
         """The client's sockets, by namespace, in the order they joined."""
         return self._sockets
 
-    async def run(self, decoder: PacketDecoder, clients: "set[Client]") -> None:
+    async def run(
+        self, make_decoder: Callable[[Dialect], PacketDecoder], clients: "set[Client]"
+    ) -> None:
         """Read and route, until the session ends.
 
         Args:
-            decoder: decodes the client's packets.
+            make_decoder: makes what decodes the client's packets.
             clients: those that are here; this one is among them meanwhile.
         """
         limits, session = self._limits, self.session
-        bounded = _as_bounded(decoder)
         clients.add(self)
         error: RemoteProtocolError | None = None
         try:
-            await self.joins.join_root()
+            if not self.dialect.joins_root:
+                await self._settle()
+            decoder = make_decoder(self.dialect)
+            del make_decoder  # perhaps a method object, which would stay with each client
+            bounded = _as_bounded(decoder)
+            if self.dialect.joins_root:
+                await self.joins.join_root()
             while True:
                 message = await session.receive()
                 packet = decoder.feed(message)
                 if packet is None or limits.is_checking:
-                    limits.check(message, packet, bounded)
-                if packet is not None:
+                    self._check(message, packet, bounded)
+                if packet is not None and packet.type is PacketType.CONNECT:
+                    limits.check_connect(message)
+                    await self._connect(packet)
+                elif packet is not None:
                     await self._route(packet)
                 del message, packet  # or they stay, 100 MB perhaps, until the next one comes
         except Disconnected:
@@ -113,6 +126,22 @@ class Client:
             self._end(error)
             clients.discard(self)
             del error  # its traceback holds us, and the message that it is about
+
+    def _check(
+        self, message: str | bytes, packet: Packet | None, decoder: BoundedDecoder | None
+    ) -> None:
+        """Check a message; a packet of which only the head has come has to have a namespace."""
+        stray = self._limits.check(message, packet, decoder)
+        if stray is not None and self.dialect.is_strict:
+            self._check_joined(stray)
+
+    async def _settle(self) -> None:
+        """Wait until it is sure which revision of the protocol the client speaks."""
+        await self.session.settle()
+        dialect = dialect_of(self.session.protocol)
+        if dialect is not self.dialect:
+            self.dialect = dialect
+            self.joins = self.joins.anew()
 
     async def wait_heard(self) -> None:
         """Wait until nothing that the client has sent is incomplete or unread."""
@@ -138,11 +167,10 @@ class Client:
 
     async def _route(self, packet: Packet) -> None:
         kind = packet.type
-        if kind is PacketType.CONNECT:
-            await self._connect(packet)
-            return
         socket = self._sockets.get(packet.namespace)
         if socket is None:
+            if self.dialect.is_strict:
+                self._check_joined(packet)
             if self.log is not None:
                 name = split_namespace(packet.namespace)[0]
                 self.log.ignored(name, f"{kind.name} is ignored: the client has not joined it")
@@ -151,7 +179,7 @@ class Client:
             socket.namespace.counters.events_in += 1
             if self._rate_limit is not None and not await self._may_send(self._rate_limit, socket):
                 return
-            if kind is not PacketType.ERROR and not _is_for_handlers(packet):
+            if kind is not PacketType.ERROR and not _is_for_handlers(packet, self.dialect.reserved):
                 if self.log is not None:
                     self.log.ignored(packet.namespace, "EVENT is ignored: its name is reserved")
                 return
@@ -169,13 +197,26 @@ class Client:
         else:
             socket.end(DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
 
+    def _check_joined(self, packet: Packet) -> None:
+        """Check that a client may send something to a namespace that it is not in.
+
+        The end of its socket may have been on its way to it, or the answer to its joining.
+
+        Raises:
+            RemoteProtocolError: it has not asked for the namespace.
+        """
+        name = packet.namespace
+        if not (self.joins.has(name) or self.joins.had(name)):
+            text = f"{packet.type.name} for {quoted(name)}, which the client has not joined"
+            raise RemoteProtocolError("invalid state", text)
+
     async def _connect(self, packet: Packet) -> None:
-        name, query = split_namespace(packet.namespace)
+        name, auth = self.dialect.read_connect(packet)
         joins, limit = self.joins, self._rate_limit
         if joins.has(name):
             return  # the reference makes a second socket of the same id
         if limit is None or await self._admits(limit, partial(joins.refuse, name)):
-            await joins.request(name, query)
+            await joins.request(name, auth)
         else:
             text = f"{limit} ({OPTION})"
             self._log_excess(f"{text}: a namespace is refused")
@@ -255,7 +296,7 @@ def _rate_limit(context: RouterContext) -> EventRateLimit | None:
     return EventRateLimit(rate, options.event_burst, options.on_flood, trio.current_time())
 
 
-def _is_for_handlers(packet: Packet) -> bool:
+def _is_for_handlers(packet: Packet, reserved: frozenset[str]) -> bool:
     """Whether an event is one that the application's handlers may hear.
 
     A client must not be able to set off `disconnect` handlers by a name.
@@ -264,4 +305,4 @@ def _is_for_handlers(packet: Packet) -> bool:
     if not isinstance(data, list) or not data:
         return False
     name = data[0]  # or a number, of which none is reserved
-    return not isinstance(name, str) or name not in RESERVED_EVENTS
+    return not isinstance(name, str) or name not in reserved

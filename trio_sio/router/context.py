@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
+from trio_sio.abc import EventWatch
 from trio_sio.logs.throttle import LogThrottle
-from trio_sio.options import ServerOptions
+from trio_sio.options import Recovery, ServerOptions
 from trio_sio.statistics import Counters
 from trio_sio.sync import Home
 
@@ -67,6 +68,9 @@ class RouterContext(NamedTuple):
         log: the server's log.
         counters: the server's counters.
         tracing: whether calls of the application's functions are traced.
+        watch: whether the application has handlers of every event.
+        recovery: the option `connection_state_recovery`.
+        silence: seconds after which the engine notices that a client is gone.
     """
 
     options: ServerOptions
@@ -75,3 +79,6 @@ class RouterContext(NamedTuple):
     log: LogThrottle
     counters: Counters
     tracing: Tracing
+    watch: EventWatch
+    recovery: Recovery | None = None
+    silence: float = 0.0

@@ -17,11 +17,12 @@ from trio_sio.router.acknowledgement import Acknowledgement
 from trio_sio.router.argument_check import ArgumentRefused
 from trio_sio.router.arity import wrong_arguments
 from trio_sio.router.background import BackgroundTasks
-from trio_sio.router.handlers import CATCH_ALL, Handler, Registration
+from trio_sio.router.handlers import CATCH_ALL, NEW_NAMESPACE, Handler, Registration
 from trio_sio.router.inbox import Inbox
 from trio_sio.router.invocation import (
     FAILED,
     PACKET_MIDDLEWARE,
+    WATCHER,
     Invoker,
     Role,
     client_error,
@@ -30,8 +31,8 @@ from trio_sio.router.invocation import (
 )
 from trio_sio.statistics import DURATIONS
 
-_NOT_OF_CLIENTS = frozenset({"connection", CATCH_ALL})
-"""Events of a namespace whose handlers are for sockets, or for other events."""
+_NOT_OF_CLIENTS = frozenset({"connection", CATCH_ALL, NEW_NAMESPACE})
+"""Events of a namespace whose handlers are for sockets, namespaces, or for other events."""
 
 
 def _answer_nobody(*_: object) -> None:
@@ -75,6 +76,8 @@ class Dispatcher:
         if packet.type is PacketType.ERROR:
             self._pass_on()
             return self._invoker.report(client_error(packet.data))
+        if self._namespace.watch.incoming:
+            return self._handle_watched(packet)
         if self.middleware:
             return self._handle_through_middleware(packet)
         return self._handle(packet)
@@ -251,6 +254,42 @@ class Dispatcher:
         except LocalProtocolError as unsendable:
             await self._invoker.report(unsendable)
 
+    # -- handlers of every event -----------------------------------------------------------
+
+    async def _handle_watched(self, packet: Packet) -> None:
+        """Let those see an event who see every one, and handle it."""
+        is_seen = False
+        try:
+            await self._show(packet)
+            is_seen = True
+        finally:
+            if not is_seen:
+                self._pass_on()
+        if self.middleware:
+            await self._handle_through_middleware(packet)
+        else:
+            await self._handle(packet)
+
+    async def _show(self, packet: Packet) -> None:
+        invoker, args = self._invoker, (packet.event, *packet.args)
+        common = [(one, (invoker.subject, *args)) for one in self._namespace.incoming_watchers()]
+        for function, given in [*common, *((one, args) for one in invoker.handlers.incoming)]:
+            try:
+                await invoker.guard(self._call_watcher(function, given), function, WATCHER)
+            except Refused as refused:
+                invoker.send_error(refused.answer)
+
+    async def _call_watcher(self, function: Handler, args: tuple[object, ...]) -> None:
+        try:
+            await self._call_before(function, args)
+        except TypeError as error:  # clients choose how many arguments there are
+            lead = 1 + int(args[0] is self._invoker.subject)
+            event = str(args[lead - 1])
+            wrong = wrong_arguments(error, function, event, args, lead=lead, ack=False, frames=3)
+            if wrong is None:
+                raise
+            raise wrong from None
+
     # -- middleware ------------------------------------------------------------------------
 
     async def _handle_through_middleware(self, packet: Packet) -> None:
@@ -269,7 +308,7 @@ class Dispatcher:
         for function in self.middleware:
             try:
                 result = await invoker.guard(
-                    self._call_middleware(function, packet), function, PACKET_MIDDLEWARE
+                    self._call_before(function, (packet,)), function, PACKET_MIDDLEWARE
                 )
             except Refused as refused:
                 invoker.send_error(refused.answer)
@@ -286,11 +325,11 @@ class Dispatcher:
                 packet = result
         return packet
 
-    async def _call_middleware(self, function: Handler, packet: Packet) -> object:
-        """Call middleware; if it waits or fails, the client's other sockets can begin meanwhile."""
+    async def _call_before(self, function: Handler, args: tuple[object, ...]) -> object:
+        """Call what comes before handlers; if it waits or fails, the client's others can begin."""
         has_passed = False
         try:
-            result = self._invoker.begin(function, (packet,))
+            result = self._invoker.begin(function, args)
             if not isawaitable(result):
                 has_passed = True
                 return result

@@ -67,6 +67,9 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
         if THREAD.token is not home.token:
             home.check("socket.emit")
         if ack is None and not flags.volatile:
+            if sender.recovery is not None:
+                await sender.send_recorded(sender.recovery, event, args, flags)
+                return
             item = sender.encode(event, args, flags)
             if not flags.on_overflow:
                 await sender.session.send(item)
@@ -111,6 +114,8 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
             home.check_sync("socket.emit_nowait")
         if flags.volatile:
             self._emit_volatile(event, args, None)
+        elif sender.recovery is not None:
+            sender.send_recorded_nowait(sender.recovery, event, args, flags)
         elif flags.on_overflow:
             sender.session.deliver(sender.encode(event, args, flags))
         else:
@@ -125,10 +130,13 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
     ) -> None:
         sender = self.sender
         ack_id = None if ack is None else sender.namespace.next_ack_id()
-        item = sender.encode(event, args, self.flags, ack_id)
+        if ack_id is None and sender.recovery is not None:
+            item = sender.record(sender.recovery, event, args, self.flags).item
+        else:
+            item = sender.encode(event, args, self.flags, ack_id)
         if ack is not None and ack_id is not None:
             sender.acks.call_back(ack_id, ack)
-        if not sender.session.send_volatile(item) and ack_id is not None:
+        if not sender.send_volatile(item, event, args) and ack_id is not None:
             sender.acks.forget(ack_id)
 
     async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
@@ -183,7 +191,7 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
                 item = sender.encode(event, args, self.flags, ack_id)
                 if not self.flags.volatile:
                     await sender.session.send(item)
-                elif not sender.session.send_volatile(item):
+                elif not sender.send_volatile(item, event, args):
                     raise trio.TooSlowError("a volatile event was dropped: there is no answer")
                 return as_result(await slot.wait())
         finally:

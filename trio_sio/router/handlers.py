@@ -7,6 +7,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from trio_sio.protocol.socketio.packet import BACKLOG
+from trio_sio.router.any_handlers import AnyHandlers, AnyTable
 from trio_sio.router.argument_check import ArgumentCheck, make_check
 from trio_sio.router.arity import fit
 from trio_sio.router.hints import explain_missing
@@ -25,6 +26,9 @@ Handler = Callable[..., object]
 
 CATCH_ALL = "*"
 """The event whose handlers get those that nobody else handles."""
+
+NEW_NAMESPACE = "new_namespace"
+"""The event of "/" whose handlers get each namespace that is made."""
 
 H = TypeVar("H", bound=Handler)
 
@@ -58,12 +62,13 @@ _NO_EVENTS: frozenset[str] = frozenset()
 """What nearly every socket's table has; empty ones of its own would take 280 bytes."""
 
 
-class HandlerTable:
-    """The handlers of each event, in the order of their registration."""
+class HandlerTable(AnyTable):
+    """The handlers of each event, in the order of their registration; and those of every event."""
 
     __slots__ = ("_once", "_table")
 
     def __init__(self) -> None:
+        super().__init__()
         self._table: Mapping[str, tuple[Registration, ...]] = _NO_HANDLERS
         self._once = _NO_EVENTS
 
@@ -121,7 +126,7 @@ class HandlerTable:
         return found
 
 
-class HandlerOwner:
+class HandlerOwner(AnyHandlers):
     """An object with handlers; its kinds say in their types which handlers they take."""
 
     __slots__ = ()
@@ -242,7 +247,7 @@ def as_arguments(result: object) -> list[object]:
     return list(result) if isinstance(result, tuple) else [result]
 
 
-def as_result(args: list[object]) -> object:
+def as_result(args: Sequence[object]) -> object:
     """Return an acknowledgement's arguments as a value: none, one, or a tuple of several."""
     if not args:
         return None

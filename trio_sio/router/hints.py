@@ -11,8 +11,8 @@ _ROOMS = "await socket.join(room) and await socket.leave(room)"
 _BEGIN = "nursery.start_soon(function), with socket.nursery for what belongs to a socket"
 _DATA = "socket.data is a dict of yours that lives as long as the socket"
 _CLIENTS = "await io.clients() returns the ids; namespace.connected has this server's sockets"
-_CALL = "await socket.call(event, *args, timeout=seconds) returns the answer"
-_EACH = "broadcasts have emit and clients; for more, take each socket of namespace.connected"
+_CALL = "await socket.call(event, *args, timeout=seconds) returns the answer, io.call those of all"
+_MANY = "servers, namespaces and broadcasts have it: io.in_(room), socket.broadcast"
 
 _HINTS = {  # JavaScript's names as Python writes them
     # JavaScript, 2.x to 4.x
@@ -20,18 +20,23 @@ _HINTS = {  # JavaScript's names as Python writes them
     "listen": _SERVE,
     "add_listener": "@on(event)",
     "all_sockets": _CLIENTS,
-    "disconnect_sockets": _EACH,
+    "disconnect_sockets": _MANY,
     "emit_with_ack": _CALL,
-    "fetch_sockets": _CLIENTS,
+    "fetch_sockets": _MANY,
     "nsps": "io.of(name) returns a namespace",
     "off": "remove_listener(event, handler)",
-    "on_any": '@on("*") gets the events that nobody else handles',
+    "off_any": "remove_any(handler)",
+    "off_any_outgoing": "remove_any_outgoing(handler)",
+    "listeners_any": "any_handlers",
+    "listeners_any_outgoing": "any_outgoing_handlers",
+    "prepend_any": "on_any(handler, first=True)",
+    "prepend_any_outgoing": "on_any_outgoing(handler, first=True)",
     "server_side_emit": "servers of a cluster share broadcasts alone",
-    "sockets_join": _EACH,
-    "sockets_leave": _EACH,
+    "sockets_join": _MANY,
+    "sockets_leave": _MANY,
     "timeout": _CALL,
     # python-socketio
-    "close_room": _EACH,
+    "close_room": "await io.in_(room).sockets_leave(room)",
     "enter_room": _ROOMS,
     "environ": "socket.request and socket.handshake",
     "get_environ": "socket.request and socket.handshake",

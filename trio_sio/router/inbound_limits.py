@@ -82,13 +82,17 @@ class InboundLimits:
 
     def check(
         self, message: str | bytes, packet: Packet | None, decoder: BoundedDecoder | None
-    ) -> None:
+    ) -> Packet | None:
         """Check a message, and what the decoder made of it.
 
         Args:
             message: the message.
             packet: the packet that it has completed, if it has.
             decoder: the client's decoder, `None` if it limits its packets itself.
+
+        Returns:
+            A packet that has begun and that nobody will get, without its attachments: it is for a
+            namespace that the client has not joined.
 
         Raises:
             RemoteProtocolError: it exceeds a limit; the session has been told which.
@@ -104,21 +108,35 @@ class InboundLimits:
             self._size = 0
             self._tell_complete()
             self.is_checking = not self._joined and allowed is not None
-        else:
-            self._check_incomplete(message, pending, decoder)
+            return None
+        return self._check_incomplete(message, pending, decoder)
+
+    def check_connect(self, message: str | bytes) -> None:
+        """Check what a client says to join a namespace: many may wait for middleware at a time.
+
+        Raises:
+            RemoteProtocolError: it is more than a stranger may say; the session has been told.
+        """
+        limit, size = self._options.handshake_buffer_size, len(message)
+        if limit is not None and size > limit:
+            text = f"a CONNECT packet of {size} characters"
+            self._exceed(text, "handshake_buffer_size", limit, size)
 
     def _check_incomplete(
         self, message: str | bytes, head: Packet, decoder: BoundedDecoder
-    ) -> None:
+    ) -> Packet | None:
+        stray: Packet | None = None
         if self._size == 0:
             self._start_timeout()
             if head.namespace not in self._joined:
                 decoder.discard()
+                stray = head
         self._size += len(message)
         limit = self._options.max_packet_bytes
         if self._size > limit and head.namespace in self._joined:
             text = f"a packet of more than {limit} bytes with its attachments"
             self._exceed(text, "max_packet_bytes", limit, self._size)
+        return stray
 
     def _start_timeout(self) -> None:
         self.is_checking = True

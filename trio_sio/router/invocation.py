@@ -20,6 +20,7 @@ from trio_sio.failures import Never, failures, sort
 from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import JSON, PacketType
 from trio_sio.router.arity import function_name as function_name
+from trio_sio.router.dialect import Dialect, dialect_of
 from trio_sio.router.handlers import Handler, HandlerTable
 from trio_sio.router.sender import EventSender
 
@@ -50,6 +51,7 @@ class Role:
 
 MIDDLEWARE = Role("middleware", "middleware")
 PACKET_MIDDLEWARE = Role("packet middleware", "packet middleware")
+WATCHER = Role("which sees every event of clients", "any event")
 CALLBACK = Role("which takes an answer of the client", "acknowledgement")
 BACKLOG_HANDLER = Role("which hears of backlogs", "backlog")
 ERROR_HANDLER = Role("an error handler", "error")
@@ -185,6 +187,18 @@ class Invoker:
             await self.report(found.failure, failure(function, role))
         return found.refusal
 
+    async def settle_and_tell(self, error: BaseException, function: Handler, role: Role) -> None:
+        """Report the failures in what a function raised, and tell the client of a refusal."""
+        refused = await self.settle(error, function, role)
+        if refused is not None:
+            self.send_error(refused.answer)
+
+    def note(self, error: BaseException, function: Handler, role: Role) -> None:
+        """Log what a function raised, if nobody can wait for more."""
+        if sort(error, Refused, is_over=self.sender.is_over).failure is not None:
+            self.sender.namespace.counters.failures += 1
+            self._log(error, failure(function, role))
+
     async def report(self, error: BaseException, what: str = "") -> None:
         """Log an error and call the "error" handlers; with `raise_errors`, raise it.
 
@@ -233,11 +247,24 @@ class Invoker:
             raise found.exits
 
     def send_error(self, answer: JSON) -> None:
-        """Send the client an ERROR packet, with what the application refused it with."""
+        """Send a client that has joined an ERROR packet, with what the application refused with.
+
+        A client of Socket.IO 3 or 4 would take it for the answer to its joining, and hear nothing
+        more; so it is told nothing.
+        """
+        if dialect_of(self.sender.session.protocol).tells_errors:
+            self._send_error(answer, BROKEN)
+
+    def send_refusal(self, refusal: Refused, dialect: Dialect) -> None:
+        """Send an ERROR packet in place of the CONNECT packet."""
+        answer = dialect.refusal(refusal.message, refusal.data)
+        self._send_error(answer, dialect.refusal(BROKEN, None))
+
+    def _send_error(self, answer: JSON, instead: JSON) -> None:
         try:
             self.sender.send_control(PacketType.ERROR, answer)
         except LocalProtocolError as error:  # JSON cannot express the data
             line = "%r: the data of a refusal %s"
             log = self.sender.namespace.context.log
             log.tell(logger, logging.ERROR, "refusal", line, self.subject, error)
-            self.sender.send_control(PacketType.ERROR, BROKEN)
+            self.sender.send_control(PacketType.ERROR, instead)

@@ -7,41 +7,31 @@ the application joins before the next request is looked at.
 import logging
 from collections.abc import Awaitable
 from functools import partial
-from typing import NamedTuple
+from typing import Self
 
 import trio
 
+from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import Refused
 from trio_sio.failures import failures, sort
 from trio_sio.logs.shown import quoted, short_id
-from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import Packet, PacketType
 from trio_sio.router.context import RouterContext
 from trio_sio.router.departures import Departures
+from trio_sio.router.dialect import Auth
 from trio_sio.router.inbound_limits import InboundLimits
 from trio_sio.router.invocation import BROKEN
 from trio_sio.router.lifecycle import Lifecycle
-from trio_sio.router.namespace import Namespace, ParentNamespace
+from trio_sio.router.namespace import Namespace
 from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.namespaces import Found, Namespaces
+from trio_sio.router.pending_joins import NOTHING, AwaitsRoot, Joinable, Pending, PendingJoins
+from trio_sio.router.recovery import Claim, Holder, Recoveries, read_claim, tell_failure
 from trio_sio.router.sender import send_control
 from trio_sio.router.socket import Socket, SocketOwner
 from trio_sio.sync import LazyEvent
 
 logger = logging.getLogger("trio_sio.router")
-
-
-class _AwaitsRoot(NamedTuple):
-    """A request that waits until the client has joined "/"."""
-
-    query: Query
-    found: Namespace | ParentNamespace
-
-
-_Pending = trio.CancelScope | _AwaitsRoot | Socket | None
-
-_NOTHING: dict[str, _Pending] = {}
-"""In place of a table of one's own, which takes 64 bytes, or 230 after its first use."""
 
 
 class Joins:
@@ -61,6 +51,7 @@ class Joins:
     __slots__ = (
         "_context",
         "_departures",
+        "_former",
         "_is_root_joined",
         "_limits",
         "_namespaces",
@@ -79,14 +70,17 @@ class Joins:
     ) -> None:
         self._owner = owner
         self._namespaces = namespaces
-        self._context = context
-        self._limits = limits
+        self._context, self._limits = context, limits
         self.sockets = sockets
         self._departures: Departures[Socket] | None = None  # most leave nothing before the end
-        # What each join waits for: the function of a dynamic namespace, "/", its own middleware;
-        # or, `None`, its former socket.
-        self._pending = _NOTHING
-        self._is_root_joined = False
+        self._pending = NOTHING
+        self._is_root_joined = not owner.dialect.joins_root
+        self._former: dict[int, None] | None = None  # by hash: names may be long
+
+    def anew(self) -> Self:
+        """Return the same for a client of another dialect, which has joined nothing yet."""
+        make = type(self)
+        return make(self._owner, self.sockets, self._namespaces, self._context, self._limits)
 
     @property
     def departures(self) -> Departures[Socket]:
@@ -100,19 +94,32 @@ class Joins:
         """How many namespaces the client is about to join."""
         return len(self._pending)
 
-    def _set_pending(self, name: str, pending: _Pending) -> None:
-        if self._pending is _NOTHING:
-            self._pending = {}
+    def _set_pending(self, name: str, pending: Pending) -> None:
+        if self._pending is NOTHING:
+            self._pending = PendingJoins()
         self._pending[name] = pending
 
     def has(self, name: str) -> bool:
         """Whether the client has joined a namespace, or is about to."""
         return name in self.sockets or name in self._pending
 
+    def had(self, name: str) -> bool:
+        """Whether the client had joined a namespace, or was refused, not so many joins ago."""
+        return self._former is not None and hash(name) in self._former
+
+    def _remember(self, name: str) -> None:
+        """Remember what a strict client may still send something to, which was on its way."""
+        if not self._owner.dialect.is_strict:
+            return
+        self._former = self._former or {}
+        self._former.pop(hash(name), None)
+        self._former[hash(name)] = None
+        if len(self._former) > self._context.options.max_namespaces:
+            del self._former[next(iter(self._former))]
+
     def all(self) -> list[Socket]:
         """Return the sockets that are in, and then those that are about to be."""
-        joining = [one for one in self._pending.values() if isinstance(one, Socket)]
-        return [*self.sockets.values(), *joining]
+        return [*self.sockets.values(), *self._pending.sockets()]
 
     # -- requests --------------------------------------------------------------------------
 
@@ -120,26 +127,29 @@ class Joins:
         """Join "/"."""
         await self._join("/", {}, self._namespaces["/"])
 
-    async def request(self, name: str, query: Query) -> None:
+    async def request(self, name: str, auth: Auth) -> None:
         """Join a namespace or refuse it, in the order of the requests unless that takes time.
 
         Args:
             name: the namespace, which the client does not have.
-            query: what the client said behind the name.
+            auth: what the client says with it.
         """
         await self._wait_departures()
         refusal = self._limits.refuse_join(len(self._pending))
         if refusal:
             self.refuse(name, refusal)
             return
+        claim: Claim | None = None
+        if self._context.recovery is not None and self._owner.dialect.can_recover:
+            claim, auth = read_claim(auth)  # nobody is shown the secret
         report = partial(self._report, "the function of a dynamic namespace", name)
-        found = self._namespaces.find(name, query, report)
+        found = self._namespaces.find(name, auth, report)
         if isinstance(found, Awaitable):
             scope = trio.CancelScope()
             self._set_pending(name, scope)
-            self._owner.session.nursery.start_soon(self._ask, name, query, found, scope)
+            self._owner.session.nursery.start_soon(self._ask, name, auth, claim, found, scope)
         else:
-            await self._enter(name, query, found)
+            await self._enter(name, auth, claim, found)
 
     async def _wait_departures(self) -> None:
         """Wait for sockets that are leaving, if they and the others are too many.
@@ -164,7 +174,12 @@ class Joins:
             raise found.exits
 
     async def _ask(
-        self, name: str, query: Query, answer: Awaitable[Found], scope: trio.CancelScope
+        self,
+        name: str,
+        auth: Auth,
+        claim: Claim | None,
+        answer: Awaitable[Found],
+        scope: trio.CancelScope,
     ) -> None:
         """Wait for what the function of a dynamic namespace says, as long as the client stays."""
         found: Found = None
@@ -173,31 +188,43 @@ class Joins:
                 found = await answer
         finally:
             self._pending.pop(name, None)
-        await self._enter(name, query, found)
+        await self._enter(name, auth, claim, found)
 
-    async def _enter(self, name: str, query: Query, found: Found) -> None:
+    async def _enter(self, name: str, auth: Auth, claim: Claim | None, found: Found) -> None:
         if found is None:
             line, sid = "session %s asked for the namespace %s; %s", short_id(self._owner.id)
             why, log = self._namespaces.explain_absence(), self._context.log
             log.tell(logger, logging.WARNING, "namespace", line, sid, quoted(name), why)
             self.refuse(name)
         elif name == "/" or self._is_root_joined:
-            await self._join(name, query, found)
+            await self._join(name, auth, found, claim)
         else:
-            self._set_pending(name, _AwaitsRoot(query, found))
+            self._set_pending(name, AwaitsRoot(auth, found))
 
-    async def _join(self, name: str, query: Query, found: Namespace | ParentNamespace) -> None:
+    async def _join(
+        self, name: str, auth: Auth, found: Joinable, claim: Claim | None = None
+    ) -> None:
         """Join a namespace: at once if there is no middleware, else in a task."""
         session = self._owner.session
         if session.closed:  # nobody would end the socket
             return
+        is_new = name not in self._namespaces
         try:
             namespace = self._namespaces.acquire(name, found)
         except failures() as error:  # of what makes its adapter
             self.refuse(name, BROKEN)
             self._report("what makes the adapter", name, error)
             return
-        socket = Socket(self._owner, namespace, query)
+        if is_new:
+            self._announce(namespace)
+        recoveries = namespace.recoveries
+        if claim is not None and recoveries is not None:
+            scope = trio.CancelScope()
+            self._set_pending(name, scope)
+            recover = partial(self._recover, namespace, recoveries, claim, auth, scope)
+            session.nursery.start_soon(recover)
+            return
+        socket = Socket(self._owner, namespace, auth)
         former = namespace.connected.get(socket.id)
         if former is not None:
             self._set_pending(name, None)
@@ -215,6 +242,19 @@ class Joins:
             await lifecycle.admit()
         finally:  # however that went, `run` cleans up
             self._start(lifecycle, socket)
+
+    def _announce(self, namespace: Namespace) -> None:
+        """Tell the application of a new namespace; it stays if that fails."""
+        is_told = False
+        try:
+            self._namespaces.announce(namespace)
+            is_told = True
+        except failures() as error:
+            self._report('a handler of "new_namespace"', namespace.name, error)
+            is_told = True
+        finally:
+            if not is_told:
+                self._release(namespace)
 
     def _start(self, lifecycle: Lifecycle, socket: Socket) -> None:
         socket.inbox.expect_reader()
@@ -237,14 +277,48 @@ class Joins:
         socket.inbox.expect_reader()
         await Lifecycle(socket, self).run()
 
+    async def _recover(
+        self,
+        namespace: Namespace,
+        recoveries: Recoveries,
+        claim: Claim,
+        auth: Auth,
+        scope: trio.CancelScope,
+    ) -> None:
+        """Join as the socket that the client had, or as a new one."""
+        name, owner = namespace.name, self._owner
+        socket: Socket | None = None
+        holder: Holder | None = None
+        try:
+            with scope:
+                report = partial(self._report, "the adapter, which keeps sessions,", name)
+                holder, found = await recoveries.take(claim, owner.session, report)
+                socket = Socket(owner, namespace, auth, found, holder)
+        finally:
+            self._pending.pop(name, None)
+            if socket is None:
+                self._release(namespace)
+                if holder is not None:
+                    recoveries.release(claim.pid, holder)
+        if socket is None:
+            return
+        if (failure := socket.recovery_failure) is not None:
+            tell_failure(failure, name, owner.id, self._context.log, owner.log)
+        self._set_pending(name, socket)
+        socket.inbox.expect_reader()
+        if owner.session.closed:  # nobody would end the socket
+            socket.end(owner.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
+        await Lifecycle(socket, self).run()
+
     def refuse(self, name: str, text: str = "Invalid namespace") -> None:
         """Send an ERROR packet for a namespace that does not exist, or cannot be joined."""
         owner = self._owner
         if owner.log is not None:
             owner.log.refused(name, text)
         self._context.counters.refused["namespace"] += 1
-        packet = Packet(PacketType.ERROR, name, text)
-        send_control(owner.session, self._namespaces.encoder, packet)
+        self._remember(name)
+        packet = Packet(PacketType.ERROR, name, owner.dialect.refusal(text, None))
+        send_control(owner.session, self._namespaces.codec, packet)
 
     # -- what sockets report ---------------------------------------------------------------
 
@@ -253,7 +327,7 @@ class Joins:
         name, owner = socket.namespace.name, self._owner
         self._pending.pop(name, None)
         if not self._pending:
-            self._pending = _NOTHING
+            self._pending = NOTHING
         self.sockets[name] = socket
         socket.namespace.counters.joined += 1
         if owner.log is not None:
@@ -262,21 +336,15 @@ class Joins:
         self._limits.stop_checking()
         if name == "/" and not self._is_root_joined:
             self._is_root_joined = True
-            if self._next_waiting() is not None:
+            if self._pending.next_waiting() is not None:
                 owner.session.nursery.start_soon(self._join_waiting)
-
-    def _next_waiting(self) -> tuple[str, _AwaitsRoot] | None:
-        for name, waiting in self._pending.items():
-            if isinstance(waiting, _AwaitsRoot):
-                return name, waiting
-        return None
 
     async def _join_waiting(self) -> None:
         """Join what has waited for "/"; until its turn has come, each counts as pending."""
-        while found := self._next_waiting():
+        while found := self._pending.next_waiting():
             name, waiting = found
             del self._pending[name]
-            await self._join(name, waiting.query, waiting.found)
+            await self._join(name, waiting.auth, waiting.found)
 
     def left(self, socket: Socket) -> None:
         """Called when a socket begins to leave."""
@@ -286,6 +354,7 @@ class Joins:
         self.departures.begin(socket)
         if log is not None:
             log.left(name, socket.reason)
+        self._remember(name)
         if self.sockets.get(name) is socket:
             del self.sockets[name]
         if self._pending.get(name) is socket:
@@ -302,6 +371,4 @@ class Joins:
 
     def stop(self) -> None:
         """Stop waiting for functions of dynamic namespaces: the client has left."""
-        for pending in self._pending.values():
-            if isinstance(pending, trio.CancelScope):
-                pending.cancel()
+        self._pending.cancel()

@@ -14,10 +14,21 @@ from typing import Protocol
 
 import trio
 
-from trio_sio.disconnect import DisconnectReason
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
-from trio_sio.failures import await_each, check_returned, failed_leaves, failures, sort
+from trio_sio.failures import (
+    KeptFailures,
+    await_each,
+    check_returned,
+    failed_leaves,
+    failures,
+    keep,
+    raised,
+    sort,
+)
 from trio_sio.logs.shown import quoted
+from trio_sio.protocol.socketio.packet import PacketType
+from trio_sio.recovery.failure import RecoveryFailure
 from trio_sio.router.departures import Departure, Departures
 from trio_sio.router.handlers import Handler
 from trio_sio.router.invocation import (
@@ -30,6 +41,7 @@ from trio_sio.router.invocation import (
     function_name,
     handles,
 )
+from trio_sio.router.recovery import SocketRecovery
 from trio_sio.router.socket import Phase, Socket
 
 logger = logging.getLogger("trio_sio.router")
@@ -89,7 +101,7 @@ class Lifecycle:
     async def run(self) -> None:
         """Run the socket: its middleware, its handlers, its end."""
         socket = self._socket
-        failed: BaseException | None = None
+        kept: KeptFailures | None = None
         try:
             async with trio.open_nursery() as nursery:
                 socket.open(nursery)
@@ -99,30 +111,33 @@ class Lifecycle:
                 self._cut_short()
         except* Disconnected as gone:
             if not socket.is_over:
-                failed = gone
-                self._on_task_failure(gone)
+                kept = self._note_failure(gone)
+                self._cut_short()
         except* failed_leaves() as errors:
-            failed = errors
-            self._on_task_failure(errors)
+            kept = self._note_failure(errors, kept)
+            self._cut_short()
         finally:
-            self._tell_begun()
-            socket.background.close()
-            socket.end(socket.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
-            socket.inbox.close_receiving()
-            await self._depart()
-        try:
-            if failed is not None and socket.session.raise_errors:
-                raise failed
-        finally:
-            del failed  # its traceback holds us
+            with raised(kept):
+                self._tell_begun()
+                socket.background.close()
+                socket.end(socket.session.reason or DisconnectReason.SERVER_SHUTTING_DOWN)
+                socket.inbox.close_receiving()
+                await self._depart()
 
-    def _on_task_failure(self, errors: BaseException) -> None:
-        """Close: a task in the nursery failed, or a handler whose error is to be raised."""
+    def _note_failure(
+        self, errors: BaseException, kept: KeptFailures | None = None
+    ) -> KeptFailures | None:
+        """Log that a task in the nursery failed, or a handler whose error is to be raised.
+
+        Returns:
+            What is to be raised, with what has been kept before.
+        """
         socket = self._socket
-        if not socket.session.raise_errors:
-            log = socket.namespace.context.log
-            log.fail(logger, errors, "%r: a task in its nursery failed", socket)
-        self._cut_short()
+        if socket.session.raise_errors:
+            return keep(errors, kept)
+        log = socket.namespace.context.log
+        log.fail(logger, errors, "%r: a task in its nursery failed", socket)
+        return kept
 
     def _cut_short(self) -> None:
         """End the socket and tell the client: a task failed, or the nursery was cancelled."""
@@ -130,7 +145,7 @@ class Lifecycle:
         if socket.phase is Phase.CONNECTED:
             socket.kick()
         elif socket.reason is None:
-            socket.refuse(BROKEN)
+            socket.refuse(ConnectionRefused(BROKEN))
 
     async def _serve(self) -> None:
         socket = self._socket
@@ -159,8 +174,10 @@ class Lifecycle:
     async def _pass_middleware(self) -> bool:
         """Run the namespace's middleware; return whether the socket is in."""
         socket = self._socket
+        recovery = socket.sender.recovery
+        is_free = recovery is not None and recovery.skips_middleware
         try:
-            for function in socket.namespace.chain():
+            for function in () if is_free else socket.namespace.chain():
                 result = await socket.invoker.judge(function)
                 check_returned(function_name(function), result)
         except failures() as error:
@@ -169,20 +186,62 @@ class Lifecycle:
         if socket.is_over:
             return False
         await self.admit()
-        return True
+        return socket.phase is Phase.CONNECTED or socket.sender.recovery is None
 
     async def admit(self) -> None:
         """Let the socket in, or refuse it if the adapter has no room of its own for it."""
         socket = self._socket
         add = socket.namespace.adapter.add_all
+        recovery = socket.sender.recovery
+        former = recovery if recovery is not None and recovery.recovered else None
         try:
-            await add(socket.id, (socket.id,))
+            await add(socket.id, (socket.id,) if former is None else former.rooms)
         except failures() as error:
             self._refuse(error, add, ADAPTER)
         else:
+            if former is not None and not await self._replay(former):
+                return
             if socket.reason is None:
-                socket.enter()
+                socket.enter(is_told=former is not None)
                 self._owner.joined(socket)
+
+    async def _replay(self, recovery: SocketRecovery) -> bool:
+        """Send a client that is back what it missed, and then its CONNECT packet.
+
+        Nothing is missed between that and its being connected, which happens in the same step. But
+        if the CONNECT packet has to wait for room, it is followed by what is sent meanwhile.
+
+        Returns:
+            Whether it is complete. The client is closed if what is left was dropped meanwhile: it
+            may come back and go on.
+        """
+        socket = self._socket
+        counters, count, is_told = socket.namespace.counters, 0, False
+        while not socket.is_over:
+            missed = recovery.missed()
+            if isinstance(missed, RecoveryFailure):
+                socket.session.explain(Explanation(f"it was being sent what it missed: {missed}"))
+                socket.session.close(DisconnectReason.FORCED_CLOSE)
+                return False
+            if not missed and not is_told:
+                opening = socket.client.dialect.opening(socket.id, recovery.session.pid)
+                is_told, waiter = True, socket.sender.enqueue_control(PacketType.CONNECT, opening)
+                if waiter is not None:
+                    await waiter.wait()
+                    continue
+            if not missed:
+                log = socket.client.log
+                if log is not None:
+                    log.recovered(socket.namespace.name, count)
+                return True
+            for item in missed:
+                if is_told:  # as if it were connected
+                    socket.deliver(item)
+                else:
+                    await socket.session.send(item)
+            count += len(missed)
+            counters.events_out += len(missed)
+        return False
 
     def _refuse(self, error: BaseException, function: Handler, role: Role) -> None:
         """Tell the client why it is not let in, and the log what failed."""
@@ -194,8 +253,10 @@ class Lifecycle:
             log.refused(namespace.name, f"by {name}{failed}")
         if found.refusal is not None:
             namespace.context.counters.refused["middleware"] += 1
+        if socket.sender.recovery is not None:
+            socket.sender.recovery.count_refusal()
         if found.exits is None:
-            socket.refuse(BROKEN if found.refusal is None else found.refusal.answer)
+            socket.refuse(found.refusal or ConnectionRefused(BROKEN))
         if found.failure is not None:
             namespace.counters.failures += 1
             if socket.session.raise_errors:
@@ -253,7 +314,11 @@ class _Ending:
     async def run(self) -> None:
         """Take the last steps, each even if another one fails."""
         await await_each(
-            self._tell_error, self._tell_disconnecting, self._leave_rooms, self._tell_disconnect
+            self._tell_error,
+            self._tell_disconnecting,
+            self._keep,
+            self._leave_rooms,
+            self._tell_disconnect,
         )
 
     async def _tell_error(self) -> None:
@@ -267,6 +332,17 @@ class _Ending:
     async def _tell_disconnecting(self) -> None:
         if self._was_in:
             await self._tell(self._socket.invoker, "disconnecting", self._socket.reason)
+
+    async def _keep(self) -> None:
+        """Have kept what the client needs to come back, for `grace` seconds at most."""
+        socket = self._socket
+        recovery = socket.sender.recovery
+        if recovery is None or socket.reason is None:
+            return
+        leave = recovery.leave(socket.reason, socket.data, socket.session.timers)
+        deadline = trio.current_time() + self._context.grace
+        with trio.CancelScope(shield=True, deadline=deadline):
+            await socket.invoker.guard(leave, recovery.leave, ADAPTER)
 
     async def _leave_rooms(self) -> None:
         """Leave all rooms; handlers are not blamed for the time that this takes.
@@ -288,6 +364,8 @@ class _Ending:
         socket = self._socket
         socket.namespace.discard(socket.id)
         self._departure.freed.set()
+        if socket.sender.recovery is not None:
+            socket.sender.recovery.release()
         if self._was_in:
             await self._tell(socket.invoker, "disconnect", socket.reason)
 

@@ -1,26 +1,39 @@
 """Namespaces (JS: `Namespace`), and the dynamic ones that make them (JS: `ParentNamespace`)."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
+from typing import Any
 
 import trio
 
-from trio_sio.abc import Gathered, Room, SocketId, Target
-from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.abc import AnswerCollector, Gathered, Room, SocketId, Target
 from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
 from trio_sio.router.context import RouterContext
+from trio_sio.router.dialect import Auth
 from trio_sio.router.invocation import function_name
-from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace
+from trio_sio.router.namespace_base import BaseNamespace, JoinableNamespace, recovery_group
 from trio_sio.router.namespace_handlers import NamespaceHandlers
+from trio_sio.router.server_events import ServerEvents
+from trio_sio.router.server_side import ServerListener, ServerSide
 from trio_sio.router.socket import Socket
-from trio_sio.statistics import NamespaceCounters, NamespaceStatistics
+from trio_sio.statistics import NamespaceStatistics
 
-Predicate = Callable[[str, Query], Awaitable[object] | object]
+Predicate = Callable[[str, Any], Awaitable[object] | object]
+"""Says whether a name is one of a dynamic namespace's; its second argument is an `Auth`."""
 
 
-class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
+class Namespace(NamespaceHandlers, ServerSide, JoinableNamespace[Socket]):
     """One namespace (JS: `Namespace`).
 
     Attributes:
@@ -33,6 +46,15 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
 
     parent: "ParentNamespace | None"
 
+    @property
+    def _here(self) -> "Namespace":
+        return self
+
+    @property
+    def _is_root(self) -> bool:
+        """Whether this is the namespace "/"."""
+        return self.name == "/"
+
     def statistics(self) -> NamespaceStatistics:
         """Return what there is at this moment, and what has been counted.
 
@@ -42,10 +64,10 @@ class Namespace(NamespaceHandlers, JoinableNamespace[Socket]):
         self.home.check_while_serving("namespace.statistics")
         if self.parent is not None:
             return self.parent.statistics()
-        return _statistics(self.counters, (self,))
+        return _statistics(self, (self,))
 
 
-class ParentNamespace(NamespaceHandlers, BaseNamespace):
+class ParentNamespace(NamespaceHandlers, ServerListener, BaseNamespace):
     """A dynamic namespace: each name that it accepts becomes a namespace (JS: `of(regex)`).
 
     Emitting reaches every child; handlers and middleware are every child's, whenever they are
@@ -56,13 +78,23 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     """
 
     def __init__(
-        self, name: str, accepts: re.Pattern[str] | Predicate, context: RouterContext
+        self,
+        name: str,
+        accepts: re.Pattern[str] | Predicate,
+        context: RouterContext,
+        on_deserted: Callable[[str], object] = str,
     ) -> None:
-        super().__init__(name, context.home)
+        group = recovery_group(context, on_deserted)
+        super().__init__(name, context.home, context.watch, None, group)
         self._validate = context.options.validate
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
+
+    @property
+    def _is_root(self) -> bool:
+        """Whether this is the namespace "/"; it is none."""
+        return False
 
     def __repr__(self) -> str:
         return f"<ParentNamespace {self._accepts!r}>"
@@ -85,9 +117,9 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         What was counted of a child stays when the child goes.
         """
         self.home.check_while_serving("namespace.statistics")
-        return _statistics(self.counters, self._children.values())
+        return _statistics(self, self._children.values())
 
-    def accepts(self, name: str, query: Query) -> object:
+    def accepts(self, name: str, auth: Auth) -> object:
         """Whether a client may join the namespace of that name; a pattern must match all of it.
 
         Returns:
@@ -95,7 +127,7 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         """
         if isinstance(self._accepts, re.Pattern):
             return self._accepts.fullmatch(name) is not None
-        return self._accepts(name, query)
+        return self._accepts(name, auth)
 
     def add(self, child: Namespace) -> None:
         """Add a namespace that was made for a name that this one accepts."""
@@ -104,6 +136,10 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
     def remove(self, child: Namespace) -> None:
         """Forget a child that has been dropped."""
         del self._children[child.name]
+
+    @property
+    def _server_events(self) -> ServerEvents:
+        return self.server_events
 
     async def publish(self, packet: Packet, target: Target) -> None:
         """Send to everyone the target names, in each child; `emit` calls it."""
@@ -119,6 +155,24 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         for child in tuple(self._children.values()):
             child.publish_nowait(packet, target)
 
+    @asynccontextmanager
+    async def ask(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AsyncIterator[None]:
+        """Send to everyone the target names, in each child; take answers as long as this lasts."""
+        children = self.parts()
+        if children and children[0].json_default is not None:
+            packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
+        async with AsyncExitStack() as stack:
+            for child in children:
+                await stack.enter_async_context(child.ask(packet, target, answers))
+            await trio.lowlevel.checkpoint()
+            yield
+
+    def parts(self) -> Sequence[Namespace]:
+        """Return its children."""
+        return tuple(self._children.values())
+
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
@@ -131,11 +185,11 @@ class ParentNamespace(NamespaceHandlers, BaseNamespace):
         return Gathered(found, tuple(missing))
 
 
-def _statistics(
-    counters: NamespaceCounters, namespaces: Iterable[Namespace]
-) -> NamespaceStatistics:
+def _statistics(owner: BaseNamespace, namespaces: Iterable[Namespace]) -> NamespaceStatistics:
     sockets = pending_acks = 0
     for namespace in namespaces:
         sockets += len(namespace.sockets)
         pending_acks += sum(len(one.sender.acks) for one in namespace.sockets.values())
-    return counters.statistics(sockets, pending_acks)
+    group = owner.recovery_group
+    kept = None if group is None else group.store.statistics()
+    return owner.counters.statistics(sockets, pending_acks, kept)

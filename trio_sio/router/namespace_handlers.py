@@ -5,12 +5,20 @@ socket, or with another kind of reason.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Concatenate, Literal, TypeVar, overload
 
 from trio_sio.declared_event import Answer, Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.socketio.packet import BACKLOG
-from trio_sio.router.handlers import EndEvent, Handler, HandlerOwner, OwnEvent, deprecated
+from trio_sio.router.handlers import (
+    NEW_NAMESPACE,
+    EndEvent,
+    Handler,
+    HandlerOwner,
+    OwnEvent,
+    deprecated,
+)
 from trio_sio.router.socket import Socket
 
 H = TypeVar("H", bound=Callable[Concatenate[Socket, ...], object])
@@ -20,6 +28,7 @@ EndH = TypeVar(
     bound=Callable[[Socket, DisconnectReason], object] | Callable[[Socket], object],
 )
 ErrorH = TypeVar("ErrorH", bound=Callable[[Socket, Exception], object])
+NamespaceH = TypeVar("NamespaceH", bound=Callable[[Any], object] | Callable[[], object])
 BacklogH = TypeVar("BacklogH", bound=Callable[[Socket, bool], object])
 
 ConnectionEvent = Literal["connection", "connect"]
@@ -40,7 +49,22 @@ class NamespaceHandlers(HandlerOwner):
         "disconnecting": ("socket", "reason"),
         "error": ("socket", "error"),
         BACKLOG: ("socket", "is_behind"),
+        NEW_NAMESPACE: ("namespace",),
     }
+
+    @property
+    def _is_root(self) -> bool:
+        """Whether these are the handlers of the namespace "/"."""
+        return True
+
+    def _add(self, event: str, function: Handler, **how: Any) -> None:  # noqa: ANN401 - as `on`
+        if event == NEW_NAMESPACE:
+            if not self._is_root:
+                text = f"handlers of {NEW_NAMESPACE!r} are for the namespace '/': io.on(…)"
+                raise ValueError(text)
+            if iscoroutinefunction(function):
+                raise TypeError(f"a handler of {NEW_NAMESPACE!r} must not be async: {function!r}")
+        super()._add(event, function, **how)
 
     @overload
     def on(
@@ -71,6 +95,10 @@ class NamespaceHandlers(HandlerOwner):
     def on(
         self, event: Literal["error"], handler: ErrorH, *, ack: bool = ..., concurrent: bool = ...
     ) -> ErrorH: ...
+    @overload
+    def on(self, event: Literal["new_namespace"]) -> Callable[[NamespaceH], NamespaceH]: ...
+    @overload
+    def on(self, event: Literal["new_namespace"], handler: NamespaceH) -> NamespaceH: ...
     # The last overload would take a wrong handler for these names, since no type says "any other
     # name": type checkers report this one instead, if they report what is deprecated.
     @overload
@@ -142,6 +170,8 @@ class NamespaceHandlers(HandlerOwner):
             event: the event's name, or a declared event. Handlers of "connection" get the socket
                 alone, those of "disconnecting" and "disconnect" also the `DisconnectReason`, and
                 those of "error" also the exception; they may leave arguments out, from the end.
+                Handlers of "new_namespace", of "/" only and not async, get each other namespace
+                when it is made; what one raises comes out of `of`.
                 Handlers of "*" get the events that nobody else handles, `(socket, event, *args)`.
             handler: a function, async or not, that takes the socket and the event's arguments;
                 without it, a decorator is returned.

@@ -1,18 +1,24 @@
 """The namespaces of one server: by name, and the dynamic ones that accept names."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from trio_sio.abc import Adapter, PacketEncoder
-from trio_sio.failures import failures, verdict
+from trio_sio.abc import Adapter
+from trio_sio.failures import failures, take_each, verdict
 from trio_sio.logs.shown import printable, quoted
-from trio_sio.protocol.engineio.handshake import Query
+from trio_sio.protocol.socketio.parser import Codec
 from trio_sio.router.context import RouterContext
+from trio_sio.router.dialect import Auth
+from trio_sio.router.handlers import NEW_NAMESPACE
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.socket import Socket
 from trio_sio.statistics import NamespaceStatistics
+
+logger = logging.getLogger("trio_sio.router")
 
 _ACCEPTS = "the function of a dynamic namespace"
 _FORBIDDEN = frozenset(",?#")
@@ -42,13 +48,13 @@ class Namespaces(Mapping[str, Namespace]):
 
     def __init__(
         self,
-        encoder: PacketEncoder,
+        codec: Codec,
         make_adapter: Callable[[Any], Adapter],
         context: RouterContext,
         *,
         cleanup: bool,
     ) -> None:
-        self.encoder = encoder
+        self.codec = codec
         self.parents: list[ParentNamespace] = []
         self._by_name: dict[str, Namespace] = {}
         self._make_adapter = make_adapter
@@ -71,6 +77,7 @@ class Namespaces(Mapping[str, Namespace]):
 
         Raises:
             ValueError: the name has a character that would end it on the wire.
+            Exception: what a handler of "new_namespace" raises.
         """
         full = name if name.startswith("/") else "/" + name
         if not _FORBIDDEN.isdisjoint(full):
@@ -81,13 +88,17 @@ class Namespaces(Mapping[str, Namespace]):
         if namespace is None:
             self._context.home.check_while_serving("io.of")
             namespace = self._make(full, None)
+            namespace.keep()
+            self.announce(namespace)
         namespace.keep()
         return namespace
 
     def of_matching(self, accepts: re.Pattern[str] | Predicate) -> ParentNamespace:
         """Return a dynamic namespace for every name that `accepts` accepts."""
         self._context.home.check_while_serving("io.of")
-        parent = ParentNamespace(f"/_{len(self.parents)}", accepts, self._context)
+        parent = ParentNamespace(
+            f"/_{len(self.parents)}", accepts, self._context, self._drop_deserted
+        )
         self.parents.append(parent)
         return parent
 
@@ -112,15 +123,15 @@ class Namespaces(Mapping[str, Namespace]):
         for namespace in self._by_name.values():
             namespace.change_adapter(make_adapter)
 
-    def change_encoder(self, encoder: PacketEncoder) -> None:
-        """Give every namespace, those that exist too, another encoder."""
-        self.encoder = encoder
+    def change_codec(self, codec: Codec) -> None:
+        """Give every namespace, those that exist too, other encoders."""
+        self.codec = codec
         for namespace in self._by_name.values():
-            namespace.change_encoder(encoder)
+            namespace.change_codec(codec)
 
     # -- for clients that join -------------------------------------------------------------
 
-    def find(self, name: str, query: Query, report: Report) -> Found | Awaitable[Found]:
+    def find(self, name: str, auth: Auth, report: Report) -> Found | Awaitable[Found]:
         """Return what has the namespace of a name: itself, or a dynamic one that accepts it.
 
         Dynamic ones are asked in their order. That is done at once as long as their functions
@@ -128,34 +139,34 @@ class Namespaces(Mapping[str, Namespace]):
 
         Args:
             name: the name.
-            query: what the client said behind it.
+            auth: what the client says with it.
             report: is given what a dynamic namespace's function raises; unless it raises that
                 again, the answer is no, and the next one is asked.
         """
         existing = self._by_name.get(name)
         if existing is not None or not _is_encodable(name):
             return existing
-        return self._ask(name, query, iter(self.parents), report)
+        return self._ask(name, auth, iter(self.parents), report)
 
     def _ask(
-        self, name: str, query: Query, parents: Iterator[ParentNamespace], report: Report
+        self, name: str, auth: Auth, parents: Iterator[ParentNamespace], report: Report
     ) -> Found | Awaitable[Found]:
         for parent in parents:
             try:
-                answer = parent.accepts(name, query)
+                answer = parent.accepts(name, auth)
                 if not isinstance(answer, Awaitable) and verdict(_ACCEPTS, answer):
                     return parent
             except failures() as error:
                 report(error)
                 continue
             if isinstance(answer, Awaitable):
-                return self._wait(name, query, parent, answer, parents, report)
+                return self._wait(name, auth, parent, answer, parents, report)
         return None
 
     async def _wait(
         self,
         name: str,
-        query: Query,
+        auth: Auth,
         parent: ParentNamespace,
         answer: Awaitable[object],
         parents: Iterator[ParentNamespace],
@@ -169,7 +180,7 @@ class Namespaces(Mapping[str, Namespace]):
         existing = self._by_name.get(name)
         if existing is not None:  # another client's request was faster
             return existing
-        found = self._ask(name, query, parents, report)
+        found = self._ask(name, auth, parents, report)
         return await found if isinstance(found, Awaitable) else found
 
     def explain_absence(self) -> str:
@@ -194,7 +205,7 @@ class Namespaces(Mapping[str, Namespace]):
         return namespace
 
     def _make(self, name: str, parent: ParentNamespace | None) -> Namespace:
-        namespace = Namespace(name, self.encoder, self._make_adapter, self._context, parent)
+        namespace = Namespace(name, self.codec, self._make_adapter, self._context, parent)
         self._by_name[name] = namespace
         return namespace
 
@@ -203,6 +214,15 @@ class Namespaces(Mapping[str, Namespace]):
         namespace = self.adopt(name, found)
         namespace.acquire()
         return namespace
+
+    def announce(self, namespace: Namespace) -> None:
+        """Tell the application of a namespace that is new (JS: `new_namespace`).
+
+        Raises:
+            Exception: what handlers raise, when all have been called.
+        """
+        found = self._by_name["/"].handlers.take(NEW_NAMESPACE)
+        take_each(*(partial(one.function, *[namespace][: one.takes]) for one in found))
 
     def release(self, namespace: JoinableNamespace[Socket], report: Report) -> None:
         """Give back a namespace that a socket has left; an idle one is dropped.
@@ -214,6 +234,16 @@ class Namespaces(Mapping[str, Namespace]):
             report: is given what its adapter raises when it is closed.
         """
         namespace.release()
+        self._drop_idle(namespace, report)
+
+    def _drop_deserted(self, name: str) -> None:
+        """Drop a namespace to which nobody can come back any more, if it is idle."""
+        namespace = self._by_name.get(name)
+        if namespace is not None:
+            line, log = "closing the adapter failed for %s", self._context.log
+            self._drop_idle(namespace, lambda error: log.fail(logger, error, line, quoted(name)))
+
+    def _drop_idle(self, namespace: JoinableNamespace[Socket], report: Report) -> None:
         if not (self._cleanup and namespace.is_idle):
             return
         own = self._by_name.get(namespace.name)

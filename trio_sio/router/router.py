@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from trio_sio.abc import Adapter, PacketDecoder, PacketEncoder, Session
+from trio_sio.protocol.socketio.parser import Codec
 from trio_sio.router.client import Client
 from trio_sio.router.context import RouterContext
+from trio_sio.router.dialect import Dialect
 from trio_sio.router.namespaces import Namespaces
 
 
@@ -17,8 +19,7 @@ class Router:
     """Namespaces and clients of one server.
 
     Args:
-        encoder: encodes packets, for all sessions.
-        make_decoder: makes one decoder for each session.
+        codec: makes a decoder for each session, and has the encoder of all.
         make_adapter: makes one adapter for each namespace.
         cleanup: whether dynamic namespaces go with their last socket.
         context: what clients, namespaces and sockets share.
@@ -27,38 +28,40 @@ class Router:
         namespaces: by name.
         root: the namespace "/".
         clients: the clients that are connected.
-        make_decoder, context: as above.
+        make_decoder: makes a decoder for a 2.x client.
+        context: as above.
     """
 
     def __init__(
         self,
         *,
-        encoder: PacketEncoder,
-        make_decoder: Callable[[], PacketDecoder],
+        codec: Codec,
         make_adapter: Callable[[Any], Adapter],
         cleanup: bool,
         context: RouterContext,
     ) -> None:
-        self.make_decoder = make_decoder
+        self.make_decoder = codec.make_decoder
+        self._make_decoder_5 = codec.make_decoder_5
         self.context = context
-        self.namespaces = Namespaces(encoder, make_adapter, context, cleanup=cleanup)
+        self.namespaces = Namespaces(codec, make_adapter, context, cleanup=cleanup)
         self.root = self.namespaces.of("/")
         self.clients: set[Client] = set()
 
     @property
     def encoder(self) -> PacketEncoder:
         """Encodes packets, for all sessions."""
-        return self.namespaces.encoder
+        return self.namespaces.codec.encoder
 
-    def change_codec(
-        self, encoder: PacketEncoder, make_decoder: Callable[[], PacketDecoder]
-    ) -> None:
+    def change_codec(self, codec: Codec) -> None:
         """Speak by another parser, in the namespaces that exist, too."""
-        self.make_decoder = make_decoder
-        self.namespaces.change_encoder(encoder)
+        self.make_decoder, self._make_decoder_5 = codec.make_decoder, codec.make_decoder_5
+        self.namespaces.change_codec(codec)
 
     def serve(self, session: Session) -> Coroutine[Any, Any, None]:
         """Serve one session until it ends; the engine's handler, to be awaited."""
         self.context.home.check("io.serve_session")
         client = Client(session, self.namespaces, self.context)
-        return client.run(self.make_decoder(), self.clients)
+        return client.run(self._make_decoder_for, self.clients)
+
+    def _make_decoder_for(self, dialect: Dialect) -> PacketDecoder:
+        return (self._make_decoder_5 if dialect.is_strict else self.make_decoder)()

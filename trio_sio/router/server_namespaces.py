@@ -3,15 +3,17 @@
 import re
 from typing import overload
 
+from trio_sio.abc import EventWatch
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.handlers import HandlerTable
 from trio_sio.router.method_handlers import Handlers, add_methods, methods
 from trio_sio.router.namespace import Namespace, ParentNamespace, Predicate
 from trio_sio.router.namespace_handlers import ConnectionH, NamespaceHandlers
 from trio_sio.router.router import Router
+from trio_sio.router.server_side import ServerSide
 
 
-class ServerNamespaces(NamespaceHandlers, Targeting):
+class ServerNamespaces(NamespaceHandlers, ServerSide, Targeting):
     """A server's namespaces, as its application sees them; the server makes its `router`."""
 
     router: Router
@@ -27,9 +29,17 @@ class ServerNamespaces(NamespaceHandlers, Targeting):
         return self.router.context.options.validate
 
     @property
+    def _watch(self) -> EventWatch:
+        return self.router.context.watch
+
+    @property
     def handlers(self) -> HandlerTable:  # type: ignore[override]  # those of "/"
         """The handlers of the namespace "/"."""
         return self.router.root.handlers
+
+    @property
+    def _here(self) -> Namespace:
+        return self.router.root
 
     def _broadcast(self) -> Broadcast:
         return Broadcast(audience=self.router.root)

@@ -4,24 +4,26 @@ This is what the application sees of it. `lifecycle` runs its task: middleware, 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any, Protocol
 
 import trio
 
-from trio_sio.abc import Room, Session
+from trio_sio.abc import EventWatch, Room, Session, SocketDetails
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason
-from trio_sio.exceptions import LimitReached
+from trio_sio.exceptions import LimitReached, Refused
 from trio_sio.http import Request
 from trio_sio.logs.events import EventLog
 from trio_sio.logs.shown import ID_CHARACTERS, quoted
-from trio_sio.protocol.encoded import Encoded
-from trio_sio.protocol.engineio.handshake import Query
 from trio_sio.protocol.socketio.packet import BACKLOG, JSON, PacketType
+from trio_sio.recovery.failure import RecoveryFailure
+from trio_sio.recovery.session import RecoverySession
 from trio_sio.router.acks import PendingAcks
+from trio_sio.router.addressee import Addressee
 from trio_sio.router.background import BackgroundTasks
 from trio_sio.router.backlog import Backlog
+from trio_sio.router.dialect import Auth, Dialect
 from trio_sio.router.dispatch import Dispatcher
 from trio_sio.router.emitter import Emitter
 from trio_sio.router.handlers import Handler, HandlerTable
@@ -31,6 +33,7 @@ from trio_sio.router.invocation import Invoker
 from trio_sio.router.limits import check_rooms
 from trio_sio.router.namespace_base import JoinableNamespace
 from trio_sio.router.order import EventOrder
+from trio_sio.router.recovery import Holder, Kept
 from trio_sio.router.sender import EventSender
 from trio_sio.router.socket_handlers import SocketHandlers
 from trio_sio.router.traced import TracedDispatcher, TracedInvoker
@@ -45,9 +48,11 @@ class SocketOwner(Protocol):
         session: the Engine.IO session (JS: `conn`).
         log: the client's own log; `None` unless that is enabled.
         order: the order of the client's events.
+        dialect: the revision of the protocol that it speaks.
     """
 
     session: Session
+    dialect: Dialect
     log: EventLog | None
     order: EventOrder
 
@@ -82,16 +87,19 @@ class Phase(Enum):
     ENDED = auto()
 
 
-class Socket(Emitter, SocketHandlers):
+class Socket(Emitter, SocketHandlers, Addressee):
     """One client in one namespace.
 
     Args:
         client: the client.
         namespace: the namespace.
-        query: what the client said behind the namespace's name.
+        auth: what the client said with the namespace's name.
+        kept: what was kept of a former socket, or why nothing was; `None` if nobody asked.
+        holder: who holds its pid; `None` for a new one.
 
     Attributes:
-        id: the session id, in a namespace other than "/" with the name before it: "/chat#…".
+        id: of a 2.x client the session id, in a namespace other than "/" with the name before it:
+            "/chat#…"; of others one of its own.
         client: the client, with its sockets in other namespaces.
         namespace: where it is (JS: `nsp`).
         data: the application's own; a dict that lives as long as the socket.
@@ -106,19 +114,28 @@ class Socket(Emitter, SocketHandlers):
     """
 
     def __init__(
-        self, client: SocketOwner, namespace: JoinableNamespace["Socket"], query: Query
+        self,
+        client: SocketOwner,
+        namespace: JoinableNamespace["Socket"],
+        auth: Auth,
+        kept: Kept | None = None,
+        holder: Holder | None = None,
     ) -> None:
         session, context = client.session, namespace.context
-        self.id = session.id if namespace.name == "/" else f"{namespace.name}#{session.id}"
+        former = kept if isinstance(kept, RecoverySession) else None
+        if former is None:
+            self.id = client.dialect.make_id(session.id, namespace.name)
+        else:
+            self.id = former.socket_id
         self.client = client
         self.namespace = namespace
-        self.data: dict[str, Any] = {}
+        self.data: dict[str, Any] = {} if former is None else former.data
         self.handlers = HandlerTable()
-        self.deliver: Callable[[Encoded], None] = session.deliver
+        self.deliver = session.deliver
         self.phase = Phase.JOINING
         self.background = BackgroundTasks(context.options.max_inbox)
         acks = PendingAcks(session, context.options.max_pending_acks, self.background)
-        self.sender = EventSender(session, namespace, acks)
+        self.sender = EventSender(session, namespace, acks, self)
         self.inbox = Inbox(context.options.max_inbox, client.order)
         make_tracer = context.tracing.make_tracer
         if make_tracer is None:
@@ -130,8 +147,10 @@ class Socket(Emitter, SocketHandlers):
             self.dispatcher = TracedDispatcher(traced, self.inbox, self.background, client.log)
         self._backlog: Backlog | None = None  # made when handlers have to hear of one
         self._handshake: Handshake | None = None
-        self._query = query or None  # an empty table takes 64 bytes
+        self._auth = auth or None  # an empty table takes 64 bytes
         self._born = time.time()
+        if namespace.recoveries is not None and client.dialect.can_recover:
+            self.sender.allow_recovery(namespace.recoveries, kept, holder, self.id, self.end)
 
     def __repr__(self) -> str:
         name, sid = quoted(self.namespace.name), quoted(self.session.id, ID_CHARACTERS)
@@ -155,6 +174,10 @@ class Socket(Emitter, SocketHandlers):
         return self.namespace.context.options.validate
 
     @property
+    def _watch(self) -> EventWatch:
+        return self.namespace.watch
+
+    @property
     def nsp(self) -> JoinableNamespace["Socket"]:
         """The namespace, by JavaScript's name."""
         return self.namespace
@@ -163,8 +186,15 @@ class Socket(Emitter, SocketHandlers):
     def handshake(self) -> Handshake:
         """What is known from the handshake; put together when somebody asks for it."""
         if self._handshake is None:
-            self._handshake = Handshake.of(self.request, self._query or {}, self._born)
+            auth = self._auth or {}
+            is_query = self.client.dialect.joins_root
+            self._handshake = Handshake.of(self.request, auth, self._born, is_query=is_query)
         return self._handshake
+
+    @property
+    def protocol(self) -> int:
+        """The revision of Socket.IO's protocol that the client speaks: 4 (2.x), or 5 (3.x, 4.x)."""
+        return self.client.dialect.number
 
     @property
     def request(self) -> Request:
@@ -197,9 +227,17 @@ class Socket(Emitter, SocketHandlers):
         return not self.connected
 
     @property
-    def is_over(self) -> bool:
-        """Whether the socket has left, or is about to because its session has ended."""
-        return self.sender.is_over
+    def recovered(self) -> bool:
+        """Whether it is a former socket whose client has come back (JS: `recovered`).
+
+        Its id, rooms and `data` are those of before, and the client gets the events that it missed.
+        """
+        return self.sender.recovery is not None and self.sender.recovery.recovered
+
+    @property
+    def recovery_failure(self) -> RecoveryFailure | None:
+        """Why a client that asked for its former socket has a new one; `None` otherwise."""
+        return None if self.sender.recovery is None else self.sender.recovery.failure
 
     # -- for the application ---------------------------------------------------------------
 
@@ -272,13 +310,15 @@ class Socket(Emitter, SocketHandlers):
         else:
             self.kick()
 
+    # -- for the adapter -------------------------------------------------------------------
+
+    def describe(self) -> SocketDetails:
+        """Return what other servers are told of it."""
+        return SocketDetails(self.id, self.handshake.as_json(), self.rooms, dict(self.data))
+
     # -- for the client --------------------------------------------------------------------
 
-    def deliver_volatile(self, item: Encoded) -> object:
-        """Send one item of a volatile broadcast, if it can leave now; for the adapter."""
-        return self.session.send_volatile(item)
-
-    async def acknowledge(self, ack_id: int | None, args: list[object]) -> None:
+    async def acknowledge(self, ack_id: int | None, args: list[JSON]) -> None:
         """Take the client's answer to an event; a callback for it begins before this returns."""
         callback = self.sender.acks.resolve(ack_id, args)
         if callback is not None and self.background.is_open:
@@ -313,15 +353,17 @@ class Socket(Emitter, SocketHandlers):
         if self.reason is not None:  # it ended before it began
             self._limit_end()
 
-    def enter(self) -> None:
-        """Enter the namespace, and tell the client."""
+    def enter(self, *, is_told: bool = False) -> None:
+        """Enter the namespace, and tell the client unless it has been told."""
         self.phase = Phase.CONNECTED
         self.namespace.add(self.id, self)
-        self.sender.send_control(PacketType.CONNECT)
+        pid = None if self.sender.recovery is None else self.sender.recovery.begin()
+        if not is_told:
+            self.sender.send_control(PacketType.CONNECT, self.client.dialect.opening(self.id, pid))
 
-    def refuse(self, answer: JSON) -> None:
+    def refuse(self, refusal: Refused) -> None:
         """Send an ERROR packet in place of the CONNECT packet, and end."""
-        self.invoker.send_error(answer)
+        self.invoker.send_refusal(refusal, self.client.dialect)
         self.end(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
 
     def kick(self) -> None:

@@ -1,7 +1,10 @@
 """Who may look under the hood, by what their request says."""
 
+import json
+
 import pytest
 
+from tests.support import modern
 from trio_sio import ConnectionRefused, Headers, Request
 from trio_sio.demo.application import Demo
 from trio_sio.demo.hall import Hall
@@ -117,6 +120,20 @@ async def test_the_token_opens_it_from_anywhere() -> None:
         with pytest.raises(ConnectionRefused, match=r"other machines\. So the view needs the tok"):
             async with connect(demo.io, "/admin", headers={"Host": "localhost"}):
                 pass
+
+
+async def test_a_client_of_4_says_the_token_as_it_joins() -> None:
+    io = make_demo(is_local=False).io
+    async with io:
+        for said in ("wrong", "\ud800", 7, True, ["secret"], {"secret": "secret"}):
+            async with modern.client(io) as page:
+                await page.send("40/admin," + json.dumps({"token": said}))
+                assert "This is not the token" in str(await page.receive())
+        async with modern.client(io) as page:
+            await page.send("40/admin,")
+            assert "So the view needs the token" in str(await page.receive())
+            await page.send('40/admin,{"token":"secret"}')
+            assert str(await page.receive()).startswith('40/admin,{"sid":')
 
 
 async def test_nobody_may_see_it_unless_the_demo_is_told_so() -> None:

@@ -6,6 +6,7 @@ welcome origin, by one that is not welcome where that can be, and by who says no
 """
 
 import ast
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -68,6 +69,9 @@ class Row:
         kept: what a cache may do.
         vary: the fields of a request on which it depends.
         may_be_welcome_only: whether a page that is not welcome is refused before.
+        says_nothing_to_nobody: whether it names no origin to who says none.
+        middleware: of the engine.
+        on_headers: of the engine.
     """
 
     source: str
@@ -81,6 +85,9 @@ class Row:
     kept: str = "no-store"
     vary: str = "Origin"
     may_be_welcome_only: bool = True
+    says_nothing_to_nobody: bool = False
+    middleware: Callable[[trio_sio.Request], Any] | None = None
+    on_headers: Callable[..., object] | None = None
 
     @property
     def asks_origin(self) -> bool:
@@ -130,6 +137,15 @@ def overlapping(method: str) -> Bring:
         return await visit.ask(method, target)
 
     return bring
+
+
+async def binary_body(visit: Visit) -> WireResponse:
+    """What Engine.IO 4 does not have."""
+    target = POLLING.replace("EIO=3", "EIO=4")
+    opening = await visit.wire.request("GET", target, {"Origin": WELCOME})
+    sid = json.loads(opening.text[1:])["sid"]
+    fields = {"Content-Type": "application/octet-stream"}
+    return await visit.ask("POST", f"{target}&sid={sid}", b"x", fields)
 
 
 async def on_a_websocket(visit: Visit) -> WireResponse:
@@ -221,6 +237,10 @@ def refuse(*args: Any) -> Callable[[object], NoReturn]:  # noqa: ANN401
     return function
 
 
+def fail(asked: object) -> NoReturn:
+    raise ValueError("x")
+
+
 async def never(asked: object) -> NoReturn:
     await trio.sleep_forever()
     raise AssertionError
@@ -303,16 +323,76 @@ ROWS = [
         said=b"ok",
         kind=HTML,
     ),
-    Row("http/cors.answer Response(200)", 200, get(POLLING, "OPTIONS")),
+    Row("http/cors.answer Response(200 if protocol == 3 else 204)", 200, get(POLLING, "OPTIONS")),
     Row(
-        "http/cors.answer Response(200)",
+        "http/cors.answer Response(200 if protocol == 3 else 204)",
         200,
         get(POLLING, "OPTIONS"),
         {"allow_headers": "*"},
         vary="Access-Control-Request-Headers, Origin",
     ),
-    Row("polling/endpoint._poll Response(500)", 500, overlapping("GET")),
-    Row("polling/endpoint._post Response(500)", 500, overlapping("POST")),
+    Row(
+        "http/cors.answer Response(200 if protocol == 3 else 204)",
+        204,
+        get(POLLING.replace("EIO=3", "EIO=4"), "OPTIONS"),
+        vary="Access-Control-Request-Headers, Origin",
+    ),
+    Row(
+        "http/cors.preflight Response(204)",
+        204,
+        get(POLLING, "OPTIONS"),
+        {"cors": {"origin": True, "credentials": True, "allowed_headers": ["x"]}},
+        says_nothing_to_nobody=True,
+    ),
+    refused(
+        f"handshake.judge_protocol {BAD}",
+        get(POLLING),
+        b"protocol_of failed",
+        options={"protocol_of": fail},
+    ),
+    refused(
+        f"hooks.ask {BAD}",
+        get(POLLING),
+        b"a function of engine.use failed",
+        middleware=fail,
+        may_be_welcome_only=False,
+    ),
+    Row(
+        "endpoint._answer_for EngineResponse(response.status)",
+        401,
+        get(POLLING),
+        said=b"who are you?",
+        kind=TEXT,
+        middleware=lambda request: trio_sio.Response.text(401, "who are you?"),
+        may_be_welcome_only=False,
+    ),
+    Row(
+        "hooks.dressed EngineResponse(response.status)",
+        200,
+        get(POLLING),
+        said=b'{"sid":',
+        kind="text/plain; charset=UTF-8",
+        vary=BOTH,
+        on_headers=lambda headers, request, initial: headers.append(("X-A", "b")),
+    ),
+    Row(
+        "polling/endpoint._poll Response(session.state.version.overlap_status)",
+        500,
+        overlapping("GET"),
+    ),
+    Row(
+        "polling/endpoint._post Response(session.state.version.overlap_status)",
+        500,
+        overlapping("POST"),
+    ),
+    Row(
+        "polling/endpoint._post InvalidBody(400)",
+        400,
+        binary_body,
+        said=b"a POST of",
+        kind=HTML,
+        closes=True,
+    ),
     Row("polling/endpoint.answer Response(405)", 405, in_session("PUT")),
     Row(
         "refusal.refused_post Response(error.status)",
@@ -382,7 +462,7 @@ ROWS = [
     ),
     refused(
         "endpoint._check_handshake Refusal(ErrorCode.UNSUPPORTED_PROTOCOL)",
-        get("/engine.io/?transport=polling&EIO=4"),
+        get("/engine.io/?transport=polling&EIO=5"),
         b'"code":5',
     ),
     refused(
@@ -717,6 +797,10 @@ async def visiting(row: Row, folder: Path, fields: dict[str, str]) -> AsyncItera
     if fields.get("Origin") == UNWELCOME:
         options["origins"] = [WELCOME]
     engine = trio_sio.Engine(**options)
+    if row.middleware is not None:
+        engine.use(row.middleware)
+    if row.on_headers is not None:
+        engine.on_headers(row.on_headers)
     async with open_wire(engine, echo, streams=socket_pair) as wire:
         visit = Visit(wire, fields)
         await trio.testing.wait_all_tasks_blocked()
@@ -731,7 +815,7 @@ async def check_framing(row: Row, response: WireResponse, connection: WireConnec
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", headers["date"])
     assert parsedate_to_datetime(headers["date"]).tzinfo is not None
     assert headers["cache-control"] == row.kept
-    if response.status == 304:
+    if response.status in (204, 304):
         assert "content-length" not in headers
     else:
         assert headers["content-length"] == str(len(response.body))
@@ -776,6 +860,8 @@ async def test_an_answer_says_who_may_read_and_keep_it(
             "access-control-allow-origin": origin,
             "access-control-allow-credentials": "true",
         }
+    elif row.says_nothing_to_nobody:
+        assert "access-control-allow-origin" not in response.headers
     else:
         assert grants(response) == {"access-control-allow-origin": "*"}
 

@@ -335,9 +335,26 @@ async def test_closing_while_idle(autojump_clock: MockClock) -> None:
     connection = HTTPConnection(theirs)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(connection.serve, echo)
-        await trio.sleep(1)
+        await ours.send_all(GET)
+        assert b"200" in await hear(ours)
+        assert not connection.is_new
         connection.close_when_idle()
         assert await hear(ours) == b"<end>"
+
+
+async def test_closing_before_the_first_request(autojump_clock: MockClock) -> None:
+    ours, theirs = memory_stream_pair()
+    connection = HTTPConnection(theirs)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.serve, echo)
+        await trio.sleep(1)
+        assert connection.is_new
+        connection.close_when_idle()
+        await trio.sleep(1)
+        await ours.send_all(GET + GET)
+        answers = await hear(ours)
+        assert answers.count(b"HTTP/1.1 200 ") == 1
+        assert answers.endswith(b"<end>")
 
 
 async def test_taking_over_gives_back_what_was_read_ahead(autojump_clock: MockClock) -> None:

@@ -1,9 +1,12 @@
 """Origins: which are welcome, and what a browser is told."""
 
+import re
+
 import pytest
 
 from trio_sio.engine.http import cors
-from trio_sio.http import Headers, Request
+from trio_sio.engine.http.cors import EchoCORS, Fields, cors_of
+from trio_sio.http import NO_STORE, Headers, Request
 from trio_sio.options import Origins
 
 
@@ -80,8 +83,8 @@ KEPT_BY_NOBODY = [("Cache-Control", "no-store"), ("Vary", "Origin")]
 
 
 def test_the_origin_is_echoed_with_credentials() -> None:
-    assert cors.headers(request()) == [*KEPT_BY_NOBODY, ("Access-Control-Allow-Origin", "*")]
-    assert cors.headers(request(Origin="http://a")) == [
+    assert EchoCORS().headers(request()) == [*KEPT_BY_NOBODY, ("Access-Control-Allow-Origin", "*")]
+    assert EchoCORS().headers(request(Origin="http://a")) == [
         *KEPT_BY_NOBODY,
         ("Access-Control-Allow-Origin", "http://a"),
         ("Access-Control-Allow-Credentials", "true"),
@@ -94,3 +97,112 @@ def test_an_answer_to_an_origin_that_is_refused_names_none() -> None:
 
 def test_a_function_lists_nobody() -> None:
     assert not cors.is_listed(lambda origin: True, "http://a")
+
+
+def given(option: dict[str, object], **fields: str) -> Fields:
+    return [one for one in cors_of(option).headers(request(**fields)) if one != NO_STORE]
+
+
+A = "http://a"
+VARY, CREDENTIALS = ("Vary", "Origin"), ("Access-Control-Allow-Credentials", "true")
+
+
+def allows(origin: str) -> tuple[str, str]:
+    return "Access-Control-Allow-Origin", origin
+
+
+# As a server of socket.io 4.8 with the same option.
+@pytest.mark.parametrize(
+    ("option", "from_a", "from_nowhere"),
+    [
+        ({}, [allows("*")], [allows("*")]),
+        ({"origin": "*"}, [allows("*")], [allows("*")]),
+        ({"origin": "http://b"}, [VARY, allows("http://b")], [VARY, allows("http://b")]),
+        (
+            {"origin": ["http://c", A], "credentials": True},
+            [VARY, allows(A), CREDENTIALS],
+            [VARY, CREDENTIALS],
+        ),
+        ({"origin": ["http://b"], "credentials": True}, *[[VARY, CREDENTIALS]] * 2),
+        ({"origin": re.compile("^http://a")}, [VARY, allows(A)], [VARY]),
+        ({"origin": [re.compile("a$")]}, [VARY, allows(A)], [VARY]),
+        ({"origin": re.compile("^a")}, [VARY], [VARY]),
+        (
+            {"origin": True, "credentials": True},
+            [VARY, allows(A), CREDENTIALS],
+            [VARY, CREDENTIALS],
+        ),
+        ({"origin": False}, [], []),
+        (
+            {"exposed_headers": ["x-e", "x-f"], "methods": ["GET"], "max_age": 1},
+            *[[allows("*"), ("Access-Control-Expose-Headers", "x-e,x-f")]] * 2,
+        ),
+    ],
+    ids=str,
+)
+def test_the_fields_that_the_option_asks_for(
+    option: dict[str, object], from_a: Fields, from_nowhere: Fields
+) -> None:
+    assert given(option, Origin=A) == from_a
+    assert given(option) == from_nowhere
+    for makes in (cors_of(option).upgrade_headers, cors_of(option).file_headers):
+        assert makes(request(Origin=A)) == from_a
+
+
+@pytest.mark.parametrize(
+    ("option", "vary"),
+    [
+        ({}, ["Accept-Encoding"]),
+        ({"origin": False}, ["Accept-Encoding"]),
+        ({"origin": True}, ["Origin, Accept-Encoding"]),
+    ],
+)
+def test_what_else_a_response_depends_on(option: dict[str, object], vary: list[str]) -> None:
+    fields = cors_of(option).headers(request(Origin=A), "Origin, Accept-Encoding")
+    assert [value for name, value in fields if name == "Vary"] == vary
+
+
+METHODS = ("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+ASKED = {"Access-Control-Request-Headers": "x-one, X-Two,b@d"}
+
+
+@pytest.mark.parametrize(
+    ("option", "fields", "said"),
+    [
+        (
+            {},
+            ASKED,
+            [
+                METHODS,
+                ("Vary", "Access-Control-Request-Headers"),
+                ("Access-Control-Allow-Headers", "x-one,x-two"),
+            ],
+        ),
+        ({}, {}, [METHODS, ("Vary", "Access-Control-Request-Headers")]),
+        ({"origin": False}, ASKED, []),
+        ({"allowed_headers": []}, ASKED, [METHODS]),
+        (
+            {"methods": ["GET", "POST"], "allowed_headers": ["x-one"], "max_age": 600},
+            ASKED,
+            [
+                ("Access-Control-Allow-Methods", "GET,POST"),
+                ("Access-Control-Allow-Headers", "x-one"),
+                ("Access-Control-Max-Age", "600"),
+            ],
+        ),
+    ],
+)
+def test_preflights_by_the_option(
+    option: dict[str, object], fields: dict[str, str], said: Fields
+) -> None:
+    response = cors_of(option).preflight(request(**fields))
+    assert response is not None
+    assert (response.status, response.headers, response.body) == (204, said, b"")
+
+
+def test_without_the_option_all_is_as_before() -> None:
+    echo = cors_of(None)
+    assert isinstance(echo, EchoCORS)
+    assert echo.preflight(request()) is None
+    assert echo.upgrade_headers(request(Origin=A)) == []
+    assert echo.file_headers(request(Origin=A)) == [allows("*")]

@@ -51,7 +51,7 @@ def allowed(response: WireResponse | trio_sio.Response) -> list[str]:
 def test_fields_that_may_be_sent(
     option: str | Collection[str], asked: str, answered: list[str]
 ) -> None:
-    assert allowed(Preflight(option).answer(asking(asked))) == answered
+    assert allowed(Preflight(option).answer(asking(asked), 3)) == answered
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,24 @@ def test_fields_that_may_be_sent(
 def test_what_may_not_be_sent_is_explained(
     option: str | Collection[str], asked: str, sentence: str
 ) -> None:
-    assert Preflight(option).explain(asking(asked)) == sentence
+    assert Preflight(option).explain(asking(asked), 3) == sentence
+
+
+@pytest.mark.parametrize(
+    ("option", "asked", "answered"),
+    [
+        ((), "x-a,x-b", ["content-type", "x-a", "x-b"]),
+        ((), "", ["content-type"]),
+        ("*", "x-a", ["content-type", "x-a"]),
+        ("X-A", "x-a,x-b", ["content-type", "x-a"]),
+    ],
+)
+def test_clients_of_4_may_send_any_field_unless_some_are_named(
+    option: str | Collection[str], asked: str, answered: list[str]
+) -> None:
+    response = Preflight(option).answer(asking(asked), 4)
+    assert (response.status, allowed(response)) == (204, answered)
+    assert bool(Preflight(option).explain(asking(asked), 4)) is (option == "X-A")
 
 
 QUERIES = [
@@ -87,7 +104,7 @@ async def test_it_is_answered_whatever_the_query_says(
 ) -> None:
     async with open_wire(engine(allow_headers="Authorization"), recorder) as wire:
         response = await wire.request("OPTIONS", f"/engine.io/{query}", ASKED)
-        assert (response.status, response.body) == (200, b"")
+        assert (response.status, response.body) == (204 if "EIO=4" in query else 200, b"")
         assert response.headers["access-control-allow-origin"] == "http://a"
         assert response.headers["access-control-allow-credentials"] == "true"
         assert response.headers["access-control-allow-methods"] == "GET, POST"

@@ -1,4 +1,4 @@
-"""The browser's client, as socket.io 2.5 serves it."""
+"""The browser's clients, as socket.io 2.5 and 4.8 serve theirs."""
 
 import errno
 import hashlib
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.bodies import body_of
-from trio_sio import browser_client
+from trio_sio.browser_client import RELEASES, V4
+from trio_sio.engine.http.cors import EchoCORS
 from trio_sio.engine.http.static_files import StaticFiles
 from trio_sio.http import Headers, Request, Response
 
@@ -22,7 +23,7 @@ SCRIPT = "/socket.io/socket.io.js"
 def files(tmp_path: Path) -> StaticFiles:
     (tmp_path / "socket.io.js").write_bytes(b"script")
     (tmp_path / "socket.io.js.map").write_bytes(b"{}")
-    return StaticFiles(tmp_path, "/socket.io")
+    return StaticFiles(tmp_path, "/socket.io", EchoCORS().file_headers)
 
 
 def etag(content: bytes) -> str:
@@ -73,11 +74,103 @@ def test_what_the_browser_has_is_not_sent_again(
     assert asked(files, request).status == 200
 
 
-def test_a_file_of_the_packages_own_has_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trio_sio.browser_client.client_folder", lambda: Path(__file__).parent)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: b"script")
-    headers = asked(StaticFiles(True, "/socket.io"), get(SCRIPT)).headers
-    assert dict(headers)["ETag"] == f'"{browser_client.VERSION}"'
+# -- two generations ----------------------------------------------------------------------------
+
+OF_2 = ("socket.io.slim.js", "socket.io.dev.js")
+OF_4 = ("socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js")
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package's own folder, each file of which says what it is."""
+    for release in RELEASES:
+        for path in release.placed:
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text(f"{release.version} {Path(path).name}")
+    monkeypatch.setattr("trio_sio.engine.http.static_files.client_folder", lambda: tmp_path)
+    return tmp_path
+
+
+def served(folder: bool | Path | str) -> StaticFiles:
+    """What serves the files of a folder, below the usual path."""
+    return StaticFiles(folder, "/socket.io", EchoCORS().file_headers)
+
+
+def served_as(files: StaticFiles, name: str) -> str:
+    """What comes for a name, with the version that its tag and its type tell."""
+    response = asked(files, get(f"/socket.io/{name}"))
+    headers = dict(response.headers)
+    content = body_of(response).decode()
+    version = content.partition(" ")[0]
+    kind = "application/json" if ".js.map" in name else "application/javascript"
+    assert headers["Content-Type"] == kind + ("; charset=utf-8" if version == "4.8.4" else "")
+    assert headers["ETag"] == f'"{version}"'
+    again = asked(files, get(f"/socket.io/{name}", **{"If-None-Match": f'"{version}"'}))
+    assert again.status == 304
+    return content
+
+
+@pytest.mark.parametrize("option", [True, "4"])
+def test_names_of_one_generation(own: Path, option: bool | str) -> None:
+    files = served(option)
+    for suffix in ("", ".map", "?v=2", "?v=4", ".map?t=1"):
+        path = suffix.partition("?")[0]
+        for name in OF_2:
+            assert served_as(files, name + suffix) == f"2.5.0 {name}{path}"
+        for name in OF_4:
+            assert served_as(files, name + suffix) == f"4.8.4 {name}{path}"
+
+
+@pytest.mark.parametrize("name", ["socket.io.js", "socket.io.js.map"])
+def test_the_plain_name_is_of_the_generation_that_is_asked_for(own: Path, name: str) -> None:
+    files, files_4 = served(True), served("4")
+    for query, version, version_4 in (
+        *(("", "2.5.0", "4.8.4"), ("?", "2.5.0", "4.8.4"), ("?t=1&v", "2.5.0", "4.8.4")),
+        *(("?v=4", "4.8.4", "4.8.4"), ("?t=1&v=4", "4.8.4", "4.8.4"), ("?v=4&", "4.8.4", "4.8.4")),
+        *(("?v=2", "2.5.0", "2.5.0"), ("?v=44", "2.5.0", "4.8.4"), ("?xv=4", "2.5.0", "4.8.4")),
+    ):
+        assert served_as(files, name + query) == f"{version} {name}"
+        assert served_as(files_4, name + query) == f"{version_4} {name}"
+
+
+def test_names_of_4_match_as_a_whole_and_those_of_2_by_their_beginning(own: Path) -> None:
+    files, files_4 = served(True), served("4")
+    for name in OF_4:
+        for more in ("foo", ".mapfoo", "/", "%20", ".ma"):
+            assert files.answer(get(f"/socket.io/{name}{more}")) is None
+            assert files_4.answer(get(f"/socket.io/{name}{more}")) is None
+    for more in ("foo", ".mapfoo", "/"):
+        assert body_of(asked(files, get(SCRIPT + more))).startswith(b"2.5.0 ")
+        assert asked(files, get(f"/socket.io/socket.io.slim.js{more}")).status == 200
+        assert files_4.answer(get(SCRIPT + more)) is None
+    for name in ("socket.io.esm.js", "socket.io.slim.min.js", "socket.io.", "v4/socket.io.js"):
+        assert files.answer(get(f"/socket.io/{name}")) is None
+
+
+def test_a_client_of_4_that_is_missing_is_not_replaced_by_one_of_2(own: Path) -> None:
+    for path in V4.placed:
+        (own / path).unlink()
+    for option in (True, "4"):
+        files = served(option)
+        response = asked(files, get(SCRIPT + "?v=4"))
+        assert response.status == 404
+        assert b"v4/socket.io.js is not installed" in body_of(response)
+        assert asked(files, get(SCRIPT + "?v=2")).status == 200
+
+
+def test_a_folder_of_the_applications_may_hold_both_or_one(
+    files: StaticFiles, tmp_path: Path
+) -> None:
+    assert asked(files, get(SCRIPT + "?v=4")).body == b"script"  # there is one for everybody
+    assert asked(files, get("/socket.io/socket.io.min.js")).status == 404
+    (tmp_path / "socket.io.min.js").write_bytes(b"min")  # as in the folder `dist` of 4.x
+    assert asked(files, get("/socket.io/socket.io.min.js")).body == b"min"
+    (tmp_path / "v4").mkdir()
+    (tmp_path / "v4" / "socket.io.js").write_bytes(b"script of 4")  # as `fetch-client` puts it
+    both = served(tmp_path)
+    response = asked(both, get(SCRIPT + "?v=4"))
+    assert (response.body, dict(response.headers)["ETag"]) == (b"script of 4", etag(b"script of 4"))
+    assert asked(both, get(SCRIPT)).body == b"script"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"])
@@ -105,7 +198,7 @@ def problems(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_without_the_files_it_says_so_until_they_come(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    files = StaticFiles(tmp_path, "/socket.io")
+    files = StaticFiles(tmp_path, "/socket.io", EchoCORS().file_headers)
     for _ in range(3):
         response = asked(files, get(SCRIPT))
         assert (response.status, dict(response.headers)["Cache-Control"]) == (404, "no-store")
@@ -153,7 +246,7 @@ def test_what_passes_is_not_kept(
 
 
 def test_each_new_problem_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    files = StaticFiles(tmp_path / "client", "/socket.io")
+    files = StaticFiles(tmp_path / "client", "/socket.io", EchoCORS().file_headers)
     assert asked(files, get(SCRIPT)).status == 404
     (tmp_path / "client").symlink_to(tmp_path / "client")
     assert asked(files, get(SCRIPT)).status == 503

@@ -10,6 +10,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 import trio_sio
 from tests.support.memory_responder import MemoryResponder
 from trio_sio.disconnect import DisconnectReason
+from trio_sio.engine.hooks import Hooks
+from trio_sio.engine.http.cors import EchoCORS
 from trio_sio.engine.polling.endpoint import PollingEndpoint
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.session.session import Session
@@ -67,7 +69,8 @@ async def client() -> AsyncIterator[Client]:
     engine = trio_sio.Engine(raise_errors=True)
     engine.sessions.handle_with(echo)
     async with engine:
-        found = Client(PollingEndpoint(engine.sessions), engine)
+        hooks = Hooks(engine.runtime.log, lambda: engine.options)
+        found = Client(PollingEndpoint(engine.sessions, EchoCORS(), hooks), engine)
         responder = await found.handshake()
         assert responder.response is not None
         assert b'{"sid":' in body_of(responder)

@@ -1,5 +1,7 @@
 """Long polling as bytes: what a browser's client sends, what comes back, and how it ends."""
 
+from typing import Any
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -143,6 +145,37 @@ async def test_the_cookie_and_the_origin_come_with_every_answer(
             ]
             assert response.headers["access-control-allow-origin"] == "http://a"
             assert response.headers["access-control-allow-credentials"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("options", "cookies"),
+    [
+        ({}, []),
+        ({"cookie": None}, []),
+        ({"cookie": "io"}, ["io=my%3Aid; Path=/; HttpOnly; SameSite=Lax"]),
+        (
+            {"cookie": {"name": "lb", "max_age": 100, "same_site": "None"}},
+            ["lb=my%3Aid; Max-Age=100; Path=/; HttpOnly; Secure; SameSite=None"],
+        ),
+    ],
+)
+async def test_in_engine_io_4_it_comes_with_the_handshake_alone(
+    options: dict[str, Any], cookies: list[str], autojump_clock: MockClock, recorder: Recorder
+) -> None:
+    server = engine(generate_id=lambda request: "my:id", **options)
+    target = "/engine.io/?EIO=4&transport=polling"
+    async with open_wire(server, recorder) as wire:
+        first = await wire.request("GET", target, ORIGIN)
+        session = target + "&sid=my%3Aid"
+        others = [
+            await wire.request("POST", session, ORIGIN, b"4a"),
+            await wire.request("GET", session, ORIGIN),
+            await wire.request("OPTIONS", session, ORIGIN),
+        ]
+        assert first.headers.get_all("set-cookie") == cookies
+        for response in others:
+            assert response.headers.get_all("set-cookie") == []
+            assert response.headers["access-control-allow-origin"] == "http://a"
 
 
 # -- the end ----------------------------------------------------------------------------------

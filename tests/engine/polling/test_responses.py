@@ -27,7 +27,7 @@ from trio_sio.options import EngineOptions
     ],
 )
 def test_options(options: dict[str, Any], cookie: str) -> None:
-    assert set_cookie(EngineOptions(**options), "SID", by_tls=False) == [("Set-Cookie", cookie)]
+    assert set_cookie(EngineOptions(**options), "SID", 3, by_tls=False) == [("Set-Cookie", cookie)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_browsers_send_it_by_tls_alone_if_it_came_by_tls(
     option: bool | None, by_tls: bool, secure: bool
 ) -> None:
     options = EngineOptions(cookie_secure=option)
-    ((_, cookie),) = set_cookie(options, "SID", by_tls=by_tls)
+    ((_, cookie),) = set_cookie(options, "SID", 3, by_tls=by_tls)
     assert cookie.split("; ") == [
         *("io=SID", "Path=/", "HttpOnly"),
         *(["Secure"] if secure else []),
@@ -50,11 +50,11 @@ def test_browsers_send_it_by_tls_alone_if_it_came_by_tls(
 
 
 def test_none() -> None:
-    assert set_cookie(EngineOptions(cookie=None), "SID", by_tls=True) == []
+    assert set_cookie(EngineOptions(cookie=None), "SID", 3, by_tls=True) == []
 
 
 def test_the_id_is_escaped_as_by_encode_uri_component() -> None:
-    ((_, cookie),) = set_cookie(EngineOptions(), "custom:id:1/é !~*'()", by_tls=False)
+    ((_, cookie),) = set_cookie(EngineOptions(), "custom:id:1/é !~*'()", 3, by_tls=False)
     assert cookie.startswith("io=custom%3Aid%3A1%2F%C3%A9%20!~*'(); ")
 
 

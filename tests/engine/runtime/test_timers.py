@@ -7,7 +7,7 @@ import trio
 from hypothesis import given, strategies as st
 from trio.testing import MockClock
 
-from trio_sio.engine.runtime.timers import PRUNE_FROM, Timers
+from trio_sio.engine.runtime.timers import PRUNE_FROM, SLOT, SharedMoments, Timers
 
 
 async def sleep(timers: Timers, deadline: float, woken: list[tuple[float, float]]) -> None:
@@ -125,3 +125,49 @@ def test_any_sleepers_that_come_and_go(plans: list[tuple[int, int]]) -> None:
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert sorted(ends) == sorted((a, b, float(min(a, b))) for a, b in plans)
+
+
+# -- moments that are shared ----------------------------------------------------------------------
+
+SECONDS = st.floats(0, 1e6, allow_nan=False)
+
+
+@given(deadline=SECONDS, early=st.floats(0, 100), ahead=st.floats(0, 200), times=st.integers(1, 9))
+def test_nobody_wakes_late_or_too_early(
+    deadline: float, early: float, ahead: float, times: int
+) -> None:
+    moments, now = SharedMoments(), deadline - ahead
+    for _ in range(times):
+        moment = moments.choose(deadline, early, now)
+        assert deadline - early - 1e-6 <= moment <= deadline + 1e-6
+        assert moment > now or moment == deadline
+
+
+@given(deadlines=st.lists(SECONDS, min_size=1), early=st.floats(SLOT * 1.001, 10))
+def test_all_wake_at_a_few_moments(deadlines: list[float], early: float) -> None:
+    moments = SharedMoments()
+    found = {moments.choose(deadline, early, -1.0) for deadline in deadlines}
+    assert all(moment % SLOT == 0 for moment in found)
+
+
+def test_one_alone_is_on_time() -> None:
+    moments = SharedMoments()
+    assert [moments.choose(25.0 * n, 1.25, 25.0 * (n - 1)) for n in (1, 2, 3)] == [25, 50, 75]
+
+
+def test_a_crowd_does_not_stay_together() -> None:
+    moments, crowd = SharedMoments(), [0.0] * 600
+    sizes = []
+    for _ in range(6):
+        crowd = [moments.choose(woken + 25, 1.25, woken) for woken in sorted(crowd)]
+        sizes.append(max(crowd.count(moment) for moment in crowd))
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], len({*crowd})) == (300, 7)
+    assert sizes[-1] < 200
+
+
+def test_moments_that_have_passed_are_forgotten() -> None:
+    moments = SharedMoments()
+    for second in range(10_000):
+        moments.choose(second + 25.0, 1.25, float(second))
+        assert len(moments._sleepers) <= 27

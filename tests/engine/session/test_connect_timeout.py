@@ -17,10 +17,11 @@ async def test_timeout(
     seconds: float | None, ends: float | None, lost: list[float], autojump_clock: MockClock
 ) -> None:
     timers, times = Timers(), list[float]()
-    timeout = ConnectTimeout(timers, seconds, StallMonitor(None))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(timers.run)
-        timeout.begin(lambda: times.append(trio.current_time()))
+        timeout = ConnectTimeout(
+            timers, seconds, StallMonitor(None), lambda: times.append(trio.current_time())
+        )
         if ends is not None:
             await trio.sleep(ends)
             timeout.cancel()
@@ -36,11 +37,10 @@ async def test_what_the_loop_was_held_for_does_not_count(
 ) -> None:
     autojump_clock.rate = 1.0  # as everywhere but in tests: what holds the loop takes time
     timers, stalls, times = Timers(), StallMonitor(0.25), list[float]()
-    timeout = ConnectTimeout(timers, 10.0, stalls)
     with stalls.watching():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(timers.run)
-            timeout.begin(lambda: times.append(trio.current_time()))
+            ConnectTimeout(timers, 10.0, stalls, lambda: times.append(trio.current_time()))
             await trio.sleep(5)
             counter.hold(4)
             await trio.sleep(100)

@@ -1,5 +1,7 @@
 """The transport of messages: sizes, and when everything has been heard."""
 
+from collections.abc import Iterable
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -23,7 +25,7 @@ class MemorySocket:
         self.has_ended = False
         self.put, self._get = trio.open_memory_channel[str | bytes](10)
 
-    async def accept(self, subprotocol: str | None) -> None:
+    async def accept(self, subprotocol: str | None, fields: Iterable[tuple[str, str]]) -> None:
         await trio.lowlevel.checkpoint()
 
     async def receive(self) -> str | bytes:

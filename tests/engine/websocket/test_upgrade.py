@@ -190,6 +190,20 @@ async def test_a_poll_that_is_held_when_the_client_moves_is_refused(
         assert await websocket.receive() == "4a"
 
 
+async def test_a_probe_is_answered_as_often_as_it_is_sent(
+    ws_engine: WSEngine, autojump_clock: MockClock
+) -> None:
+    async with open_wire(trio_sio.Engine(ws_engine=ws_engine), echo) as wire:
+        session = await wire.handshake()
+        websocket = await session.open_websocket()
+        for _ in range(3):
+            await websocket.send("2probe")
+            assert await websocket.receive() == "3probe"
+        await websocket.send("5")
+        await websocket.send("4a")
+        assert await websocket.receive() == "4a"
+
+
 async def still_polls(wire: WireClient, sid: str) -> bool:
     session = wire.engine.sessions[sid]
     return session.transport.name == "polling" and session.probe is None

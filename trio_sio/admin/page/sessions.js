@@ -14,6 +14,7 @@ export class Sessions {
       { label: "Session", text: (row) => `${row.number} ${row.id}`, sort: "id", press: (row) => this.open(row.number), name: (row) => `Details of session ${row.number} ${row.id}` },
       { label: "Address", text: (row) => row.address, sort: "address" },
       { label: "Transport", text: (row) => row.transport + (row.upgraded ? " (upgraded)" : ""), sort: "transport" },
+      { label: "Client", text: (row) => (row.protocol === 3 ? "Socket.IO 2.x" : "Socket.IO 3.x, 4.x"), sort: "protocol" },
       { label: "Since", text: (row) => clock(row.since), sort: "since", numeric: true },
       { label: "Heard", text: (row) => `${ago(row.heard)} ago`, sort: "heard", numeric: true },
       { label: "Packets queued", text: (row) => number(row.queued), sort: "queued", numeric: true },

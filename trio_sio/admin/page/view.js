@@ -7,7 +7,7 @@
 // It lives in a shadow root, so neither its style nor the page's reaches the other. It follows
 // `data-theme` ("light" or "dark") of the page's root, else what the reader prefers. `transports` are
 // those of the server, ["polling", "websocket"] by default. `auth` are
-// values of the namespace's query, which the check on the server finds in `socket.handshake.query`;
+// values that the check on the server finds in `socket.handshake.auth`, by clients of each generation;
 // they travel in a packet, not in a URL. `onHello` is called with `{title}` at each connection: it may
 // be another server's than before.
 import { Actions } from "./actions.js";
@@ -41,7 +41,7 @@ class View {
   unmount() {
     this.themes.disconnect();
     this.socket?.disconnect();
-    this.manager?.close();
+    this.manager?.disconnect();
     this.host.remove();
   }
 
@@ -98,14 +98,20 @@ class View {
 
   connect() {
     this.socket?.disconnect();
-    this.manager?.close();
+    this.manager?.disconnect();
     this.manager = new window.io.Manager(location.origin, { path: this.path, transports: this.transports });
-    const query = this.auth ? new URLSearchParams(this.auth).toString() : undefined;
-    const socket = this.socket = this.manager.socket(this.namespace, { query });
+    // A client of 2.x says it in the namespace's query, one of 3.x or 4.x in what it joins with.
+    const auth = this.auth ?? {};
+    const query = this.auth ? new URLSearchParams(auth).toString() : undefined;
+    const socket = this.socket = this.manager.socket(this.namespace, { auth, query });
     socket.on("hello", (hello) => this.welcome(hello));
     socket.on("state", (state) => this.show(state));
     socket.on("packets", (batch) => this.packets.take(batch));
     socket.on("error", (reason) => this.refuse(reason));
+    socket.on("connect_error", (error) => {
+      // In 3.x and 4.x also what has been "error": the socket gives up then. Else it tries again.
+      if (socket.active === false) this.refuse(error.message);
+    });
     socket.on("disconnect", (reason) => this.leave(reason));
   }
 
@@ -153,8 +159,10 @@ class View {
     this.tables.stalls.show(figures.recent_stalls);
     this.tables.namespaces.show(namespaces.rows);
     const shown = namespaces.all > namespaces.rows.length ? ` (${namespaces.rows.length} shown)` : "";
+    const { 3: old, 4: recent } = figures.sessions_by_protocol;
     write(this.figures, [
-      `${number(figures.connections)} connections`, `${number(figures.opened)} sessions so far`,
+      `${number(figures.connections)} connections`, `${number(old)} clients of 2.x`, `${number(recent)} of 3.x and 4.x`,
+      `${number(figures.opened)} sessions so far`,
       `${number(figures.behind)} behind`, `${number(figures.dropped)} packets dropped`,
       `${number(namespaces.all)} namespaces${shown}`,
       `${number(figures.stalls)} stalls, ${figures.stalled.toFixed(1)} s together`,
@@ -236,7 +244,7 @@ function tables() {
 
 /** Load socket.io-client from the server itself, unless the page has it already. */
 function loadClient(path) {
-  if (window.io?.Manager) return Promise.resolve();
+  if (window.io?.Manager) return Promise.resolve(); // of either generation
   return new Promise((resolve, reject) => {
     document.head.append(make("script", { src: `${path}/socket.io.js`, onload: resolve, onerror: reject }));
   });

@@ -47,9 +47,11 @@ class Access:
         Raises:
             ConnectionRefused: they need the token, or have another one.
         """
-        given = socket.handshake.get("token")
+        handshake = socket.handshake
+        given = handshake.auth.get("token") or handshake.get("token")
         if given:
-            if secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode()):
+            given = str(given).encode("utf-8", "replace")
+            if secrets.compare_digest(given, self.token.encode()):
                 return True
             raise ConnectionRefused("This is not the token that trio-sio has printed at its start.")
         for problem in self.problems(socket.request):

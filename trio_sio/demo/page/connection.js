@@ -1,4 +1,4 @@
-// The connection: one socket of the real socket.io-client, and what state it is in.
+// The connection: one socket of the real socket.io-client, 2.x or 4.x, and what state it is in.
 
 import { $ } from "./dom.js";
 
@@ -16,7 +16,13 @@ const WORDS = {
 };
 
 export const offered = document.body.dataset.transports.split(" ");
-export const chosenTransport = new URLSearchParams(location.search).get("transport") || "";
+const { client } = document.body.dataset; // its generation, "2" or "4"
+const isOld = client === "2";
+// What ends a session, in the revision of Engine.IO that the client speaks.
+const FAREWELL = isOld ? { EIO: 3, payload: "1:1" } : { EIO: 4, payload: "1" };
+const asked = new URLSearchParams(location.search).get("transport") || "";
+// Clients of 4.x have no JSONP.
+export const chosenTransport = asked === "jsonp" && !isOld ? "polling" : asked;
 
 export class Connection extends EventTarget {
   constructor() {
@@ -81,7 +87,7 @@ export class Connection extends EventTarget {
     socket.on("connect_error", () => {
       if (this.state === "connecting") this.show("reconnecting");
     });
-    socket.on("reconnecting", (attempt) => this.show("reconnecting", attempt));
+    manager.on("reconnect_attempt", (attempt) => this.show("reconnecting", attempt));
     socket.on("disconnect", (reason) => {
       for (const fail of [...this.failures]) fail("The connection was lost before it arrived.");
       this.show(reason === "io client disconnect" ? "disconnected" : "reconnecting");
@@ -103,10 +109,11 @@ export class Connection extends EventTarget {
       const { engine } = this.socket.io;
       // A page that goes takes its requests along, but not a beacon: a CLOSE of Engine.IO.
       if (engine && engine.id && engine.transport.name === "polling") {
-        const query = new URLSearchParams({ EIO: 3, transport: "polling", sid: engine.id });
+        const query = new URLSearchParams({ EIO: FAREWELL.EIO, transport: "polling", sid: engine.id });
+        const { payload: d } = FAREWELL;
         // What JSONP sends is a form.
-        const payload = chosenTransport === "jsonp" ? new URLSearchParams({ d: "1:1" }) : "1:1";
-        navigator.sendBeacon(`${engine.path}?${query}`, payload);
+        const body = chosenTransport === "jsonp" ? new URLSearchParams({ d }) : d;
+        navigator.sendBeacon(`${isOld ? engine.path : engine.opts.path}?${query}`, body);
       }
       this.toggle();
     });
@@ -147,15 +154,22 @@ export class Connection extends EventTarget {
   }
 }
 
-export function offerTransports() {
-  const choice = $("choose-transport");
-  const showChosen = () => (choice.value = chosenTransport in TRANSPORTS ? chosenTransport : "");
+/** Let the visitor choose the client's generation and how it travels; each loads the page anew. */
+export function offerChoices() {
+  if (!isOld) $("choose-transport").querySelector("[value=jsonp]").remove();
+  offer("client", isOld ? "" : client);
+  offer("transport", chosenTransport in TRANSPORTS ? chosenTransport : "");
+}
+
+function offer(parameter, chosen) {
+  const choice = $(`choose-${parameter}`);
+  const showChosen = () => (choice.value = chosen);
   showChosen();
   window.addEventListener("pageshow", showChosen);
   choice.addEventListener("change", () => {
     const address = new URL(location.href);
-    if (choice.value) address.searchParams.set("transport", choice.value);
-    else address.searchParams.delete("transport");
+    if (choice.value) address.searchParams.set(parameter, choice.value);
+    else address.searchParams.delete(parameter);
     location.assign(address);
   });
 }

@@ -1,7 +1,7 @@
 // The demo's page: ties the connection to the views. What stands where is told in index.html.
 
 import { Composer } from "./chat/composer.js";
-import { Connection, offerTransports } from "./connection.js";
+import { Connection, offerChoices } from "./connection.js";
 import { Conversation } from "./chat/conversation.js";
 import { $, isChatSeen, memory, notice, showAvatar } from "./dom.js";
 import { Hood, showView } from "./hood.js";
@@ -256,7 +256,7 @@ function firstNick() {
 }
 
 function start() {
-  offerTransports();
+  offerChoices();
   new Demo();
 }
 

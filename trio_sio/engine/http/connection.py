@@ -141,9 +141,19 @@ class HTTPConnection:
         exchange, self._exchange = self._exchange, None
         return exchange is not None and not (exchange.closes or exchange.is_streaming)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it waits for its first request, or reads its head."""
+        return self._is_reading and not self._served
+
     def close_when_idle(self) -> None:
-        """Take no further request: end now if none is being answered, or else after that one."""
+        """Take no further request: end now if none is being answered, or else after that one.
+
+        A connection that is new ends after its first request, which may be on its way.
+        """
         self._closing = True
+        if self.is_new:
+            return
         if self._is_reading or (self.is_answered and not self._is_sending):
             self._timeouts.interrupt()
 
@@ -151,7 +161,7 @@ class HTTPConnection:
 
     async def _next_request(self) -> Request | None:
         clock = self._timeouts.clock
-        if self._closing or clock.expired is not None:
+        if (self._closing and self._served) or clock.expired is not None:
             return None
         self._is_reading = True
         clock.begin(Phase.IDLE if self._served else Phase.HEAD)

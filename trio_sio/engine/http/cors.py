@@ -12,13 +12,14 @@ page what is wrong with a request only if it could send that.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from trio_sio.engine import proxy_faults
 from trio_sio.http import NO_STORE, Request, Response
 from trio_sio.logs import shown
 from trio_sio.options import Origins
+from trio_sio.options.cors import METHODS, CORSOption, listed
 
 ANY = frozenset({"*", "*:*"})
 
@@ -87,26 +88,119 @@ def _spellings(origin: str) -> set[str]:
     return named
 
 
-def headers(request: Request, vary: str = "Origin") -> Fields:
-    """Return the header fields of every response of the engine to an accepted origin.
+class EchoCORS:
+    """The CORS fields as socket.io 2.5 has them: each accepted origin is echoed.
 
     No response of the engine may be kept: it is for the client that asked, and of no use a second
     time. The client sends credentials by default, and then a browser wants the very origin echoed,
     never "*". So a cache has to keep the responses to each origin apart, and those without one.
+    """
+
+    def headers(self, request: Request, vary: str = "Origin") -> Fields:
+        """Return the header fields of every response of the engine to an accepted origin.
+
+        Args:
+            request: the request.
+            vary: the fields of the request on which the answer depends.
+        """
+        origin = request.headers.get("origin").strip(" \t")  # of two empty ones it would be ", "
+        if not origin:
+            return [NO_STORE, ("Vary", vary), ("Access-Control-Allow-Origin", "*")]
+        return [
+            NO_STORE,
+            ("Vary", vary),
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Allow-Credentials", "true"),
+        ]
+
+    def upgrade_headers(self, request: Request) -> Fields:
+        """Return the fields of the 101; there are none."""
+        return []
+
+    def file_headers(self, request: Request) -> Fields:
+        """Return the fields of the browser client's files: `<script crossorigin integrity=…>`."""
+        return [("Access-Control-Allow-Origin", "*")]
+
+    def preflight(self, request: Request) -> Response | None:
+        """Return the whole response to a preflight; `None` to leave that to `Preflight`."""
+        return None
+
+
+class GivenCORS:
+    """The CORS fields that option `cors` asks for, as the npm package `cors` has them.
 
     Args:
-        request: the request.
-        vary: the fields of the request on which the answer depends.
+        option: as it has been checked.
     """
-    origin = request.headers.get("origin").strip(" \t")  # of two empty ones it would be ", "
-    if not origin:
-        return [NO_STORE, ("Vary", vary), ("Access-Control-Allow-Origin", "*")]
-    return [
-        NO_STORE,
-        ("Vary", vary),
-        ("Access-Control-Allow-Origin", origin),
-        ("Access-Control-Allow-Credentials", "true"),
-    ]
+
+    def __init__(self, option: Mapping[str, object]) -> None:
+        self._origin = option.get("origin", "*")
+        self._lines: Fields = []
+        if option.get("credentials") is True:
+            self._lines.append(("Access-Control-Allow-Credentials", "true"))
+        if exposed := listed(option.get("exposed_headers", ())):
+            self._lines.append(("Access-Control-Expose-Headers", exposed))
+        self._methods = listed(option.get("methods", METHODS))
+        allowed = option.get("allowed_headers")
+        self._allowed: Fields | None = None  # whatever is asked for
+        if allowed is not None:
+            names = listed(allowed)
+            self._allowed = [("Access-Control-Allow-Headers", names)] if names else []
+        self._max_age = option.get("max_age")
+        self._varies = self._origin != "*"
+
+    def headers(self, request: Request, vary: str = "Origin") -> Fields:
+        """Return the header fields of every response of the engine; see `EchoCORS`."""
+        if not self._varies or self._origin is False:
+            vary = vary.removeprefix("Origin").removeprefix(", ")
+        return [NO_STORE, *([("Vary", vary)] if vary else []), *self._origin_fields(request)]
+
+    def upgrade_headers(self, request: Request) -> Fields:
+        """Return the fields of the 101."""
+        vary = [("Vary", "Origin")] if self._varies and self._origin is not False else []
+        return [*vary, *self._origin_fields(request)]
+
+    def file_headers(self, request: Request) -> Fields:
+        """Return the fields of the browser client's files."""
+        return self.upgrade_headers(request)
+
+    def preflight(self, request: Request) -> Response:
+        """Return the response to a preflight, without the fields that every response has."""
+        fields: Fields = []
+        if self._origin is not False:
+            fields.append(("Access-Control-Allow-Methods", self._methods))
+            fields += _echoed(request) if self._allowed is None else self._allowed
+            if self._max_age is not None:
+                fields.append(("Access-Control-Max-Age", str(self._max_age)))
+        return Response(204, fields)
+
+    def _origin_fields(self, request: Request) -> Fields:
+        if self._origin is False:
+            return []
+        allowed = self._told(request.headers.get("origin").strip(" \t"))
+        return [*([("Access-Control-Allow-Origin", allowed)] if allowed else []), *self._lines]
+
+    def _told(self, origin: str) -> str:
+        """Return what a page of an origin is told of whose pages may read, `""` for nothing."""
+        accepted = self._origin
+        if isinstance(accepted, str):
+            return accepted
+        if accepted is True:
+            return origin
+        several = [accepted] if isinstance(accepted, re.Pattern) else accepted
+        assert isinstance(several, Collection)
+        matches = any(
+            one.search(origin) if isinstance(one, re.Pattern) else one == origin for one in several
+        )
+        return origin if matches else ""
+
+
+CORS = EchoCORS | GivenCORS
+
+
+def cors_of(option: CORSOption) -> CORS:
+    """Return what makes the CORS fields of one engine."""
+    return EchoCORS() if option is None else GivenCORS(option)
 
 
 def refused_headers() -> Fields:
@@ -129,10 +223,13 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 class Preflight:
     """Answers the preflights of one engine.
 
-    The status is 200, as in the reference server: browsers of the time of Socket.IO 2.x do not all
-    take a 204. Private network access (`Access-Control-Request-Private-Network`) is not granted: an
-    answer that let each public page into a local network is nothing to give unasked, and browsers
-    have put their users in its place.
+    To clients of Socket.IO 2.x the status is 200, as in the reference server: browsers of their
+    time do not all take a 204. To the others it is the answer of socket.io 4 with CORS for all: 204
+    and all fields that are asked for, unless the option names some.
+
+    Private network access (`Access-Control-Request-Private-Network`) is not granted: an answer that
+    let each public page into a local network is nothing to give unasked, and browsers have put
+    their users in its place.
 
     Args:
         allow_headers: the option: names of fields that pages may send, or "*" for any.
@@ -140,24 +237,30 @@ class Preflight:
 
     def __init__(self, allow_headers: str | Collection[str]) -> None:
         names = [allow_headers] if isinstance(allow_headers, str) else list(allow_headers)
+        self._is_given = bool(names)
         self._allows_any = "*" in names
         self._names = {name.lower(): name for name in (*ALWAYS_ALLOWED, *names)}
 
-    def answer(self, request: Request) -> Response:
-        """Return the response for a page whose origin is accepted."""
+    def answer(self, request: Request, protocol: int) -> Response:
+        """Return the response for a page whose origin is accepted.
+
+        Args:
+            request: the preflight.
+            protocol: the revision of Engine.IO that the query says.
+        """
         headers = [
             ("Allow", "GET, POST, OPTIONS"),
             ("Access-Control-Allow-Methods", "GET, POST"),
-            ("Access-Control-Allow-Headers", ", ".join(self._allowed(request))),
+            ("Access-Control-Allow-Headers", ", ".join(self._allowed(request, protocol))),
             ("Access-Control-Max-Age", str(MAX_AGE)),
         ]
-        if self._allows_any:
+        if self._echoes(protocol):
             headers.append(("Vary", "Access-Control-Request-Headers"))
-        return Response(200, headers)
+        return Response(200 if protocol == 3 else 204, headers)
 
-    def explain(self, request: Request) -> str:
+    def explain(self, request: Request, protocol: int) -> str:
         """Return the sentence about a field that is not allowed, `""` if all are."""
-        if self._allows_any:
+        if self._echoes(protocol):
             return ""
         others = [name for name in _asked(request) if name not in self._names]
         if not others:
@@ -166,11 +269,22 @@ class Preflight:
         seen = shown.quoted(others[0])
         return f"option 'allow_headers' does not name {seen}; pages may send {allowed}"
 
-    def _allowed(self, request: Request) -> Collection[str]:
-        if not self._allows_any:
+    def _echoes(self, protocol: int) -> bool:
+        """Whether all is allowed that is asked for."""
+        return self._allows_any or (protocol != 3 and not self._is_given)
+
+    def _allowed(self, request: Request, protocol: int) -> Collection[str]:
+        if not self._echoes(protocol):
             return self._names.values()
         # By name, since "*" stands for nothing where credentials are sent.
         return list(dict.fromkeys([*ALWAYS_ALLOWED, *_asked(request)]))
+
+
+def _echoed(request: Request) -> Fields:
+    """Return the fields that allow whatever the page wants to send."""
+    asked = ",".join(_asked(request))
+    allowed = [("Access-Control-Allow-Headers", asked)] if asked else []
+    return [("Vary", "Access-Control-Request-Headers"), *allowed]
 
 
 def _asked(request: Request) -> list[str]:

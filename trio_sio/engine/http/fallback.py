@@ -123,22 +123,27 @@ class Fallback:
             response = await self._application.answer(request, responder)
             if response is None or callable(response) or isinstance(response, EngineResponse):
                 return response
-        checked = _check(request, response)
+        checked = check_answer("fallback", request, response)
         if isinstance(checked.body, bytes):
             return checked
         await send_streamed(responder, checked)
         return None
 
 
-def _check(request: Request, response: object) -> Response:
+def check_answer(who: str, request: Request, response: object) -> Response:
     """Return an application's response; its headers may have changed since it was made.
+
+    Args:
+        who: what has returned it, for the error's text.
+        request: what it answers.
+        response: the response.
 
     Raises:
         TypeError: it is none.
         ValueError: it cannot be sent.
     """
     if not isinstance(response, Response):
-        raise TypeError(f"fallback must return a Response, not {response!r}")
+        raise TypeError(f"{who} must return a Response, not {response!r}")
     check_response(response.status, response.headers, response.body)
     check_length(request.method, response.status, response.headers, response.body)
     return response

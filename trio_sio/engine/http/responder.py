@@ -4,7 +4,7 @@ The endpoints know requests and responses and nothing of sockets: an HTTP connec
 responder, and another server's could be one.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Protocol, TypeVar, runtime_checkable
 
 import trio
@@ -30,8 +30,12 @@ class MessageSocket(Protocol):
     def hung_up(self) -> bool:
         """Whether the client has left, as far as that was received."""
 
-    async def accept(self, subprotocol: str | None) -> None:
+    async def accept(self, subprotocol: str | None, fields: Iterable[tuple[str, str]]) -> None:
         """Accept the handshake.
+
+        Args:
+            subprotocol: the one that is chosen, `None` for none.
+            fields: further header fields of the answer.
 
         Raises:
             trio.BrokenResourceError: the client has left.

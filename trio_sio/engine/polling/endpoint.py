@@ -10,14 +10,17 @@ import trio
 
 from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.handshake import new_id, open_packet
+from trio_sio.engine.hooks import Hooks
+from trio_sio.engine.http.cors import CORS
 from trio_sio.engine.http.responder import Responder
 from trio_sio.engine.http.timeouts import ResponseTimeout
 from trio_sio.engine.polling.held_poll import HeldPoll
 from trio_sio.engine.polling.posts import Overlap
-from trio_sio.engine.polling.responses import PollResponses, set_cookie
+from trio_sio.engine.polling.responses import BINARY, PollResponses, set_cookie
 from trio_sio.engine.polling.shared_bodies import SHORT
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal, refused_post
+from trio_sio.engine.session.first_payload import FirstPayload
 from trio_sio.engine.session.registry import SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.http import (
@@ -32,10 +35,13 @@ from trio_sio.logs.wire import wire_log
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
 from trio_sio.protocol.engineio.state import State
-from trio_sio.protocol.engineio.version import EIO3
+from trio_sio.protocol.engineio.version import VERSIONS
 
 LOST = (trio.BrokenResourceError, trio.ClosedResourceError)
 """What is raised when the client leaves, and when the application closes the stream it gave us."""
+
+NO_BINARY = f"a POST of {BINARY}, which Engine.IO 4 does not have: binary packets go as base64"
+"""Why the body of such a POST is not taken."""
 
 
 class PollingEndpoint:
@@ -43,13 +49,16 @@ class PollingEndpoint:
 
     Args:
         host: the engine's sessions.
+        cors: makes the fields for pages of other origins.
+        hooks: the application's functions that see header fields.
     """
 
-    def __init__(self, host: SessionRegistry) -> None:
+    def __init__(self, host: SessionRegistry, cors: CORS, hooks: Hooks) -> None:
+        self._hooks = hooks
         self._host = host
         self._options = host.options
         runtime = host.runtime
-        self._responses = PollResponses(host.options, runtime.timers, runtime.fairness.wait)
+        self._responses = PollResponses(host.options, runtime.timers, runtime.fairness.wait, cors)
 
     async def handshake(
         self, request: Request, responder: Responder, ask: HandshakeRequest
@@ -61,23 +70,24 @@ class PollingEndpoint:
         """
         with self._host.reserve(request.remote) as place:
             sid = await new_id(self._host, request, responder)
+            version = VERSIONS[ask.protocol]
             transport = PollingTransport(
-                version=EIO3,
+                version=version,
                 base64=ask.base64,
-                jsonp=ask.jsonp,
+                jsonp=ask.jsonp if version.has_jsonp else None,
                 max_packets=self._options.max_payload_packets,
                 turn=self._host.runtime.fairness.wait,
-                cookie=set_cookie(self._options, sid, by_tls=request.secure),
+                cookie=set_cookie(self._options, sid, version.number, by_tls=request.secure),
                 wire=wire_log(sid),
             )
-            session = place.add(sid, request, transport, EIO3)
+            session = place.add(sid, request, transport, version)
         can_upgrade = self._options.allow_upgrades and "websocket" in self._options.transports
-        packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [])
+        packet = open_packet(self._options, sid, ["websocket"] if can_upgrade else [], version)
         opening = session.start_with(packet)
-        assert opening is not None
+        assert isinstance(opening, FirstPayload)
         self._host.start(session)
         items = await opening.wait()
-        await self._send(request, responder, session, transport, items)
+        await self._send(request, responder, session, transport, items, initial=True)
         return None
 
     async def answer(
@@ -105,7 +115,7 @@ class PollingEndpoint:
             items = transport.poll_nowait()
         except Overlap:
             session.overlap("GET")
-            return Response(500)
+            return Response(session.state.version.overlap_status)
         if items:
             await self._send(request, responder, session, transport, items)
         else:
@@ -120,7 +130,10 @@ class PollingEndpoint:
         transport: PollingTransport,
     ) -> None:
         """Hold a GET until there are packets for it, but not longer than its client stays."""
-        poll = HeldPoll(partial(self._responses.find, request, transport))
+        if self._hooks.has_headers:  # they are the application's, and fail in this task alone
+            poll = HeldPoll()
+        else:
+            poll = HeldPoll(partial(self._responses.find, request, transport))
         transport.begin_hold(poll)
         try:
             await responder.hold(poll)
@@ -146,10 +159,16 @@ class PollingEndpoint:
         session: Session,
         transport: PollingTransport,
         items: list[Encoded],
+        *,
+        initial: bool = False,
     ) -> None:
         try:
-            found = self._responses.find(request, transport, items)
-            response = found or await self._responses.make(request, transport, items)
+            found = self._responses.find(request, transport, items, initial=initial)
+            if found is None:
+                found = await self._responses.make(request, transport, items, initial=initial)
+            response = found
+            if self._hooks.has_headers:
+                response = self._hooks.dressed(found, request, initial=initial)
             await _send_while_wanted(responder, transport, response)
         except LOST as error:
             _end(session, transport, items, error)  # its packets are lost
@@ -166,16 +185,18 @@ class PollingEndpoint:
             transport.posts.begin(responder.cut, lambda: responder.hung_up)
         except Overlap:
             session.overlap("POST")
-            return Response(500)
+            return Response(session.state.version.overlap_status)
+        binary = request.headers.get("content-type") == BINARY
         try:
             try:
+                if binary and not session.state.version.has_binary_bodies:
+                    raise InvalidBody(NO_BINARY)  # before anything of it is read
                 body = await request.body(self._limit(session))
             finally:
                 transport.posts.end_upload()
             if session.transport is not transport:
                 raise _moved(session)  # or its packets would be nobody's
             if session.state.state is not State.CLOSING:
-                binary = request.headers.get("content-type") == "application/octet-stream"
                 await transport.posts.deliver(body, binary=binary)
         except BodyTooLarge as error:
             option = "max_http_buffer_size" if session.limits_lifted else "handshake_buffer_size"
@@ -196,7 +217,13 @@ class PollingEndpoint:
             raise
         finally:
             transport.posts.end()
-        return EngineResponse(200, [("Content-Type", "text/html"), *transport.cookie], b"ok")
+        headers = [("Content-Type", "text/html")]
+        if session.state.version.repeats_cookie:
+            headers += transport.cookie
+        response = EngineResponse(200, headers, b"ok")
+        if self._hooks.has_headers:
+            return self._hooks.dressed(response, request, initial=False)
+        return response
 
     def _limit(self, session: Session) -> int:
         """Return the bytes that a POST of a client may have."""

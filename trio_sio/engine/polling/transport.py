@@ -69,7 +69,8 @@ class PollingTransport:
         cookie: Sequence[tuple[str, str]] = (),
         wire: WireLog | None = None,
     ) -> None:
-        self.form = PayloadFormat(base64 or jsonp is not None, jsonp, version)
+        is_text = base64 or jsonp is not None or not version.has_binary_bodies
+        self.form = PayloadFormat(is_text, jsonp, version)
         self.posts = PostReceiver(self.form, max_packets, turn, wire)
         self.cookie = cookie
         self.wire = wire

@@ -22,6 +22,51 @@ PRUNE_FROM = 1000
 """Cancelled timers that the queue may hold in any case; above, a quarter of all others."""
 
 
+SLOT = 1.0
+"""Seconds between the moments at which those wake that may wake early, if they may by so much."""
+
+
+SHORTEST_SLOT = 0.001
+"""Seconds; whoever may wake early by less wakes on time."""
+
+
+class SharedMoments:
+    """Moments at which several sleepers wake in one turn of the event loop.
+
+    Each of them may wake a little early. Those that fall asleep at different times so wake
+    together; and of a crowd that falls asleep in one moment, as when all clients of a server come
+    back at once, each wakes at the moment for which the fewest have been noted. So it is spread
+    over two moments, then three, and does not wake as one crowd for ever.
+    """
+
+    def __init__(self) -> None:
+        self._sleepers: dict[float, int] = {}
+
+    def choose(self, deadline: float, early: float, now: float) -> float:
+        """Return when to wake.
+
+        Args:
+            deadline: when to wake at the latest.
+            early: seconds by which it may be earlier.
+            now: the time.
+        """
+        slot = min(SLOT, early)
+        if slot < SHORTEST_SLOT:
+            return deadline
+        last, first = math.floor(deadline / slot), math.ceil((deadline - early) / slot)
+        moments = [number * slot for number in range(last, first - 1, -1) if number * slot > now]
+        moment = min(moments, key=lambda one: self._sleepers.get(one, 0), default=deadline)
+        if moment not in self._sleepers:
+            self._forget(now)
+        self._sleepers[moment] = self._sleepers.get(moment, 0) + 1
+        return moment
+
+    def _forget(self, now: float) -> None:
+        """Forget moments that have passed."""
+        for moment in [one for one in self._sleepers if one < now]:
+            del self._sleepers[moment]
+
+
 class Timer:
     """A function to be called, or a task to be woken, at a time."""
 
@@ -73,6 +118,7 @@ class Timers:
         self._order = itertools.count()
         self._forgotten = 0
         self._earlier = trio.Event()
+        self._shared = SharedMoments()
 
     def __len__(self) -> int:
         return len(self._queue) - self._forgotten
@@ -94,6 +140,10 @@ class Timers:
         """
         timer = self._add(deadline, trio.lowlevel.current_task())
         await trio.lowlevel.wait_task_rescheduled(timer.abort)
+
+    def share(self, deadline: float, early: float) -> float:
+        """Return when to wake instead of at a deadline; see `SharedMoments.choose`."""
+        return self._shared.choose(deadline, early, trio.current_time())
 
     def _add(self, deadline: float, function: Callable[[], object] | Task) -> Timer:
         timer = Timer(self, deadline, next(self._order), function)

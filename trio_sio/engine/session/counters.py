@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from trio_sio.engine.runtime.stalls import StallMonitor
-from trio_sio.statistics import Counters, EngineStatistics
+from trio_sio.statistics import PROTOCOLS, Counters, EngineStatistics
 
 if TYPE_CHECKING:
     from trio_sio.engine.session.session import Session
@@ -44,8 +44,10 @@ class SessionCounters:
         """Return the numbers of all sessions, those that are here included."""
         present = [session.statistics() for session in sessions]
         limits, counters = self._limits.copy(), self._counters
+        by_protocol = dict.fromkeys(PROTOCOLS, 0)
         for session in sessions:
             limits.update(session.limits or {})
+            by_protocol[session.protocol] += 1
         return EngineStatistics(
             connections=connections,
             refused_connections=refused,
@@ -60,8 +62,10 @@ class SessionCounters:
             stalls=stalls.stalls,
             stalled=stalls.stalled,
             longest_stall=stalls.longest,
-            opened=counters.sessions,
+            opened=sum(counters.opened.values()),
             refused=counters.refused.copy(),
             bytes_in=counters.bytes_in,
             bytes_out=counters.bytes_out,
+            sessions_by_protocol=by_protocol,
+            opened_by_protocol=counters.opened.copy(),
         )

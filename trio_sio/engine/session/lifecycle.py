@@ -1,4 +1,4 @@
-"""The life of one session: its tasks, its state, and why it ended.
+"""The life of one session: its tasks and its state.
 
 `Lifecycle.run` is the session's home. Its tasks:
 
@@ -8,7 +8,6 @@
     and those that the handler starts in `session.nursery`, which may outlive `receive`
 """
 
-import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -18,23 +17,20 @@ from typing import Protocol, TypeVar
 import trio
 
 from trio_sio.abc import Transport
-from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
+from trio_sio.disconnect import DisconnectReason, Explanation
 from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.runtime.timers import Timers
 from trio_sio.engine.session.connect_timeout import ConnectTimeout
 from trio_sio.engine.session.heartbeat import Beating, beat
-from trio_sio.engine.session.log import SessionLog
+from trio_sio.engine.session.log import CloseRecord
 from trio_sio.engine.session.outbox import Outbox
 from trio_sio.engine.session.writer import Writer
 from trio_sio.exceptions import Disconnected
-from trio_sio.failures import failed_leaves, take_each
-from trio_sio.logs.shown import short_id
+from trio_sio.failures import failed_leaves, raised, take_each
 from trio_sio.options import EngineOptions
 from trio_sio.protocol.engineio.state import SessionState, Signal, State
 from trio_sio.protocol.engineio.version import EngineVersion
 from trio_sio.sync import LazyEvent
-
-logger = logging.getLogger("trio_sio.engine")
 
 FLUSH_TIMEOUT = 30.0
 """Seconds that a client may take for what was queued before its session was closed."""
@@ -50,63 +46,6 @@ class Probe(Protocol):
 
     async def settle(self) -> None:
         """Return when what the client has said by the WebSocket so far has had its effect."""
-
-
-class CloseRecord:
-    """Why one session ended.
-
-    A limit or the client's own mistake is worth a warning; a client that went away, or is not
-    heard of any more, is not.
-
-    Args:
-        sid: the session's id.
-        log: the session's, where the end is told.
-
-    Attributes:
-        detail: what is known; `None` until the session ends.
-        failure: what the application's code raised, to be raised at the end; `None` if nothing.
-    """
-
-    __slots__ = ("_log", "_sid", "_why", "detail", "failure")
-
-    def __init__(self, sid: str, log: SessionLog) -> None:
-        self.detail: DisconnectDetail | None = None
-        self.failure: BaseException | None = None
-        self._sid = sid
-        self._log = log
-        self._why: Explanation | None = None
-
-    def explain(self, why: Explanation) -> None:
-        """Say why the session is about to end; the first explanation counts."""
-        if self._why is None:
-            self._why = why
-
-    def fail(self, error: BaseException) -> None:
-        """Keep what the application's code raised, beside what it has raised before."""
-        if self.failure is not None:
-            error = BaseExceptionGroup("one session's failures", [self.failure, error])
-        self.failure = error
-
-    def end(self, reason: DisconnectReason, last_seen: float, stalled: float) -> None:
-        """Record the end, once; it is logged if there is more to say than the reason.
-
-        Args:
-            reason: JavaScript's word.
-            last_seen: when something was last heard of the client.
-            stalled: seconds that our own event loop was held around then.
-        """
-        if self.detail is not None:
-            return
-        self.detail = detail = DisconnectDetail.of(reason, self._why, last_seen, stalled)
-        if self._log.events is not None:
-            self._log.events.ended(detail)
-        if not (detail.text or detail.stalled):
-            return
-        is_refused = bool(detail.text) and detail.option != "ping_timeout"
-        level = logging.WARNING if is_refused else logging.INFO
-        kind = str(reason), detail.option
-        text = "session %s: %s"
-        self._log.throttle.tell(logger, level, kind, text, short_id(self._sid), detail)
 
 
 class Lifecycle:
@@ -159,13 +98,10 @@ class Lifecycle:
         self.outbox = Outbox(transport, options, runtime.tick, self, runtime.home)
         self.probe: Probe | None = None
         self.record = record
-        interval, timeout = options.ping_interval, options.ping_timeout
+        interval, timeout = options.ping_interval, options.ping_timeout_of(version.number)
         self.state = SessionState(interval, timeout, trio.current_time(), version)
-        self._options = options
-        self._runtime = runtime
-        self._connect_timeout = ConnectTimeout(
-            runtime.timers, options.connect_timeout, runtime.stalls
-        )
+        self._options, self._runtime = options, runtime
+        self._connect_timeout: ConnectTimeout | None = None  # until the client has joined
         self._reader = trio.CancelScope()
         self._writer: Writer | None = None
         self._tasks: trio.Nursery | None = None  # the session's own
@@ -197,7 +133,9 @@ class Lifecycle:
 
     def joined(self) -> None:
         """Lift the connect timeout: the client has joined a namespace."""
-        self._connect_timeout.cancel()
+        if self._connect_timeout is not None:
+            self._connect_timeout.cancel()
+            self._connect_timeout = None
 
     def close(self, reason: DisconnectReason = DisconnectReason.FORCED_CLOSE) -> None:
         """End the session in order: what is queued goes out, then the client is told."""
@@ -239,12 +177,22 @@ class Lifecycle:
         self._by_client = True
         self._leave()
 
+    def pinged_by_client(self) -> None:
+        """Follow a PING of a client that has to answer them, which the state has taken already."""
+        text = "it sent a ping; in Engine.IO 4 the server pings, and the client answers"
+        self.record.explain(Explanation(text))
+        self._leave()
+
     def time_out(self, silent: float) -> None:
         """End the session now: nothing was heard of the client for `silent` seconds."""
-        text, limit = f"nothing was heard for {silent:.1f} s", self._options.ping_timeout
+        text, limit = f"nothing was heard for {silent:.1f} s", self.state.timeout
         self.record.explain(Explanation(text, "ping_timeout", limit, silent))
         self.state.tick(trio.current_time())
         self._leave()
+
+    def _expect_joining(self) -> None:
+        limit, late = self._options.connect_timeout, self._join_too_late
+        self._connect_timeout = ConnectTimeout(self.timers, limit, self._runtime.stalls, late)
 
     def _join_too_late(self) -> None:
         limit = self._options.connect_timeout
@@ -263,7 +211,7 @@ class Lifecycle:
         assert state.reason is not None
         seen = state.last_seen
         # A client that gave up while we were held has often left a last ping, read since then.
-        stalled = self._runtime.stalls.lost_since(seen - self._options.ping_timeout)
+        stalled = self._runtime.stalls.lost_since(seen - self.state.timeout)
         self.record.end(state.reason, seen, stalled)
         self.outbox.close(state.reason)
         self._reader.cancel()
@@ -350,7 +298,7 @@ class Lifecycle:
             handler: the application's.
             opening: a task that makes sure of the handshake's answer.
         """
-        self._connect_timeout.begin(self._join_too_late)
+        self._expect_joining()
         try:
             async with trio.open_nursery() as self._tasks:
                 tasks = self._tasks
@@ -367,20 +315,19 @@ class Lifecycle:
                     except* Disconnected:
                         pass  # the handler let `receive` end it
                     except* failed_leaves() as errors:
-                        self.record.fail(errors)  # raised at the end: the client is told first
+                        self.record.fail(errors)  # the client is told before
                     finally:
                         self.close()
                 self._application_done.set()
                 await self._ended.wait()
                 tasks.cancel_scope.cancel()
         finally:
-            self._tasks = None
-            self._connect_timeout.cancel()
-            abort = partial(self.abort, DisconnectReason.SERVER_SHUTTING_DOWN)
-            done = self._application_done.set, self._ended.set
-            take_each(abort, self.outbox.transport.abandon, *done)
-        if self.record.failure is not None:
-            raise self.record.failure
+            with raised(self.record.failures):
+                self._tasks = None
+                self.joined()
+                abort = partial(self.abort, DisconnectReason.SERVER_SHUTTING_DOWN)
+                done = self._application_done.set, self._ended.set
+                take_each(abort, self.outbox.transport.abandon, *done)
 
     async def _write(self, writer: Writer) -> None:
         """Send what the outbox cannot send by itself, then end the transport."""

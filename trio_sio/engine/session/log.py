@@ -1,14 +1,20 @@
-"""Where the lines about one session go."""
+"""Where the lines about one session go, and what the last of them says: why it ended."""
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from trio_sio.abc import OutgoingQueue, Transport
+from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
+from trio_sio.failures import KeptFailures, keep
 from trio_sio.logs.events import EventLog, event_log
+from trio_sio.logs.shown import short_id
 from trio_sio.logs.throttle import LogThrottle
 from trio_sio.logs.wire import WireLog, wire_log
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
+
+logger = logging.getLogger("trio_sio.engine")
 
 
 class SessionLog(NamedTuple):
@@ -28,6 +34,60 @@ class SessionLog(NamedTuple):
         """Return the logs of a new session; the same object for all while both loggers are off."""
         wire, events = wire_log(sid), event_log(sid)
         return self if wire is None and events is None else SessionLog(self.throttle, wire, events)
+
+
+class CloseRecord:
+    """Why one session ended.
+
+    A limit or the client's own mistake is worth a warning; a client that went away, or is not
+    heard of any more, is not.
+
+    Args:
+        sid: the session's id.
+        log: the session's, where the end is told.
+
+    Attributes:
+        detail: what is known; `None` until the session ends.
+        failures: what the application's code raised, to be raised at the end; `None` for nothing.
+    """
+
+    __slots__ = ("_log", "_sid", "_why", "detail", "failures")
+
+    def __init__(self, sid: str, log: SessionLog) -> None:
+        self.detail: DisconnectDetail | None = None
+        self.failures: KeptFailures | None = None
+        self._sid = sid
+        self._log = log
+        self._why: Explanation | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what the application's code raised."""
+        self.failures = keep(error, self.failures)
+
+    def explain(self, why: Explanation) -> None:
+        """Say why the session is about to end; the first explanation counts."""
+        if self._why is None:
+            self._why = why
+
+    def end(self, reason: DisconnectReason, last_seen: float, stalled: float) -> None:
+        """Record the end, once; it is logged if there is more to say than the reason.
+
+        Args:
+            reason: JavaScript's word.
+            last_seen: when something was last heard of the client.
+            stalled: seconds that our own event loop was held around then.
+        """
+        if self.detail is not None:
+            return
+        self.detail = detail = DisconnectDetail.of(reason, self._why, last_seen, stalled)
+        if self._log.events is not None:
+            self._log.events.ended(detail)
+        if not (detail.text or detail.stalled):
+            return
+        is_refused = bool(detail.text) and detail.option != "ping_timeout"
+        level = logging.WARNING if is_refused else logging.INFO
+        kind = str(reason), detail.option
+        self._log.throttle.tell(logger, level, kind, "session %s: %s", short_id(self._sid), detail)
 
 
 class TappedTransport:

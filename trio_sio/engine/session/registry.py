@@ -14,7 +14,7 @@ from trio_sio.engine.runtime.runtime import Runtime
 from trio_sio.engine.session.counters import SessionCounters
 from trio_sio.engine.session.log import SessionLog, tapped
 from trio_sio.engine.session.session import Handler, Session
-from trio_sio.failures import failed_leaves
+from trio_sio.failures import KeptFailures, failed_leaves, raised
 from trio_sio.http import Request
 from trio_sio.logs.shown import short_id
 from trio_sio.options import EngineOptions
@@ -261,7 +261,7 @@ class SessionRegistry(Mapping[str, Session]):
             log.events.connected(transport.name, request.remote)
         self._sessions[sid] = session
         self._count(request.remote, 1)
-        self.runtime.counters.sessions += 1
+        self.runtime.counters.opened[session.protocol] += 1
         for observer in self._observers:
             observer.began(session)
         return session
@@ -299,18 +299,21 @@ class SessionRegistry(Mapping[str, Session]):
         """
         chosen = handler or self._handler
         assert chosen is not None
+        kept: KeptFailures | None = None
         try:
             await session.run(chosen)
         except* failed_leaves() as errors:
             if session.raise_errors:
-                raise
-            text = "the handler of session %s failed"
-            self.runtime.log.fail(logger, errors, text, short_id(session.id))
+                kept = KeptFailures(errors)
+            else:
+                text = "the handler of session %s failed"
+                self.runtime.log.fail(logger, errors, text, short_id(session.id))
         finally:
-            self.counters.add_ended(session)
-            for observer in self._observers:
-                observer.ended(session)
-            if self._sessions.get(session.id) is session:
-                del self._sessions[session.id]
-            self._count(session.request.remote, -1)
-            await session.transport.aclose()
+            with raised(kept):
+                self.counters.add_ended(session)
+                for observer in self._observers:
+                    observer.ended(session)
+                if self._sessions.get(session.id) is session:
+                    del self._sessions[session.id]
+                self._count(session.request.remote, -1)
+                await session.transport.aclose()

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 
 from trio_sio.abc import Timers, Transport, TransportClosed
 from trio_sio.disconnect import DisconnectDetail, DisconnectReason, Explanation
 from trio_sio.engine.runtime.runtime import Runtime
-from trio_sio.engine.session.first_payload import FirstPayload
-from trio_sio.engine.session.lifecycle import CloseRecord, Lifecycle, Probe
-from trio_sio.engine.session.log import SessionLog
+from trio_sio.engine.session.first_payload import PING, Again, FirstPayload, FirstWord
+from trio_sio.engine.session.lifecycle import Lifecycle, Probe
+from trio_sio.engine.session.log import CloseRecord, SessionLog
 from trio_sio.exceptions import Disconnected, RemoteProtocolError
 from trio_sio.http import Request
 from trio_sio.logs.wire import PacketTap
@@ -24,6 +24,20 @@ from trio_sio.statistics import SessionStatistics
 from trio_sio.sync import THREAD
 
 Handler = Callable[["Session"], Awaitable[object]]
+
+
+class Source(Protocol):
+    """Where packets come from."""
+
+    @property
+    def name(self) -> str:
+        """As that of the transport."""
+
+    async def receive(self) -> EnginePacket:
+        """Return the next packet; see `abc.Transport`."""
+
+    async def wait_heard(self) -> None:
+        """Return when nothing is half here; see `abc.Transport`."""
 
 
 class Session:
@@ -85,11 +99,16 @@ class Session:
         self.limits_lifted = options.handshake_buffer_size is None
         self.upgraded = False
         self.transport = transport
-        self._source: Transport | None = transport  # behind `transport` until it is drained
-        self._first: FirstPayload | None = None  # until it is complete
+        self._source: Source | None = transport  # behind `transport` until it is drained
+        self._first: FirstPayload | FirstWord | None = None  # until it is complete
         transport.attach(outbox)
 
     # -- for handlers ------------------------------------------------------------------------
+
+    @property
+    def protocol(self) -> int:
+        """The revision of Engine.IO that the client speaks, 3 or 4 (JS: `conn.protocol`)."""
+        return self.state.version.number
 
     @property
     def nursery(self) -> trio.Nursery:
@@ -130,6 +149,28 @@ class Session:
     def writable(self) -> bool:
         """Whether something sent now would leave now."""
         return self.state.state is State.OPEN and self.transport.writable and self.outbox.is_idle
+
+    async def settle(self) -> None:
+        """Return when it is sure which revision the client speaks, by its first packet.
+
+        Until then `protocol` says what the client has said. A handler that does not ask takes it at
+        its word.
+        """
+        first = self._first
+        if not isinstance(first, FirstWord):
+            return
+        self._first = None
+        try:
+            packet = await self.transport.receive()
+        except TransportClosed as end:
+            self.lifecycle.lost(end.why, end.reason)
+        except RemoteProtocolError as error:
+            self.lifecycle.malformed(str(error))
+        else:
+            if packet == PING:
+                self.state.become(EIO3, trio.current_time())
+                first.speak(EIO3)
+            self._source = Again(packet, self.transport.name)
 
     async def receive(self) -> str | bytes:
         """Return the client's next message.
@@ -177,6 +218,8 @@ class Session:
             self.outbox.send_control(self.state.version.pong)
         if packet.type is EnginePacketType.CLOSE:
             self.lifecycle.closed_by_client()
+        elif self.state.is_closed:
+            self.lifecycle.pinged_by_client()
 
     def send_nowait(self, item: Encoded | str | bytes) -> None:
         """Send a message.
@@ -265,18 +308,32 @@ class Session:
 
     # -- for the engine ----------------------------------------------------------------------
 
-    def start_with(self, packet: Encoded) -> FirstPayload | None:
-        """Send the OPEN packet; by polling, return the handshake's answer."""
+    def start_with(
+        self, packet: Encoded, first: FirstWord | None = None
+    ) -> FirstPayload | FirstWord | None:
+        """Send the OPEN packet; by polling, return the handshake's answer.
+
+        Args:
+            packet: the OPEN packet.
+            first: of a WebSocket whose client may turn out to speak Engine.IO 3.
+        """
         if self.transport.name == "polling":
             self._first = FirstPayload(packet, self.outbox)
         else:
+            self._first = first
             self.outbox.send_control(packet)
         return self._first
 
     def run(self, handler: Handler) -> Coroutine[Any, Any, None]:
         """Run the handler and the session's own tasks until everything has ended."""
         first = self._first
-        return self.lifecycle.run(self, handler, None if first is None else first.complete_soon)
+        opening = first.complete_soon if isinstance(first, FirstPayload) else None
+        return self.lifecycle.run(self, handler, opening)
+
+    def ping(self) -> None:
+        """Ask the client whether it is there."""
+        self.state.ping(trio.current_time())
+        self.outbox.send_control(self.state.version.ping)
 
     def time_out(self, silent: float) -> None:
         """End the session now: nothing was heard of the client for `silent` seconds."""

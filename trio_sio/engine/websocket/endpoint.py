@@ -8,9 +8,12 @@ from contextlib import nullcontext
 from functools import partial
 
 from trio_sio.engine.handshake import new_id, open_packet
+from trio_sio.engine.hooks import Hooks
+from trio_sio.engine.http.cors import CORS
 from trio_sio.engine.http.responder import Responder, Sequel
 from trio_sio.engine.polling.transport import PollingTransport
 from trio_sio.engine.refusal import Refusal
+from trio_sio.engine.session.first_payload import FirstWord
 from trio_sio.engine.session.registry import NoRoom, Reservation, SessionRegistry
 from trio_sio.engine.session.session import Session
 from trio_sio.engine.websocket import handshake
@@ -21,7 +24,7 @@ from trio_sio.engine.websocket.upgrade import ProbedTransport, Upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
-from trio_sio.protocol.engineio.version import EIO3
+from trio_sio.protocol.engineio.version import EIO3, VERSIONS, EngineVersion
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -31,9 +34,13 @@ class WebSocketEndpoint:
 
     Args:
         host: the engine's sessions.
+        cors: makes the fields for pages of other origins.
+        hooks: the application's functions that see header fields.
     """
 
-    def __init__(self, host: SessionRegistry) -> None:
+    def __init__(self, host: SessionRegistry, cors: CORS, hooks: Hooks) -> None:
+        self._cors = cors
+        self._hooks = hooks
         self._host = host
         self._options = host.options
         self._negotiate = choose(host.options, host.runtime.fairness.wait)
@@ -71,21 +78,30 @@ class WebSocketEndpoint:
             if place is not None:
                 sid = await new_id(self._host, request, responder)
                 place.check()
-            opening = await self._open(request, responder)
+            opening = await self._open(request, responder, initial=is_handshake)
             wanted = "" if is_handshake else ask.transport
-            serve = partial(self._serve, request, opening, wanted)
+            serve = partial(self._serve, request, opening, wanted, ask.protocol)
             if place is not None:
                 place.hand_over()
             return partial(serve, session, sid, place, base64=ask.base64)
 
-    async def _open(self, request: Request, responder: Responder) -> Opening:
-        """Accept a handshake."""
+    async def _open(self, request: Request, responder: Responder, *, initial: bool) -> Opening:
+        """Accept a handshake.
+
+        Args:
+            request: the request.
+            responder: answers it.
+            initial: whether a session begins.
+        """
+        fields = self._cors.upgrade_headers(request)
+        if self._hooks.has_headers:
+            fields = self._hooks.dress(fields, request, initial=initial)
         socket = responder.message_socket
         if socket is not None:
-            await socket.accept(handshake.subprotocol(request))
+            await socket.accept(handshake.subprotocol(request), fields)
             return MessageOpening(socket, self._settings)
         agreement = self._negotiate(request)
-        await responder.send_raw(handshake.acceptance(request, agreement.extensions))
+        await responder.send_raw(handshake.acceptance(request, agreement.extensions, fields))
         return FrameOpening(responder.take_over(), agreement)
 
     async def _serve(
@@ -93,6 +109,7 @@ class WebSocketEndpoint:
         request: Request,
         opening: Opening,
         wanted: str,
+        protocol: int,
         session: Session | None,
         sid: str,
         place: Reservation | None,
@@ -105,9 +122,11 @@ class WebSocketEndpoint:
         But a backend that has tasks needs this one as long as it is used.
         """
         with place or nullcontext():
-            version = EIO3 if session is None else session.state.version
+            version = VERSIONS[protocol] if session is None else session.state.version
             async with opening.open(version, base64=base64) as transport:
-                own = None if place is None else self._begin(place, sid, request, transport)
+                own = None
+                if place is not None:
+                    own = self._begin(place, sid, request, transport, version)
                 if own is not None and opening.has_tasks:
                     await self._host.run(own)
                 elif own is not None:
@@ -120,7 +139,12 @@ class WebSocketEndpoint:
         return True
 
     def _begin(
-        self, place: Reservation, sid: str, request: Request, transport: ProbedTransport
+        self,
+        place: Reservation,
+        sid: str,
+        request: Request,
+        transport: ProbedTransport,
+        version: EngineVersion,
     ) -> Session | None:
         """Make a session that begins with a WebSocket; `None` if its id is not free any more.
 
@@ -133,10 +157,12 @@ class WebSocketEndpoint:
             )
             return None
         try:
-            session = place.add(sid, request, transport, EIO3)
+            session = place.add(sid, request, transport, version)
         except NoRoom:
             return None
-        session.start_with(open_packet(self._options, sid, []))
+        may_speak_3 = version is not EIO3 and EIO3.number in self._options.protocols
+        first = FirstWord(transport.speak) if may_speak_3 else None
+        session.start_with(open_packet(self._options, sid, [], version), first)
         return session
 
     async def _upgrade(self, wanted: str, session: Session, transport: ProbedTransport) -> bool:

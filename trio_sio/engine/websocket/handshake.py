@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 
 from trio_sio.engine import proxy_faults
 from trio_sio.http import Request
@@ -66,12 +67,15 @@ def accept_value(key: str) -> bytes:
     return base64.b64encode(digest)
 
 
-def acceptance(request: Request, extensions: str = "") -> bytes:
+def acceptance(
+    request: Request, extensions: str = "", fields: Iterable[tuple[str, str]] = ()
+) -> bytes:
     """Return the 101 answer.
 
     Args:
         request: a request without a `problem`.
         extensions: the value of `Sec-WebSocket-Extensions`, if any were agreed upon.
+        fields: further header fields, which have been checked.
     """
     accept = accept_value(request.headers.get("sec-websocket-key"))
     lines = [
@@ -85,4 +89,5 @@ def acceptance(request: Request, extensions: str = "") -> bytes:
         lines.append(b"Sec-WebSocket-Protocol: " + chosen.encode("ascii"))
     if extensions:
         lines.append(b"Sec-WebSocket-Extensions: " + extensions.encode("latin-1"))
+    lines += [f"{name}: {value}".encode("latin-1") for name, value in fields]
     return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -1,6 +1,5 @@
 """The transport of a session whose WebSocket another server has: it takes messages, not frames."""
 
-from binascii import b2a_base64
 from collections.abc import Sequence
 
 import trio
@@ -77,6 +76,10 @@ class MessageTransport:
         self._is_over = False
         self._heard: Condition | None = None  # made by the first `wait_heard`
         self._closed = LazyEvent()
+
+    def speak(self, version: EngineVersion) -> None:
+        """Speak another revision, from the next packet on."""
+        self._version = version
 
     def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on."""
@@ -157,15 +160,14 @@ class MessageTransport:
         """Send the items, a message for each part; see `abc.Transport`."""
         await trio.lowlevel.checkpoint_if_cancelled()
         for item in items:
-            for part in item.parts:
+            for part in item.parts_for(self._version.frames):
                 await self._socket.send(self._message(part))
 
     def _message(self, part: str | bytes) -> str | bytes:
         if isinstance(part, str):
             return part
-        if self._base64:
-            return "b4" + b2a_base64(part, newline=False).decode("ascii")
-        return b"\x04" + part
+        version = self._version
+        return version.base64_message(part) if self._base64 else version.binary_message(part)
 
     # -- the end ---------------------------------------------------------------------------
 

@@ -146,6 +146,12 @@ class WebSocketTransport:
         has_all = self._is_reading and not self._stream.has_unread
         return has_all or self._is_over or self.outbox is not None
 
+    def speak(self, version: EngineVersion) -> None:
+        """Speak another revision, from the next packet on."""
+        is_base64 = self._format is self._version.base64_frames
+        self._version = version
+        self._format = version.base64_frames if is_base64 else version.frames
+
     def attach(self, outbox: OutgoingQueue) -> None:
         """Belong to a session from now on."""
         self.outbox = outbox

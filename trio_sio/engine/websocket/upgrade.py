@@ -22,6 +22,7 @@ from trio_sio.engine.session.log import tapped
 from trio_sio.engine.session.session import Session
 from trio_sio.exceptions import RemoteProtocolError
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EngineVersion
 
 NUDGE_INTERVAL = 0.1
 """Seconds after which a poll that is held during the probe is let go, as in the reference; the
@@ -30,6 +31,9 @@ client polls again until it has seen the answer to its probe. A POST that waits 
 
 class ProbedTransport(Transport, Protocol):
     """A WebSocket that a session may move to."""
+
+    def speak(self, version: EngineVersion) -> None:
+        """Speak another revision, from the next packet on."""
 
     async def wait_caught_up(self) -> None:
         """Return when all that has come was read, or the connection belongs to a session."""
@@ -93,7 +97,7 @@ class Upgrade:
     async def _probe(self, transport: Transport) -> bool:
         """Return whether the client says that it moves."""
         packet = await transport.receive()
-        if packet == self._version.probe:
+        while packet == self._version.probe:  # as often as it asks, like the reference
             await transport.send((self._version.probe_answer,))
             packet = await _receive_nudging(self._polling, transport)
         # The reference takes an UPGRADE packet without a probe before it, too.
