@@ -15,7 +15,7 @@ io = trio_sio.Server()
 
 
 def is_operator(socket):
-    given = socket.handshake.query.get("token", "")
+    given = socket.handshake.auth.get("token", "")
     return secrets.compare_digest(given.encode(), TOKEN.encode())
 
 

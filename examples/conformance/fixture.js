@@ -2,30 +2,37 @@
 //
 //     npm install socket.io@2.5.1
 //     node fixture.js 3000
+//
+// A second number is the ping interval in seconds.
 "use strict";
 
 const http = require("http").createServer();
 const io = require("socket.io")(http, {
-  pingInterval: 1000,
+  pingInterval: Number(process.argv[3] || 1) * 1000,
   pingTimeout: 1000,
   maxHttpBufferSize: 100000,
 });
 
+// Clients may ask for an acknowledgement where none is sent, and for none where one is.
+const isFunction = (arg) => typeof arg === "function";
+const values = (args) => args.filter((arg) => !isFunction(arg));
+const answer = (ack) => (isFunction(ack) ? ack : () => {});
+
 function serve(namespace) {
   namespace.on("connection", (socket) => {
-    socket.on("echo", (...args) => socket.emit("echo", ...args));
-    socket.on("ack", (...args) => args.pop()(...args));
+    socket.on("echo", (...args) => socket.emit("echo", ...values(args)));
+    socket.on("ack", (...args) => answer(args.pop())(...args));
     socket.on("ask", (...args) =>
-      socket.emit("question", ...args, (...answer) => socket.emit("answered", ...answer)),
+      socket.emit("question", ...values(args), (...got) => socket.emit("answered", ...got)),
     );
     socket.on("burst", (count) => {
       for (let number = 0; number < count; number++) socket.emit("number", number);
     });
-    socket.on("join", (room, ack) => socket.join(room, () => ack()));
-    socket.on("leave", (room, ack) => socket.leave(room, () => ack()));
-    socket.on("tell", (room, ...args) => namespace.to(room).emit("told", ...args));
-    socket.on("tell others", (room, ...args) => socket.to(room).emit("told", ...args));
-    socket.on("token", (ack) => ack(socket.handshake.query.token || null));
+    socket.on("join", (room, ack) => socket.join(room, () => answer(ack)()));
+    socket.on("leave", (room, ack) => socket.leave(room, () => answer(ack)()));
+    socket.on("tell", (room, ...args) => namespace.to(room).emit("told", ...values(args)));
+    socket.on("tell others", (room, ...args) => socket.to(room).emit("told", ...values(args)));
+    socket.on("token", (ack) => answer(ack)(socket.handshake.query.token || null));
     socket.on("kick", () => socket.disconnect());
     socket.on("close", () => socket.disconnect(true));
   });

@@ -1,10 +1,19 @@
-"""The application that `trio-sio conformance` needs, on trio_sio: `python3 fixture.py 3000`."""
+"""The application that `trio-sio conformance` needs, on trio_sio: `python3 fixture.py 3000`.
+
+It serves both protocols. A second number is the ping interval in seconds.
+"""
 
 import sys
 
 import trio_sio
 
-io = trio_sio.Server(ping_interval=1, ping_timeout=1, max_http_buffer_size=100_000)
+interval = float(sys.argv[2]) if len(sys.argv) > 2 else 1
+io = trio_sio.Server(ping_interval=interval, ping_timeout=1, max_http_buffer_size=100_000)
+
+
+def token_of(handshake):
+    """Return what a client says when it joins or, failing that, in the query of its request."""
+    return handshake.auth.get("token") or handshake.get("token") or None
 
 
 class Fixture(trio_sio.Handlers):
@@ -38,7 +47,7 @@ class Fixture(trio_sio.Handlers):
         await socket.to(room).emit("told", *args)
 
     async def on_token(self, socket):
-        return socket.handshake.get("token")
+        return (token_of(socket.handshake),)
 
     async def on_kick(self, socket):
         await socket.disconnect()
@@ -53,7 +62,7 @@ for name in ("/", "/chat", "/private"):
 
 @io.of("/private").use
 async def check(socket):
-    if socket.handshake.get("token") != "secret":
+    if token_of(socket.handshake) != "secret":
         raise trio_sio.ConnectionRefused("not authorized")
 
 

@@ -48,3 +48,34 @@ def test_checks_are_in_the_order_of_their_definition() -> None:
         """It is named first."""
 
     assert [check.name for check in area] == ["doors/second", "doors/first"]
+
+
+def test_checks_hold_in_both_protocols_unless_they_say_another_one() -> None:
+    area, new = Area("doors"), Area("gates", protocols=(5,))
+
+    @area.check
+    async def both(target: Target) -> None:
+        """It holds in both."""
+
+    @area.only(4).check
+    async def old(target: Target) -> None:
+        """It holds in 4."""
+
+    @area.check_with(("polling", "polling-jsonp", "left"))
+    async def how(target: Target, how: str) -> None:
+        """It holds where there is this way."""
+
+    @new.check_with((1, 2))
+    async def numbers(target: Target, how: int) -> None:
+        """It holds in 5."""
+
+    spoken = {check.name: check.protocols for check in (*area, *new)}
+    assert spoken == {
+        "doors/both": (4, 5),
+        "doors/old": (4,),
+        "doors/how[polling]": (4, 5),
+        "doors/how[polling-jsonp]": (4,),
+        "doors/how[left]": (4, 5),
+        "gates/numbers[1]": (5,),
+        "gates/numbers[2]": (5,),
+    }

@@ -1,8 +1,13 @@
 """The command: what it chooses, writes and returns."""
 
 import json
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,8 +18,9 @@ import trio
 import trio_sio
 from tests.support.conformance import OURS, ROOT, served
 from tests.support.peers import served as serving
-from trio_sio.conformance.catalogue import CHECKS
+from trio_sio.conformance.catalogue import CHECKS, checks_of
 from trio_sio.conformance.command import chosen, main
+from trio_sio.conformance.target import Target
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +77,9 @@ def test_reports_for_programs(url: str, tmp_path: Path, capsys: pytest.CaptureFi
     as_json, as_junit = tmp_path / "report.json", tmp_path / "report.xml"
     options = ["--only", "handshake", "--json", str(as_json), "--junit", str(as_junit)]
     assert main([url, *options, "--verbose"]) == 0
-    checks = [check.name for check in CHECKS if check.name.startswith("handshake/")]
+    checks = [check.name for check in checks_of(4) if check.name.startswith("handshake/")]
     report = json.loads(as_json.read_text())
-    assert report["conforms"] is True
+    assert (report["conforms"], report["protocol"]) == (True, 4)
     assert [one["name"] for one in report["checks"]] == checks
     assert {one["outcome"] for one in report["checks"]} == {"passed"}
     suite = ElementTree.parse(as_junit).getroot()
@@ -121,12 +127,38 @@ def test_a_difference_that_is_gone_fails(url: str, capsys: pytest.CaptureFixture
     assert "it passes, although it is known to fail: PONG repeats" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("options", [[], ["--protocol", "5"]], ids=["asked", "told"])
+async def test_a_server_without_protocol_4_is_judged_by_the_other_one(
+    options: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    command = ["--only", "handshake/open-is-alone", "--json", str(path), *options]
+    async with serving(trio_sio.Server(protocols=[4])) as url:
+        assert await trio.to_thread.run_sync(main, [url, *command]) == 0
+    report = json.loads(path.read_text())
+    assert report["protocol"] == 5
+    assert [one["name"] for one in report["checks"]] == ["handshake/open-is-alone"]
+
+
+def test_a_check_of_another_protocol(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([url, "--only", "handshake/open-is-alone"]) == 2
+    assert "none of these checks holds in protocol 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_the_list_of_one_protocol(protocol: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list", "--protocol", str(protocol), "--examples", "0"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert lines == [check.name for check in checks_of(protocol)]
+
+
 def test_conversations_are_repeated_by_their_seed(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--only", "conversations", "--examples", "3", "--seed", "7", "--verbose"]
-    assert main([url, *options]) == 0
-    assert "ok      conversations/generated" in capsys.readouterr().out
+    for protocol in ("4", "5"):
+        assert main([url, *options, "--protocol", protocol]) == 0
+        assert "ok      conversations/generated" in capsys.readouterr().out
 
 
 async def test_the_page_shows_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +172,53 @@ async def test_the_page_shows_what_it_says(capsys: pytest.CaptureFixture[str]) -
         assert await trio.to_thread.run_sync(main, [url, *only]) == 1
     told = capsys.readouterr().out
     assert _without_times(told) == _without_times(f"{shown}1 checks: 1 failed\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send this signal")
+@pytest.mark.parametrize("only", ["", "conversations"], ids=["checks", "conversations"])
+def test_ctrl_c_ends_it_with_what_was_judged(url: str, tmp_path: Path, only: str) -> None:
+    report = tmp_path / "report.json"
+    options = [
+        "--verbose",
+        "--examples=100000",
+        f"--only={only}",
+        "--only=order",
+        f"--json={report}",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "trio_sio", "conformance", url, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("ok ")
+        process.send_signal(signal.SIGINT)
+        told, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "")
+    assert "; interrupted, " in told
+    written = json.loads(report.read_text("utf-8"))
+    assert (written["complete"], written["conforms"]) == (False, False)
+    assert written["checks"][0]["name"] in first
+
+
+def test_ctrl_c_before_there_is_anything_to_judge(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def press(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)  # until it is heard
+
+    monkeypatch.setattr(Target, "parse", press)
+    # Where it is ignored, as in the background of a shell, nobody would hear of it.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main([url]) == 130
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert capsys.readouterr() == ("", "")
 
 
 def _without_times(text: str) -> str:

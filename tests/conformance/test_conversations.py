@@ -8,9 +8,9 @@ import trio_sio
 from tests.support.conformance import scripted
 from tests.support.peers import served
 from trio_sio.conformance.conversations import conversation_check, play
-from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.target import Target
 from trio_sio.failures import leaves
+from trio_sio.testing.clients.expectation import Unexpected
 from trio_sio.testing.conversations import Conversation, Say, Turn
 
 

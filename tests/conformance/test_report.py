@@ -40,6 +40,13 @@ def told(out: io.StringIO, *, verbose: bool = False) -> str:
     return out.getvalue()
 
 
+def test_checks_that_have_not_run_are_counted() -> None:
+    out = io.StringIO()
+    progress = Progress(len(RESULTS) + 2, verbose=False, out=out)
+    progress.finish(RESULTS)
+    assert out.getvalue().endswith("1 differs; interrupted, 2 not run to their end\n")
+
+
 LINES = """\
 FAILED  doors/closes (0.25 s)
         It closes.

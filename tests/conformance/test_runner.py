@@ -7,9 +7,9 @@ from trio.testing import MockClock
 from tests.support.conformance import http, scripted
 from trio_sio.conformance.area import Area, Check
 from trio_sio.conformance.catalogue import CHECKS
-from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.runner import LONGEST, Outcome, Result, run_checks, told
 from trio_sio.conformance.target import Target
+from trio_sio.testing.clients.expectation import Unexpected
 
 TARGET = Target("localhost", 3000, patience=2)
 

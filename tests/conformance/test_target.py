@@ -49,6 +49,14 @@ def test_request_targets() -> None:
     )
 
 
+def test_what_is_sent_in_each_protocol() -> None:
+    old, new = Target.parse("http://a"), Target.parse("http://a", protocol=5)
+    assert (old.eio, new.eio) == (3, 4)
+    assert new.request_target("polling") == "/socket.io/?EIO=4&transport=polling"
+    assert (old.payload("4a", "2"), new.payload("4a", "2")) == (b"2:4a1:2", b"4a\x1e2")
+    assert (old.binary(b"x"), new.binary(b"x")) == (b"\x04x", b"x")
+
+
 def test_the_host_of_an_ipv6_address_has_brackets() -> None:
     assert Target("::1", 3000).authority == "[::1]:3000"
 

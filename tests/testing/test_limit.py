@@ -16,7 +16,7 @@ async def test_an_event_that_never_comes(autojump_clock: MockClock) -> None:
             await client.receive()
         await io.emit("news", 1)
         assert await client.receive() == ["news", 1]
-        with pytest.raises(trio.TooSlowError, match=r"waited 5 s for .*'news', 1"):
+        with pytest.raises(trio.TooSlowError, match=r'waited 5 s for .*"news",1'):
             await client.receive(timeout=5)
         with pytest.raises(trio.TooSlowError):
             await client.receive_packet()
@@ -37,9 +37,7 @@ async def test_a_join_that_nobody_answers(autojump_clock: MockClock) -> None:
         await trio.sleep_forever()
 
     text = "waited 60 s for an answer to joining '/'; nothing came"
-    with pytest.RaisesGroup(
-        pytest.RaisesExc(trio.TooSlowError, match=text), flatten_subgroups=True
-    ):
+    with pytest.raises(trio.TooSlowError, match=text):
         async with connect(io):
             raise AssertionError("it was let in")
 

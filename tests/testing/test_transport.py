@@ -8,6 +8,7 @@ from trio_sio.abc import TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket, EnginePacketType
+from trio_sio.protocol.engineio.version import EIO3, EIO4, EngineVersion
 from trio_sio.testing.transport import MemoryTransport
 
 PING = EnginePacket(EnginePacketType.PING)
@@ -26,6 +27,15 @@ async def test_packets_travel_both_ways(autojump_clock: trio.abc.Clock) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(transport.client_send, PING)
         assert await transport.receive() == PING
+
+
+@pytest.mark.parametrize(("version", "sent"), [(EIO3, b"old"), (EIO4, b"new")], ids=["3", "4"])
+async def test_each_revision_gets_its_own_messages(version: EngineVersion, sent: bytes) -> None:
+    transport = MemoryTransport(10, version)
+    item = Encoded.of_messages([b"old"])
+    item.make_otherwise(lambda: [b"new"])
+    transport.send_nowait([item])
+    assert await transport.client_receive() == sent
 
 
 async def test_the_buffer_is_full_until_something_is_taken() -> None:

@@ -8,7 +8,14 @@ from trio.testing import MockClock, lockstep_stream_pair
 
 import trio_sio
 from tests.support.refusals import told
-from trio_sio.testing.wire import BINARY_PAYLOAD, binary_payload, open_wire, text_payload
+from trio_sio.protocol.errors import RemoteProtocolError
+from trio_sio.testing.wire import (
+    BINARY_PAYLOAD,
+    binary_payload,
+    open_wire,
+    payload_packets,
+    text_payload,
+)
 
 
 async def echo(session: trio_sio.Session) -> None:
@@ -30,6 +37,54 @@ async def test_polling_by_name(autojump_clock: MockClock) -> None:
         assert session.response.status == 200
         await session.post("4hello", b"\x04\x01\xff")
         assert await session.poll() == ["4hello", b"\x04\x01\xff"]
+
+
+@pytest.mark.parametrize("query", ["", "b64=1"])
+async def test_a_session_of_engine_io_4(query: str, autojump_clock: MockClock) -> None:
+    engine = trio_sio.Engine(ping_interval=2, max_http_buffer_size=1000)
+    async with open_wire(engine, echo) as wire:
+        session = await wire.handshake(query, eio=4)
+        assert session.opening == {
+            "sid": session.sid,
+            "upgrades": ["websocket"],
+            "pingInterval": 2000,
+            "pingTimeout": 20000,
+            "maxPayload": 1000,
+        }
+        await session.post("4a\u20ac", b"\x04\x01\xff", b"")
+        packets: list[str | bytes] = []
+        while len(packets) < 3:
+            packets += await session.poll()
+        assert packets == ["4a\u20ac", b"\x04\x01\xff", b""]
+        assert await session.poll() == ["2"]  # and the test answers
+        await session.post("3")
+        websocket = await session.upgrade()
+        assert await websocket.receive() == "2"
+        await websocket.send(b"\x04")
+        assert await websocket.receive() == b"\x04"
+
+
+async def test_a_websocket_of_engine_io_4(autojump_clock: MockClock) -> None:
+    async with open_wire(trio_sio.Engine(), echo) as wire:
+        websocket = await wire.websocket(eio=4)
+        assert str(await websocket.receive()).startswith("0{")
+        (session,) = wire.engine.sessions.values()
+        assert session.protocol == 4
+        await websocket.send(b"\x00")
+        assert await websocket.receive() == b"\x00"
+
+
+@pytest.mark.parametrize(
+    "packets", [["4a"], ["4a", b"\x00", "6"], [b""], ["4\u20ac", "4\U0001f600", b"\x1e"]], ids=repr
+)
+def test_payloads_of_engine_io_4(packets: list[str | bytes]) -> None:
+    assert payload_packets(text_payload(packets, eio=4), eio=4) == packets
+
+
+@pytest.mark.parametrize("payload", [b"", b"4a\x1e", b"b-_8=", b"bAQI", b"9", b"4\xff"])
+def test_what_is_no_payload_of_engine_io_4(payload: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        payload_packets(payload, eio=4)
 
 
 async def test_polls_and_posts_have_a_connection_each(autojump_clock: MockClock) -> None:

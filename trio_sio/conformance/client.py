@@ -1,37 +1,23 @@
 """A client of the server that is judged: events and packets, by any transport."""
 
-import base64
-import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import trio
 
-from trio_sio.conformance.expectation import Ended, Unexpected, expect, require, shown
-from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling, Transport, WebSocket
+from trio_sio.conformance.heartbeat import Reading, ping
 from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.protocol.socketio.decoder import Decoder
 from trio_sio.protocol.socketio.encoder import encode
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.testing.clients.expectation import Ended, Unexpected, expect, require, shown
+from trio_sio.testing.clients.packets import Opening, from_base64, messages, part_of
+from trio_sio.testing.clients.transports import QUERIES, Access, Polling, Transport, WebSocket
 from trio_sio.testing.wire import PacketText
 
-POLLING = ("polling", "polling-base64", "polling-jsonp")
-WEBSOCKETS = ("websocket", "websocket-base64", "upgraded")
-TRANSPORTS = POLLING + WEBSOCKETS
-"""The names of the ways that a client may talk."""
-
-_QUERIES = {
-    "polling": "",
-    "polling-base64": "b64=1",
-    "polling-jsonp": "j=0&b64=1",  # as JavaScript's client has it
-    "websocket": "",
-    "websocket-base64": "b64=1",
-    "upgraded": "",
-}
-_QUIET = ("3", "6")
-"""PONG and NOOP, which may come at any time."""
+_QUIET = {3: ("3", "6"), 4: ("2", "6")}
+"""The server's part of the heartbeat, and NOOP, which may come at any time."""
 
 _WITH_ATTACHMENTS = ("5", "6")
 """BINARY_EVENT and BINARY_ACK."""
@@ -45,18 +31,24 @@ class Client:
     Made by `open_client` and `open_polling`.
 
     Args:
-        target: the server.
+        target: the way to the server, such as a `Target`.
         transport: what packets go by at first.
 
     Attributes:
         transport: what packets go by now.
         opening: what the OPEN packet says.
+        ids: the ids of its sockets by namespace, where CONNECT tells them: in protocol 5.
+        eio: the revision of Engine.IO that it speaks.
     """
 
-    def __init__(self, target: Target, transport: Transport) -> None:
+    def __init__(self, target: Access, transport: Transport) -> None:
         self.transport = transport
         self.opening: dict[str, Any] = {}
+        self.ids: dict[str, str] = {}
+        self.eio = target.eio
         self._target = target
+        self._reading: Reading | None = None
+        self._answers_pings = False
         self._transports = [transport]
         self._decoder = Decoder()
         self._last_id = 0
@@ -69,6 +61,11 @@ class Client:
         return sid
 
     @property
+    def id(self) -> str:
+        """The id of its socket in "/"."""
+        return self.sid if self.eio == 3 else self.ids["/"]
+
+    @property
     def silence_limit(self) -> float:
         """Seconds after which a client that says nothing is given up."""
         milliseconds: float = self.opening["pingInterval"] + self.opening["pingTimeout"]
@@ -76,15 +73,18 @@ class Client:
 
     # -- Engine.IO -----------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Receive OPEN, and CONNECT for "/".
+    async def open(self, *, join: bool = True) -> None:
+        """Receive OPEN, and join "/", which a client of protocol 4 need not ask for.
 
         Raises:
             Unexpected: the server did not let the client in.
         """
-        self.opening = _opening(await self.transport.receive())
+        self.opening = Opening.of(await self.transport.receive()).fields
         self.transport.begin(self.sid)
-        await self.expect_packet("40")
+        if self.eio == 3:
+            await self.expect_packet("40")
+        elif join:
+            await self.join_namespace("/")
 
     async def send(self, *packets: PacketText) -> None:
         """Send packets of Engine.IO, as they are.
@@ -99,8 +99,16 @@ class Client:
             return
         raise Unexpected(f"it did not take {shown(packets)} within {self._target.patience:g} s")
 
+    async def _next(self) -> PacketText:
+        """Return the next packet of any kind."""
+        if self._reading is None:
+            return await self.transport.receive()
+        return await self._reading.receive()
+
     async def receive(self) -> PacketText:
-        """Return the next packet of Engine.IO but PONG and NOOP, binary if it came in base64.
+        """Return the next packet of Engine.IO, binary if it came in base64.
+
+        It is neither NOOP nor the server's part of the heartbeat: PONG or, in Engine.IO 4, PING.
 
         Raises:
             Ended: the session ended instead.
@@ -108,35 +116,64 @@ class Client:
         """
         with trio.move_on_after(self._target.patience):
             while True:
-                packet = await self.transport.receive()
+                packet = await self._next()
                 if isinstance(packet, bytes):
                     return packet
                 if packet[:1] == "b":
-                    return _from_base64(packet)
-                if packet[:1] not in _QUIET:
+                    return from_base64(packet, self.eio)
+                if packet[:1] not in _QUIET[self.eio]:
                     return packet
-        raise Unexpected(f"no packet came within {self._target.patience:g} s, but PONG and NOOP")
+                if packet[:1] == "2" and self._answers_pings:
+                    await self.send("3")
+        quiet = "PONG and NOOP" if self.eio == 3 else "PING and NOOP"
+        raise Unexpected(f"no packet came within {self._target.patience:g} s, but {quiet}")
 
-    async def receive_pong(self) -> PacketText:
-        """Return the next packet of Engine.IO but NOOP, which should be a PONG."""
-        while (packet := await self.transport.receive()) == "6":
-            pass
-        return packet
+    async def receive_beat(self) -> PacketText:
+        """Return the next packet but NOOP, which should be the server's part of the heartbeat.
+
+        Raises:
+            Unexpected: nothing came within the interval between two pings, and a while longer.
+        """
+        seconds = self.opening["pingInterval"] / 1000 + self._target.patience
+        packet: PacketText = "6"
+        with trio.move_on_after(seconds):
+            while packet == "6":
+                packet = await self._next()
+            return packet
+        raise Unexpected(f"nothing came within {seconds:g} s, but NOOP")
 
     async def receive_end(
         self, *, behind: Collection[str] = (), seconds: float | None = None
     ) -> str:
         """Wait until the server ends the session, and return how.
 
+        Meanwhile the client keeps it alive, so that it does not end for the client's silence.
+
         Args:
             behind: packets that may come before.
-            seconds: how long to wait, in place of the usual time.
+            seconds: how long to wait, in silence, in place of the usual time.
 
         Raises:
             Unexpected: something else came, or nothing.
         """
-        limit = self._target.patience if seconds is None else seconds
-        with trio.move_on_after(limit):
+        end: str | Unexpected
+        async with trio.open_nursery() as nursery:
+            if seconds is None and self.opening and self.eio == 3:
+                nursery.start_soon(ping, self)
+            self._answers_pings = seconds is None
+            try:
+                end = await self._next_end(
+                    behind, self._target.patience if seconds is None else seconds
+                )
+            except Unexpected as error:  # not as one of a group
+                end = error
+            nursery.cancel_scope.cancel()
+        if isinstance(end, Unexpected):
+            raise end
+        return end
+
+    async def _next_end(self, behind: Collection[str], seconds: float) -> str:
+        with trio.move_on_after(seconds):
             try:
                 packet = await self.receive()
                 while packet in behind:
@@ -146,7 +183,7 @@ class Client:
             if packet == "1":
                 return "a CLOSE packet came"
             raise Unexpected(f"the session should have ended, but {shown(packet)} came")
-        raise Unexpected(f"the session should have ended within {limit:g} s")
+        raise Unexpected(f"the session should have ended within {seconds:g} s")
 
     async def probe(self) -> WebSocket:
         """Open a WebSocket for this session, and probe it.
@@ -163,9 +200,12 @@ class Client:
 
     async def move(self, websocket: WebSocket) -> None:
         """Send UPGRADE, and go on by this WebSocket, which was probed."""
-        await self.transport.aclose()
-        self.transport = websocket
-        await websocket.send("5")
+        async with self._sending:  # behind a POST of the heartbeat's task
+            await self.transport.aclose()
+            self.transport = websocket
+            await websocket.send("5")
+        if self._reading is not None:
+            self._reading.go_on()
 
     async def upgrade(self) -> None:
         """Probe a WebSocket and go on by it; the server must have nothing else to say.
@@ -173,11 +213,14 @@ class Client:
         Raises:
             Unexpected: other packets came by polling.
         """
+        if self._reading is not None:
+            self._reading.pause_behind("6")
         websocket = await self.probe()
         packet: PacketText = ""
         while packet != "6":
-            packet = await self.transport.receive()
-            require(packet in _QUIET, f"a client that asked for nothing got {shown(packet)}")
+            packet = await self._next()
+            quiet = packet in _QUIET[self.eio]
+            require(quiet, f"a client that asked for nothing got {shown(packet)}")
         await self.move(websocket)
 
     # -- Socket.IO -----------------------------------------------------------------------------
@@ -193,8 +236,8 @@ class Client:
             Unexpected: something else came next.
         """
         self._last_id += 1
-        packet = Packet(PacketType.EVENT, namespace, _json([event, *args]), self._last_id)
-        await self.send_packet(packet)
+        data = _json([event, *args])
+        await self.send_packet(Packet(PacketType.EVENT, namespace, data, self._last_id))
         answer = await self.receive_packet()
         wanted = Packet(PacketType.ACK, namespace, answer.data, self._last_id)
         expect(answer, wanted, f"the acknowledgement of {event!r}")
@@ -202,7 +245,7 @@ class Client:
 
     async def send_packet(self, packet: Packet) -> None:
         """Send any packet of Socket.IO, its attachments in the same request."""
-        await self.send(*_as_engine(packet))
+        await self.send(*messages(encode(packet), self.eio))
 
     async def receive_packet(self) -> Packet:
         """Return the next packet of Socket.IO, of a plain type if it is binary.
@@ -216,7 +259,7 @@ class Client:
             if isinstance(part, str):
                 require(part[:1] == "4", f"a MESSAGE packet was expected, got {shown(part)}")
             try:
-                packet = self._decoder.feed(part[1:])
+                packet = self._decoder.feed(part_of(part, self.eio))
             except RemoteProtocolError as error:
                 raise Unexpected(f"{shown(part)} is no packet of Socket.IO: {error}") from error
             if packet is not None:
@@ -239,22 +282,38 @@ class Client:
         answer = await self.call("ack", "nothing before")
         expect(answer, ["nothing before"], "the arguments of an acknowledgement")
 
-    async def join_namespace(self, namespace: str) -> None:
-        """Join a namespace other than "/"."""
-        await self.send(f"40{namespace}")
-        await self.expect_packet(f"40{namespace.partition('?')[0]}")
+    async def join_namespace(self, namespace: str, auth: dict[str, JSON] | None = None) -> None:
+        """Join a namespace; in protocol 4, one other than "/".
+
+        Args:
+            namespace: its name.
+            auth: what the client says to it, in protocol 5.
+        """
+        await self.send_packet(Packet(PacketType.CONNECT, namespace, auth))
+        await self.expect_joined(namespace.partition("?")[0])
+
+    async def expect_joined(self, namespace: str) -> None:
+        """Receive the next packet, which must be CONNECT; in protocol 5 with an id, and no more."""
+        if self.eio == 3:
+            await self.expect_packet(f"40{namespace}")
+            return
+        packet = await self.receive_packet()
+        data = packet.data if isinstance(packet.data, dict) else {}
+        expect(packet, Packet(PacketType.CONNECT, namespace, packet.data), "a packet")
+        sid = data.get("sid")
+        is_good = isinstance(sid, str) and sid and data.keys() == {"sid"}
+        require(is_good, f"CONNECT says an id and nothing else, not {shown(packet)}")
+        self.ids[namespace] = str(sid)
 
     # -- tasks and the end ---------------------------------------------------------------------
 
-    async def beat(self) -> None:
-        """Ping until the session ends, twice as often as it has to be: a machine may be busy."""
-        interval = self.opening["pingInterval"] / 1000
-        while True:
-            await trio.sleep(interval / 2)
-            try:
-                await self.send("2")
-            except (Ended, trio.BrokenResourceError, trio.ClosedResourceError):
-                return  # the check will notice
+    def keep_alive(self, nursery: trio.Nursery) -> None:
+        """Ping from now on or, in Engine.IO 4, receive and answer pings."""
+        if self.eio == 3:
+            nursery.start_soon(ping, self)
+        else:
+            self._reading = Reading(self)
+            nursery.start_soon(self._reading.run)
 
     async def aclose(self) -> None:
         """Drop all connections: the session ends by itself."""
@@ -264,25 +323,31 @@ class Client:
 
 @asynccontextmanager
 async def open_client(
-    target: Target, how: str = "websocket", *, query: str = "", heartbeat: bool = True
+    target: Access,
+    how: str = "websocket",
+    *,
+    query: str = "",
+    heartbeat: bool = True,
+    join: bool = True,
 ) -> AsyncIterator[Client]:
     """Connect a client, which has joined "/".
 
     Args:
-        target: the server.
-        how: one of `TRANSPORTS`.
+        target: the way to the server, such as a `Target`.
+        how: one of `trio_sio.testing.clients.transports.TRANSPORTS`.
         query: more for the query of the handshake.
-        heartbeat: whether to ping.
+        heartbeat: whether to ping, or to answer pings.
+        join: whether to join "/", in protocol 5.
 
     Raises:
         Unexpected: the server did not let it in as the protocol has it.
         OSError: the server cannot be reached.
         trio.TooSlowError: it did not answer in time.
     """
-    wanted = "&".join(part for part in (_QUERIES[how], query) if part)
+    wanted = "&".join(part for part in (QUERIES[how], query) if part)
     is_websocket = how.startswith("websocket")
     transport = await (WebSocket if is_websocket else Polling).open(target, wanted)
-    async with _session(target, transport, heartbeat=heartbeat) as client:
+    async with _session(target, transport, heartbeat=heartbeat, join=join) as client:
         if how == "upgraded":
             await client.upgrade()
         yield client
@@ -290,59 +355,37 @@ async def open_client(
 
 @asynccontextmanager
 async def open_polling(
-    target: Target, how: str = "polling"
+    target: Access, how: str = "polling", *, join: bool = True
 ) -> AsyncIterator[tuple[Client, Polling]]:
-    """Connect a client that polls when it is told to, and does not ping: the two of them.
+    """Connect a client that polls when it is told to, and has no heartbeat: the two of them.
 
     Args:
-        target: the server.
-        how: one of `POLLING`.
+        target: the way to the server, such as a `Target`.
+        how: one of `trio_sio.testing.clients.transports.POLLING`.
+        join: whether to join "/", in protocol 5.
 
     Raises:
         Exception: as `open_client`.
     """
-    polling = await Polling.open(target, _QUERIES[how])
-    async with _session(target, polling, heartbeat=False) as client:
+    polling = await Polling.open(target, QUERIES[how])
+    async with _session(target, polling, heartbeat=False, join=join) as client:
         yield client, polling
 
 
 @asynccontextmanager
 async def _session(
-    target: Target, transport: Transport, *, heartbeat: bool
+    target: Access, transport: Transport, *, heartbeat: bool, join: bool
 ) -> AsyncIterator[Client]:
     client = Client(target, transport)
     try:
-        await client.open()
+        await client.open(join=join)
         async with trio.open_nursery() as nursery:
             if heartbeat:
-                nursery.start_soon(client.beat)
+                client.keep_alive(nursery)
             yield client
             nursery.cancel_scope.cancel()
     finally:
         await client.aclose()
-
-
-def _opening(first: PacketText) -> dict[str, Any]:
-    is_open = isinstance(first, str) and first[:1] == "0"
-    require(is_open, f"the first packet must be OPEN, not {shown(first)}")
-    try:
-        opening: dict[str, Any] = json.loads(first[1:])
-        for name, kind in (("sid", str), ("pingInterval", int), ("pingTimeout", int)):
-            require(isinstance(opening[name], kind), f"{name} in OPEN: {opening[name]!r}")
-    except (ValueError, TypeError, KeyError) as error:
-        raise Unexpected(f"what OPEN says is unreadable: {shown(first)}: {error}") from error
-    return opening
-
-
-def _from_base64(packet: str) -> bytes:
-    try:
-        return int(packet[1]).to_bytes() + base64.b64decode(packet[2:], validate=True)
-    except (ValueError, IndexError) as error:
-        raise Unexpected(f"{shown(packet)} is no packet in base64: {error}") from error
-
-
-def _as_engine(packet: Packet) -> list[PacketText]:
-    return [f"4{part}" if isinstance(part, str) else b"\x04" + part for part in encode(packet)]
 
 
 def _json(data: list[object]) -> JSON:

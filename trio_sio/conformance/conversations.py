@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import cycle
 
 import trio
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings
 from hypothesis.errors import Flaky
 
 from trio_sio.conformance.area import Check
-from trio_sio.conformance.client import TRANSPORTS, Client, open_client
-from trio_sio.conformance.expectation import Unexpected, expect
+from trio_sio.conformance.client import Client, open_client
 from trio_sio.conformance.runner import LONGEST, what_is_wrong
 from trio_sio.conformance.target import Target
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.testing.clients.expectation import Unexpected, expect
+from trio_sio.testing.clients.transports import Access
 from trio_sio.testing.conversations import NAMESPACES, Conversation, Heard, Model, Turn
 from trio_sio.testing.strategies import conversations
 
@@ -48,7 +50,7 @@ def _search(target: Target, examples: int, seed: int) -> None:
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    @given(conversations(TRANSPORTS))
+    @given(conversations(protocol=target.protocol))
     def attempt(conversation: Conversation) -> None:
         trio.from_thread.run(play, target, conversation)
 
@@ -58,24 +60,30 @@ def _search(target: Target, examples: int, seed: int) -> None:
         raise Unexpected(f"a conversation failed, but not each time: {error}") from error
 
 
-async def play(target: Target, conversation: Conversation) -> None:
+async def play(target: Access, conversation: Conversation, *others: Access) -> None:
     """Play a conversation.
+
+    Args:
+        target: the way to the server of the first client.
+        conversation: what is played.
+        others: those of the next ones, such as of another revision; then it is `target` again.
 
     Raises:
         Unexpected: a client heard something else than the model says, or it took as long as no
             check may; tells the conversation.
     """
     limit = target.patience * LONGEST
-    if message := await what_is_wrong(partial(_play, target, conversation), limit):
+    accesses = (target, *others)
+    if message := await what_is_wrong(partial(_play, accesses, conversation), limit):
         shown = "\n        ".join(map(str, conversation.turns))
         raise Unexpected(f"{message}; in {conversation.transports}:\n        {shown}")
 
 
-async def _play(target: Target, conversation: Conversation) -> None:
+async def _play(accesses: Sequence[Access], conversation: Conversation) -> None:
     model = Model(len(conversation.transports))
     async with AsyncExitStack() as stack:
         clients = []
-        for how in conversation.transports:
+        for how, target in zip(conversation.transports, cycle(accesses)):
             client = await stack.enter_async_context(open_client(target, how))
             for namespace in NAMESPACES[1:]:
                 await client.join_namespace(namespace)

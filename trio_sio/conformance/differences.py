@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from trio_sio.conformance.client import TRANSPORTS, WEBSOCKETS
+from trio_sio.testing.clients.transports import TRANSPORTS
 
 _BY_REASON = {
     "python-socketio 4.6.1": {
@@ -34,6 +34,9 @@ _BY_REASON = {
             "payloads/lengths-count-utf-16-code-units",
         ),
         "two polls of one session wait side by side": ("payloads/a-second-poll-while-one-is-held",),
+        "a payload without lengths is ignored, and the session goes on": (
+            "payloads/a-malformed-payload-ends-the-session",
+        ),
         "more than 16 packets in one POST are ignored": ("payloads/many-packets-in-one-post",),
         "WebSockets get binary frames whatever their query says": ("binary/base64-by-websocket",),
         "a poll behind CLOSE during an upgrade raises in it": (
@@ -59,7 +62,6 @@ _BY_REASON = {
         ),
         "a WebSocket stays open when its session has ended": (
             "heartbeat/silence-ends-the-session[websocket]",
-            *(f"closing/the-client-closes[{how}]" for how in WEBSOCKETS),
         ),
         "leaving the root namespace ends the session": (
             "closing/the-client-leaves-the-root[polling]",
@@ -67,7 +69,7 @@ _BY_REASON = {
         ),
         "what is no packet is ignored, and the session goes on": tuple(
             f"closing/what-is-no-packet-ends-the-session[{packet}]"
-            for packet in ("9", "x", "4", "42", "42{", '42"text"', '451["x"]', "45-1[]")
+            for packet in ("9", "x", "4", "42{", '42"text"', '451["x"]', "45-1[]")
         ),
         "max_http_buffer_size is no limit for WebSockets on gevent": (
             "limits/a-message-one-byte-over-the-limit",
@@ -77,6 +79,29 @@ _BY_REASON = {
             "limits/a-body-one-byte-over-the-limit",
             "limits/a-body-that-is-too-large",
         ),
+    },
+    "socket.io 4.8.4": {
+        "a CONNECT right behind a DISCONNECT finds the namespace still joined": (
+            "namespaces/leaving-and-joining-in-one-post",
+        ),
+        "each PONG postpones the next ping, one that was not asked for, too": (
+            "heartbeat/an-unasked-pong-does-not-postpone-pings[polling]",
+            "heartbeat/an-unasked-pong-does-not-postpone-pings[websocket]",
+        ),
+        "an upgrade stops the time in which a ping has to be answered": (
+            "upgrade/a-ping-that-is-never-answered",
+        ),
+        "what is for a namespace that was left a moment ago closes the connection": (
+            "strictness/an-event-behind-leaving",
+            'strictness/what-crosses-a-disconnect[42/chat,["echo",1]]',
+            'strictness/what-crosses-a-disconnect[43/chat,0["late"]]',
+            "strictness/what-crosses-a-disconnect[41/chat,]",
+        ),
+        "a second CONNECT closes the connection": ("strictness/joining-what-is-joined",),
+        "what comes before CONNECT was answered closes the connection": (
+            "strictness/an-event-right-behind-connect",
+        ),
+        "two CONNECT packets at a time make two sockets": ("strictness/two-connects-at-a-time",),
     },
 }
 

@@ -46,11 +46,14 @@ class Progress:
             self._line(f"        {result.message}")
 
     def finish(self, results: Sequence[Result]) -> None:
-        """Write the sum."""
+        """Write the sum, and how many checks are missing in it."""
         self._show("")
         counts = Counter(result.outcome for result in results)
         parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
-        self._line(f"{len(results)} checks: {', '.join(parts) or 'none'}")
+        text = f"{len(results)} checks: {', '.join(parts) or 'none'}"
+        if left := self._checks - len(results):
+            text += f"; interrupted, {left} not run to their end"
+        self._line(text)
 
     def _line(self, line: str) -> None:
         self._out.write(f"{line}\n")
@@ -63,11 +66,20 @@ class Progress:
             self._out.flush()
 
 
-def write_json(path: Path, url: str, results: Sequence[Result]) -> None:
-    """Write all results as JSON."""
+def write_json(
+    path: Path,
+    url: str,
+    results: Sequence[Result],
+    *,
+    is_complete: bool = True,
+    protocol: int = 4,
+) -> None:
+    """Write all results as JSON; a server conforms only if all checks have run."""
     report = {
         "url": url,
-        "conforms": all(result.is_good for result in results),
+        "protocol": protocol,
+        "complete": is_complete,
+        "conforms": is_complete and all(result.is_good for result in results),
         "checks": [
             {
                 "name": result.check.name,

@@ -9,10 +9,10 @@ from functools import partial
 import trio
 
 from trio_sio.conformance.area import Check
-from trio_sio.conformance.expectation import Unexpected
 from trio_sio.conformance.target import Target
 from trio_sio.exceptions import SocketIOError
 from trio_sio.failures import leaves
+from trio_sio.testing.clients.expectation import Unexpected
 
 LONGEST = 8
 """How many times as long as one thing, for which `Target.patience` is, a whole check may take."""
@@ -64,8 +64,9 @@ async def run_checks(
     tell: Callable[[Result], None],
     *,
     jobs: int = 1,
+    stop: trio.Event | None = None,
 ) -> list[Result]:
-    """Run checks and return what came of them, in their order.
+    """Run checks and return what came of those that have ended, in their order.
 
     Args:
         target: the server.
@@ -73,6 +74,7 @@ async def run_checks(
         differences: by the name of a check, why this server is known to fail it.
         tell: is told of each result at once.
         jobs: how many run at a time.
+        stop: when it is set, the checks that are running are given up, and no other is begun.
     """
     results: dict[str, Result] = {}
     chosen = list(checks)
@@ -84,10 +86,19 @@ async def run_checks(
             results[check.name] = result
             tell(result)
 
-    async with trio.open_nursery() as nursery:
-        for _ in range(jobs):
-            nursery.start_soon(run)
-    return [results[check.name] for check in chosen]
+    async with trio.open_nursery() as watching:
+        if stop is not None:
+            watching.start_soon(_cancel_when, stop, watching.cancel_scope)
+        async with trio.open_nursery() as running:
+            for _ in range(jobs):
+                running.start_soon(run)
+        watching.cancel_scope.cancel()
+    return [results[check.name] for check in chosen if check.name in results]
+
+
+async def _cancel_when(stop: trio.Event, scope: trio.CancelScope) -> None:
+    await stop.wait()
+    scope.cancel()
 
 
 def told(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The server that is judged: where it is, and how connections to it are opened."""
 
 import ssl
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit
 
 import trio
 
+from trio_sio.testing.clients.packets import messages
+from trio_sio.testing.wire import PacketText, text_payload
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 
 _PORTS = {"http": 80, "https": 443}
@@ -24,6 +27,7 @@ class Target:
         path: the engine's path, without a slash at its end.
         tls: for https.
         patience: seconds to wait for one thing, before the check fails.
+        protocol: the revision of Socket.IO that clients speak to it, 4 or 5.
     """
 
     host: str
@@ -31,15 +35,19 @@ class Target:
     path: str = _DEFAULT_PATH
     tls: ssl.SSLContext | None = None
     patience: float = 5.0
+    protocol: int = 4
 
     @classmethod
-    def parse(cls, url: str, *, patience: float = 5.0, verify: bool = True) -> Self:
+    def parse(
+        cls, url: str, *, patience: float = 5.0, verify: bool = True, protocol: int = 4
+    ) -> Self:
         """Return the target that a URL names.
 
         Args:
             url: such as `http://localhost:3000` or `https://example.com/path/socket.io`.
             patience: seconds to wait for one thing.
             verify: whether to check the server's certificate.
+            protocol: the revision of Socket.IO that clients speak to it, 4 or 5.
 
         Raises:
             ValueError: this is no such URL.
@@ -57,12 +65,22 @@ class Target:
                 tls.verify_mode = ssl.CERT_NONE
         port = parts.port or _PORTS[parts.scheme]
         path = parts.path.rstrip("/") or _DEFAULT_PATH
-        return cls(parts.hostname, port, path, tls, patience)
+        return cls(parts.hostname, port, path, tls, patience, protocol)
 
     @property
     def url(self) -> str:
         """The URL that this was made from, with what it left out."""
         return f"{'https' if self.tls else 'http'}://{self.authority}{self.path}"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields of each request: none but those that HTTP asks for."""
+        return {}
+
+    @property
+    def eio(self) -> int:
+        """The revision of Engine.IO, which goes with that of Socket.IO."""
+        return self.protocol - 1
 
     @property
     def authority(self) -> str:
@@ -73,12 +91,22 @@ class Target:
     def request_target(self, transport: str = "", query: str = "", sid: str = "") -> str:
         """Return such as `/socket.io/?EIO=3&transport=polling&sid=…`."""
         parts = [
-            "EIO=3",
+            f"EIO={self.eio}",
             f"transport={transport}" if transport else "",
             query,
             f"sid={sid}" if sid else "",
         ]
         return f"{self.path}/?{'&'.join(part for part in parts if part)}"
+
+    def payload(self, *packets: PacketText) -> bytes:
+        """Return the text payload of packets."""
+        return text_payload(packets, self.eio)
+
+    def binary(self, data: bytes) -> bytes:
+        """Return the binary MESSAGE packet of an attachment, as on a WebSocket."""
+        (packet,) = messages([data], self.eio)
+        assert isinstance(packet, bytes)
+        return packet
 
     async def connect(self) -> WireConnection:
         """Open a connection.

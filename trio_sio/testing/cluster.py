@@ -18,6 +18,7 @@ import trio
 from trio_sio.abc import AdapterHost, AdapterNamespace
 from trio_sio.adapters.cluster.adapter import REQUESTS_TIMEOUT, ClusterAdapter
 from trio_sio.adapters.cluster.broker import Receive
+from trio_sio.adapters.cluster.generation import Generation
 from trio_sio.adapters.cluster.member import Member
 from trio_sio.protocol.cluster.channels import Channels
 from trio_sio.statistics import AdapterStatistics
@@ -45,6 +46,7 @@ class MemoryCluster:
         delay: float = 0.0,
         requests_timeout: float = REQUESTS_TIMEOUT,
         announce: bool = True,
+        generation: int = 2,
     ) -> "ClusterNode":
         """Return the adapter of one more server, for the option `adapter`.
 
@@ -53,10 +55,11 @@ class MemoryCluster:
             delay: seconds that a message takes from this server to the broker, and back.
             requests_timeout: seconds in which the other servers have to respond to a request.
             announce: whether the others know of it, as they do not know of a JavaScript server.
+            generation: of Socket.IO, whose messages it speaks; 2 or 4.
         """
         number = len(self.nodes) + 1
         broker = _MemoryBroker(self, f"node{number:02}", name or f"node-{number}", delay, announce)
-        node = ClusterNode(broker, requests_timeout)
+        node = ClusterNode(broker, requests_timeout, Generation(generation))
         self.nodes.append(node)
         return node
 
@@ -74,15 +77,23 @@ class ClusterNode:
         broker: its connection.
     """
 
-    def __init__(self, broker: "_MemoryBroker", requests_timeout: float) -> None:
+    def __init__(
+        self, broker: "_MemoryBroker", requests_timeout: float, generation: Generation
+    ) -> None:
         self.broker = broker
         self.member = Member()
         self._requests_timeout = requests_timeout
+        self._generation = generation
 
     def __call__(self, namespace: AdapterNamespace) -> ClusterAdapter:
         """Make the adapter of one namespace."""
-        timeout = self._requests_timeout
-        return ClusterAdapter(namespace, self.broker, self.member, requests_timeout=timeout)
+        return ClusterAdapter(
+            namespace,
+            self.broker,
+            self.member,
+            requests_timeout=self._requests_timeout,
+            generation=self._generation,
+        )
 
     async def run(
         self,
@@ -221,8 +232,12 @@ class _MemoryBroker:
 
     # -- listening ---------------------------------------------------------------------------
 
-    def open(self, channels: Channels, receive: Receive) -> _MemorySubscription:
-        return _MemorySubscription(self, channels, receive)
+    def open(
+        self, channels: Channels, receive: Receive, private: Collection[bytes] = ()
+    ) -> _MemorySubscription:
+        subscription = _MemorySubscription(self, channels, receive)
+        subscription.add(private)
+        return subscription
 
     def listen(self, subscription: _MemorySubscription, channels: Collection[bytes]) -> None:
         """Have a subscription hear channels, as soon as the cluster knows."""

@@ -57,7 +57,7 @@ class Conversation:
     """Who is there, and what they say.
 
     Attributes:
-        transports: of each client, as `trio_sio.conformance.client.TRANSPORTS` names them.
+        transports: of each client, as `trio_sio.testing.clients.transports.TRANSPORTS` names them.
         turns: one after the other.
     """
 

@@ -8,6 +8,7 @@ from trio_sio.abc import OutgoingQueue, TransportClosed
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.engineio.packet import EnginePacket
+from trio_sio.protocol.engineio.version import EIO3, EngineVersion
 from trio_sio.sync import Condition
 
 
@@ -17,16 +18,18 @@ class MemoryTransport:
     Args:
         buffer: parts of packets that may wait for the client; when it is full, the session's
             outbox fills, as behind a connection that nobody reads from.
+        version: the revision of Engine.IO that the client speaks.
     """
 
     name = "memory"
 
-    def __init__(self, buffer: int) -> None:
+    def __init__(self, buffer: int, version: EngineVersion = EIO3) -> None:
         self.direct = True
         self.writable = True
         self.unsent = False
         self._outbox: OutgoingQueue | None = None
         self._buffer = buffer
+        self._form = version.frames
         self._to_client, self._client_end = trio.open_memory_channel[str | bytes](float("inf"))
         self._waiting = 0
         self._abandoned = False
@@ -57,7 +60,7 @@ class MemoryTransport:
     def send_nowait(self, items: Sequence[Encoded]) -> None:
         """Put the items' parts where the client finds them; the last item may exceed the buffer."""
         for item in items:
-            for part in item.parts:
+            for part in item.parts_for(self._form):
                 try:
                     self._to_client.send_nowait(part)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):

@@ -6,8 +6,9 @@
         assert await session.poll() == ["4hello"]
         websocket = await session.upgrade()
 
-A packet is written as on a WebSocket: `str` for a text packet, `bytes` for a binary one, both
-with their type in front: "4hello", b"\\x04\\x00\\x01".
+A packet is written as on a WebSocket: `str` for a text packet, "4hello", and `bytes` for a binary
+one. In Engine.IO 3 both have their type in front: b"\\x04\\x00\\x01"; in Engine.IO 4 (`eio=4`) a
+binary packet is bare, b"\\x00\\x01". There the server pings, and it is up to the test to answer.
 """
 
 import json
@@ -20,7 +21,8 @@ import trio.testing
 
 from trio_sio.engine.engine import Engine
 from trio_sio.engine.session.session import Handler
-from trio_sio.protocol.engineio import codec_v3
+from trio_sio.failures import ungrouped
+from trio_sio.protocol.engineio import codec_v3, codec_v4
 from trio_sio.protocol.engineio.packet import (
     EnginePacket,
     decode_binary,
@@ -28,9 +30,11 @@ from trio_sio.protocol.engineio.packet import (
     encode_binary,
     encode_text,
 )
+from trio_sio.protocol.errors import RemoteProtocolError
 from trio_sio.server import Server
+from trio_sio.testing.clients.symptom import Symptom
 from trio_sio.testing.wire_http import WireConnection, WireResponse
-from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
+from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket, open_websocket
 
 StreamPair = tuple[trio.abc.Stream, trio.abc.Stream]
 PacketText = str | bytes
@@ -72,10 +76,10 @@ class WireClient:
         self._connections.append(connection)
         return connection
 
-    def target(self, transport: str, query: str = "", sid: str = "") -> str:
+    def target(self, transport: str, query: str = "", sid: str = "", *, eio: int = 3) -> str:
         """Return a request-target of the engine, such as `/engine.io/?EIO=3&transport=polling`."""
         path = self.engine.options.path.removesuffix("/")
-        parts = [f"{path}/?EIO=3&transport={transport}", query, f"sid={sid}" if sid else ""]
+        parts = [f"{path}/?EIO={eio}&transport={transport}", query, f"sid={sid}" if sid else ""]
         return "&".join(part for part in parts if part)
 
     async def request(
@@ -92,23 +96,30 @@ class WireClient:
         return response
 
     async def handshake(
-        self, query: str = "", headers: Mapping[str, str] | None = None
+        self, query: str = "", headers: Mapping[str, str] | None = None, *, eio: int = 3
     ) -> "WireSession":
         """Begin a session by polling.
 
         Args:
             query: more for the query, such as "b64=1".
             headers: more header fields.
+            eio: the revision of Engine.IO, 3 or 4.
         """
-        session = WireSession(self, query, headers or {})
+        session = WireSession(self, query, headers or {}, eio)
         await session.open()
         return session
 
     async def websocket(
-        self, query: str = "", headers: Mapping[str, str] | None = None, *, sid: str = ""
+        self,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        *,
+        sid: str = "",
+        eio: int = 3,
     ) -> WireWebSocket:
         """Open a WebSocket: a new session, or one that `sid` may be upgraded to."""
-        return await open_websocket(self.connect(), self.target("websocket", query, sid), headers)
+        target = self.target("websocket", query, sid, eio=eio)
+        return await open_websocket(self.connect(), target, headers)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -123,6 +134,7 @@ class WireSession:
 
     Attributes:
         sid: the session id.
+        eio: the revision of Engine.IO, 3 or 4.
         opening: what the OPEN packet says.
         first: the packets that came along with it.
         response: the answer to the handshake.
@@ -130,8 +142,11 @@ class WireSession:
         poster: the connection for POST.
     """
 
-    def __init__(self, wire: WireClient, query: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, wire: WireClient, query: str, headers: Mapping[str, str], eio: int = 3
+    ) -> None:
         self.sid = ""
+        self.eio = eio
         self.opening: dict[str, Any] = {}
         self.first: list[PacketText] = []
         self.response: WireResponse
@@ -144,7 +159,7 @@ class WireSession:
     async def open(self) -> None:
         """Do the handshake."""
         self.response = await self.poll_response()
-        opening, *self.first = packets_of(self.response)
+        opening, *self.first = packets_of(self.response, self.eio)
         assert isinstance(opening, str), opening
         assert opening.startswith("0"), opening
         self.opening = json.loads(opening[1:])
@@ -153,19 +168,23 @@ class WireSession:
     @property
     def target(self) -> str:
         """The request-target of polls and POSTs."""
-        return self._wire.target("polling", self._query, self.sid)
+        return self._wire.target("polling", self._query, self.sid, eio=self.eio)
 
     async def poll(self) -> list[PacketText]:
         """Poll, and return the packets; held by the server until there are some."""
-        return packets_of(await self.poll_response())
+        return packets_of(await self.poll_response(), self.eio)
 
     async def poll_response(self) -> WireResponse:
         """Poll, and return the whole response."""
         return await self.poller.request("GET", self.target, self._headers)
 
+    def poll_by_another_connection(self) -> None:
+        """Open another connection for polls; the server closes one that has been idle."""
+        self.poller = self._wire.connect()
+
     async def post(self, *packets: PacketText) -> None:
         """Send packets; binary ones go as base64."""
-        response = await self.post_body(text_payload(packets))
+        response = await self.post_body(text_payload(packets, self.eio))
         assert (response.status, response.body) == (200, b"ok"), response
 
     async def post_body(self, body: bytes, kind: str = TEXT_PAYLOAD) -> WireResponse:
@@ -175,7 +194,7 @@ class WireSession:
 
     async def open_websocket(self, query: str = "") -> WireWebSocket:
         """Open a WebSocket for this session, and send nothing by it."""
-        return await self._wire.websocket(query, self._headers, sid=self.sid)
+        return await self._wire.websocket(query, self._headers, sid=self.sid, eio=self.eio)
 
     async def probe(self, query: str = "") -> WireWebSocket:
         """Open a WebSocket for this session and probe it."""
@@ -198,8 +217,10 @@ class WireSession:
         await self.poster.aclose()
 
 
-def text_payload(packets: Iterable[PacketText]) -> bytes:
-    """Return the text payload of packets."""
+def text_payload(packets: Iterable[PacketText], eio: int = 3) -> bytes:
+    """Return the text payload of packets, in this revision of Engine.IO."""
+    if eio == 4:
+        return codec_v4.SEPARATOR.join(map(codec_v4.payload_piece, packets))
     return codec_v3.encode_text_payload(map(_packet, packets))
 
 
@@ -208,24 +229,40 @@ def binary_payload(packets: Iterable[PacketText]) -> bytes:
     return codec_v3.encode_binary_payload(map(_packet, packets))
 
 
-def packets_of(response: WireResponse) -> list[PacketText]:
+def packets_of(response: WireResponse, eio: int = 3) -> list[PacketText]:
     """Return the packets of an answered poll, which is neither compressed nor JSONP."""
     assert response.status == 200, response
     binary = response.headers["content-type"] == BINARY_PAYLOAD
-    return payload_packets(response.body, binary=binary)
+    return payload_packets(response.body, binary=binary, eio=eio)
 
 
-def payload_packets(payload: bytes, *, binary: bool = False) -> list[PacketText]:
+def payload_packets(payload: bytes, *, binary: bool = False, eio: int = 3) -> list[PacketText]:
     """Return the packets of a payload.
+
+    Args:
+        payload: the payload.
+        binary: whether it is a binary one, which Engine.IO 4 does not know.
+        eio: the revision of Engine.IO, 3 or 4.
 
     Raises:
         RemoteProtocolError: it is none.
     """
+    if eio == 4:
+        return _packets_4(payload)
     decode = codec_v3.decode_binary_payload if binary else codec_v3.decode_text_payload
     packets = decode(payload)
     return [
         encode_text(packet) if isinstance(packet.data, str) else encode_binary(packet)
         for packet in packets
+    ]
+
+
+def _packets_4(payload: bytes) -> list[PacketText]:
+    packets = list(codec_v4.decode_payload(payload))
+    if codec_v4.encode_payload(packets) != payload:  # the decoder is lenient, as servers are
+        raise RemoteProtocolError("parse error", "this is not how packets are written")
+    return [
+        packet.data if isinstance(packet.data, bytes) else encode_text(packet) for packet in packets
     ]
 
 
@@ -246,23 +283,33 @@ async def open_wire(
         server: an engine or a server; opened for as long, if it is not open yet.
         handler: for an engine, what is called with each session.
         streams: makes both ends of a connection; the second one is the server's.
+
+    Raises:
+        BaseException: what handlers raise, if the server's option `raise_errors` is on: one as it
+            was raised, several in one group.
     """
-    async with AsyncExitStack() as stack:
-        engine = server.engine if isinstance(server, Server) else server
-        if not engine.serving:
-            await stack.enter_async_context(server)
-        nursery = await stack.enter_async_context(trio.open_nursery())
+    symptom = Symptom(trio.BrokenResourceError, WebSocketClosed)
+    engine = server.engine if isinstance(server, Server) else server
 
-        async def serve(stream: trio.abc.Stream) -> None:
-            if isinstance(server, Server):
-                await server.serve_stream(stream)
-            else:
-                assert handler is not None, "an engine needs a handler"
-                await server.serve_stream(stream, handler)
+    async def serve(stream: trio.abc.Stream) -> None:
+        if isinstance(server, Server):
+            await server.serve_stream(stream)
+        else:
+            assert handler is not None, "an engine needs a handler"
+            await server.serve_stream(stream, handler)
 
-        wire = WireClient(engine, serve, nursery, streams)
-        try:
-            yield wire
-        finally:
-            with trio.move_on_after(CLOSE_TIME, shield=True):
-                await wire.aclose()
+    with ungrouped():
+        async with AsyncExitStack() as stack:
+            if not engine.serving:
+                await stack.enter_async_context(server)
+            async with trio.open_nursery() as nursery:
+                wire = WireClient(engine, serve, nursery, streams)
+                try:
+                    with symptom:
+                        yield wire
+                finally:
+                    with trio.move_on_after(CLOSE_TIME, shield=True):
+                        await wire.aclose()
+            if symptom.is_there:  # a session that has failed needs no more than this to raise it
+                await trio.testing.wait_all_tasks_blocked()
+    symptom.show()

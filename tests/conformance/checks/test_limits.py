@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.seeded_faults import Fault, faults_of, is_found
+from tests.support.seeded_fault import Fault
+from tests.support.seeded_faults import faults_of, is_found
 
 
 @pytest.mark.parametrize("fault", faults_of("limits"))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.seeded_faults import Fault, faults_of, is_found
+from tests.support.seeded_fault import Fault
+from tests.support.seeded_faults import faults_of, is_found
 
 
-@pytest.mark.parametrize("fault", faults_of("namespaces"))
+@pytest.mark.parametrize("fault", faults_of("namespaces", 4))
 def test_a_fault_is_found(fault: Fault, tmp_path: Path) -> None:
     assert is_found(fault, tmp_path)

@@ -12,4 +12,5 @@ rooms       who hears a broadcast, and in which order
 order       the order of packets
 closing     the ends of sessions, and what ends them
 limits      messages and bodies that are too large
+protocol_5  those of Socket.IO 3 and 4 alone, a file for each area
 """

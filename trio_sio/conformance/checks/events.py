@@ -1,10 +1,11 @@
 """Events and acknowledgements."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import TRANSPORTS, open_client
-from trio_sio.conformance.expectation import expect, require
+from trio_sio.conformance.client import open_client
 from trio_sio.conformance.target import Target
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.testing.clients.expectation import expect, require
+from trio_sio.testing.clients.transports import TRANSPORTS
 
 area = Area("events")
 
@@ -38,6 +39,14 @@ async def an_event_that_nobody_handles(target: Target) -> None:
     """An event without a handler is ignored."""
     async with open_client(target) as client:
         await client.emit("nobody handles this", 1)
+        await client.expect_quiet()
+
+
+@area.check_with(("42", "425"), "packet")
+async def an_event_without_a_name(target: Target, packet: str) -> None:
+    """An event without a payload has no effect, and no acknowledgement."""
+    async with open_client(target) as client:
+        await client.send(packet)
         await client.expect_quiet()
 
 

@@ -1,16 +1,15 @@
 """How a session begins."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import TRANSPORTS, open_client, open_polling
-from trio_sio.conformance.expectation import expect, require
+from trio_sio.conformance.client import open_client, open_polling
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import WebSocket
-from trio_sio.testing.wire import text_payload
+from trio_sio.testing.clients.expectation import expect, require
+from trio_sio.testing.clients.transports import TRANSPORTS, WebSocket
 
 area = Area("handshake")
 
 
-@area.check_with(TRANSPORTS)
+@area.only(4).check_with(TRANSPORTS)
 async def the_root_namespace_is_joined(target: Target, how: str) -> None:
     """A session begins with OPEN, and CONNECT for "/" follows without being asked for."""
     async with open_client(target, how) as client:
@@ -53,7 +52,7 @@ async def an_empty_sid_is_a_handshake(target: Target) -> None:
     expect(response.status, 200, "the status")
 
 
-@area.check
+@area.only(4).check
 async def the_first_payload_is_text(target: Target) -> None:
     """The handshake by polling is answered with a text payload, and its length in characters."""
     response = await target.request("GET", target.request_target("polling", "b64=1"))
@@ -66,7 +65,7 @@ async def the_first_payload_is_text(target: Target) -> None:
     require('"sid"' in packet, f"no sid: {packet!r}")
 
 
-@area.check
+@area.only(4).check
 async def jsonp_calls_the_function_of_its_number(target: Target) -> None:
     """With `j=7` the response calls `___eio[7]` with the payload as a string."""
     response = await target.request("GET", target.request_target("polling", "j=7"))
@@ -74,7 +73,7 @@ async def jsonp_calls_the_function_of_its_number(target: Target) -> None:
     require(response.body.endswith(b");"), f"the body: {response.body!r}")
 
 
-@area.check
+@area.only(4).check
 async def cross_origin_with_credentials(target: Target) -> None:
     """Any origin may read the response, with credentials, and is named in it."""
     response = await target.request(
@@ -106,7 +105,7 @@ async def other_fields_of_the_request_do_not_matter(target: Target) -> None:
 async def a_session_polls_by_any_connection(target: Target) -> None:
     """A session belongs to no connection: each request may come by another one."""
     async with open_polling(target) as (client, polling):
-        body = text_payload(['42["echo",1]'])
+        body = target.payload('42["echo",1]')
         response = await target.request("POST", polling.request_target, {}, body)
         expect(response.status, 200, "the status of a POST")
         await client.expect_event("echo", 1)

@@ -6,9 +6,8 @@ import trio
 
 from trio_sio.conformance.area import Area
 from trio_sio.conformance.client import open_client, open_polling
-from trio_sio.conformance.expectation import Ended, expect, require
 from trio_sio.conformance.target import Target
-from trio_sio.testing.wire import text_payload
+from trio_sio.testing.clients.expectation import Ended, expect, require
 
 area = Area("limits")
 
@@ -22,10 +21,11 @@ def _event_of(size: int) -> str:
     return f"{head}{'x' * (size - len(head) - len(tail))}{tail}"
 
 
-def _body_of(size: int) -> bytes:
+def _body_of(target: Target, size: int) -> bytes:
     """Return a body of this many bytes, with one event."""
-    prefix = len(f"{size - 6}:")  # the packet's length, of five digits or six
-    return text_payload([_event_of(size - prefix)])
+    # In Engine.IO 3 the packet's length stands before it, of five digits or six.
+    prefix = len(f"{size - 6}:") if target.protocol == 4 else 0
+    return target.payload(_event_of(size - prefix))
 
 
 @area.check
@@ -50,14 +50,14 @@ async def a_message_one_byte_over_the_limit(target: Target) -> None:
 async def a_body_at_the_limit(target: Target) -> None:
     """A body of exactly `maxHttpBufferSize` bytes is taken."""
     async with open_polling(target) as (_, polling):
-        response = await polling.post(_body_of(LIMIT))
+        response = await polling.post(_body_of(target, LIMIT))
         expect(response.status, 200, "the status")
 
 
 @area.check
 async def a_body_one_byte_over_the_limit(target: Target) -> None:
     """One more byte is not taken, and ends the session."""
-    await _expect_refused(target, _body_of(LIMIT + 1))
+    await _expect_refused(target, _body_of(target, LIMIT + 1))
 
 
 @area.check
@@ -72,7 +72,7 @@ async def a_message_that_is_too_large(target: Target) -> None:
 @area.check
 async def a_body_that_is_too_large(target: Target) -> None:
     """A body over `maxHttpBufferSize` is not taken, and ends the session."""
-    await _expect_refused(target, _body_of(LIMIT * 3 // 2))
+    await _expect_refused(target, _body_of(target, LIMIT * 3 // 2))
 
 
 async def _expect_refused(target: Target, body: bytes) -> None:

@@ -2,9 +2,9 @@
 
 from trio_sio.conformance.area import Area
 from trio_sio.conformance.client import open_client
-from trio_sio.conformance.expectation import expect, require
 from trio_sio.conformance.target import Target
 from trio_sio.protocol.socketio.packet import Packet, PacketType
+from trio_sio.testing.clients.expectation import expect, require
 
 area = Area("namespaces")
 BOTH = ("polling", "websocket")
@@ -19,7 +19,7 @@ async def joining(target: Target, how: str) -> None:
         await client.expect_event("echo", 1, namespace="/chat")
 
 
-@area.check
+@area.only(4).check
 async def an_unknown_namespace(target: Target) -> None:
     """CONNECT for a namespace that does not exist is answered with ERROR "Invalid namespace"."""
     async with open_client(target) as client:
@@ -28,7 +28,7 @@ async def an_unknown_namespace(target: Target) -> None:
         await client.expect_quiet()
 
 
-@area.check
+@area.only(4).check
 async def a_refusal_of_the_application(target: Target) -> None:
     """A refusal is an ERROR with the application's message, and the session goes on."""
     async with open_client(target) as client:
@@ -37,7 +37,7 @@ async def a_refusal_of_the_application(target: Target) -> None:
         await client.expect_quiet()
 
 
-@area.check
+@area.only(4).check
 async def the_query_of_a_namespace(target: Target) -> None:
     """The query behind a namespace's name reaches the application."""
     async with open_client(target) as client:
@@ -49,7 +49,7 @@ async def the_query_of_a_namespace(target: Target) -> None:
         expect(answer, ["secret"], "the token")
 
 
-@area.check
+@area.only(4).check
 async def an_event_before_joining(target: Target) -> None:
     """An event for a namespace that was not joined is ignored, and the session goes on."""
     async with open_client(target) as client:
@@ -57,7 +57,7 @@ async def an_event_before_joining(target: Target) -> None:
         await client.expect_quiet()
 
 
-@area.check
+@area.only(4).check
 async def leaving_one_of_two(target: Target) -> None:
     """A client that leaves a namespace is in the others still."""
     async with open_client(target) as client:
@@ -74,6 +74,7 @@ async def joining_again(target: Target) -> None:
         for _ in range(3):
             await client.join_namespace("/chat")
             await client.send("41/chat")
+            await client.expect_quiet()
         await client.join_namespace("/chat")
         await client.emit("echo", "again", namespace="/chat")
         await client.expect_event("echo", "again", namespace="/chat")
@@ -121,6 +122,6 @@ async def leaving_and_joining_in_one_post(target: Target) -> None:
     async with open_client(target, "polling") as client:
         await client.join_namespace("/chat")
         await client.send("41/chat", "40/chat")
-        await client.expect_packet("40/chat")
+        await client.expect_joined("/chat")
         await client.emit("echo", "again", namespace="/chat")
         await client.expect_event("echo", "again", namespace="/chat")

@@ -1,9 +1,10 @@
 """The order of packets."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import TRANSPORTS, open_client
-from trio_sio.conformance.expectation import expect
+from trio_sio.conformance.client import open_client
 from trio_sio.conformance.target import Target
+from trio_sio.testing.clients.expectation import expect
+from trio_sio.testing.clients.transports import TRANSPORTS
 
 area = Area("order")
 

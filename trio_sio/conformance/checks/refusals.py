@@ -4,8 +4,8 @@ import json
 
 from trio_sio.conformance.area import Area
 from trio_sio.conformance.client import open_client
-from trio_sio.conformance.expectation import Unexpected, expect, require
 from trio_sio.conformance.target import Target
+from trio_sio.testing.clients.expectation import Unexpected, expect, require
 from trio_sio.testing.wire_http import WireResponse
 from trio_sio.testing.wire_websocket import handshake_headers
 

@@ -1,9 +1,10 @@
 """Who hears a broadcast, and in which order."""
 
 from trio_sio.conformance.area import Area
-from trio_sio.conformance.client import TRANSPORTS, open_client
-from trio_sio.conformance.expectation import expect
+from trio_sio.conformance.client import open_client
 from trio_sio.conformance.target import Target
+from trio_sio.testing.clients.expectation import expect
+from trio_sio.testing.clients.transports import TRANSPORTS
 
 area = Area("rooms")
 
@@ -54,7 +55,7 @@ async def strangers_do_not_hear(target: Target) -> None:
 async def each_socket_is_a_room(target: Target) -> None:
     """A socket's id is a room that it alone is in."""
     async with open_client(target) as one, open_client(target) as other:
-        await other.emit("tell", one.sid, "you")
+        await other.emit("tell", one.id, "you")
         await one.expect_event("told", "you")
         await other.expect_quiet()
 

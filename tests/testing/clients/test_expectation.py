@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 
-from trio_sio.conformance.expectation import Unexpected, expect, is_same, require, shown
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.testing.clients.expectation import Unexpected, expect, is_same, require, shown
 from trio_sio.testing.strategies import json_values
 
 EVENT = PacketType.EVENT

@@ -1,14 +1,21 @@
 """Packets by long polling and by WebSocket, and what is told when a server does it wrong."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 
 import trio_sio
 from tests.support.conformance import http, payload, scripted
 from tests.support.peers import served
-from trio_sio.conformance.expectation import Ended, Unexpected
 from trio_sio.conformance.target import Target
-from trio_sio.conformance.transports import Polling, WebSocket
+from trio_sio.testing.clients.expectation import Ended, Unexpected
+from trio_sio.testing.clients.transports import (
+    TRANSPORTS,
+    Polling,
+    WebSocket,
+    transports_of,
+)
 
 JAVASCRIPT = "text/javascript; charset=UTF-8"
 
@@ -27,6 +34,27 @@ async def test_a_poll_gives_one_packet_after_the_other(query: str, response: byt
         polling = await Polling.open(target, query)
         assert [await polling.receive(), await polling.receive()] == ["4one", "4\u20ac"]
         await polling.aclose()
+
+
+async def test_a_poll_of_engine_io_4() -> None:
+    async with scripted(http("4one\x1e4\u20ac\x1ebAQI=")) as target:
+        polling = await Polling.open(replace(target, protocol=5))
+        assert [await polling.receive() for _ in range(3)] == ["4one", "4\u20ac", b"\x01\x02"]
+        await polling.aclose()
+
+
+@pytest.mark.parametrize("body", ["", "4one\x1e", "7", "bAQI", "b-_8="])
+async def test_what_is_no_payload_of_engine_io_4(body: str) -> None:
+    async with scripted(http(body)) as target:
+        polling = await Polling.open(replace(target, protocol=5))
+        with pytest.raises(Unexpected, match="no payload"):
+            await polling.receive()
+        await polling.aclose()
+
+
+def test_transports_of_each_protocol() -> None:
+    assert transports_of(4) == TRANSPORTS
+    assert {*transports_of(4)} - {*transports_of(5)} == {"polling-jsonp"}
 
 
 @pytest.mark.parametrize(

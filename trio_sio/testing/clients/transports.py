@@ -1,21 +1,21 @@
 """The ways that packets take: long polling in its encodings, and WebSocket.
 
-A packet is `str` or `bytes` with its type in front, as on a WebSocket: "4hello", b"\\x04\\x00".
+A packet is `str` or `bytes` as on a WebSocket: "4hello", and b"\\x04\\x00" in Engine.IO 3, where a
+binary packet has its type in front, or b"\\x00" in Engine.IO 4.
 """
 
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Protocol
-from urllib.parse import quote_plus
 
 import trio
 
-from trio_sio.conformance.expectation import Ended, Unexpected, expect, require, shown
-from trio_sio.conformance.target import Target
 from trio_sio.engine.websocket.handshake import accept_value
+from trio_sio.protocol.engineio.jsonp_form import encode_jsonp_form
 from trio_sio.protocol.errors import RemoteProtocolError
+from trio_sio.testing.clients.expectation import Ended, Unexpected, expect, require, shown
 from trio_sio.testing.wire import (
     BINARY_PAYLOAD,
     TEXT_PAYLOAD,
@@ -26,6 +26,61 @@ from trio_sio.testing.wire import (
 )
 from trio_sio.testing.wire_http import WireConnection, WireResponse
 from trio_sio.testing.wire_websocket import WebSocketClosed, WireWebSocket, handshake_headers
+
+POLLING = ("polling", "polling-base64", "polling-jsonp")
+WEBSOCKETS = ("websocket", "websocket-base64", "upgraded")
+TRANSPORTS = POLLING + WEBSOCKETS
+"""The names of the ways that a client may talk."""
+
+TRANSPORTS_4 = tuple(how for how in TRANSPORTS if how != "polling-jsonp")
+"""Those in Engine.IO 4, whose clients have no JSONP."""
+
+QUERIES = {
+    "polling": "",
+    "polling-base64": "b64=1",
+    "polling-jsonp": "j=0&b64=1",  # as JavaScript's client has it
+    "websocket": "",
+    "websocket-base64": "b64=1",
+    "upgraded": "",
+}
+"""What each of them adds to the query of its requests."""
+
+
+def transports_of(protocol: int) -> tuple[str, ...]:
+    """Return the names of the ways that a client of this revision of Socket.IO may talk."""
+    return TRANSPORTS if protocol == 4 else TRANSPORTS_4
+
+
+class Access(Protocol):
+    """The way to a server."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for one thing."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields of each request."""
+
+    @property
+    def eio(self) -> int:
+        """The revision of Engine.IO that is spoken, 3 or 4."""
+
+    def request_target(self, transport: str = "", query: str = "", sid: str = "") -> str:
+        """Return such as `/socket.io/?EIO=3&transport=polling&sid=…`."""
+
+    async def connect(self) -> WireConnection:
+        """Open a connection.
+
+        Raises:
+            OSError: nobody listens there.
+            trio.TooSlowError: it took longer than `patience`.
+        """
+
+
+IDLE = 4.0
+"""Seconds after which a connection is not used again: servers close those without requests, Node.js
+after 5 s, and what is sent then is lost."""
 
 
 class Transport(Protocol):
@@ -52,7 +107,7 @@ class Polling:
     """Long polling: one connection for GET, one for POST, as a browser has them.
 
     Args:
-        target: the server.
+        access: the way to the server.
         query: more for the query: "b64=1", "j=0".
         getting: the connection for GET.
         posting: the connection for POST.
@@ -63,19 +118,20 @@ class Polling:
     """
 
     def __init__(
-        self, target: Target, query: str, getting: WireConnection, posting: WireConnection
+        self, access: Access, query: str, getting: WireConnection, posting: WireConnection
     ) -> None:
         self.getting = getting
         self.posting = posting
-        self._target = target
+        self._access = access
         self._query = query
         self._sid = ""
         self._jsonp = query.startswith("j=")
         self._base64 = query.startswith("b64=")
         self._received: deque[PacketText] = deque()
+        self._posted_at = trio.current_time()
 
     @classmethod
-    async def open(cls, target: Target, query: str = "") -> "Polling":
+    async def open(cls, access: Access, query: str = "") -> "Polling":
         """Open the connections.
 
         Raises:
@@ -83,16 +139,21 @@ class Polling:
             trio.TooSlowError: it did not answer in time.
         """
         async with AsyncExitStack() as stack:
-            getting = await target.connect()
+            getting = await access.connect()
             stack.push_async_callback(getting.aclose)
-            posting = await target.connect()
+            posting = await access.connect()
             stack.pop_all()
-            return cls(target, query, getting, posting)
+            return cls(access, query, getting, posting)
 
     @property
     def request_target(self) -> str:
         """Where polls and POSTs go."""
-        return self._target.request_target("polling", self._query, self._sid)
+        return self._access.request_target("polling", self._query, self._sid)
+
+    @property
+    def has_received(self) -> bool:
+        """Whether `receive` returns without a poll."""
+        return bool(self._received)
 
     def begin(self, sid: str) -> None:
         """Poll for this session from now on."""
@@ -105,9 +166,10 @@ class Polling:
             Ended: it was refused.
             Unexpected: it was answered otherwise than "ok".
         """
-        if self._jsonp:
-            text = text_payload(packets).decode().replace("\\n", "\\\\n")
-            body = b"d=" + quote_plus(text.replace("\n", "\\n")).encode()
+        if self._access.eio == 4:
+            response = await self.post(text_payload(packets, eio=4), TEXT_PAYLOAD)
+        elif self._jsonp:
+            body = encode_jsonp_form(text_payload(packets))
             response = await self.post(body, "application/x-www-form-urlencoded")
         elif not self._base64 and any(isinstance(packet, bytes) for packet in packets):
             response = await self.post(binary_payload(packets), BINARY_PAYLOAD)
@@ -124,14 +186,18 @@ class Polling:
             trio.BrokenResourceError: the server closed the connection instead.
             Unexpected: it did neither in time.
         """
-        headers = {"Content-Type": kind}
-        with trio.move_on_after(self._target.patience):
+        headers = {"Content-Type": kind, **self._access.headers}
+        with trio.move_on_after(self._access.patience):
+            if trio.current_time() - self._posted_at >= IDLE:
+                await self.posting.aclose()
+                self.posting = await self._access.connect()
+            self._posted_at = trio.current_time()
             return await self.posting.request("POST", self.request_target, headers, body)
-        raise Unexpected(f"a POST was not answered within {self._target.patience:g} s")
+        raise Unexpected(f"a POST was not answered within {self._access.patience:g} s")
 
     async def poll(self) -> WireResponse:
         """Poll, and return the response."""
-        return await self.getting.request("GET", self.request_target)
+        return await self.getting.request("GET", self.request_target, self._access.headers)
 
     async def receive(self) -> PacketText:
         """Return the next packet; polls if none is left.
@@ -150,7 +216,7 @@ class Polling:
         binary = response.headers.get("content-type") == BINARY_PAYLOAD
         body = _called_with(response.text) if self._jsonp else response.body
         try:
-            return payload_packets(body, binary=binary)
+            return payload_packets(body, binary=binary, eio=self._access.eio)
         except RemoteProtocolError as error:
             raise Unexpected(f"no payload: {shown(body)}: {error}") from error
 
@@ -174,7 +240,7 @@ class WebSocket:
         self.wire = wire
 
     @classmethod
-    async def open(cls, target: Target, query: str = "", sid: str = "") -> "WebSocket":
+    async def open(cls, access: Access, query: str = "", sid: str = "") -> "WebSocket":
         """Do the opening handshake.
 
         Raises:
@@ -182,10 +248,10 @@ class WebSocket:
             Unexpected: the answer does not fit the key.
         """
         async with AsyncExitStack() as stack:
-            connection = await target.connect()
+            connection = await access.connect()
             stack.push_async_callback(connection.aclose)
-            request_target = target.request_target("websocket", query, sid)
-            headers = handshake_headers()
+            request_target = access.request_target("websocket", query, sid)
+            headers = handshake_headers(access.headers)
             response = await connection.request("GET", request_target, headers)
             if response.status != 101:
                 raise Ended(f"a WebSocket was refused: {response.status} {response.body!r}")

@@ -1,0 +1,13 @@
+"""The checks of protocol 5 find what is wrong with the payloads of Engine.IO 4."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.seeded_fault import Fault
+from tests.support.seeded_faults import faults_of, is_found
+
+
+@pytest.mark.parametrize("fault", faults_of("payloads", 5))
+def test_a_fault_is_found(fault: Fault, tmp_path: Path) -> None:
+    assert is_found(fault, tmp_path)
