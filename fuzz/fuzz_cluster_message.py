@@ -1,7 +1,7 @@
 """Any message of another server is decoded or raises RemoteProtocolError, never anything else.
 
 What was decoded can be encoded, and decodes to the same again. Bytes are read as a broadcast, and
-as each of the messages in JSON.
+as each of the other messages, of both generations of servers.
 """
 
 from collections.abc import Callable, Hashable
@@ -20,6 +20,14 @@ from trio_sio.protocol.cluster.request import (
     encode_request,
     encode_response,
 )
+from trio_sio.protocol.cluster.v8 import broadcast as v8, request as v8_request
+from trio_sio.protocol.cluster.v8.response import (
+    Response as ResponseOf4,
+    decode_response as decode_response_of_4,
+    encode_answer,
+    encode_found,
+    encode_reply,
+)
 from trio_sio.protocol.errors import LocalProtocolError, RemoteProtocolError
 
 NAME = "cluster_message"
@@ -35,6 +43,9 @@ def fuzz(data: bytes) -> Hashable:
         _outcome(data, decode_response, _check_response),
         _outcome(data, decode_probe, _check_probe),
         _check_channel(data),
+        _outcome(data, v8.decode_broadcast, _check_broadcast_of_4),
+        _outcome(data, v8_request.decode_request, _check_request_of_4),
+        _outcome(data, decode_response_of_4, _check_response_of_4),
     )
 
 
@@ -74,6 +85,32 @@ def _check_response(response: Response) -> Hashable:
     for kind in (RequestKind.CLIENTS, RequestKind.ALL_ROOMS, RequestKind.CUSTOM_REQUEST):
         assert decode_response(encode_response(response, kind)).id == response.id
     return (len(response.clients), len(response.rooms), response.node is None)
+
+
+def _check_broadcast_of_4(message: v8.Broadcast) -> Hashable:
+    rooms, excepted = message.selection.rooms, message.selection.excepted
+    encoded = v8.encode_broadcast(message.uid, message.packet, rooms, excepted, message.manner)
+    again = v8.decode_broadcast(encoded)
+    assert again.selection == message.selection
+    return (len(rooms), len(excepted), message.manner.binary, message.manner.volatile)
+
+
+def _check_request_of_4(request: v8_request.Request) -> Hashable:
+    if request.kind is not v8_request.RequestKind.UNKNOWN:
+        encoded = v8_request.encode_request(request)
+        again = v8_request.decode_request(encoded)
+        assert v8_request.encode_request(again) == encoded
+    return (request.kind, len(request.rooms), request.selection is None, bool(request.id))
+
+
+def _check_response_of_4(response: ResponseOf4) -> Hashable:
+    for encoded in (
+        encode_answer(response.id, response.args, "x"),
+        encode_found(response.id, response.found, "x"),
+        encode_reply(response.id, response.data, "x"),
+    ):
+        assert decode_response_of_4(encoded).id == response.id
+    return (response.kind, len(response.found), len(response.sids), response.node is None)
 
 
 def _check_probe(probe: Probe) -> Hashable:

@@ -4,6 +4,7 @@ What was decoded can be encoded, and decodes to the same again; numbers that are
 dates, may look different then.
 """
 
+import re
 from collections.abc import Hashable
 
 from fuzz import harness
@@ -23,7 +24,7 @@ def _decode(message: str | bytes) -> Hashable:
     try:
         packet = Decoder().feed(message)
     except RemoteProtocolError as error:
-        return str(error.args[0])
+        return (error.args[0], re.sub("[0-9]+|'.*", "…", error.hint)[:60])
     if packet is None:
         return None
     assert isinstance(packet, Packet)
