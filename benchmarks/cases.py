@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tools.load.clients import Client, Crowd, connect, frame_size, masked
+from tools.load.clients import MIXED, Client, Crowd, connect, frame_size, masked
 from tools.load.polling import Poller, Pollers
 from tools.load.process import Server
 
@@ -125,6 +125,8 @@ def _bursts(server: Server, crowd: Crowd) -> Figures:
 
 
 def _blobs(server: Server, crowd: Crowd) -> Figures:
+    if server.peer.version == MIXED:
+        raise RuntimeError("attachments differ by a byte, and all clients are to get the same")
     size = len(crowd.clients)
     head = frame_size(len('451-["blob",{"_placeholder":true,"num":0}]'))
     # Engine.IO 3 has one byte before the attachment.

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.load.clients import MIXED
 from tools.load.process import GIVING_BACK, Peer, own_server
 from tools.setup_machine import ROOT
 
@@ -23,6 +24,8 @@ def _node(argument: str) -> tuple[str, ...]:
 PEERS = (
     Peer("websockets", own_server("websockets"), 3),
     Peer("trio-websocket", own_server("trio-websocket"), 3),
+    Peer("4.x clients", own_server("websockets"), 4),
+    Peer("2.x and 4.x", own_server("websockets"), MIXED),
     Peer("in hypercorn", ("env", f"PYTHONPATH={ROOT}", *_python("trio_sio_hypercorn.py")), 3),
     Peer("hypercorn alone", _python("websocket_hypercorn.py"), 3),
     Peer("socket.io 2.5.1", _node("2"), 3),
@@ -30,7 +33,7 @@ PEERS = (
     Peer("p-socketio aiohttp", _python("python_socketio_server.py", "aiohttp"), 4),
     Peer("p-socketio uvicorn", _python("python_socketio_server.py", "uvicorn"), 4),
 )
-OURS = ("websockets", "trio-websocket")
+OURS = ("websockets", "trio-websocket", "4.x clients", "2.x and 4.x")
 
 SLOW_READER_PEERS = (
     Peer("trio_sio", GIVING_BACK + own_server("websockets"), 3),

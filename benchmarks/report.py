@@ -33,7 +33,7 @@ def tables(results: Results, names: Sequence[str]) -> str:
     others = [name for name in names if name not in OURS]
     for ours in OURS:
         if ours in names and others:
-            parts += ["", f'Ratios: what `ws_engine="{ours}"` costs ÷ what the other costs:', ""]
+            parts += ["", f'Ratios: what trio_sio, "{ours}", costs ÷ what the other costs:', ""]
             parts += _ratios(results, ours, others)
     return "\n".join(parts) + "\n"
 

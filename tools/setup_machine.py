@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from typing import IO
 
 try:
     import tomllib
@@ -19,12 +21,14 @@ except ImportError:
 
 ROOT = Path(__file__).parent.parent
 JAVASCRIPT = ROOT / "tests" / "javascript"
+PYTHON_SOCKETIO_5 = ROOT / ".venv-socketio5"
+"""The environment of python-socketio 5: one environment holds one version."""
 _WITHOUT_SERVICES = ROOT / "tools" / "without_services.sh"
 
 # What `--without` can leave out.
 PEERS = (
-    *("node", "chromium", "python-socketio", "redis"),
-    *("nginx", "haproxy", "caddy", "apache", "prometheus"),
+    *("node", "chromium", "python-socketio", "python-socketio-5", "redis"),
+    *("nginx", "haproxy", "caddy", "apache", "prometheus", "atheris"),
 )
 
 # Debian's packages have the names of their programs.
@@ -42,6 +46,10 @@ _FOR_SERVERS = "/usr/sbin:/usr/local/sbin"
 """Where Debian has nginx and haproxy, and not every user's PATH looks."""
 
 
+OUTPUT: ContextVar[IO[str] | None] = ContextVar("OUTPUT", default=None)
+"""Where the output of commands goes; each thread may have its own."""
+
+
 class SetupError(Exception):
     """Something is missing and could not be installed; the text is a sentence."""
 
@@ -49,10 +57,20 @@ class SetupError(Exception):
 def run(
     command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> None:
-    """Run a command whose output goes where ours goes."""
+    """Run a command whose output goes where ours goes, or to `OUTPUT`."""
     sys.stdout.flush()  # what it prints comes after what we said
+    output = OUTPUT.get()
+    errors = None if output is None else subprocess.STDOUT
     try:
-        done = subprocess.run(command, check=False, cwd=cwd, env=env, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+        )
     except OSError as error:
         raise SetupError(f"cannot run {command[0]}: {error.strerror}") from error
     if done.returncode:
@@ -86,6 +104,12 @@ def requirements(group: str) -> list[str]:
     """A dependency group of pyproject.toml: the pip of Python 3.11 does not know groups yet."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
     return [str(requirement) for requirement in groups[group]]
+
+
+def python_socketio_5() -> None:
+    """Install python-socketio 5, a client of the tests, in its own environment."""
+    wanted = requirements("python-socketio-5")
+    environment(PYTHON_SOCKETIO_5, *wanted, made_from=[ROOT / "pyproject.toml"])
 
 
 def browser_client(folder: Path) -> None:

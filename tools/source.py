@@ -7,7 +7,7 @@ prints it. Nothing of the package is imported, only parsed.
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
@@ -30,12 +30,15 @@ class Source:
     Attributes:
         name: relative to the package, as in "engine/engine.py".
         text: what it says.
-        tree: the same, parsed.
     """
 
     name: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it says, parsed: not before it is asked for, since that takes most of the time."""
+        return ast.parse(self.text)
 
     @property
     def lines(self) -> int:
@@ -52,16 +55,11 @@ Sources = Mapping[str, Source]
 """By name."""
 
 
-def read(name: str, text: str) -> Source:
-    """Parse a file."""
-    return Source(name, text, ast.parse(text))
-
-
 @cache
 def read_package(root: Path = PACKAGE) -> Sources:
-    """Parse all files of a package, once in a process."""
+    """Read all files of a package, once in a process."""
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
-    return {name: read(name, (root / name).read_text("utf-8")) for name in names}
+    return {name: Source(name, (root / name).read_text("utf-8")) for name in names}
 
 
 # Imports

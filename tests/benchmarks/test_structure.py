@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.structure import rows
 from tools.setup_machine import ROOT
-from tools.source import read
+from tools.source import Source
 
 MODEL = """
 class Model:
@@ -31,7 +31,7 @@ TEXTS = {
 
 
 def test_figures() -> None:
-    found = dict(rows({name: read(name, text) for name, text in TEXTS.items()}))
+    found = dict(rows({name: Source(name, text) for name, text in TEXTS.items()}))
     assert found == {
         "files / lines": "4 / 26",  # `__init__.py` has no code
         "median file, lines": "4",

@@ -16,6 +16,9 @@ READ_SIZE = 256 * 1024
 PATIENCE = 60.0
 """Seconds after which a server that owes something is given up."""
 
+MIXED = 0
+"""A version of Engine.IO that is none: clients of 3 and of 4, taking turns."""
+
 AT_ONCE = 64
 """Clients that are on their way in at the same time."""
 
@@ -115,8 +118,9 @@ def connect(port: int, version: int, count: int) -> list[socket.socket]:
     """Return connections of clients that have joined "/", some always on their way."""
     sockets: list[socket.socket] = []
     coming: deque[Client] = deque()
-    for _ in range(count):
-        coming.append(Client(port, version))
+    versions = (3, 4) if version == MIXED else (version,)
+    for number in range(count):
+        coming.append(Client(port, versions[number % len(versions)]))
         if len(coming) == AT_ONCE:
             client = coming.popleft()
             client.join()
@@ -132,7 +136,7 @@ class Crowd:
 
     Args:
         port: the server's port on 127.0.0.1.
-        version: of Engine.IO, 3 or 4.
+        version: of Engine.IO, 3, 4 or `MIXED`.
         size: how many clients.
     """
 

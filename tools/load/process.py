@@ -25,7 +25,7 @@ class Peer:
     Attributes:
         name: what it is called in tables.
         command: starts it; it prints its port.
-        version: of Engine.IO, which its clients speak.
+        version: of Engine.IO, which its clients speak; `MIXED` for half of them each.
     """
 
     name: str
