@@ -10,7 +10,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from trio_sio import EngineOptions, ServerOptions
 from trio_sio.adapters.redis.options import RedisOptions
+from trio_sio.options.basics import BasicOptions
 from trio_sio.options.compression import FLAG, PARAMETERS
+from trio_sio.options.cookie import ByProtocol
 from trio_sio.options.declaration import Declaration, Group, Options
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -40,12 +42,15 @@ COMPRESSION = """\
 `Server(http_compression={"threshold": 4096, "level": 1})`.
 """
 
+CLASSES = (BasicOptions, EngineOptions, ServerOptions)
+"""What `Server` takes; each has those of the one before, and declares its own."""
+
 SERVER_ONLY = "*(`Server` only)*"
 
 
 def page() -> str:
     """Return the page."""
-    helps = {**helps_of(EngineOptions), **helps_of(ServerOptions)}
+    helps = {name: text for one in CLASSES for name, text in helps_of(one).items()}
     declared = ServerOptions.declarations()
     order = [name for name in helps if name in declared]
     parts = [INTRODUCTION]
@@ -151,12 +156,14 @@ def _alternatives(hint: Any) -> Iterator[str]:  # noqa: ANN401
     elif origin is not None:
         item = f" of {shown_type(arguments[0])}" if len(arguments) == 1 else ""
         yield code(origin.__name__) + item
-    else:
+    elif hint is not ByProtocol:
         yield code("None" if hint is type(None) else hint.__name__)
 
 
 def shown_default(value: object, unit: str) -> str:
     """Return a default value: sizes in a unit that divides them, thousands apart."""
+    if isinstance(value, ByProtocol):
+        return value.value
     if isinstance(value, bool) or value is None:
         return code(repr(value))
     if isinstance(value, (int, float)):

@@ -19,6 +19,8 @@ CALLED = {
     "Namespace": "namespace",
     "ParentNamespace": "parent",
     "Broadcast": "target",
+    "Answers": "answers",
+    "RemoteSocket": "remote",
     "Socket": "socket",
     "Client": "client",
     "Handshake": "handshake",
