@@ -3,10 +3,12 @@
     python3 -m tests                          everything
     python3 -m tests --quick                  in a minute: no peers, no slow tests, few examples
     python3 -m tests --only mypy              only this step (repeatable)
+    python3 -m tests --only official-suites --folder DIR     the suites of the protocols' authors
     python3 -m tests -- tests/engine -x       all steps; arguments for pytest
 
 Every step runs even if one before it failed; the summary at the end says which did, and the exit
-code is 1. A peer that is missing is a failure too, unless `--without` leaves it out.
+code is 1. A peer that is missing is a failure too, unless `--without` leaves it out. What needs the
+network, the checks of the source, and the documentation are done side by side.
 
 Tests run in one process more than there are cores, since many wait for peers, and those that others
 would disturb afterwards in one; with arguments for pytest, all run in one.
@@ -17,7 +19,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from tools import setup_machine
@@ -25,16 +31,29 @@ from tools.setup_machine import PEERS, ROOT, SERVERS, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
 _STEPS = (
-    *("client", "node", "chromium", *SERVERS),
-    *("ruff-check", "ruff-format", "mypy", "mkdocs", "pytest", "pytest-alone"),
+    *("client", "node", "python-socketio-5", "chromium", *SERVERS),
+    *("ruff-check", "ruff-format", "mypy", "mkdocs", "bytecode", "pytest", "pytest-alone"),
 )
+_SUITES = "official-suites"
+"""The step that needs a folder; see `tools/official_suites.py`."""
+_GROUPS = ("test", "docs", "fuzz", "mutation")
+"""The dependency groups that are installed."""
 _PROCESSES = 1 + (os.cpu_count() or 1)
 _BESIDE_OTHERS = ("--alone=without", f"--numprocesses={_PROCESSES}", "--dist=worksteal")
 
 
 class _Step(NamedTuple):
+    """One of the things that are done.
+
+    Attributes:
+        name: what `--only` calls it.
+        run: does it.
+        lane: those of other lanes are done meanwhile; "" is for what others would disturb.
+    """
+
     name: str
     run: Callable[[], None]
+    lane: str = ""
     needed_by_all: bool = False
 
 
@@ -81,14 +100,21 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         help="leave out the tests that need a peer or take seconds, and try few examples",
     )
     length.add_argument(
-        "--long", action="store_true", help="run the tests that take many minutes, too"
+        "--long",
+        action="store_true",
+        help="run the tests that take many minutes, too, and try many examples",
     )
     parser.add_argument(
         "--only",
         action="append",
         default=[],
-        choices=_STEPS,
+        choices=(*_STEPS, _SUITES),
         help="only this step, and the virtual environment that all need (repeatable)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help=f"run the protocols' own suites, too, which are in this folder: the step {_SUITES}",
     )
     parser.add_argument("pytest", nargs="*", help="after `--`: arguments for pytest")
     return parser.parse_args(argv)
@@ -106,19 +132,14 @@ def _steps(options: argparse.Namespace) -> list[_Step]:
 def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
     without: Sequence[str] = PEERS if options.quick else options.without
     yield _Step("environment", _make_environment, needed_by_all=True)
-    if "node" not in without:
-        yield _Step("client", lambda: setup_machine.browser_client(_ENVIRONMENT))
-        yield _Step("node", setup_machine.node_modules)
-    if not {"node", "chromium"} & set(without):  # Node.js drives the browser
-        yield _Step("chromium", setup_machine.chromium)
-    for peer in SERVERS:
-        if peer not in without:
-            yield _Step(peer, partial(setup_machine.servers, peer))
-    yield _Step("ruff-check", lambda: _python("ruff", "check"))
-    yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"))
-    yield _Step("mypy", lambda: _python("mypy"))
+    for name, install in _installed_peers(without):
+        yield _Step(name, install, lane="machine")
+    yield _Step("ruff-check", lambda: _python("ruff", "check"), lane="source")
+    yield _Step("ruff-format", lambda: _python("ruff", "format", "--check"), lane="source")
+    yield _Step("mypy", lambda: _python("mypy"), lane="source")
     if not options.quick:
-        yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict"))
+        yield _Step("mkdocs", lambda: _python("mkdocs", "build", "--strict"), lane="docs")
+        yield _Step("bytecode", lambda: _python("tools.bytecode"), lane="bytecode")
     chosen = [f"--without={peer}" for peer in options.without]
     chosen += ["--quick"] * options.quick + ["--long"] * options.long
     if options.pytest:
@@ -127,13 +148,29 @@ def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
         yield _Step("pytest", lambda: _python("pytest", *chosen, *_BESIDE_OTHERS))
         if not options.quick:
             yield _Step("pytest-alone", lambda: _python("pytest", *chosen, "--alone=only"))
+    if options.folder is not None:
+        folder = str(options.folder.resolve())
+        yield _Step(_SUITES, lambda: _python("tools.official_suites", folder))
+
+
+def _installed_peers(without: Sequence[str]) -> Iterator[tuple[str, Callable[[], None]]]:
+    if "node" not in without:
+        yield "client", lambda: setup_machine.browser_client(_ENVIRONMENT)
+        yield "node", setup_machine.node_modules
+    if "python-socketio-5" not in without:
+        yield "python-socketio-5", setup_machine.python_socketio_5
+    if not {"node", "chromium"} & set(without):  # Node.js drives the browser
+        yield "chromium", setup_machine.chromium
+    for peer in SERVERS:
+        if peer not in without:
+            yield peer, partial(setup_machine.servers, peer)
 
 
 def _make_environment() -> None:
     setup_machine.environment(
         _ENVIRONMENT,
         *("--editable", ".[speed,testing]"),
-        *(*setup_machine.requirements("test"), *setup_machine.requirements("docs")),
+        *(one for group in _GROUPS for one in setup_machine.requirements(group)),
         made_from=[ROOT / "pyproject.toml"],
     )
 
@@ -144,22 +181,54 @@ def _python(module: str, *arguments: str) -> None:
     path = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
     environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(_ENVIRONMENT)}
     environment["NO_MKDOCS_2_WARNING"] = "1"  # pyproject.toml holds the version still
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Hundreds of processes would compile everything. It is kept, though not in the tree.
+        environment["PYTHONPYCACHEPREFIX"] = str(_ENVIRONMENT / "bytecode")
     setup_machine.run([python, "-m", module, *arguments], env=environment)
 
 
 def _run(steps: Sequence[_Step]) -> Iterator[_Result]:
+    for has_lanes, several in groupby(steps, lambda step: step.lane != ""):
+        if has_lanes:
+            yield from _run_side_by_side(list(several))
+            continue
+        for step in several:
+            _say(f"\n--- {step.name}")
+            result = _do(step)
+            _say(result.error or "")
+            yield result
+            if result.error and step.needed_by_all:
+                return
+
+
+def _run_side_by_side(steps: Sequence[_Step]) -> list[_Result]:
+    """Run one step of each lane at a time; what a step prints comes when it has ended."""
+    lanes: dict[str, list[_Step]] = {}
     for step in steps:
-        _say(f"\n--- {step.name}")
-        start = time.monotonic()
-        error = None
-        try:
-            step.run()
-        except SetupError as failure:
-            error = str(failure)
-            _say(error)
-        yield _Result(step.name, time.monotonic() - start, error)
-        if error and step.needed_by_all:
-            return
+        lanes.setdefault(step.lane, []).append(step)
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        results = threads.map(lambda lane: [_do_aside(step) for step in lane], lanes.values())
+        by_name = {result.name: result for lane in results for result in lane}
+    return [by_name[step.name] for step in steps]
+
+
+def _do_aside(step: _Step) -> _Result:
+    with TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        setup_machine.OUTPUT.set(output)
+        result = _do(step)
+        output.seek(0)
+        _say(f"\n--- {step.name}\n{output.read()}{result.error or ''}")
+    return result
+
+
+def _do(step: _Step) -> _Result:
+    start = time.monotonic()
+    error = None
+    try:
+        step.run()
+    except SetupError as failure:
+        error = str(failure)
+    return _Result(step.name, time.monotonic() - start, error)
 
 
 def _say(line: str) -> None:

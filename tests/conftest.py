@@ -5,7 +5,7 @@ missing peer is a failure, never a silent skip.
 
 Tests marked `long` take many minutes and run with `--long` only; all other async tests have a time
 limit. `--quick` leaves out the peers and the tests marked `slow`, and lets Hypothesis try few
-examples.
+examples; `--long` lets it try many.
 
 Tests marked `alone` measure what others on the same machine would disturb, and `long` ones keep it
 busy: `--alone without` leaves both to a second run, which is `--alone only`.
@@ -13,29 +13,40 @@ busy: `--alone without` leaves both to a second run, which is `--alone only`.
 
 import faulthandler
 import gc
+import importlib.util
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from tests.support import examples
 from tests.support.time_limit import limit_item
-from tools.setup_machine import PEERS, SERVERS, find_program
+from tools.setup_machine import PEERS, PYTHON_SOCKETIO_5, SERVERS, find_program, program
 
 # By marker: what has to be on the machine for a test that carries it.
 _NEEDS = {
     "node": ("node",),
     "chromium": ("chromium", "node"),  # Node.js drives the browser
     "python_socketio": ("python-socketio",),
+    "python_socketio_5": ("python-socketio-5",),
     "redis": ("redis",),
     "nginx": ("nginx",),
     "haproxy": ("haproxy",),
     "caddy": ("caddy",),
     "apache": ("apache",),
     "prometheus": ("prometheus",),
+    "atheris": ("atheris",),
 }
-_PROGRAMS = {"node": ("node",), "chromium": ("chromium",), **SERVERS}
+_PROGRAMS = {
+    "node": ("node",),
+    "chromium": ("chromium",),
+    "python-socketio-5": (str(program(PYTHON_SOCKETIO_5, "python")),),
+    **SERVERS,
+}
+_MODULES = {"atheris": "atheris"}  # has no wheel for some machines
 
 _SLOW_FOLDERS = ("benchmarks", "end_to_end", "endings", "hostile", "security", "soak")
 """Their tests start processes, clients by the hundred or attacks, so all are marked `slow`."""
@@ -46,7 +57,8 @@ _MARKERS = {
     "alone": "measures what other tests would disturb; see --alone",
 }
 
-examples.be_thorough()
+_ALONE_OR_LONG = re.compile(r"\bmark\.(alone|long)\b")
+_PROPERTY = re.compile(r"\bhypothesis\b")
 _LEFT_OUT = "left out"
 _left_out = pytest.StashKey[Counter[str]]()
 
@@ -67,12 +79,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="leave out the tests that need this peer (repeatable)",
     )
     parser.addoption(
-        "--long", action="store_true", help="run the tests that take many minutes, too"
+        "--long",
+        action="store_true",
+        help="run the tests that take many minutes, too, and try many examples",
     )
     parser.addoption(
         "--quick",
         action="store_true",
         help="leave out tests that need a peer or take seconds, and try few examples",
+    )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=examples.USUAL,
+        metavar="NUMBER",
+        help="that a property tries which asks for no number itself",
     )
     parser.addoption(
         "--alone",
@@ -90,12 +111,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_left_out] = Counter()
+    # Before test files are imported, whose decorators ask for examples.
+    examples.be_thorough(config.getoption("--examples"))
     if config.getoption("--quick"):
-        examples.be_quick()  # before test files are imported, whose decorators ask for examples
+        examples.be_quick()
+    if config.getoption("--long"):
+        examples.be_long()
     for marker, peers in _NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: needs {' and '.join(peers)}")
     for marker, meaning in _MARKERS.items():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that have no test of those asked for: importing all takes half a minute."""
+    words = _words_of_wanted_files(config)
+    if words is None or not collection_path.name.startswith("test_"):
+        return None
+    return None if words.search(collection_path.read_text("utf-8")) else True
+
+
+def _words_of_wanted_files(config: pytest.Config) -> re.Pattern[str] | None:
+    if config.getoption("--alone") == "only":
+        return _ALONE_OR_LONG
+    if config.getoption("markexpr") == "hypothesis":  # what Hypothesis marks, and nobody else
+        return _PROPERTY
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -114,6 +155,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    if hasattr(config, "workerinput"):
+        items.sort(key=_slow_files_first(items))
+
+
+def _slow_files_first(items: list[pytest.Item]) -> Callable[[pytest.Item], bool]:
+    """Return the order for several processes: what is left at the end is quick, so all end at once.
+
+    Files stay whole, since their tests may share a server.
+    """
+    slow = {item.path for item in items if _has_marker(item, "slow")}
+    return lambda item: item.path not in slow
 
 
 def pytest_collection_finish() -> None:
@@ -123,14 +175,15 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if _has_marker(item, "long"):
-        faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for the others
+    if _has_marker(item, "long") or item.config.getoption("--long"):
+        faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for others
     for peer in _peers(item):
-        for program in _PROGRAMS.get(peer, ()):
-            if find_program(program) is None:
-                pytest.fail(
-                    f"{program} is not installed; `--without {peer}` leaves this out", False
-                )
+        missing = [name for name in _PROGRAMS.get(peer, ()) if find_program(name) is None]
+        if peer in _MODULES and importlib.util.find_spec(_MODULES[peer]) is None:
+            missing.append(_MODULES[peer])
+        if missing:
+            what = f"{missing[0]} is not installed; `--without {peer}` leaves this out"
+            pytest.fail(what, pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -138,6 +191,25 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         left_out = session.config.stash[_left_out]
         output[_LEFT_OUT] = dict(left_out)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """Escape halves of surrogate pairs: pytest-xdist ends all processes at one in a failure."""
+    return _sendable((yield))
+
+
+def _sendable(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case list():
+            return [_sendable(one) for one in value]
+        case tuple():
+            return tuple(_sendable(one) for one in value)
+        case dict():
+            return {_sendable(key): _sendable(one) for key, one in value.items()}
+    return value
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -23,6 +23,8 @@ CALLED: dict[str, type] = {
     "namespace": trio_sio.Namespace,
     "parent": trio_sio.ParentNamespace,
     "target": trio_sio.Broadcast,
+    "answers": trio_sio.Answers,
+    "remote": trio_sio.RemoteSocket,
     "socket": trio_sio.Socket,
     "client": trio_sio.Client,
     "handshake": trio_sio.Handshake,
@@ -36,42 +38,65 @@ CALLED: dict[str, type] = {
 # no use for these.
 WITHIN_THE_PACKAGE = {
     "namespace": {
-        *("acquire", "add", "chain", "change_adapter", "change_encoder", "counters"),
+        *("acquire", "add", "chain", "change_adapter", "change_codec", "counters"),
         *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
         *("is_listened_to", "keep", "release"),
         *("next_ack_id", "publish", "publish_nowait", "take_handlers", "users", "home"),
+        *("ask", "incoming_watchers", "outgoing_watchers", "parts", "represent", "watch"),
+        *("hear_server", "server_events", "recoveries", "recovery", "recovery_group"),
     },
     "parent": {
-        *("accepts", "add", "counters", "find_clients", "home", "label", "publish"),
-        "publish_nowait",
-        "remove",
+        *("accepts", "add", "ask", "counters", "find_clients", "home", "label", "parts"),
+        *("publish", "publish_nowait", "recovery_group", "remove", "server_events", "watch"),
     },
+    "answers": {"begin", "check", "close", "drop", "expect", "give_up", "take", "wait_complete"},
     "socket": {
         *("acknowledge", "background", "change_backlog", "deliver", "deliver_volatile"),
-        *("dispatcher", "end", "enter", "inbox", "invoker", "is_idle", "is_over", "kick"),
-        *("mark_ended", "open", "phase", "refuse", "sender", "wait_idle"),
+        *("describe", "dispatcher", "end", "enter", "expect_answer", "forget_answer", "inbox"),
+        *("invoker", "is_idle", "is_over", "kick", "mark_ended", "notify_outgoing", "open"),
+        *("phase", "recovery_session", "refuse", "sender", "wait_idle"),
     },
     "client": {
-        *("disconnect", "joins", "left", "log", "order", "run", "wait_heard"),
+        *("dialect", "disconnect", "joins", "left", "log", "order", "run", "wait_heard"),
     },
-    "handshake": {"of"},
+    "handshake": {"as_json", "of", "of_json"},
     "session": {
         *("abandon_upgrade", "begin_upgrade", "count_limit", "deliver", "enqueue", "explain"),
         *("finish_upgrade", "is_listening", "lifecycle", "limits", "log", "on_backlog", "outbox"),
-        *("overlap", "probe", "raise_errors", "run", "start_with", "state", "time_out", "timers"),
+        *(
+            "overlap",
+            "ping",
+            "probe",
+            "raise_errors",
+            "run",
+            "start_with",
+            "state",
+            "time_out",
+            "timers",
+        ),
         *("let_go", "lift_limits", "limits_lifted"),
         *("wait_application_done", "wait_heard", "watch"),
     },
     "engine": {"answer", "from_options", "observe", "open_session"},
     "redis": {"broker"},
     "adapter": {
-        *("deliver", "enter", "find_clients", "leave", "leave_all", "pass_on", "pause_after"),
+        *("ask", "deliver", "enter", "find", "find_clients", "leave", "leave_all", "pass_on"),
+        *("pause_after", "begin_session", "drop_session", "missed", "open_session"),
+        *("persist_session", "record", "restore_session", "stamp"),
     },
 }
 # A test that has one of these has a real client, or bytes over a real socket, on the other side.
 REAL = (
-    *("raw(url)", "watched(make_server", "watched(io)", "peer(", "connected(", "program("),
-    *("World", "Crowd", "Disturbed", "RedisServer"),  # real nodes and a real Redis
+    *(
+        "raw(url)",
+        "both(io",
+        "watched(make_server",
+        "watched(io)",
+        "peer(",
+        "connected(",
+        "program(",
+    ),
+    *("World", "Crowd", "Disturbed", "RedisServer", "Mixed"),  # real nodes and a real Redis
 )
 
 

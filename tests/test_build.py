@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from trio_sio.browser_client import FILES
+from trio_sio.browser_client import RELEASES
 
 pytestmark = pytest.mark.slow
 
 
 ROOT = Path(__file__).parents[1]
-CLIENT = {f"trio_sio/client/{Path(name).name}" for name in FILES}
+CLIENT = {f"trio_sio/client/{path}" for release in RELEASES for path in release.placed}
 NEVER_COPIED = shutil.ignore_patterns(".git", ".*_cache", ".venv*", "__pycache__", "node_modules")
 
 
@@ -58,7 +58,9 @@ def test_wheel_has_the_client(tree: Path) -> None:
     assert "trio_sio/py.typed" in names(wheel)
     assert "trio_sio/demo/page/index.html" in names(wheel)
     assert "trio_sio/admin/page/view.js" in names(wheel)
-    assert not [name for name in names(wheel) if not name.startswith(("trio_sio/", "trio_sio-"))]
+    assert "pytest_trio_sio.py" in names(wheel)
+    ours = ("trio_sio/", "trio_sio-", "pytest_trio_sio.py")
+    assert not [name for name in names(wheel) if not name.startswith(ours)]
 
 
 def test_wheel_without_the_client_by_request(tree: Path) -> None:

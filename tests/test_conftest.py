@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis.internal.conjecture import engine
+
+from tests.support.examples import USUAL
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +29,9 @@ def test_chromium(): pass
 @pytest.mark.python_socketio
 def test_python_socketio(): pass
 
+@pytest.mark.python_socketio_5
+def test_python_socketio_5(): pass
+
 @pytest.mark.redis
 def test_redis(): pass
 
@@ -44,6 +50,9 @@ def test_apache(): pass
 @pytest.mark.prometheus
 def test_prometheus(): pass
 
+@pytest.mark.atheris
+def test_atheris(): pass
+
 @pytest.mark.node
 @pytest.mark.redis
 def test_cluster(): pass
@@ -53,6 +62,11 @@ NO_SERVERS = """
 from tools import setup_machine
 
 setup_machine._FOR_SERVERS = ""  # those of this machine are not there
+"""
+NO_MODULES = """
+from tests import conftest
+
+conftest._MODULES = {"atheris": "no_such_module"}
 """
 LONG = """
 @pytest.mark.long
@@ -72,6 +86,8 @@ def suite(tmp_path: Path) -> Path:
     (tmp_path / "pytest.ini").touch()
     (tmp_path / "test_suite.py").write_text(SUITE)
     (tmp_path / "no_servers.py").write_text(NO_SERVERS)
+    (tmp_path / "no_modules.py").write_text(NO_MODULES)
+    (tmp_path / "atheris.py").touch()
     (tmp_path / "bin").mkdir()
     for name in PROGRAMS:
         (tmp_path / "bin" / name).touch(mode=0o755)
@@ -104,12 +120,14 @@ def test_all_peers_are_there(suite: Path) -> None:
         ("node", {"test_node", "test_chromium", "test_cluster"}),
         ("chromium", {"test_chromium"}),
         ("python-socketio", {"test_python_socketio"}),
+        ("python-socketio-5", {"test_python_socketio_5"}),
         ("redis", {"test_redis", "test_cluster"}),
         ("nginx", {"test_nginx"}),
         ("haproxy", {"test_haproxy"}),
         ("caddy", {"test_caddy"}),
         ("apache", {"test_apache"}),
         ("prometheus", {"test_prometheus"}),
+        ("atheris", {"test_atheris"}),
     ],
 )
 def test_without(suite: Path, without: str, dropped: set[str]) -> None:
@@ -144,6 +162,13 @@ def test_missing_peer_is_a_failure(suite: Path, program: str, peer: str, tests: 
     assert f"{program} is not installed; `--without {peer}` leaves this out" in said
 
 
+def test_missing_module_is_a_failure(suite: Path) -> None:
+    code, said = run(suite, "-p", "no_modules")
+    assert code == 1
+    assert f"{COUNT - 1} passed, 1 error" in said
+    assert "no_such_module is not installed; `--without atheris` leaves this out" in said
+
+
 def test_long_tests_run_when_they_are_asked_for(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG)
     code, said = run(suite)
@@ -163,6 +188,20 @@ def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None
     code, said = run(suite, "--long", *limit)
     assert code == 0
     assert f"{COUNT + 1} passed" in said
+
+
+def test_several_processes_run_files_with_slow_tests_first(suite: Path) -> None:
+    (suite / "test_z.py").write_text(f"import pytest\n{SLOW}\ndef test_beside(): pass\n")
+    several = ("--numprocesses=1", "--dist=worksteal", "-k", "beside or plain or slow")
+    assert names_in_order(run(suite, *several)[1]) == ["test_slow", "test_beside", "test_plain"]
+    alone = ("-k", "beside or plain or slow")
+    assert names_in_order(run(suite, *alone)[1]) == ["test_plain", "test_slow", "test_beside"]
+
+
+def names_in_order(said: str) -> list[str]:
+    """The tests that passed, as they were told one after the other."""
+    lines = [line for line in said.splitlines() if "::test_" in line and "PASSED" in line]
+    return [line.partition("::")[2].split()[0] for line in lines]
 
 
 SLOW = """
@@ -204,19 +243,34 @@ def test_a_quick_run_leaves_out_what_is_slow_or_needs_a_peer(suite: Path) -> Non
     assert "left out without --long: 1 test" in said
 
 
-def test_a_quick_run_tries_few_examples(suite: Path) -> None:
+def test_a_quick_run_tries_few_examples_and_a_long_one_many(suite: Path) -> None:
     (suite / "test_suite.py").write_text(EXAMPLES)
-    assert "seen 50 5 100 ." in run(suite, "-s")[1]
+    assert f"seen 50 5 {USUAL} ." in run(suite, "-s")[1]
+    assert "seen 50 5 70 ." in run(suite, "-s", "--examples=70")[1]
     assert "seen 10 5 10 ." in run(suite, "-s", "--quick")[1]
+    assert "seen 500 50 1000 ." in run(suite, "-s", "--long")[1]
+
+
+def test_a_run_of_properties_imports_no_other_files(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(EXAMPLES)
+    (suite / "test_others.py").write_text("raise AssertionError('there is no property here')")
+    code, said = run(suite, "-m", "hypothesis")
+    assert code == 0
+    assert "3 passed, 1 deselected" in said
+    code, said = run(suite, "-m", "not hypothesis")
+    assert code == 2
+    assert "there is no property here" in said
 
 
 def test_what_others_disturb_runs_alone(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
+    (suite / "test_others.py").write_text("raise AssertionError('nothing here runs alone')")
     code, said = run(suite, "--alone=only", "--long")
     assert code == 0
     assert f"2 passed, {COUNT + 1} deselected" in said
     assert "::test_alone PASSED" in said
     assert "::test_long PASSED" in said
+    (suite / "test_others.py").unlink()
     code, said = run(suite, "--alone=without", "--long")
     assert code == 0
     assert f"{COUNT + 1} passed, 2 deselected" in said
@@ -262,3 +316,23 @@ def test_an_async_test_that_hangs_fails_and_says_where(suite: Path) -> None:
     assert "4 failed" in said
     assert said.count("it did not end within 0.5 s; it waited in") >= 4
     assert "test_waits_for_ever:" in said
+
+
+FAILS = """
+def test_half_a_pair(): raise ValueError("half of one: \\ud800")
+"""
+
+
+def test_several_processes_show_any_failure(suite: Path) -> None:
+    """With half of a surrogate pair in its text, which cannot be sent as it is."""
+    (suite / "test_suite.py").write_text(FAILS)
+    code, said = run(suite, "-n1")
+    assert code == 1
+    assert "INTERNALERROR" not in said
+    assert r"ValueError: half of one: \ud800" in said
+    assert "1 failed" in said
+
+
+def test_a_failed_property_is_no_hanging_test(pytestconfig: pytest.Config) -> None:
+    """It fails, though Hypothesis needs all of its time to make the example small."""
+    assert float(pytestconfig.getini("faulthandler_timeout")) >= 2 * engine.MAX_SHRINKING_SECONDS

@@ -19,7 +19,7 @@ from docs import reference
 from docs.hooks import loaded_from_elsewhere, on_page_markdown
 from docs.programs import QUOTED, ROOT, fill, pages
 from tests import test_api_table
-from tests.support.peers import served
+from tests.support.peers import MODERN, served
 from tests.support.raw import Raw, raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
 from trio_sio.adapters.redis import RedisAdapter
@@ -66,8 +66,9 @@ def test_programs_are_those_of_the_examples() -> None:
 def test_every_example_is_shown() -> None:
     shown = {match[1] for text in PAGES.values() for match in QUOTED.finditer(text)}
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*.*")}
-    there = {name for name in there if name.endswith((".py", ".js", ".html", ".conf", ".cfg"))}
-    assert shown == there - {"examples/demo.py"}
+    kinds = (".py", ".js", ".html", ".conf", ".cfg", ".ini")
+    there = {name for name in there if name.endswith(kinds)}
+    assert {name for name in shown if name.endswith(kinds)} == there - {"examples/demo.py"}
 
 
 def own_programs() -> Iterator[tuple[str, str, str]]:
@@ -136,10 +137,9 @@ def test_links_lead_somewhere(name: str) -> None:
 
 def test_the_readme_leads_to_the_documentation() -> None:
     targets = set(re.findall(r"\]\((docs/[^)#]+\.md)\)", README))
-    below_others = {"docs/index.md", *(name for name in PAGES if name.startswith("docs/api/"))}
-    assert targets == {name for name in PAGES if name.startswith("docs/")} - below_others | {
-        "docs/api/index.md"
-    }
+    below_others = {name for name in PAGES if name.startswith(("docs/api/", "docs/testing/"))}
+    below_others = below_others - {"docs/api/index.md", "docs/testing/index.md"} | {"docs/index.md"}
+    assert targets == {name for name in PAGES if name.startswith("docs/")} - below_others
 
 
 @each_page
@@ -175,7 +175,7 @@ def test_files_of_the_architecture_exist() -> None:
 def test_each_place_to_look_at_has_what_is_looked_for() -> None:
     table = PAGES["docs/architecture.md"].partition("## Where to look")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| .+ \| `(\S+)` \| `(.+)` \|$", table, re.MULTILINE)
-    assert len(rows) == 20
+    assert len(rows) == 23
     for path, text in rows:
         assert text in (ROOT / "trio_sio" / path).read_text("utf-8"), path
 
@@ -231,10 +231,19 @@ def test_the_clients_that_work_are_those_of_the_tests() -> None:
     for name in ("socket.io-client", "engine.io-client"):
         major, minor, _ = packages["devDependencies"][name].split(".")
         assert f"| {name} {major}.{minor} " in README
-    (python,) = re.findall(
-        r"python-socketio\[client\]==(\d+\.\d+)\.", (ROOT / "pyproject.toml").read_text("utf-8")
+    versions = re.findall(
+        r"python-socketio\[client\]==((\d+\.\d+)\.\d+)",
+        (ROOT / "pyproject.toml").read_text("utf-8"),
     )
-    assert f"| python-socketio {python} " in README
+    clients = PAGES["docs/clients.md"]
+    assert len(versions) == 2
+    for version, minor in versions:
+        assert f"| python-socketio {minor} " in README
+        assert f"| {version} |" in clients
+    later = [packages["devDependencies"][f"socket.io-client-{name}"] for name in MODERN]
+    for version in (package.rpartition("@")[2] for package in later):
+        assert version in clients
+        assert version.rpartition(".")[0] in README
 
 
 def test_the_turns_of_readers_are_those_of_the_code() -> None:
@@ -412,7 +421,7 @@ def test_the_reference_leaves_out_what_is_there_for_the_package_alone() -> None:
 
 
 async def later_client(wire: Raw) -> None:
-    await wire.get("/socket.io/?EIO=4&transport=polling")
+    await wire.get("/socket.io/?EIO=5&transport=polling")
 
 
 async def wrong_path(wire: Raw) -> None:

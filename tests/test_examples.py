@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
 import trio
 
 from tests.end_to_end.browser import Page, chromium
-from tests.support.peers import DEADLINE, ENGINE, peer
+from tests.support.peers import DEADLINE, ENGINE, MODERN, PYTHON_5, peer
 from tests.support.prometheus import prometheus
 from tests.support.raw import raw
 from tests.support.redis_server import RedisServer, redis_server as redis_server
@@ -91,9 +92,10 @@ async def stops_without_complaint(example: Program, end: signal.Signals) -> None
 
 def test_every_example_has_a_test() -> None:
     there = {path.relative_to(EXAMPLES).with_suffix("") for path in EXAMPLES.rglob("*.py")}
-    # `tests/test_ported.py` compares those of `ported` with each other, and
-    # `tests/conformance/test_servers.py` those of `conformance`.
-    elsewhere = ("ported", "conformance")
+    # `tests/test_ported.py` compares those of `ported` with each other; the servers of
+    # `conformance` run in `tests/conformance/test_servers.py`, its rest and `kit` in
+    # `tests/examples`.
+    elsewhere = ("ported", "conformance", "kit")
     names = {"_".join(path.parts) for path in there if path.parts[0] not in elsewhere} - {"demo"}
     assert {name for name in names if f"test_{name}" not in globals()} == set()
 
@@ -325,6 +327,22 @@ async def test_handlers_as_methods() -> None:
 
 
 @node
+async def test_votes() -> None:
+    async with program("votes") as example, peer() as process, peer(MODERN["4.8"]) as modern:
+        old = await process.connect(example.url, answers={"vote": ["yes"]}, hear=["dismissed"])
+        new = await modern.connect(example.url, answers={"vote": ["no"]}, hear=["dismissed"])
+        for person in (old, new):
+            await person.emit("join", "red")
+        assert await new.call("first of", "nobody", "?") == []
+        counted = {"votes": {"yes": 1, "no": 1}, "silent": 0}
+        assert await old.call("vote on", "red", "lunch?") == [counted]
+        assert (await new.call("first of", "red", "tea?"))[0] in ("yes", "no")
+        await old.emit("dismiss", "red")
+        assert await old.hear("dismissed") == await new.hear("dismissed") == ["red"]
+        assert await old.call("vote on", "red", "there?") == [{"votes": {}, "silent": 0}]
+
+
+@node
 async def test_rooms() -> None:
     async with program("rooms") as example, peer() as process:
         hear = ["joined", "left", "whisper", "position"]
@@ -535,14 +553,109 @@ async def test_from_python_socketio() -> None:
         assert anna.unheard("said") == 0
 
 
+@node
+@pytest.mark.parametrize("way", [{}, {"transports": ["polling"]}, {"transports": ["websocket"]}])
+async def test_from_socketio_4(way: dict[str, Any]) -> None:
+    async with (
+        program("from_socketio_4") as example,
+        peer(MODERN["4.8"]) as process,
+        peer() as process_2,
+    ):
+        nobody = await process.open(example.url, auth={"token": "guessed"}, **way)
+        (error,) = await nobody.hear("connect_error")
+        assert error == "who are you?"
+        hear = ["came", "went", "said", "cheer"]
+        answers: dict[str, list[object] | None] = {"question": ["blue"]}
+        anna, ben = [
+            await process.connect(
+                example.url, auth={"token": f"token of {name}"}, hear=hear, answers=more, **way
+            )
+            for name, more in (("Anna", answers), ("Ben", None))
+        ]
+        assert await anna.hear("came") == ["Ben"]
+        nobody = await process_2.open(f"{example.url}?token=guessed", hear=hear)
+        assert await nobody.hear("error") == [{"code": 401}]
+        old = await process_2.connect(f"{example.url}?token=token%20of%20Olga", hear=hear)
+        assert await anna.hear("came") == await ben.hear("came") == ["Olga"]
+        assert await anna.call("guess", 41) == [False]
+        assert await anna.call("guess", 42) == [True]
+        assert await anna.call("ask", "which colour?") == ["blue"]
+        assert await ben.call("ask", "which colour?") == ["no answer"]
+        if way != {"transports": ["polling"]}:  # who may miss it
+            await ben.emit("say", "größer", b"\x00\xff")
+            assert await anna.hear("said") == ["größer", b"\x00\xff"]
+        await ben.emit("leave")
+        assert await ben.hear("disconnect") == ["io server disconnect", None]
+        for hearer in (anna, old):
+            assert await hearer.hear("went") == ["Ben", "server namespace disconnect"]
+
+        one, two = [
+            await process.connect(f"{example.url}/team-1", auth={"team": "1"}, hear=hear, **way)
+            for _ in range(2)
+        ]
+        other = await process.open(f"{example.url}/team-2", auth={"team": "1"}, **way)
+        assert await other.hear("connect_error") == ["Invalid namespace"]
+        three = await process_2.connect(
+            f"{example.url}/team-1?team=1&token=token%20of%20Olga", hear=hear
+        )
+        await one.emit("cheer")
+        for hearer in (one, two, three):
+            assert await hearer.hear("cheer") == []
+
+
+@node
+@pytest.mark.python_socketio_5
+@pytest.mark.parametrize("way", [{}, {"transports": ["polling"]}, {"transports": ["websocket"]}])
+async def test_from_python_socketio_5(way: dict[str, Any]) -> None:
+    async with (
+        program("from_python_socketio_5") as example,
+        peer(PYTHON_5) as python,
+        peer(MODERN["4.8"]) as javascript,
+    ):
+        nobody = await python.open(example.url, auth={"token": "guessed"}, **way)
+        assert await nobody.hear("connect_error") == [{"message": "no user", "data": {"code": 401}}]
+        hear = ["reminder", "said", "left"]
+        answers: dict[str, list[object] | None] = {"question": ["blue"]}
+        anna = await python.open(
+            example.url, auth={"token": "token of Anna"}, hear=hear, answers=answers, **way
+        )
+        await anna.hear("connect")
+        assert await anna.hear("reminder") == ["be", "kind"]
+        ben = await javascript.open(
+            example.url, auth={"token": "token of Ben"}, hear=hear, answers={}, **way
+        )
+        (ben_id,) = await ben.hear("connect")
+        assert await anna.call("enter", "tea") == [["tea"]]
+        assert await ben.call("enter", "tea") == [["tea"]]
+        await anna.emit("say", "tea", "größer", b"\x00\xff")
+        assert await ben.hear("said") == ["Anna", "größer", b"\x00\xff"]
+        await ben.emit("say", "tea", "größer", b"\x00\xff")
+        assert await anna.hear("said") == ["Ben", "größer", b"\x00\xff"]
+        assert await anna.call("ask", "which colour?") == ["blue"]
+        assert await ben.call("ask", "which colour?") == ["no answer"]
+        admin = await javascript.connect(f"{example.url}/admin", **way)
+        await admin.emit("kick", ben_id)
+        assert (await ben.hear("disconnect"))[0] == "io server disconnect"
+        assert await anna.hear("left") == ["Ben"]
+
+
 @pytest.mark.slow
 def test_testing_with_memory_clients() -> None:
     run_pytest("testing_with_memory_clients")
 
 
+def test_testing_with_faults() -> None:
+    run_pytest("testing_with_faults")
+
+
 @pytest.mark.slow
 def test_testing_a_cluster() -> None:
     run_pytest("testing_a_cluster")
+
+
+@pytest.mark.slow
+def test_state_machine() -> None:
+    run_pytest("state_machine")
 
 
 @pytest.mark.slow
@@ -622,6 +735,23 @@ async def test_cluster_chat(redis_server: RedisServer) -> None:
 
 def chat(redis_server: RedisServer) -> AbstractAsyncContextManager[Program]:
     return program("cluster/chat", REDIS_URL=redis_server.url)
+
+
+@node
+@redis
+async def test_cluster_servers(redis_server: RedisServer) -> None:
+    def servers() -> AbstractAsyncContextManager[Program]:
+        return program("cluster/servers", REDIS_URL=redis_server.url)
+
+    async with servers() as one, servers() as two, peer() as process:
+        anna, ben = [await process.open(example.url) for example in (one, two)]
+        for each in (anna, ben):
+            await each.hear("connect")
+        assert await anna.call("count") == await ben.call("count") == [2]
+        await anna.emit("set price", "tea", 3)
+        assert await anna.call("price", "tea") == [3]
+        assert await ben.call("count") == [2]  # what the other server has said before has come
+        assert await ben.call("price", "tea") == [3]
 
 
 async def emits(name: str, redis_server: RedisServer, *, to_all: bool) -> None:

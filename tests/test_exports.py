@@ -11,7 +11,10 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1] / "trio_sio"
-PUBLIC = ["trio_sio", "trio_sio.asgi", "trio_sio.emitter", "trio_sio.testing", "trio_sio.workers"]
+PUBLIC = [
+    *("trio_sio", "trio_sio.asgi", "trio_sio.emitter", "trio_sio.testing"),
+    *("trio_sio.testing.machines", "trio_sio.workers"),
+]
 
 
 def exports(source: str) -> Iterator[str]:

@@ -7,9 +7,21 @@ from functools import partial
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from trio.testing import wait_all_tasks_blocked
 
 from trio_sio.exceptions import Disconnected, PacketRefused, Refused
-from trio_sio.failures import await_each, failed_leaves, failures, leaves, sort, take_each
+from trio_sio.failures import (
+    KeptFailures,
+    await_each,
+    failed_leaves,
+    failures,
+    leaves,
+    raised,
+    sort,
+    take_each,
+    ungroup,
+    ungrouped,
+)
 
 
 class Odd(BaseException):
@@ -109,7 +121,7 @@ async def test_our_cancellation_goes_on_out_of_a_group_and_the_failure_beside_it
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_fail_when_cancelled)
-                await trio.testing.wait_all_tasks_blocked()
+                await wait_all_tasks_blocked()
                 scope.cancel()
                 await trio.sleep_forever()
         except failures() as error:
@@ -199,3 +211,135 @@ async def test_steps_that_are_awaited_are_taken_whatever_becomes_of_the_others()
         )
     assert taken == ["first", "second", "third", "last"]
     assert isinstance(caught.value.__context__, ValueError)
+
+
+async def test_nurseries_that_nobody_sees_make_no_groups() -> None:
+    async def fail() -> None:
+        try:
+            raise KeyError("its context")
+        except KeyError:
+            raise ValueError("mine") from LookupError("its cause")
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        with ungrouped():
+            async with trio.open_nursery() as outer, trio.open_nursery() as inner:
+                inner.start_soon(fail)
+                outer.start_soon(trio.sleep_forever)
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert caught.traceback[-1].name == "fail"
+
+
+async def test_several_failures_are_one_flat_group() -> None:
+    first, second = ValueError("first"), KeyError("second")
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    with pytest.raises(ExceptionGroup) as caught:
+        with ungrouped():
+            async with trio.open_nursery() as outer, trio.open_nursery() as inner:
+                outer.start_soon(fail, first)
+                inner.start_soon(fail, second)
+    assert {*caught.value.exceptions} == {first, second}
+    assert caught.value.__context__ is None
+
+
+async def test_what_was_raised_twice_is_told_once() -> None:
+    error = ValueError("mine")
+    assert ungroup(ExceptionGroup("", [ExceptionGroup("", [error]), error])) is error
+
+
+async def test_groups_of_the_application_are_what_was_raised() -> None:
+    mine = ExceptionGroup("both are missing", [KeyError("a"), KeyError("b")])
+    assert ungroup(ExceptionGroup("", [mine])) is mine
+
+
+async def test_notes_of_groups_that_are_left_out_stay() -> None:
+    error = KeyError("a")
+    error.add_note("its own")
+    inner, outer = ExceptionGroup("", [error]), ExceptionGroup("", [ValueError()])
+    inner.add_note("what the nursery has to say")
+    outer.add_note("what the other has to say")
+    assert ungroup(inner) is error
+    assert error.__notes__ == ["its own", "what the nursery has to say"]
+    both = ungroup(ExceptionGroup("", [outer, mine := LookupError("b")]))
+    assert both.__notes__ == ["what the other has to say"]
+    assert not hasattr(mine, "__notes__")
+
+
+async def test_a_flat_group_stays_as_it_is() -> None:
+    flat = ExceptionGroup("", [KeyError("a"), KeyError("b")])
+    assert ungroup(flat) is flat
+
+
+@pytest.mark.parametrize("kind", EXITS)
+async def test_who_wants_the_program_to_end_is_not_touched(kind: type[BaseException]) -> None:
+    group = BaseExceptionGroup("", [BaseExceptionGroup("", [kind()]), ValueError()])
+    assert ungroup(group) is group
+
+
+async def test_a_cancelled_scope_around_finds_its_cancellation() -> None:
+    with trio.CancelScope() as scope:
+        with pytest.RaisesGroup(trio.Cancelled, ValueError, flatten_subgroups=True) as caught:
+            with ungrouped():
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(trio.sleep_forever)
+                    nursery.start_soon(_fail_after_cancellation)
+                    await wait_all_tasks_blocked()
+                    scope.cancel()
+        assert ungroup(caught.value) is caught.value
+    with trio.CancelScope() as scope:
+        with ungrouped():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                scope.cancel()
+    assert scope.cancelled_caught
+
+
+async def _fail_after_cancellation() -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise ValueError
+
+
+async def test_failures_that_are_kept_are_raised_at_the_end() -> None:
+    first, second = ValueError(), KeyError()
+    seen = []
+    kept = KeptFailures(first)
+    kept.add(second)
+    with pytest.raises(ExceptionGroup) as caught, raised(kept):
+        seen.append("the end")
+    assert seen == ["the end"]
+    assert caught.value.exceptions == (first, second)
+    with raised(None):
+        pass
+
+
+async def test_failures_that_are_kept_are_raised_beside_a_cancellation() -> None:
+    with pytest.raises(ExceptionGroup) as caught, trio.CancelScope() as scope:
+        kept = None
+        try:
+            try:
+                raise ValueError
+            except ValueError as error:
+                kept = KeptFailures(error)
+            scope.cancel()
+            await trio.lowlevel.checkpoint()
+        finally:
+            with raised(kept):
+                pass
+    assert scope.cancelled_caught
+    assert [type(one) for one in caught.value.exceptions] == [ValueError]
+
+
+async def test_failures_that_are_kept_are_raised_beside_one_of_the_way_out() -> None:
+    """What comes out of the task is not raised if the way out fails, as without kept failures."""
+    with pytest.raises(ExceptionGroup) as caught:
+        try:
+            raise OSError
+        finally:
+            with raised(KeptFailures(ValueError())):
+                raise KeyError
+    assert [type(one) for one in caught.value.exceptions] == [ValueError, KeyError]

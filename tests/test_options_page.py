@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from docs.options import PAGE, helps_of, page, shown_default, shown_type
-from trio_sio import EngineOptions, ServerOptions
+from docs.options import CLASSES, PAGE, helps_of, page, shown_default, shown_type
+from trio_sio import ServerOptions
 from trio_sio.adapters.redis.options import RedisOptions
 from trio_sio.options import Origins, OverflowPolicy
 from trio_sio.options.compression import CompressionOption
 from trio_sio.options.declaration import Group
 
-HELPS = {**helps_of(EngineOptions), **helps_of(ServerOptions)}
+HELPS = {name: text for one in CLASSES for name, text in helps_of(one).items()}
 ROWS = re.findall(r"^\| `(\w+)` \| (.*) \|$", page(), re.MULTILINE)
 
 
@@ -22,7 +22,8 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_option_has_help_in_one_place() -> None:
     assert HELPS.keys() == ServerOptions.declarations().keys()
-    assert not helps_of(EngineOptions).keys() & helps_of(ServerOptions).keys()
+    assert sum(len(helps_of(one)) for one in CLASSES) == len(HELPS)
+    assert CLASSES[-1].mro()[: len(CLASSES)] == [*reversed(CLASSES)]
 
 
 def test_every_option_of_redis_has_help_and_a_row() -> None:

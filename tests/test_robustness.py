@@ -16,9 +16,9 @@ ROWS = {
     "B": range(1, 9),
     "C": range(1, 14),
     "D": range(1, 12),
-    "F": range(1, 26),
+    "F": range(1, 34),
     "E": range(1, 10),
-    "G": range(1, 13),
+    "G": range(1, 14),
 }
 
 

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("benchmarks", "docs", "examples", "fuzz", "tests", "tools")
 TESTS_OF = {
     "benchmarks": ("tests/benchmarks/",),
-    "docs": ("tests/test_docs.py", "tests/test_options_page.py"),
-    "fuzz": ("tests/test_fuzz.py",),
+    "docs": ("tests/test_docs.py", "tests/test_options_page.py", "tests/examples/"),
+    "fuzz": ("tests/test_fuzz.py", "tests/fuzz/"),
 }
 """By folder: the tests that may import it."""
 

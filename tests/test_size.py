@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.source import Sources, attributes_of_classes, read, read_package
+from tools.source import Source, Sources, attributes_of_classes, read_package
 
 LINES = 400
 FILES = 12
@@ -50,9 +50,9 @@ def test_class_has_not_too_many_attributes() -> None:
 def test_the_checker_counts_files_of_a_folder() -> None:
     names = [f"room/file_{number}.py" for number in range(FILES)]
     names += ["room/__init__.py", "room/inner/file.py", "file.py"]
-    assert list(large_folders({name: read(name, "") for name in names})) == []
+    assert list(large_folders({name: Source(name, "") for name in names})) == []
     names.append("room/another.py")
-    assert list(large_folders({name: read(name, "") for name in names})) == [("room", FILES + 1)]
+    assert list(large_folders({name: Source(name, "") for name in names})) == [("room", FILES + 1)]
 
 
 ASSIGNMENTS = """
@@ -82,10 +82,10 @@ class Small:
 
 
 def test_the_checker_counts_attributes_of_a_class() -> None:
-    source = read("large.py", ASSIGNMENTS)
+    source = Source("large.py", ASSIGNMENTS)
     names = {"one", "two", "three", "four", "five", "six", "twelve"}
     assert attributes_of_classes(source) == {"Large": names, "Small": {"one"}}
     many = "; ".join(f"self.a{number} = 1" for number in range(ATTRIBUTES + 1))
-    large = read("large.py", f"class Large:\n    def f(self): {many}")
-    few = read("few.py", f"class Few:\n    def f(self): {many.partition('; ')[2]}")
+    large = Source("large.py", f"class Large:\n    def f(self): {many}")
+    few = Source("few.py", f"class Few:\n    def f(self): {many.partition('; ')[2]}")
     assert list(large_classes({"large.py": large, "few.py": few})) == [("Large", ATTRIBUTES + 1)]

@@ -15,12 +15,14 @@ from trio_sio.disconnect import DisconnectReason
 from trio_sio.protocol.engineio.handshake import ErrorCode
 from trio_sio.statistics import (
     DURATIONS,
+    PROTOCOLS,
     REFUSALS,
     AdapterStatistics,
     Counters,
     EngineStatistics,
     NamespaceCounters,
     NamespaceStatistics,
+    RecoveryStatistics,
     SessionStatistics,
     added_up,
 )
@@ -36,7 +38,11 @@ def test_a_moment_does_not_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [SessionStatistics, AdapterStatistics, EngineStatistics, NamespaceStatistics]
+    "kind",
+    [
+        *(SessionStatistics, AdapterStatistics, EngineStatistics, NamespaceStatistics),
+        RecoveryStatistics,
+    ],
 )
 def test_each_number_is_explained(kind: Any) -> None:  # noqa: ANN401
     text = kind.__doc__ or ""
@@ -67,14 +73,16 @@ async def test_a_sockets_are_those_of_its_session(autojump_clock: MockClock) -> 
 
 def test_counters_begin_at_zero() -> None:
     counters = Counters()
-    numbers = [getattr(counters, name) for name in Counters.__slots__ if name != "refused"]
-    assert set(numbers) == {0}
+    assert (counters.bytes_in, counters.bytes_out) == (0, 0)
+    assert counters.opened == dict.fromkeys(PROTOCOLS, 0)
     assert counters.refused == dict.fromkeys(REFUSALS, 0)
     now = NamespaceCounters().statistics(0, 0)
     assert now == added_up([])
     assert now.left == dict.fromkeys(map(str, DisconnectReason), 0)
     assert now.durations == (0,) * (len(DURATIONS) + 1)
-    rest = [field.name for field in fields(now) if field.name not in ("left", "durations")]
+    assert now.recovery == RecoveryStatistics()
+    apart = ("left", "durations", "recovery")
+    rest = [field.name for field in fields(now) if field.name not in apart]
     assert {getattr(now, name) for name in rest} == {0}
 
 
@@ -109,6 +117,15 @@ def test_what_namespaces_have_counted_is_added_up(parts: list[tuple[int, float]]
     assert math.isclose(whole.call_seconds, sum(number * seconds for number, seconds in parts))
     for bound, at_most in zip(DURATIONS, accumulate(whole.durations), strict=False):
         assert at_most == sum(number for number, seconds in parts if seconds <= bound)
+
+
+def test_what_is_kept_for_clients_that_come_back_is_added_up() -> None:
+    one = RecoveryStatistics(1, 2, 3, 4, {"a": 5, "b": 6}, 7, 8)
+    other = RecoveryStatistics(10, 20, 30, 40, {"a": 50}, 70, 80)
+    assert one + other == RecoveryStatistics(11, 22, 33, 44, {"a": 55, "b": 6}, 77, 88)
+    assert one + RecoveryStatistics() == RecoveryStatistics() + one == one
+    now = NamespaceCounters().statistics(0, 0, one)
+    assert added_up([now, now]).recovery == one + one
 
 
 def test_each_error_code_has_a_kind() -> None:

@@ -25,10 +25,20 @@ TABLE = (ROOT / "docs" / "javascript-api.md").read_text("utf-8")
 PACKET = trio_sio.Packet(trio_sio.PacketType.EVENT, "/", ["x"])
 LEFT, RIGHT = trio.testing.memory_stream_pair()
 
+# What each target has for all its sockets.
+MANY: dict[str, tuple[object, ...]] = {
+    "answers": ("x",),
+    "call": ("x",),
+    "disconnect_sockets": (),
+    "fetch_sockets": (),
+    "sockets_join": ("r2",),
+    "sockets_leave": ("r",),
+}
 # What each public method is called with: it may not be called from elsewhere.
 CALLS: dict[str, dict[str, tuple[object, ...]]] = {
     "io": {
         "aclose": (),
+        **MANY,
         "clients": (),
         "drain": (),
         "emit": ("x",),
@@ -38,23 +48,29 @@ CALLS: dict[str, dict[str, tuple[object, ...]]] = {
         "serve_session": (None,),
         "serve_stream": (LEFT,),
         "serve_tcp": (0, "127.0.0.1"),
+        "server_side_call": ("x",),
+        "server_side_emit": ("x",),
         "statistics": (),
     },
     "namespace": {
+        **MANY,
         "clients": (),
         "emit": ("x",),
         "emit_nowait": ("x",),
         "send": ("x",),
+        "server_side_call": ("x",),
+        "server_side_emit": ("x",),
         "statistics": (),
     },
     "parent": {
+        **MANY,
         "clients": (),
         "emit": ("x",),
         "emit_nowait": ("x",),
         "send": ("x",),
         "statistics": (),
     },
-    "target": {"clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
+    "target": {**MANY, "clients": (), "emit": ("x",), "emit_nowait": ("x",), "send": ("x",)},
     "socket": {
         "call": ("x",),
         "disconnect": (),
@@ -68,21 +84,29 @@ CALLS: dict[str, dict[str, tuple[object, ...]]] = {
     "client": {},
     "adapter": {
         "add_all": ("sid", ["r2"]),
+        "add_sockets": (Target(), ["r2"]),
         "all_rooms": (),
         "answer": (None,),
         "broadcast": (PACKET, Target()),
         "broadcast_nowait": (PACKET, Target()),
+        "broadcast_with_ack": (PACKET, Target(), None),
         "client_rooms": ("sid",),
         "clients": (["r"],),
         "close": (),
         "custom_request": (),
+        "disconnect_sockets": (Target(),),
+        "fetch_sockets": (Target(),),
         "on_custom_request": (repr,),
         "remote_disconnect": ("sid",),
         "remote_join": ("sid", "r2"),
         "remote_leave": ("sid", "r"),
         "remove": ("sid", "r"),
         "remove_all": ("sid",),
+        "remove_sockets": (Target(), ["r"]),
         "rooms_of": ("sid",),
+        "server_count": (),
+        "server_side_call": (["x"], 1.0),
+        "server_side_emit": (["x"],),
     },
     "session": {
         "abort": (trio_sio.DisconnectReason.FORCED_CLOSE,),
@@ -109,13 +133,17 @@ VALUES = {"to", "in_", "except_", "compress", "binary", "on_overflow", "get", "g
 """They return a new value, or read one that does not change."""
 REGISTERING = {
     *("event", "event_names", "of", "on", "on_backlog", "once", "register"),
-    *("remove_all_listeners", "remove_listener", "use"),
+    *("remove_all_listeners", "remove_listener", "use", "on_headers", "on_refusal"),
+    *("on_any", "on_any_outgoing", "remove_any", "remove_any_outgoing", "on_server"),
+    *("once_server", "remove_server_listener", "remove_all_server_listeners"),
+    "server_event_names",
 }
 """A table of handlers is replaced in one step. Modules register theirs when they are imported."""
 OTHERS = {
     ("io", "as_fallback"): "describes the server to another one",
     ("engine", "set_options"): "raises once serving has begun",
     ("session", "receive"): "a session has one reader, which is there already",
+    ("session", "settle"): "so has it before the first message",
 }
 
 CALLED = [(owner, name) for owner, names in CALLS.items() for name in names]

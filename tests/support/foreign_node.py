@@ -1,4 +1,7 @@
-"""A server of a cluster in memory that is not ours: it sends and hears bytes."""
+"""A server of a cluster in memory that is not ours: it sends and hears bytes.
+
+Of the channels, it knows those of socket.io-redis 5.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

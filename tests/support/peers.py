@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import trio
 
 import trio_sio
+from tools.setup_machine import PYTHON_SOCKETIO_5, program
 
 JAVASCRIPT = Path(__file__).parents[1] / "javascript"
 PYTHON_CLIENT = Path(__file__).with_name("python_socketio_client.py")
@@ -56,6 +57,12 @@ PACKAGE = ("node", str(JAVASCRIPT / "client.js"), "package")
 BUNDLE = ("node", str(JAVASCRIPT / "client.js"), "bundle")
 ENGINE = ("node", str(JAVASCRIPT / "client.js"), "engine")
 PYTHON = (sys.executable, str(PYTHON_CLIENT))
+PYTHON_5 = (str(program(PYTHON_SOCKETIO_5, "python")), str(PYTHON_CLIENT))
+
+MODERN = {
+    release: ("node", str(JAVASCRIPT / "client.js"), release) for release in ("3.1", "4.0", "4.8")
+}
+"""Of socket.io-client, which speak Engine.IO 4."""
 
 UPGRADING = Kind("package", PACKAGE)
 WEBSOCKET = Kind("package", PACKAGE, ("websocket",))
@@ -121,6 +128,10 @@ class Client:
     def number(self) -> int:
         """What the peer calls it."""
         return self._number
+
+    def sibling(self) -> "Client":
+        """Another client of the same peer."""
+        return self._peer.add_client()
 
     def report(self, event: str, heard: Heard) -> None:
         if self.listener is not None:

@@ -1,15 +1,26 @@
-"""python-socketio's client, which does what it is told: the same orders and reports as
-`tests/javascript/client.js`. A program of its own, since that client has threads."""
+"""python-socketio's client, 4 or 5, which does what it is told: the same orders and reports as
+`tests/javascript/client.js`. A program of its own, since that client has threads, and since 5
+lives in an environment of its own.
+
+What happens in a namespace other than "/" is reported as "/name event".
+"""
 
 import base64
 import json
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import engineio
 import socketio
+
+_IS_5 = version("python-socketio").startswith("5.")
+
+# It gives a connection up that polls more packets than 16 at once, which servers send.
+engineio.payload.Payload.max_decode_packets = 10_000
 
 _clients: dict[int, Any] = {}
 _writing = threading.Lock()
@@ -42,20 +53,38 @@ def main() -> None:
 
 
 def _open(name: int, url: str, options: dict[str, Any]) -> None:
-    client = _clients[name] = _Client()
-    answers = options["answers"]
-    client.on("connect", lambda: _report(name, "connect", client.eio.sid))
-    client.on("disconnect", lambda: _report(name, "disconnect"))
-    for event in options["hear"]:
-        client.on(event, _hearer(name, event, answers))
-    client.connect(url, transports=options.get("transports"))
+    client = _clients[name] = _Client(**options.get("client", {}))
+    namespaces = options.get("namespaces", ["/"])
+    for namespace in namespaces:
+        _listen(name, namespace, options["hear"], options["answers"])
+    more = {"auth": options["auth"]} if "auth" in options else {}  # 4 does not know it
+    try:
+        client.connect(url, transports=options.get("transports"), namespaces=namespaces, **more)
+    except socketio.exceptions.ConnectionError as error:
+        _report(name, "failed", str(error))
+        return
     if options.get("transports") is None and client.transport() == "websocket":
         _report(name, "upgrade", "websocket")
 
 
-def _hearer(name: int, event: str, answers: dict[str, Any]) -> Callable[..., object]:
+def _listen(name: int, namespace: str, events: list[str], answers: dict[str, Any]) -> None:
+    prefix = "" if namespace == "/" else f"{namespace} "
+    on = partial(_clients[name].on, namespace=namespace)
+    on("connect", lambda: _report(name, f"{prefix}connect", _id(name, namespace)))
+    for event in ("disconnect", "connect_error", "__disconnect_final"):
+        on(event, partial(_report, name, f"{prefix}{event}"))
+    for event in events:
+        on(event, _hearer(name, prefix, event, answers))
+
+
+def _id(name: int, namespace: str) -> object:
+    client = _clients[name]
+    return client.get_sid(namespace) if _IS_5 else client.eio.sid
+
+
+def _hearer(name: int, prefix: str, event: str, answers: dict[str, Any]) -> Callable[..., object]:
     def hear(*args: object) -> object:
-        _report(name, event, *args)
+        _report(name, prefix + event, *args)
         answer = args if answers.get(event) is None else tuple(answers[event])
         return answer if event in answers else None
 
@@ -63,7 +92,11 @@ def _hearer(name: int, event: str, answers: dict[str, Any]) -> Callable[..., obj
 
 
 def _emit(name: int, event: str, *args: object) -> None:
-    _clients[name].emit(event, args)
+    _emit_in(name, "/", event, *args)
+
+
+def _emit_in(name: int, namespace: str, event: str, *args: object) -> None:
+    _clients[name].emit(event, args, namespace=namespace)
 
 
 def _call(name: int, number: int, event: str, *args: object) -> None:
@@ -108,6 +141,7 @@ def _unpack(value: Any) -> Any:  # noqa: ANN401
 _VERBS: dict[str, Callable[..., None]] = {
     "open": _open,
     "emit": _emit,
+    "emit_in": _emit_in,
     "call": _call,
     "close": _close,
 }

@@ -25,12 +25,17 @@ WEBSOCKET = "/socket.io/?EIO=3&transport=websocket"
 class Raw:
     """Opens connections to one server.
 
-    Attributes:
+    Args:
         port: where it listens.
+        eio: the revision of Engine.IO that its clients speak, 3 or 4.
+
+    Attributes:
+        port, eio: the same.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, eio: int = 3) -> None:
         self.port = port
+        self.eio = eio
         self._streams: list[trio.SocketStream] = []
 
     async def connect(self) -> trio.SocketStream:
@@ -70,7 +75,7 @@ class Raw:
         self, query: str = "", headers: Mapping[str, str] | None = None
     ) -> tuple[str, WireResponse]:
         """Begin a session by polling; return the target of its polls, and the answer."""
-        target = f"{POLLING}{query}"
+        target = self.in_its_revision(f"{POLLING}{query}")
         response = await self.get(target, headers)
         assert response.status == 200, response
         sid = response.body.partition(b'"sid":"')[2].partition(b'"')[0].decode()
@@ -86,11 +91,19 @@ class Raw:
         """Return a WebSocket that has joined "/" and those."""
         websocket = await self.websocket()
         assert str(await websocket.receive())[:2] == "0{"
-        assert await websocket.receive() == "40"
+        if self.eio == 4:
+            await websocket.send("40")
+        await self._receive(websocket, "40")
         for name in namespaces:
             await websocket.send(f"40{name},")
-            assert await websocket.receive() == f"40{name},"
+            await self._receive(websocket, f"40{name},")
         return websocket
+
+    async def _receive(self, websocket: RawWebSocket, beginning: str) -> None:
+        """Receive a packet that begins so; in Engine.IO 4 the server may ping before it."""
+        while (packet := str(await websocket.receive())) == "2":
+            assert self.eio == 4
+        assert packet.startswith(beginning), packet
 
     async def websocket(self, target: str = WEBSOCKET, **fields: str | None) -> RawWebSocket:
         """Ask for a WebSocket and read the head of the answer; `status` tells how it went.
@@ -100,8 +113,12 @@ class Raw:
             **fields: header fields, `_` for `-`; `None` leaves one out.
         """
         websocket = RawWebSocket(await self.connect())
-        await websocket.upgrade(target, "GET", **fields)
+        await websocket.upgrade(self.in_its_revision(target), "GET", **fields)
         return websocket
+
+    def in_its_revision(self, text: str) -> str:
+        """Return a target, or a whole request, of the revision that is spoken."""
+        return text.replace("EIO=3", f"EIO={self.eio}")
 
     async def aclose(self) -> None:
         """Close all connections, whatever is under way."""
@@ -110,9 +127,9 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw(url: str) -> AsyncIterator[Raw]:
+async def raw(url: str, eio: int = 3) -> AsyncIterator[Raw]:
     """Raw connections to the server at `url`; a test that waits for a minute fails."""
-    wire = Raw(int(url.rpartition(":")[2]))
+    wire = Raw(int(url.rpartition(":")[2]), eio)
     with trio.fail_after(60):
         try:
             yield wire

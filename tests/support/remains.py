@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CoroutineType
 
-import trio
-
 import trio_sio
 from trio_sio.engine.runtime.stalls import Stall
 from trio_sio.engine.runtime.timers import Timer
+from trio_sio.testing.machines.remains import all_tasks, numbers_of
 
 PACKAGES = {"trio_sio", "h11", "websockets", "trio_websocket", "wsproto"}
 
@@ -49,10 +48,10 @@ class Remains:
         gc.collect()
         return cls(
             Counter(_kinds()),
-            Counter(task.name for task in _tasks()),
+            Counter(task.name for task in all_tasks()),
             len(os.listdir("/proc/self/fd")),
             len(io.engine.runtime.timers),
-            {**_numbers(io), **numbers},
+            {**numbers_of(io), **numbers},
         )
 
     def __str__(self) -> str:
@@ -88,31 +87,3 @@ def _kinds() -> Iterator[str]:
                 yield f"coroutine {one.cr_code.co_qualname}"
         elif str(kind.__module__).partition(".")[0] in PACKAGES:
             yield f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _tasks() -> Iterator[trio.lowlevel.Task]:
-    root = trio.lowlevel.current_root_task()
-    assert root is not None
-    found = [root]
-    while found:
-        task = found.pop()
-        yield task
-        for nursery in task.child_nurseries:
-            found.extend(nursery.child_tasks)
-
-
-def _numbers(io: trio_sio.Server) -> dict[str, int]:
-    statistics = io.statistics()
-    namespaces = io.router.namespaces.values()
-    return {
-        "connections": statistics.connections,
-        "sessions": statistics.sessions,
-        "queued": statistics.queued,
-        "queued_bytes": statistics.queued_bytes,
-        "clients": len(io.router.clients),
-        "sockets": sum(len(one.sockets) for one in namespaces),
-        "users": sum(one.users for one in namespaces),
-        "rooms": sum(len(vars(one.adapter)["rooms"]) for one in namespaces),
-        "members": sum(len(vars(one.adapter)["sids"]) for one in namespaces),
-        "namespaces": len(io.router.namespaces),
-    }

@@ -8,37 +8,20 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.support.conformance import NODE, NODE_MODULES, OURS, ROOT, outcomes, served
-
-
-class Fault(NamedTuple):
-    """A line that is wrong, and the check that has to find it.
-
-    Attributes:
-        what: what the server does then.
-        file: in the package, or in `node_modules`.
-        right: what the line has.
-        wrong: what it gets instead.
-        check: the name of the check.
-    """
-
-    what: str
-    file: str
-    right: str
-    wrong: str
-    check: str
-
-    def seed(self, folder: Path) -> None:
-        """Replace the line in a copy."""
-        path = folder / self.file
-        text = path.read_text("utf-8")
-        assert text.count(self.right) == 1, "the line has changed: seed another fault"
-        path.write_text(text.replace(self.right, self.wrong), "utf-8")
-
+from tests.support.conformance import (
+    NODE,
+    NODE_4,
+    NODE_MODULES,
+    OURS,
+    ROOT,
+    outcomes,
+    served,
+)
+from tests.support.seeded_fault import Fault
+from tests.support.seeded_faults_5 import FAULTS_5, JAVASCRIPT_FAULTS_5
 
 FAULTS = (
     Fault(
@@ -107,8 +90,8 @@ FAULTS = (
     Fault(
         "silent clients are kept ten times as long",
         "protocol/engineio/state.py",
-        "self.silence_limit = interval + timeout",
-        "self.silence_limit = 10 * (interval + timeout)",
+        "return self._interval + self.timeout if",
+        "return 10 * (self._interval + self.timeout) if",
         "heartbeat/silence-ends-the-session[websocket]",
     ),
     Fault(
@@ -210,17 +193,10 @@ FAULTS = (
         "order/events-of-one-handler-keep-their-order[websocket]",
     ),
     Fault(
-        "a client's CLOSE is ignored",
-        "engine/session/session.py",
-        "if packet.type is EnginePacketType.CLOSE:",
-        "if False:",
-        "closing/the-client-closes[websocket]",
-    ),
-    Fault(
         "a POST is answered with nothing",
         "engine/polling/endpoint.py",
-        '*transport.cookie], b"ok")',
-        '*transport.cookie], b"")',
+        'headers, b"ok")',
+        'headers, b"")',
         "payloads/a-post-is-answered-ok",
     ),
     Fault(
@@ -299,14 +275,14 @@ JAVASCRIPT_FAULTS = (
     ),
     Fault(
         "the sender hears what it tells others",
-        "socket.io-adapter/index.js",
+        "socket.io/node_modules/socket.io-adapter/index.js",
         "if (ids[id] || ~except.indexOf(id)) continue;",
         "if (ids[id]) continue;",
         "rooms/others-hear",
     ),
     Fault(
         "leaving a room has no effect",
-        "socket.io-adapter/index.js",
+        "socket.io/node_modules/socket.io-adapter/index.js",
         "\n  if (this.rooms.hasOwnProperty(room)) {",
         "\n  if (false) {",
         "rooms/strangers-do-not-hear",
@@ -339,27 +315,111 @@ JAVASCRIPT_FAULTS = (
         "if (contentLength >= self.maxHttpBufferSize) {",
         "limits/a-body-at-the-limit",
     ),
+    Fault(
+        "a handshake may be a POST",
+        "engine.io/lib/server.js",
+        "if ('GET' !== req.method) return fn(",
+        "if (false) return fn(",
+        "refusals/a-handshake-by-post",
+    ),
+    Fault(
+        "a session that is unknown has another error code",
+        "engine.io/lib/server.js",
+        "return fn(Server.errors.UNKNOWN_SID, false);",
+        "return fn(Server.errors.BAD_REQUEST, false);",
+        "refusals/an-unknown-session[POST]",
+    ),
+    Fault(
+        "refusals have another status",
+        "engine.io/lib/server.js",
+        "res.writeHead(400, headers);",
+        "res.writeHead(404, headers);",
+        "refusals/an-unknown-transport",
+    ),
+    Fault(
+        "a session by WebSocket may be polled",
+        "engine.io/lib/server.js",
+        "if (!upgrade && this.clients[sid].transport.name !== transport) {",
+        "if (false) {",
+        "refusals/polling-for-a-session-by-websocket",
+    ),
+    Fault(
+        "`disconnect(true)` leaves the connection open",
+        "socket.io/lib/socket.js",
+        "this.client.disconnect();",
+        ";",
+        "closing/the-server-closes[websocket]",
+    ),
+    Fault(
+        'a client that leaves "/" ends its session',
+        "socket.io/lib/socket.js",
+        "this.onclose('client namespace disconnect');",
+        "this.client.disconnect();",
+        "closing/the-client-leaves-the-root[websocket]",
+    ),
+    Fault(
+        "what is no packet of Socket.IO is ignored",
+        "socket.io/lib/client.js",
+        "    this.onerror(e);",
+        "    ;",
+        "closing/what-is-no-packet-ends-the-session[42{]",
+    ),
+    Fault(
+        "what is no packet of Engine.IO is ignored",
+        "engine.io/lib/socket.js",
+        "this.onClose('parse error');",
+        ";",
+        "closing/what-is-no-packet-ends-the-session[9]",
+    ),
+    Fault(
+        "messages may be ten times as large as the limit",
+        "engine.io/lib/server.js",
+        "maxPayload: this.maxHttpBufferSize",
+        "maxPayload: 10 * this.maxHttpBufferSize",
+        "limits/a-message-that-is-too-large",
+    ),
+    Fault(
+        "a message of exactly the limit is refused",
+        "engine.io/lib/server.js",
+        "maxPayload: this.maxHttpBufferSize",
+        "maxPayload: this.maxHttpBufferSize - 1",
+        "limits/a-message-at-the-limit",
+    ),
 )
 """Of socket.io 2.5.1 and engine.io 3."""
 
 
-def faults_of(area: str) -> list[object]:
-    """Return the faults that checks of this area have to find, for `pytest.mark.parametrize`."""
+def faults_of(area: str, *protocols: int) -> list[object]:
+    """Return the faults that checks of this area have to find, for `pytest.mark.parametrize`.
+
+    Args:
+        area: its name.
+        protocols: those of these revisions; of all, if none is named.
+    """
     return [
         pytest.param(fault, id=f"{server}: {fault.what}", marks=marks)
         for server, faults, marks in (
             ("trio_sio", FAULTS, [pytest.mark.slow]),
             ("socket.io", JAVASCRIPT_FAULTS, [pytest.mark.slow, pytest.mark.node]),
+            ("trio_sio, protocol 5", FAULTS_5, [pytest.mark.slow]),
+            (
+                "socket.io, protocol 5",
+                JAVASCRIPT_FAULTS_5,
+                [pytest.mark.slow, pytest.mark.node],
+            ),
         )
         for fault in faults
         if fault.check.startswith(f"{area}/")
+        if fault.protocol in (protocols or (4, 5))
     ]
 
 
 def is_found(fault: Fault, tmp_path: Path) -> bool:
     """Return whether its check fails with the server that has the fault."""
-    serve = _served_by_node if fault in JAVASCRIPT_FAULTS else _served_by_us
-    options = ("--only", fault.check, "--examples", "0", "--patience", "2")
+    is_theirs = fault in (*JAVASCRIPT_FAULTS, *JAVASCRIPT_FAULTS_5)
+    serve = _served_by_node if is_theirs else _served_by_us
+    spoken = ("--protocol", str(fault.protocol))
+    options = ("--only", fault.check, "--examples", "0", "--patience", "2", *spoken)
     with serve(fault, tmp_path) as url:
         (outcome,) = outcomes(url, tmp_path / "report.json", *options).values()
     return outcome == "failed"
@@ -385,5 +445,6 @@ def _served_by_node(fault: Fault, folder: Path) -> Iterator[str]:
         elif not module.name.startswith("."):
             (modules / module.name).symlink_to(module)
     fault.seed(modules)
-    with served(NODE, node_modules=modules) as url:
+    command = NODE_4 if fault in JAVASCRIPT_FAULTS_5 else NODE
+    with served(command, node_modules=modules) as url:
         yield url

@@ -19,7 +19,8 @@ from trio_sio.testing.wire_websocket import WireWebSocket, open_websocket
 POLLING = "/socket.io/?EIO=3&transport=polling"
 WEBSOCKET = "/socket.io/?EIO=3&transport=websocket"
 GRACE = 5.0
-PING = 30.0
+POLLING_4, WEBSOCKET_4 = (one.replace("EIO=3", "EIO=4") for one in (POLLING, WEBSOCKET))
+PING, PING_4 = 30.0, 45.0
 """Seconds after which a client that says nothing is given up: `ping_interval` + `ping_timeout`."""
 SMALL = 4096
 """Bytes of a kernel buffer, so that a client that does not read is felt early."""
@@ -162,6 +163,36 @@ class Guest:
         for name in namespaces:
             await websocket.send(f"40{name},")
             assert await websocket.receive() == f"40{name},"
+        return websocket
+
+    async def poll_4(self) -> WireConnection:
+        """Begin a session of Engine.IO 4 by polling, which joins "/"; return the connection."""
+        connection = await self.connect()
+        self._learn((await connection.request("GET", POLLING_4)).text)
+        response = await connection.request("POST", self.target_4, body=b"40")
+        assert response.body == b"ok"
+        response = await connection.request("GET", self.target_4)
+        assert response.text.startswith("40{"), response
+        return connection
+
+    @property
+    def target_4(self) -> str:
+        """Of polls and POSTs of Engine.IO 4."""
+        return f"{POLLING_4}&sid={self.sid}"
+
+    async def open_websocket_4(self, query: str = "") -> WireWebSocket:
+        """As `open_websocket`, in Engine.IO 4."""
+        websocket = await open_websocket(await self.connect(), WEBSOCKET_4 + query)
+        if not query:
+            self._learn(str(await websocket.receive()))
+        self.websocket = websocket
+        return websocket
+
+    async def join_5(self) -> WireWebSocket:
+        """Begin a session of Engine.IO 4 by WebSocket, which joins "/"."""
+        websocket = await self.open_websocket_4()
+        await websocket.send("40")
+        assert str(await websocket.receive()).startswith("40{")
         return websocket
 
     def _learn(self, text: str) -> None:

@@ -5,15 +5,40 @@ where it waited, instead of holding up the run.
 """
 
 import functools
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from inspect import iscoroutinefunction
+from time import monotonic, sleep
 
 import pytest
 import trio
 
 Test = Callable[..., Awaitable[None]]
+
+_PERIOD = 0.1
+"""Seconds between two looks at the clock."""
+
+
+@dataclass(eq=False)
+class _Alarm:
+    """What is done to a test that takes too long.
+
+    Attributes:
+        at: when it is done.
+        token: of the test's run.
+        end: ends the test, within its run.
+    """
+
+    at: float
+    token: trio.lowlevel.TrioToken
+    end: Callable[[], None]
+
+
+_alarms: set[_Alarm] = set()
+"""Those of the tests that run; without a lock, which a forked process might get locked."""
 
 
 def limited(test: Test, seconds: float) -> Test:
@@ -31,13 +56,13 @@ def limited(test: Test, seconds: float) -> Test:
                 )
                 scope.cancel()
 
-            alarm = threading.Timer(seconds, _tell, [token, end])
-            alarm.daemon = True
-            alarm.start()
+            alarm = _Alarm(monotonic() + seconds, token, end)
+            _start_watch(os.getpid())
+            _alarms.add(alarm)
             try:
                 await test(*args, **kwargs)
             finally:
-                alarm.cancel()
+                _alarms.discard(alarm)
         if scope.cancelled_caught:
             pytest.fail(
                 f"it did not end within {seconds:g} s; it waited in {' < '.join(where[::-1])}"
@@ -46,9 +71,20 @@ def limited(test: Test, seconds: float) -> Test:
     return in_time
 
 
-def _tell(token: trio.lowlevel.TrioToken, end: Callable[[], None]) -> None:
-    with suppress(trio.RunFinishedError):  # in the same moment
-        token.run_sync_soon(end)
+@functools.cache
+def _start_watch(process: int) -> None:
+    """Start a process's thread that rings: one for each test takes longer than most tests do."""
+    threading.Thread(target=_watch, name="limits of tests", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        sleep(_PERIOD)
+        now = monotonic()
+        for alarm in [alarm for alarm in list(_alarms) if alarm.at <= now]:
+            _alarms.discard(alarm)
+            with suppress(trio.RunFinishedError):  # in the same moment
+                alarm.token.run_sync_soon(alarm.end)
 
 
 def limit_item(item: pytest.Item, seconds: float) -> None:
