@@ -316,7 +316,7 @@ class EngineStatistics:
         recovery: what is kept for clients that may come back, another such sum.
         sessions_by_protocol: connected clients, by the revision of Engine.IO that they speak; each
             of `trio_sio.statistics.PROTOCOLS` is a key, as below.
-        opened_by_protocol: sessions opened, likewise.
+        opened_by_protocol: sessions opened, by the revision that their requests asked for.
     """
 
     connections: int

@@ -214,6 +214,17 @@ async def test_who_pings_first_speaks_3(make_server: MakeServer) -> None:
         )
 
 
+async def test_who_has_been_judged_is_not_judged_by_its_first_word(make_server: MakeServer) -> None:
+    io = room(make_server, protocol_of=lambda request: 4)
+    async with served(io) as url, raw(url) as wire:
+        websocket = await wire.websocket("/socket.io/?EIO=4&transport=websocket")
+        assert str(await websocket.receive()).startswith('0{"sid":')
+        (session,) = io.engine.sessions.values()
+        await websocket.send("2")
+        assert await websocket.receive_frame() == (8, b"")
+        assert (session.protocol, session.reason) == (4, "transport error")
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_real_client_is_taken_for_an_older_one(
     release: str, way: str, make_server: MakeServer

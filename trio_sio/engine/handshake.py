@@ -187,7 +187,7 @@ def judge_protocol(
             return ask
         if type(number) is not int or number not in VERSIONS:
             raise TypeError(f"protocol_of must return 3, 4 or None, not {number!r}")
-        return replace(ask, version=str(number))
+        return replace(ask, version=str(number), is_judged=True)
     raise AssertionError("what is raised inside is raised")
 
 

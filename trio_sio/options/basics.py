@@ -107,7 +107,7 @@ class BasicOptions(Options):
     )
     """`def (request)`, says which revision the client of a handshake really speaks: 3 or 4.
 
-    For clients that say `EIO=4` and speak 3; `None` leaves it to `EIO`. It must not be async.
+    For clients that say `EIO=4` and speak 3; `None` leaves it to what they say; not async.
     """
 
     allow_upgrades: bool = option(True, checks.flag, Group.BASICS)

@@ -24,7 +24,7 @@ from trio_sio.engine.websocket.upgrade import ProbedTransport, Upgrade
 from trio_sio.http import Request
 from trio_sio.logs import shown
 from trio_sio.protocol.engineio.handshake import ErrorCode, HandshakeRequest
-from trio_sio.protocol.engineio.version import EIO3, VERSIONS, EngineVersion
+from trio_sio.protocol.engineio.version import EIO3, VERSIONS
 
 logger = logging.getLogger("trio_sio.engine")
 
@@ -79,11 +79,9 @@ class WebSocketEndpoint:
                 sid = await new_id(self._host, request, responder)
                 place.check()
             opening = await self._open(request, responder, initial=is_handshake)
-            wanted = "" if is_handshake else ask.transport
-            serve = partial(self._serve, request, opening, wanted, ask.protocol)
             if place is not None:
                 place.hand_over()
-            return partial(serve, session, sid, place, base64=ask.base64)
+            return partial(self._serve, request, opening, ask, session, sid, place)
 
     async def _open(self, request: Request, responder: Responder, *, initial: bool) -> Opening:
         """Accept a handshake.
@@ -108,13 +106,10 @@ class WebSocketEndpoint:
         self,
         request: Request,
         opening: Opening,
-        wanted: str,
-        protocol: int,
+        ask: HandshakeRequest,
         session: Session | None,
         sid: str,
         place: Reservation | None,
-        *,
-        base64: bool,
     ) -> bool:
         """Use a WebSocket; return whether a session has it, and closes it at its end.
 
@@ -122,16 +117,16 @@ class WebSocketEndpoint:
         But a backend that has tasks needs this one as long as it is used.
         """
         with place or nullcontext():
-            version = VERSIONS[protocol] if session is None else session.state.version
-            async with opening.open(version, base64=base64) as transport:
+            version = VERSIONS[ask.protocol] if session is None else session.state.version
+            async with opening.open(version, base64=ask.base64) as transport:
                 own = None
                 if place is not None:
-                    own = self._begin(place, sid, request, transport, version)
+                    own = self._begin(place, sid, request, ask, transport)
                 if own is not None and opening.has_tasks:
                     await self._host.run(own)
                 elif own is not None:
                     self._host.start(own)
-                elif session is None or not await self._upgrade(wanted, session, transport):
+                elif session is None or not await self._upgrade(ask, session, transport):
                     await transport.finish(by_client=False, orderly=False)
                     return False
                 if opening.has_tasks:
@@ -143,8 +138,8 @@ class WebSocketEndpoint:
         place: Reservation,
         sid: str,
         request: Request,
+        ask: HandshakeRequest,
         transport: ProbedTransport,
-        version: EngineVersion,
     ) -> Session | None:
         """Make a session that begins with a WebSocket; `None` if its id is not free any more.
 
@@ -156,20 +151,23 @@ class WebSocketEndpoint:
                 logger, logging.ERROR, "generate_id", text, shown.short_id(sid)
             )
             return None
+        version = VERSIONS[ask.protocol]
         try:
             session = place.add(sid, request, transport, version)
         except NoRoom:
             return None
-        may_speak_3 = version is not EIO3 and EIO3.number in self._options.protocols
-        first = FirstWord(transport.speak) if may_speak_3 else None
+        may_speak_3 = EIO3.number in self._options.protocols and not ask.is_judged
+        first = FirstWord(transport.speak) if may_speak_3 and version is not EIO3 else None
         session.start_with(open_packet(self._options, sid, [], version), first)
         return session
 
-    async def _upgrade(self, wanted: str, session: Session, transport: ProbedTransport) -> bool:
+    async def _upgrade(
+        self, ask: HandshakeRequest, session: Session, transport: ProbedTransport
+    ) -> bool:
         """Let a session try the WebSocket, if it polls and tries no other."""
         polling = session.transport
         if (
-            wanted != "websocket"
+            ask.transport != "websocket"
             or session.closed
             or session.probe is not None
             or not isinstance(polling, PollingTransport)

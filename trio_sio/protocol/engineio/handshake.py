@@ -127,6 +127,7 @@ class HandshakeRequest:
         jsonp: the digits of the JSONP callback's index, `None` for XHR polling.
         version: the revision that the client says it speaks, `""` if it says nothing.
         repeated: the first of the engine's keys that comes more than once, `""` if none does.
+        is_judged: the application has said which revision the client speaks, whatever it says.
     """
 
     transport: str
@@ -135,6 +136,7 @@ class HandshakeRequest:
     jsonp: str | None
     version: str = ""
     repeated: str = ""
+    is_judged: bool = False
 
     @property
     def protocol(self) -> int:
