@@ -42,6 +42,9 @@ SERVERS = {
 }
 """By peer: the servers that tests start with files and ports of their own."""
 
+_APT_WAITS = 300
+"""Seconds that apt waits for another apt to end."""
+
 _FOR_SERVERS = "/usr/sbin:/usr/local/sbin"
 """Where Debian has nginx and haproxy, and not every user's PATH looks."""
 
@@ -155,7 +158,8 @@ def apt_install(*packages: str) -> None:
     if apt is None:
         raise SetupError(f"{names}: not installed, and there is no apt-get to install it with")
     as_root = _as_root(names)
-    quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"]
+    # A new machine may be busy with updates of its own.
+    quiet = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", f"DPkg::Lock::Timeout={_APT_WAITS}"]
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run([*as_root, apt, "update", *quiet], env=env)
     install = [apt, "install", "--yes", "--no-install-recommends", *quiet, *packages]

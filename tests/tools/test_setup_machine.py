@@ -120,6 +120,7 @@ def test_apt_install(commands: Commands, tmp_path: Path, monkeypatch: pytest.Mon
         ["apt-get", "update"],
         [*quietly, *install],
     ]
+    assert all("DPkg::Lock::Timeout=300" in words for words in commands.ran)
     assert commands.ran[1][-1] == "chromium"
     assert commands.ran[-1][-2:] == ["redis-server", "redis-sentinel"]
 
