@@ -11,7 +11,8 @@ code is 1. A peer that is missing is a failure too, unless `--without` leaves it
 network, the checks of the source, and the documentation are done side by side.
 
 Tests run in one process more than there are cores, since many wait for peers, and those that others
-would disturb afterwards in one; with arguments for pytest, all run in one.
+would disturb afterwards in one; a few that fail are run again, and named. With arguments for
+pytest, all run in one process, once.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
-from tools import setup_machine
+from tools import second_try, setup_machine
 from tools.setup_machine import PEERS, ROOT, SERVERS, SetupError
 
 _ENVIRONMENT = ROOT / ".venv-test"
@@ -47,12 +48,12 @@ class _Step(NamedTuple):
 
     Attributes:
         name: what `--only` calls it.
-        run: does it.
+        run: does it, and may return what is to be said of it.
         lane: those of other lanes are done meanwhile; "" is for what others would disturb.
     """
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[], str | None]
     lane: str = ""
     needed_by_all: bool = False
 
@@ -61,6 +62,7 @@ class _Result(NamedTuple):
     name: str
     seconds: float
     error: str | None
+    note: str | None = None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -74,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
     results = list(_run(steps))
     _say("")
     for result in results:
-        _say(f"{result.seconds:7.1f} s  {result.name:<20} {result.error or 'ok'}")
+        _say(f"{result.seconds:7.1f} s  {result.name:<20} {result.error or result.note or 'ok'}")
     failed = [result.name for result in results if result.error]
     _say(f"failed: {', '.join(failed)}" if failed else "everything passed")
     return 1 if failed else 0
@@ -145,9 +147,11 @@ def _all_steps(options: argparse.Namespace) -> Iterator[_Step]:
     if options.pytest:
         yield _Step("pytest", lambda: _python("pytest", *chosen, *options.pytest))
     else:
-        yield _Step("pytest", lambda: _python("pytest", *chosen, *_BESIDE_OTHERS))
+        pytest = partial(_python, "pytest")
+        yield _Step("pytest", lambda: second_try.run(pytest, *chosen, *_BESIDE_OTHERS))
         if not options.quick:
-            yield _Step("pytest-alone", lambda: _python("pytest", *chosen, "--alone=only"))
+            alone = [*chosen, "--alone=only"]
+            yield _Step("pytest-alone", lambda: second_try.run(pytest, *alone))
     if options.folder is not None:
         folder = str(options.folder.resolve())
         yield _Step(_SUITES, lambda: _python("tools.official_suites", folder))
@@ -195,7 +199,7 @@ def _run(steps: Sequence[_Step]) -> Iterator[_Result]:
         for step in several:
             _say(f"\n--- {step.name}")
             result = _do(step)
-            _say(result.error or "")
+            _say(result.error or result.note or "")
             yield result
             if result.error and step.needed_by_all:
                 return
@@ -223,12 +227,12 @@ def _do_aside(step: _Step) -> _Result:
 
 def _do(step: _Step) -> _Result:
     start = time.monotonic()
-    error = None
+    error = note = None
     try:
-        step.run()
+        note = step.run()
     except SetupError as failure:
         error = str(failure)
-    return _Result(step.name, time.monotonic() - start, error)
+    return _Result(step.name, time.monotonic() - start, error, note)
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests import __main__ as command
 from tests.__main__ import _Step as Step
-from tools import setup_machine
+from tools import second_try, setup_machine
 
 QUICK_CHECKS = ["ruff-check", "ruff-format", "mypy"]
 CHECKS = [*QUICK_CHECKS, "mkdocs", "bytecode"]
@@ -128,3 +128,25 @@ def test_bytecode_is_kept_outside_the_tree_if_it_may_not_be_in_it(
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     kept = str(command._ENVIRONMENT / "bytecode")
     assert environment.get("PYTHONPYCACHEPREFIX") == (kept if wanted else None)
+
+
+def test_the_summary_says_what_a_step_says_of_itself(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = [Step("one", lambda: "ok, but late"), Step("two", printing("x"))]
+    monkeypatch.setattr(command, "_steps", lambda options: steps)
+    assert command.main([]) == 0
+    *_, one, two, last = capfd.readouterr().out.splitlines()
+    assert one.endswith("one                  ok, but late")
+    assert two.endswith("two                  ok")
+    assert last == "everything passed"
+
+
+@pytest.mark.parametrize("name", ["pytest", "pytest-alone"])
+def test_a_few_tests_that_fail_are_run_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(second_try, "run", lambda _, *arguments: calls.append(arguments))
+    (step,) = [step for step in command._steps(command._parse([])) if step.name == name]
+    step.run()
+    (arguments,) = calls
+    assert f"--alone={'only' if name == 'pytest-alone' else 'without'}" in arguments
