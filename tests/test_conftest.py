@@ -4,6 +4,8 @@ when they are asked for."""
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,12 +96,20 @@ def suite(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(suite: Path, *arguments: str) -> tuple[int, str]:
+PROPERTIES = "_hypothesis_pytestplugin"
+ASYNC = "pytest_trio.plugin"
+PROCESSES = "xdist"
+"""Plugins, which a run loads only if it needs them: they take longer than most of the runs."""
+
+
+def run(suite: Path, *arguments: str, plugins: Sequence[str] = ()) -> tuple[int, str]:
+    loaded = [f"-p{name}" for name in ("tests.conftest", *plugins)]
+    places = {"PATH": str(suite / "bin"), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-v", *arguments],
+        [sys.executable, "-m", "pytest", "-v", *loaded, *arguments],
         check=False,
         cwd=suite,
-        env={**os.environ, "PATH": str(suite / "bin"), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **places, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
     )
@@ -193,7 +203,11 @@ def test_a_long_test_may_take_longer_than_a_test_that_hangs(suite: Path) -> None
 def test_several_processes_run_files_with_slow_tests_first(suite: Path) -> None:
     (suite / "test_z.py").write_text(f"import pytest\n{SLOW}\ndef test_beside(): pass\n")
     several = ("--numprocesses=1", "--dist=worksteal", "-k", "beside or plain or slow")
-    assert names_in_order(run(suite, *several)[1]) == ["test_slow", "test_beside", "test_plain"]
+    assert names_in_order(run(suite, *several, plugins=[PROCESSES])[1]) == [
+        "test_slow",
+        "test_beside",
+        "test_plain",
+    ]
     alone = ("-k", "beside or plain or slow")
     assert names_in_order(run(suite, *alone)[1]) == ["test_plain", "test_slow", "test_beside"]
 
@@ -245,19 +259,20 @@ def test_a_quick_run_leaves_out_what_is_slow_or_needs_a_peer(suite: Path) -> Non
 
 def test_a_quick_run_tries_few_examples_and_a_long_one_many(suite: Path) -> None:
     (suite / "test_suite.py").write_text(EXAMPLES)
-    assert f"seen 50 5 {USUAL} ." in run(suite, "-s")[1]
-    assert "seen 50 5 70 ." in run(suite, "-s", "--examples=70")[1]
-    assert "seen 10 5 10 ." in run(suite, "-s", "--quick")[1]
-    assert "seen 500 50 1000 ." in run(suite, "-s", "--long")[1]
+    print_all = partial(run, suite, "-s", plugins=[PROPERTIES])
+    assert f"seen 50 5 {USUAL} ." in print_all()[1]
+    assert "seen 50 5 70 ." in print_all("--examples=70")[1]
+    assert "seen 10 5 10 ." in print_all("--quick")[1]
+    assert "seen 500 50 1000 ." in print_all("--long")[1]
 
 
 def test_a_run_of_properties_imports_no_other_files(suite: Path) -> None:
     (suite / "test_suite.py").write_text(EXAMPLES)
     (suite / "test_others.py").write_text("raise AssertionError('there is no property here')")
-    code, said = run(suite, "-m", "hypothesis")
+    code, said = run(suite, "-m", "hypothesis", plugins=[PROPERTIES])
     assert code == 0
     assert "3 passed, 1 deselected" in said
-    code, said = run(suite, "-m", "not hypothesis")
+    code, said = run(suite, "-m", "not hypothesis", plugins=[PROPERTIES])
     assert code == 2
     assert "there is no property here" in said
 
@@ -279,7 +294,7 @@ def test_what_others_disturb_runs_alone(suite: Path) -> None:
 
 def test_several_processes_say_once_what_is_left_out(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE + LONG + SLOW)
-    code, said = run(suite, "-n2", "--without=node")
+    code, said = run(suite, "-n2", "--without=node", plugins=[PROCESSES])
     assert code == 0
     assert f"{COUNT - 1} passed" in said
     assert said.count("left out by --without node: 3 tests") == 1
@@ -310,7 +325,8 @@ async def test_beside_others():
 
 def test_an_async_test_that_hangs_fails_and_says_where(suite: Path) -> None:
     (suite / "test_suite.py").write_text(HANGS)
-    code, said = run(suite, "--limit=0.5", "-o", "trio_mode=true")
+    options = ("--limit=0.5", "-o", "trio_mode=true")
+    code, said = run(suite, *options, plugins=[ASYNC, PROPERTIES])
     assert code == 1
     assert "1 passed" in said
     assert "4 failed" in said
@@ -326,7 +342,7 @@ def test_half_a_pair(): raise ValueError("half of one: \\ud800")
 def test_several_processes_show_any_failure(suite: Path) -> None:
     """With half of a surrogate pair in its text, which cannot be sent as it is."""
     (suite / "test_suite.py").write_text(FAILS)
-    code, said = run(suite, "-n1")
+    code, said = run(suite, "-n1", plugins=[PROCESSES])
     assert code == 1
     assert "INTERNALERROR" not in said
     assert r"ValueError: half of one: \ud800" in said

@@ -1,4 +1,7 @@
-"""All checks, against four servers: nothing is wrong but what is known."""
+"""All checks, against four servers: nothing is wrong but what is known.
+
+Several run at a time, as most of them wait for something.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +37,8 @@ SOCKETIO_4 = "socket.io 4.8.4"
 def test_nothing_is_wrong(command: Sequence[str], protocol: int, tmp_path: Path) -> None:
     look = outcomes if command is OURS else outcomes_of_peer
     with served(command) as url:
-        found = look(url, tmp_path / "report.json", "--protocol", str(protocol))
+        options = ("--protocol", str(protocol), "--jobs", "8")
+        found = look(url, tmp_path / "report.json", *options)
     assert {name: outcome for name, outcome in found.items() if outcome != "passed"} == {}
     names = {check.name for check in checks_of(protocol)}
     assert found.keys() == names | {"conversations/generated"}
@@ -44,7 +48,7 @@ def test_nothing_is_wrong(command: Sequence[str], protocol: int, tmp_path: Path)
 def test_socketio_4_differs_where_it_is_known_to(tmp_path: Path) -> None:
     """It need not be told the protocol: it refuses the other one."""
     with served(NODE_4) as url:
-        options = ("--known", SOCKETIO_4, "--jobs", "2")
+        options = ("--known", SOCKETIO_4, "--jobs", "4")
         found = outcomes_of_peer(url, tmp_path / "report.json", *options)
     wrong = {name: outcome for name, outcome in found.items() if outcome != "passed"}
     assert wrong == dict.fromkeys(DIFFERENCES[SOCKETIO_4], "differs")
@@ -54,12 +58,9 @@ def test_socketio_4_differs_where_it_is_known_to(tmp_path: Path) -> None:
 
 @pytest.mark.python_socketio
 def test_what_is_known_to_be_different_is(tmp_path: Path) -> None:
-    """Without generated conversations, which are full of what it is known to do otherwise.
-
-    Several at a time, as a check that fails mostly waits for what never comes.
-    """
+    """Without generated conversations, which are full of what it is known to do otherwise."""
     with served(PYTHON_SOCKETIO) as url:
-        options = ("--known", PYTHON, "--examples", "0", "--jobs", "8")
+        options = ("--known", PYTHON, "--examples", "0", "--jobs", "16")
         found = outcomes_of_peer(url, tmp_path / "report.json", *options)
     wrong = {name: outcome for name, outcome in found.items() if outcome != "passed"}
     assert wrong == dict.fromkeys(DIFFERENCES[PYTHON], "differs")

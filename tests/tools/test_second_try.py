@@ -1,5 +1,6 @@
 """Tests that failed are run once more, and the summary names what passed only then."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,9 @@ class Suite:
         (folder / "pytest.ini").write_text("[pytest]\n")
 
     def pytest(self, *arguments: str) -> None:
-        setup_machine.run([sys.executable, "-m", "pytest", *arguments], cwd=self._folder)
+        alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        command = [sys.executable, "-m", "pytest", "-pxdist", *arguments]
+        setup_machine.run(command, cwd=self._folder, env=alone)
 
     @property
     def seen(self) -> str:
