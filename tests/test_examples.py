@@ -16,7 +16,8 @@ import msgpack
 import pytest
 import trio
 
-from tests.end_to_end.browser import Page, chromium
+from tests.end_to_end.browser import Browser, Page
+from tests.end_to_end.conftest import browser as browser, chromium_address as chromium_address
 from tests.support.peers import DEADLINE, ENGINE, MODERN, PYTHON_5, peer
 from tests.support.prometheus import prometheus
 from tests.support.raw import raw
@@ -113,8 +114,8 @@ async def test_hello() -> None:
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("name", ["hello", "chat/names", "chat/rooms"])
-async def test_the_pages_of_the_tutorial(name: str) -> None:
-    async with program(name) as example, chromium() as browser:
+async def test_the_pages_of_the_tutorial(browser: Browser, name: str) -> None:
+    async with program(name) as example:
         anna, ben = [await browser.open(example.url) for _ in range(2)]
         if name != "hello":
             for page, who in ((anna, "Anna"), (ben, "Ben")):
@@ -462,8 +463,8 @@ async def test_graceful_shutdown(end: signal.Signals) -> None:
 
 
 @pytest.mark.chromium
-async def test_admin() -> None:
-    async with program("admin", ADMIN_TOKEN="right") as example, chromium() as browser:
+async def test_admin(browser: Browser) -> None:
+    async with program("admin", ADMIN_TOKEN="right") as example:
         assert (await example.line()).endswith("/admin/ with the token right")
         page = await browser.open(f"{example.url}/admin/")
         await page.wait('.state:text-is("You may not see this.")')
@@ -861,8 +862,8 @@ async def _log_in(page: Page, user: str, password: str) -> None:
 
 
 @pytest.mark.chromium
-async def test_applications_rest_in_a_browser() -> None:
-    async with program("applications/rest") as example, chromium() as browser:
+async def test_applications_rest_in_a_browser(browser: Browser) -> None:
+    async with program("applications/rest") as example:
         anna, ben = [await browser.open(example.url) for _ in range(2)]
         for page in (anna, ben):
             await page.wait('#state:text-is("connected")')
@@ -881,8 +882,8 @@ async def test_applications_rest_in_a_browser() -> None:
 
 
 @pytest.mark.chromium
-async def test_applications_under_hypercorn_in_a_browser() -> None:
-    async with program("applications/under_hypercorn") as example, chromium() as browser:
+async def test_applications_under_hypercorn_in_a_browser(browser: Browser) -> None:
+    async with program("applications/under_hypercorn") as example:
         page = await browser.open(example.url)
         await page.wait('#state:text-is("connected")')
         await page.do("click", "button")
@@ -927,8 +928,8 @@ async def test_applications_under_hypercorn() -> None:
 
 
 @pytest.mark.chromium
-async def test_applications_private() -> None:
-    async with program("applications/private") as example, chromium() as browser:
+async def test_applications_private(browser: Browser) -> None:
+    async with program("applications/private") as example:
         anna, spy = [await browser.open(example.url) for _ in range(2)]
         await _log_in(spy, "anna", "guessed")
         await spy.wait('#state:text-is("wrong name or password")')
@@ -976,11 +977,11 @@ async def test_applications_private_refuses() -> None:
 
 
 @pytest.mark.chromium
-async def test_applications_upload(tmp_path: Path) -> None:
+async def test_applications_upload(browser: Browser, tmp_path: Path) -> None:
     content = os.urandom(300_000)
     (tmp_path / "picture.raw").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    async with program("applications/upload") as example, chromium() as browser:
+    async with program("applications/upload") as example:
         anna, ben = [await browser.open(example.url) for _ in range(2)]
         await anna.do("choose", "input", str(tmp_path / "picture.raw"))
         await anna.wait(f'#state:text-is("uploaded, SHA-256 {digest}")')

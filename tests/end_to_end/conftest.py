@@ -1,4 +1,4 @@
-"""Each test runs once with each WebSocket engine; pages of one file share a Chromium."""
+"""Each test runs once with each WebSocket engine; all pages are in one Chromium."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -15,7 +15,7 @@ def ws_engine(request: pytest.FixtureRequest) -> WSEngine:
     return name
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium_address() -> Iterator[str]:
     with shared_chromium() as address:
         yield address
@@ -23,6 +23,6 @@ def chromium_address() -> Iterator[str]:
 
 @pytest.fixture
 async def browser(chromium_address: str) -> AsyncIterator[Browser]:
-    """The Chromium of this file's tests; each page has a profile of its own."""
+    """The Chromium of this process's tests; each page has a profile of its own."""
     async with chromium(chromium_address) as browser:
         yield browser

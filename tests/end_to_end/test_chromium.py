@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.end_to_end import png
-from tests.end_to_end.browser import Browser, Page, chromium
+from tests.end_to_end.browser import Browser, Page
 from tests.end_to_end.scenery import sunset
 from tests.support.peers import DEADLINE, served
 from trio_sio.demo.application import Demo
@@ -97,8 +97,8 @@ async def type_until_seen(author: Page, reader: Page, name: str) -> None:
             await trio.sleep(0.3)
 
 
-async def test_two_people_chat(ws_engine: WSEngine, picture: Path) -> None:
-    async with demo(ws_engine) as url, chromium() as browser:
+async def test_two_people_chat(browser: Browser, ws_engine: WSEngine, picture: Path) -> None:
+    async with demo(ws_engine) as url:
         anna = await visit(browser, url, "Anna")
         ben = await visit(browser, url, "Ben", "jsonp")
         await anna.wait("#transport[data-upgraded=true][data-jsonp=false]")
@@ -118,8 +118,8 @@ async def test_two_people_chat(ws_engine: WSEngine, picture: Path) -> None:
             assert await page.complaints() == []
 
 
-async def test_private_messages(ws_engine: WSEngine) -> None:
-    async with demo(ws_engine) as url, chromium() as browser:
+async def test_private_messages(browser: Browser, ws_engine: WSEngine) -> None:
+    async with demo(ws_engine) as url:
         anna = await visit(browser, url, "Anna")
         ben = await visit(browser, url, "Ben", "jsonp")
         carl = await visit(browser, url, "Carl", "websocket")
@@ -139,8 +139,10 @@ async def test_private_messages(ws_engine: WSEngine) -> None:
 
 
 @each_way
-async def test_rooms_and_measurements(ws_engine: WSEngine, transport: str) -> None:
-    async with demo(ws_engine) as url, chromium() as browser:
+async def test_rooms_and_measurements(
+    browser: Browser, ws_engine: WSEngine, transport: str
+) -> None:
+    async with demo(ws_engine) as url:
         page = await visit(browser, url, "Anna", transport)
         await page.enter("#join-room", "Kitchen")
         await page.wait('#title:text-is("kitchen")')
@@ -161,21 +163,20 @@ async def test_rooms_and_measurements(ws_engine: WSEngine, transport: str) -> No
 
 
 @each_way
-async def test_the_page_comes_back(ws_engine: WSEngine, transport: str) -> None:
-    async with chromium() as browser:
-        async with demo(ws_engine) as url:
-            page = await visit(browser, url, "Anna", transport)
-            port = int(url.rpartition(":")[2])
-        await page.wait("#state[data-state=reconnecting]")
-        async with demo(ws_engine, port) as url:
-            await page.wait(f"#state[data-state={SETTLED[transport]}]")
-            await page.wait('#messages li[data-kind=note]:has-text("You are back.")')
-            ben = await visit(browser, url, "Ben")
-            await say(page, ben, "here I am again")
+async def test_the_page_comes_back(browser: Browser, ws_engine: WSEngine, transport: str) -> None:
+    async with demo(ws_engine) as url:
+        page = await visit(browser, url, "Anna", transport)
+        port = int(url.rpartition(":")[2])
+    await page.wait("#state[data-state=reconnecting]")
+    async with demo(ws_engine, port) as url:
+        await page.wait(f"#state[data-state={SETTLED[transport]}]")
+        await page.wait('#messages li[data-kind=note]:has-text("You are back.")')
+        ben = await visit(browser, url, "Ben")
+        await say(page, ben, "here I am again")
 
 
-async def test_screenshot(picture: Path, screenshot: Path) -> None:
-    async with demo("auto") as url, chromium() as browser:
+async def test_screenshot(browser: Browser, picture: Path, screenshot: Path) -> None:
+    async with demo("auto") as url:
         anna = await visit(browser, url, "Anna", room="harbour")
         ben = await visit(browser, url, "Ben", "jsonp", "harbour")
         chiara = await visit(browser, url, "Chiara", room="harbour")

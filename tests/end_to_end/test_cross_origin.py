@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 import trio_sio
-from tests.end_to_end.browser import Page, chromium
+from tests.end_to_end.browser import Browser, Page
 from tests.support.peers import served
 
 pytestmark = pytest.mark.chromium
@@ -53,9 +53,11 @@ async def page(request: trio_sio.Request) -> trio_sio.Response:
 
 
 @asynccontextmanager
-async def visited(eio: str, transport: str = "polling", **options: object) -> AsyncIterator[Page]:
+async def visited(
+    browser: Browser, eio: str, transport: str = "polling", **options: object
+) -> AsyncIterator[Page]:
     """A page that was loaded from elsewhere; `origins` may be "elsewhere"."""
-    async with served(trio_sio.Server(fallback=page)) as elsewhere, chromium() as browser:
+    async with served(trio_sio.Server(fallback=page)) as elsewhere:
         if options.get("origins") == "elsewhere":
             options["origins"] = [elsewhere]
         io = trio_sio.Server(raise_errors=True, **options)  # type: ignore[arg-type]
@@ -89,46 +91,46 @@ def eio(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("origins", ["*", "elsewhere"])
 @pytest.mark.parametrize("allow_headers", [["Authorization"], "*"], ids=str)
 async def test_a_welcome_page_sends_fields_of_its_own(
-    eio: str, allow_headers: str | list[str], origins: str
+    browser: Browser, eio: str, allow_headers: str | list[str], origins: str
 ) -> None:
-    async with visited(eio, allow_headers=allow_headers, origins=origins) as page:
+    async with visited(browser, eio, allow_headers=allow_headers, origins=origins) as page:
         await page.wait('#state:text-is("connected")')
         await page.wait('#echo:text-is("1,2,253")')  # a binary POST, and its answer
         await page.wait('#refusal:has-text("Transport unknown")')
         await page.wait('#nowhere:has-text("this server answers at /socket.io/")')
 
 
-async def test_a_welcome_page_comes_by_websocket(eio: str) -> None:
-    async with visited(eio, "websocket", origins="elsewhere") as page:
+async def test_a_welcome_page_comes_by_websocket(browser: Browser, eio: str) -> None:
+    async with visited(browser, eio, "websocket", origins="elsewhere") as page:
         await page.wait('#state:text-is("connected")')
         await page.wait('#echo:text-is("1,2,253")')
 
 
-async def test_allow_request_sees_them(eio: str) -> None:
+async def test_allow_request_sees_them(browser: Browser, eio: str) -> None:
     def allow(request: trio_sio.Request) -> bool:
         return request.headers.get("authorization") == "Bearer secret"
 
-    async with visited(eio, allow_headers="authorization", allow_request=allow) as page:
+    async with visited(browser, eio, allow_headers="authorization", allow_request=allow) as page:
         await page.wait('#echo:text-is("1,2,253")')
 
 
-async def test_a_page_sends_no_field_that_is_not_allowed() -> None:
+async def test_a_page_sends_no_field_that_is_not_allowed(browser: Browser) -> None:
     """With a client of 2.x; one of 4.x may send any, unless some are named."""
-    async with visited("3", origins="elsewhere") as page:
+    async with visited(browser, "3", origins="elsewhere") as page:
         await page.wait('#state:text-is("failed")')
         assert any("authorization is not allowed by" in one for one in await page.complaints())
         await page.wait('#refusal:has-text("Transport unknown")')  # which needs no such field
 
 
-async def test_a_page_that_is_not_welcome_gets_no_websocket(eio: str) -> None:
+async def test_a_page_that_is_not_welcome_gets_no_websocket(browser: Browser, eio: str) -> None:
     """A browser asks nobody before it opens one: the server alone is between."""
-    async with visited(eio, "websocket", origins="https://shop.example") as page:
+    async with visited(browser, eio, "websocket", origins="https://shop.example") as page:
         await page.wait('#state:text-is("failed")')
         assert [one for one in await page.complaints() if "WebSocket connection" in one]
 
 
-async def test_a_page_that_is_not_welcome_reads_nothing(eio: str) -> None:
-    async with visited(eio, allow_headers="*", origins="https://shop.example") as page:
+async def test_a_page_that_is_not_welcome_reads_nothing(browser: Browser, eio: str) -> None:
+    async with visited(browser, eio, allow_headers="*", origins="https://shop.example") as page:
         await page.wait('#state:text-is("failed")')
         assert any("blocked by CORS policy" in one for one in await page.complaints())
         await page.wait('#refusal:text-is("unreadable")')
@@ -157,14 +159,16 @@ socket.on('connect', () => {{
 
 
 @asynccontextmanager
-async def visited_by_4(credentials: str, **options: object) -> AsyncIterator[Page]:
+async def visited_by_4(
+    browser: Browser, credentials: str, **options: object
+) -> AsyncIterator[Page]:
     async def page(request: trio_sio.Request) -> trio_sio.Response:
         (server,) = parse_qs(request.query_string)["server"]
         headers = [("Content-Type", "text/html; charset=utf-8")]
         text = PAGE_4.format(server=server, credentials=credentials)
         return trio_sio.Response(200, headers, text.encode())
 
-    async with served(trio_sio.Server(fallback=page)) as elsewhere, chromium() as browser:
+    async with served(trio_sio.Server(fallback=page)) as elsewhere:
         cors = options.get("cors")
         if isinstance(cors, dict) and cors.get("origin") == "elsewhere":
             options["cors"] = {**cors, "origin": [elsewhere]}
@@ -196,9 +200,9 @@ async def visited_by_4(credentials: str, **options: object) -> AsyncIterator[Pag
 )
 @pytest.mark.parametrize("credentials", ["true", "false"])
 async def test_a_page_with_a_later_client_sends_fields_of_its_own(
-    credentials: str, cors: dict[str, object] | None
+    browser: Browser, credentials: str, cors: dict[str, object] | None
 ) -> None:
-    async with visited_by_4(credentials, cors=cors) as page:
+    async with visited_by_4(browser, credentials, cors=cors) as page:
         await page.wait('#state:text-is("connected")')
         await page.wait('#echo:text-is("1,2,253")')
 
@@ -215,7 +219,7 @@ async def test_a_page_with_a_later_client_sends_fields_of_its_own(
     ids=str,
 )
 async def test_a_page_with_a_later_client_that_may_not(
-    credentials: str, options: dict[str, object]
+    browser: Browser, credentials: str, options: dict[str, object]
 ) -> None:
-    async with visited_by_4(credentials, **options) as page:
+    async with visited_by_4(browser, credentials, **options) as page:
         await page.wait('#state:text-is("failed")')
