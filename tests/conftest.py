@@ -61,6 +61,8 @@ _ALONE_OR_LONG = re.compile(r"\bmark\.(alone|long)\b")
 _PROPERTY = re.compile(r"\bhypothesis\b")
 _LEFT_OUT = "left out"
 _left_out = pytest.StashKey[Counter[str]]()
+_file = pytest.StashKey[Path]()
+"""Whose tests run."""
 
 
 class _Worker(Protocol):
@@ -168,13 +170,19 @@ def _slow_files_first(items: list[pytest.Item]) -> Callable[[pytest.Item], bool]
     return lambda item: item.path not in slow
 
 
-def pytest_collection_finish() -> None:
-    """Have the garbage collector pass over what lasts: a million objects, half a second a time."""
-    gc.collect()
-    gc.freeze()
+def _pass_over_what_lasts(path: Path, config: pytest.Config) -> None:
+    """Have the garbage collector look only at what a file's tests make, as many of them do.
+
+    A million objects last as long as the run, and would take half a second each time.
+    """
+    if config.stash.get(_file, None) != path:
+        config.stash[_file] = path
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    _pass_over_what_lasts(item.path, item.config)
     if _has_marker(item, "long") or item.config.getoption("--long"):
         faulthandler.cancel_dump_traceback_later()  # `faulthandler_timeout` is for others
     for peer in _peers(item):

@@ -349,6 +349,34 @@ def test_several_processes_show_any_failure(suite: Path) -> None:
     assert "1 failed" in said
 
 
+LASTS = """
+import gc
+
+KEPT = [[]]
+
+def is_looked_at(one): return any(other is one for other in gc.get_objects())
+
+def test_what_was_there(): assert not is_looked_at(KEPT[0])
+
+def test_what_is_new(): KEPT.append([]); assert is_looked_at(KEPT[1])
+
+def test_what_another_test_has_made(): assert is_looked_at(KEPT[1])
+"""
+LASTED = """
+from test_suite import KEPT, is_looked_at
+
+def test_what_another_file_has_made(): assert len(KEPT) == 2 and not is_looked_at(KEPT[1])
+"""
+
+
+def test_the_garbage_collector_looks_at_one_file_at_a_time(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(LASTS)
+    (suite / "test_z.py").write_text(LASTED)
+    code, said = run(suite)
+    assert code == 0, said
+    assert "4 passed" in said
+
+
 def test_a_failed_property_is_no_hanging_test(pytestconfig: pytest.Config) -> None:
     """It fails, though Hypothesis needs all of its time to make the example small."""
     assert float(pytestconfig.getini("faulthandler_timeout")) >= 2 * engine.MAX_SHRINKING_SECONDS

@@ -6,7 +6,7 @@ else is served meanwhile, in order. Nothing may come out of the server (`raise_e
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -154,15 +154,6 @@ def living(io: trio_sio.Server) -> Counter[str]:
     found["connections"], found["sessions"] = numbers.connections, numbers.sessions
     found["queued bytes"] = numbers.queued_bytes
     return found
-
-
-@pytest.fixture(autouse=True, scope="module")
-def frozen() -> Iterator[None]:
-    """Let the collector look at what these tests make, and at nothing else."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 async def hold(
