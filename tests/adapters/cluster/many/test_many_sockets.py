@@ -24,8 +24,8 @@ from trio_sio import (
     Server,
     Socket,
 )
-from trio_sio.adapters.cluster.many.asked import MAX_STATEMENT
 from trio_sio.adapters.cluster.many.asking import NAMELESS
+from trio_sio.adapters.cluster.told import MAX_STATEMENT
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import MemoryCluster
 
