@@ -112,6 +112,11 @@ class PacketLog(Generic[T]):
             self.size -= dropped.size
             self.mark = dropped.position
 
+    def clear(self) -> None:
+        """Drop all events."""
+        self._entries.clear()
+        self.size, self.mark = 0, self.position
+
     def withdraw(self, entry: Entry[T]) -> None:
         """Forget what an event said: nobody has got it."""
         if entry.position > self.mark:
