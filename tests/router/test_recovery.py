@@ -641,6 +641,50 @@ async def test_an_emit_that_fails_is_not_replayed(autojump_clock: MockClock) -> 
         assert json.loads(str(await back.receive())[2:]) == answer
 
 
+@pytest.mark.parametrize("is_away", [True, False], ids=["away", "about to be lost"])
+async def test_who_is_in_the_room_of_another_one_is_not_replayed_what_only_that_one_was_sent(
+    is_away: bool, autojump_clock: MockClock
+) -> None:
+    """A broadcast to the room is for both, an emit for one of them: also when it is replayed."""
+    io = server()
+    async with joined(io) as (wire, anna, answer):
+        bert = await open_modern(wire)
+        answer_of_bert = await join(bert)
+        socket = io.sockets.connected[answer["sid"]]
+        guest = io.sockets.connected[answer_of_bert["sid"]]
+        await guest.join(socket.id)
+        if is_away:
+            guest.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+            await wait_all_tasks_blocked()
+        await socket.emit("for anna", 1)
+        await io.to(socket.id).emit("for both", 2)
+        await socket.emit("for anna", 3)
+        guest.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+        await wait_all_tasks_blocked()
+        back = await open_modern(wire)
+        await back.send(claim(answer_of_bert))
+        assert parse(await back.receive())[:-1] == ["for both", 2]
+        assert await back.receive() == f"40{json.dumps(answer_of_bert, separators=(',', ':'))}"
+        heard = [parse(await anna.receive())[:-1] for _ in range(3)]
+        assert heard == [["for anna", 1], ["for both", 2], ["for anna", 3]]
+
+
+async def test_who_has_left_its_own_room_is_replayed_what_it_was_sent(
+    autojump_clock: MockClock,
+) -> None:
+    io = server()
+    async with joined(io) as (wire, websocket, answer):
+        socket = only_socket(io)
+        await socket.leave(socket.id)
+        await socket.emit("news", 1)
+        await socket.emit("news", 2)
+        _, _, offset = parse(await websocket.receive())
+        await lose(io)
+        back = await open_modern(wire)
+        await back.send(claim(answer, offset))
+        assert parse(await back.receive())[:-1] == ["news", 2]
+
+
 async def test_events_of_a_sender_are_not_replayed_to_it(autojump_clock: MockClock) -> None:
     io = server()
     async with joined(io) as (wire, _websocket, answer):

@@ -20,13 +20,15 @@ class Audience(NamedTuple):
         namespace: the sockets of this one,
         rooms: in any of these rooms, or all of them if there are none,
         excepted: but in none of these,
-        sender: and not this one.
+        sender: and not this one;
+        receiver: or this one alone, wherever it is. (Others may be in the room of its id.)
     """
 
     namespace: str
     rooms: frozenset[str] = frozenset()
     excepted: frozenset[str] = frozenset()
     sender: str | None = None
+    receiver: str | None = None
 
 
 class Entry(Generic[T]):
