@@ -186,7 +186,7 @@ class Lifecycle:
         if socket.is_over:
             return False
         await self.admit()
-        return socket.phase is Phase.CONNECTED or socket.sender.recovery is None
+        return socket.phase is Phase.CONNECTED
 
     async def admit(self) -> None:
         """Let the socket in, or refuse it if the adapter has no room of its own for it."""
