@@ -201,7 +201,7 @@ class Lifecycle:
         else:
             if former is not None and not await self._replay(former):
                 return
-            if socket.reason is None:
+            if not socket.is_over:
                 socket.enter(is_told=former is not None)
                 self._owner.joined(socket)
 
