@@ -5,7 +5,7 @@ import itertools
 import json
 import logging
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -236,6 +236,56 @@ async def test_who_is_refused_has_used_the_session(autojump_clock: MockClock) ->
         assert not io.sockets.recovery.is_needed  # type: ignore[union-attr]  # it is on
         assert await join(back, claim(answer)) != answer
         assert only_socket(io).recovery_failure is RecoveryFailure.UNKNOWN
+
+
+@pytest.mark.parametrize("who", ["middleware", "adapter"])
+async def test_whom_a_failure_keeps_out_may_come_again_in_time(
+    who: str, autojump_clock: MockClock
+) -> None:
+    """A database that is away for a moment costs nobody a session; refused is nobody by it."""
+    failing = ""
+
+    class Failing(MemoryAdapter):
+        async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+            if failing == "adapter":
+                raise OSError("no broker")
+            await super().add_all(socket_id, rooms)
+
+    io = server(Recovery(max_disconnection_duration=15), adapter=Failing, raise_errors=False)
+
+    @io.use
+    async def ask(socket: Socket) -> None:
+        if failing == "middleware":
+            raise OSError("no database")
+
+    async with joined(io) as (wire, _websocket, answer):
+        await only_socket(io).join("room")
+        await lose(io)
+        await io.to("room").emit("news", 1)
+        failing = who
+        back = await open_modern(wire)
+        for _ in range(2):
+            await trio.sleep(5)
+            await back.send(claim(answer))
+            assert await back.receive() == '44{"message":"Internal server error"}'
+            await wait_all_tasks_blocked()
+        kept = io.sockets.statistics().recovery
+        assert (kept.away, kept.refused, kept.recovered) == (1, 0, 0)
+        failing = ""
+        await back.send(claim(answer))
+        assert parse(await back.receive())[:-1] == ["news", 1]
+        assert json.loads(str(await back.receive())[2:]) == answer
+        await lose(io)
+        failing = who
+        back = await open_modern(wire)
+        await trio.sleep(7)
+        await back.send(claim(answer))
+        assert await back.receive() == '44{"message":"Internal server error"}'
+        failing = ""
+        await trio.sleep(8)
+        assert io.sockets.statistics().recovery.away == 0
+        assert await join(back, claim(answer)) != answer
+        assert only_socket(io).recovery_failure is RecoveryFailure.EXPIRED
 
 
 async def linger(socket: Socket, reason: Reason) -> None:

@@ -253,8 +253,11 @@ class Lifecycle:
             log.refused(namespace.name, f"by {name}{failed}")
         if found.refusal is not None:
             namespace.context.counters.refused["middleware"] += 1
-        if socket.sender.recovery is not None:
-            socket.sender.recovery.count_refusal()
+        recovery = socket.sender.recovery
+        if recovery is not None and found.refusal is None:
+            recovery.spare()
+        elif recovery is not None:
+            recovery.count_refusal()
         if found.exits is None:
             socket.refuse(found.refusal or ConnectionRefused(BROKEN))
         if found.failure is not None:

@@ -243,6 +243,7 @@ class SocketRecovery:
         "_holder",
         "_is_asked_for",
         "_is_begun",
+        "_is_spared",
         "_recoveries",
         "failure",
         "recovered",
@@ -262,6 +263,7 @@ class SocketRecovery:
         self._encode = encode
         self._is_asked_for = kept is not None
         self._is_begun = False
+        self._is_spared = False
         self.recovered = isinstance(kept, RecoverySession)
         self.failure = kept if isinstance(kept, RecoveryFailure) else None
         if isinstance(kept, RecoverySession):
@@ -296,6 +298,10 @@ class SocketRecovery:
         if self.recovered:
             self._recoveries.group.store.count_refusal()
 
+    def spare(self) -> None:
+        """Have the session kept though the socket is not let in: nobody has refused it."""
+        self._is_spared = True
+
     def record(self, packet: Packet, flags: Flags) -> Record:
         """Return an event for the socket alone, which is kept once the socket is connected.
 
@@ -324,7 +330,7 @@ class SocketRecovery:
         session, adapter = self.session, self._recoveries.adapter
         if session.began is None:
             await trio.lowlevel.checkpoint()  # it has never been connected
-        elif reason in RECOVERABLE:
+        elif reason in RECOVERABLE or self._is_spared:
             await adapter.persist_session(session, data)
             self._recoveries.group.settle(timers)
         else:
