@@ -282,7 +282,7 @@ async def test_whom_a_failure_keeps_out_may_come_again_in_time(
         await back.send(claim(answer))
         assert await back.receive() == '44{"message":"Internal server error"}'
         failing = ""
-        await trio.sleep(8)
+        await trio.sleep(9)
         assert io.sockets.statistics().recovery.away == 0
         assert await join(back, claim(answer)) != answer
         assert only_socket(io).recovery_failure is RecoveryFailure.EXPIRED
