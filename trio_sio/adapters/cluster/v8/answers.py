@@ -4,7 +4,7 @@ What only has to be looked up is answered at once, in the task that receives mes
 wait has a task of its own: joining a room, which the broker confirms, and handlers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -79,14 +79,27 @@ class AnswersV8:
             payload = encode_rooms(request.id, tuple(self._local.rooms), uid)
         elif request.kind is RequestKind.REMOTE_FETCH and request.selection is not None:
             sockets = self._local.find(target_of(request.selection))
-            payload = encode_found(request.id, self._told(sockets.values()), uid)
+            payload = self._encode_sockets(request.id, [*sockets.values()])
         else:
             return
         self._post.member.counters.received += 1
         self._post.respond_nowait(payload)
 
+    def _encode_sockets(self, ident: str, sockets: Sequence[Recipient]) -> bytes:
+        """Return what is told of sockets: encoded at once if that goes, else one by one first."""
+        uid = self._post.broker.uid
+        try:
+            payload = encode_found(
+                ident, tuple([self._all_of(one.describe()) for one in sockets]), uid
+            )
+            if len(payload) <= MAX_SOCKETS:
+                return payload
+        except LocalProtocolError:
+            pass
+        return encode_found(ident, self._told(sockets), uid)
+
     def _told(self, sockets: Iterable[Recipient]) -> tuple[FoundSocket, ...]:
-        """Return what is told of sockets: all of it, as long as the message is not too large."""
+        """Return what is told of sockets: all that can be told, as long as there is room for it."""
         told, room = [], MAX_SOCKETS
         for socket in sockets:
             found, size = self._sayable(socket.describe())
@@ -99,23 +112,28 @@ class AnswersV8:
         return tuple(told)
 
     def _sayable(self, details: SocketDetails) -> tuple[FoundSocket, int]:
-        """Return what can be told of a socket, and its size in bytes.
+        """Return what can be told of a socket, and its size in bytes: its data may be anything."""
+        try:
+            found = self._all_of(details)
+            return found, len(encode_found("", (found,), ""))
+        except LocalProtocolError as error:
+            text = "the data of a socket in %s was not told another server: %s"
+            self._post.member.tell("data", text, quoted(self._post.channels.namespace), error)
+            found = self._all_of(replace(details, data={}))
+            return found, len(encode_found("", (found,), ""))
 
-        Its data may be anything, and what its client has said may be nested very deeply.
+    def _all_of(self, details: SocketDetails) -> FoundSocket:
+        """Return all that there is to tell of a socket, but for an `auth` that is too deep.
+
+        Raises:
+            LocalProtocolError: its data is, too, or cannot be sent.
         """
         handshake, data = dict(details.handshake), cast("JSON", dict(details.data))
         if is_deep(handshake.get("auth")):
             handshake["auth"] = {}
-        found = FoundSocket(details.id, handshake, tuple(details.rooms), {})
-        try:
-            if is_deep(data):
-                raise LocalProtocolError("it is nested too deeply")
-            whole = replace(found, data=self._plain(data))
-            return whole, len(encode_found("", (whole,), ""))
-        except LocalProtocolError as error:
-            text = "the data of a socket in %s was not told another server: %s"
-            self._post.member.tell("data", text, quoted(self._post.channels.namespace), error)
-            return found, len(encode_found("", (found,), ""))
+        if is_deep(data):
+            raise LocalProtocolError("it is nested too deeply")
+        return FoundSocket(details.id, handshake, tuple(details.rooms), self._plain(data))
 
     # -- commands ----------------------------------------------------------------------------
 
