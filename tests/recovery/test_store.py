@@ -406,6 +406,18 @@ def test_nothing_is_kept_for_nobody(
     assert position == 6  # offsets are never given twice
 
 
+def test_who_is_away_can_be_forgotten_at_once() -> None:
+    some = store()
+    for pid, namespace in (("1", "/"), ("2", "/chat")):
+        some.save(begun(some, pid, namespace), {}, 0.0)
+    some.append(Audience("/"), "x", 1, 0.0)
+    some.forget_away()
+    assert some.take_deserted() == {"/", "/chat"}
+    assert (some.statistics().away, some.statistics().packets, some.next_deadline) == (0, 0, None)
+    assert some.take("1", "/", None, 0.0) is RecoveryFailure.UNKNOWN
+    assert not some.has_away("/chat")
+
+
 def test_sessions_of_nobody_keep_nothing() -> None:
     some = store(max_sessions=0)
     session = begun(some)

@@ -371,6 +371,33 @@ async def test_time_runs_out(autojump_clock: MockClock) -> None:
         assert only_socket(io).recovery_failure is RecoveryFailure.EXPIRED
 
 
+@pytest.mark.parametrize(("first", "second"), [(1000.0, 0.0), (0.0, 1000.0)])
+def test_another_run_of_trio_has_another_clock(first: float, second: float) -> None:
+    """A session of the run before could stay for ever, and its timer keep others from going."""
+    io = server(Recovery(max_disconnection_duration=10))
+    answers: list[dict[str, Any]] = []
+
+    async def leave_one(begin: float) -> None:
+        await trio.sleep(begin)
+        async with joined(io) as (_wire, _websocket, answer):
+            answers.append(answer)
+            await lose(io)
+            assert io.statistics().recovery.away == 1
+
+    async def look(begin: float) -> None:
+        await leave_one(begin)
+        async with open_wire(io) as wire:
+            back = await open_modern(wire)
+            assert await join(back, claim(answers[0])) != answers[0]
+            gone = (RecoveryFailure.UNKNOWN, RecoveryFailure.EXPIRED)
+            assert only_socket(io).recovery_failure in gone
+            await trio.sleep(11)
+            assert io.statistics().recovery.away == 0
+
+    trio.run(leave_one, first, clock=MockClock(autojump_threshold=0))
+    trio.run(look, second, clock=MockClock(autojump_threshold=0))
+
+
 async def test_what_was_sent_before_the_loss_was_noticed_is_kept_as_long(
     autojump_clock: MockClock,
 ) -> None:

@@ -185,6 +185,13 @@ class RecoveryStore(Generic[T]):
             self._forget(session.pid, RecoveryFailure.EXPIRED)
         self._clear_unneeded()
 
+    def forget_away(self) -> None:
+        """Drop all sessions of clients that are away, as a server that is started again."""
+        for session in [*self._away.values()]:
+            self._take_out(session)
+            self._deserted.add(session.namespace)
+        self._clear_unneeded()
+
     def take_deserted(self) -> set[str]:
         """Return the namespaces to which nobody who was away can come back any more, once."""
         deserted, self._deserted = self._deserted, set()
