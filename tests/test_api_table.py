@@ -39,15 +39,16 @@ CALLED: dict[str, type] = {
 WITHIN_THE_PACKAGE = {
     "namespace": {
         *("acquire", "add", "chain", "change_adapter", "change_codec", "counters"),
-        *("discard", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
-        *("is_listened_to", "keep", "release"),
+        *("discard", "drop_idle", "encode", "encoder", "find_clients", "heard_events", "is_idle"),
+        *("is_listened_to", "keep", "let_go", "release"),
         *("next_ack_id", "publish", "publish_nowait", "take_handlers", "users", "home"),
         *("ask", "incoming_watchers", "outgoing_watchers", "parts", "represent", "watch"),
         *("hear_server", "server_events", "recoveries", "recovery", "recovery_group"),
     },
     "parent": {
-        *("accepts", "add", "ask", "counters", "find_clients", "home", "label", "parts"),
-        *("publish", "publish_nowait", "recovery_group", "remove", "server_events", "watch"),
+        *("accepts", "add", "ask", "counters", "drop_idle", "find_clients", "home", "label"),
+        *("parts", "publish", "publish_nowait", "recovery_group", "remove", "server_events"),
+        "watch",
     },
     "answers": {"begin", "check", "close", "drop", "expect", "give_up", "take", "wait_complete"},
     "socket": {

@@ -80,3 +80,14 @@ def test_for_whom_an_event_is() -> None:
         (Audience("/", sender="another"), True),
     ):
         assert one.was_meant(audience, 6) == is_meant, audience
+
+
+def test_what_is_for_one_alone_is_for_nobody_else_wherever_they_are() -> None:
+    one = session(began=5)
+    one.rooms.enter("other", 5)
+    one.rooms.leave("id", 5)
+    assert one.was_meant(Audience("/", frozenset(["id"]), receiver="id"), 7)
+    assert not one.was_meant(Audience("/", frozenset(["other"]), receiver="other"), 7)
+    assert not one.was_meant(Audience("/chat", frozenset(["id"]), receiver="id"), 7)
+    assert one.was_meant(Audience("/", frozenset(["other"])), 7)
+    assert not one.was_meant(Audience("/", frozenset(["id"])), 7)

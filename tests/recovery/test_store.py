@@ -1,6 +1,7 @@
 """Whoever comes back gets what it missed, once and in order, or hears why not."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import strategies as st
@@ -349,6 +350,7 @@ def test_events_to_rooms_that_are_forgotten_are_said_to_be_gone() -> None:
 def test_what_is_too_old_is_dropped_though_nobody_sends_anything() -> None:
     some = store()
     some.save(begun(some), {}, 0.0)
+    begun(some, "who stays")
     some.append(Audience("/"), "x", 1, 0.0)
     assert some.next_deadline == DURATION
     some.expire(DURATION)
@@ -357,6 +359,70 @@ def test_what_is_too_old_is_dropped_though_nobody_sends_anything() -> None:
     assert some.next_deadline is None
     assert some.statistics().packets == 1
     some.expire(DURATION + SILENCE + 1)
+    assert some.statistics().packets == 0
+
+
+def leave_for_good(some: RecoveryStore[str], session: RecoverySession) -> None:
+    some.drop(session)
+
+
+def leave_for_too_long(some: RecoveryStore[str], session: RecoverySession) -> None:
+    some.save(session, {}, 0.0)
+    some.expire(DURATION)
+
+
+def come_back_from_the_future(some: RecoveryStore[str], session: RecoverySession) -> None:
+    some.save(session, {}, 0.0)
+    assert some.take(session.pid, "/", "e.1000", 0.0) is RecoveryFailure.OFFSET
+
+
+def come_back_and_be_refused(some: RecoveryStore[str], session: RecoverySession) -> None:
+    some.save(session, {}, 0.0)
+    some.drop(taken(some.take(session.pid, "/", None, 0.0)))
+
+
+@pytest.mark.parametrize(
+    "end", [leave_for_good, leave_for_too_long, come_back_from_the_future, come_back_and_be_refused]
+)
+def test_nothing_is_kept_for_nobody(
+    end: Callable[[RecoveryStore[str], RecoverySession], None],
+) -> None:
+    """The events of a busy hour would stay all night, since no others push them out."""
+    some = store()
+    others = [begun(some, "1"), begun(some, "2")]
+    last = begun(some)
+    for number in range(5):
+        some.append(Audience("/"), f"{number}", 1, 0.0)
+    some.drop(others[0])
+    some.save(others[1], {}, -DURATION)
+    some.expire(0.0)
+    assert some.statistics().packets == 5  # the last one may miss them
+    end(some, last)
+    assert (some.statistics().packets, some.statistics().packet_bytes) == (0, 0)
+    again = begun(some, "again")
+    some.save(again, {}, 20.0)
+    position = some.append(Audience("/"), "news", 4, 20.0).position
+    assert some.missed(taken(some.take("again", "/", None, 20.0))) == ["news"]
+    assert position == 6  # offsets are never given twice
+
+
+def test_who_is_away_can_be_forgotten_at_once() -> None:
+    some = store()
+    for pid, namespace in (("1", "/"), ("2", "/chat")):
+        some.save(begun(some, pid, namespace), {}, 0.0)
+    some.append(Audience("/"), "x", 1, 0.0)
+    some.forget_away()
+    assert some.take_deserted() == {"/", "/chat"}
+    assert (some.statistics().away, some.statistics().packets, some.next_deadline) == (0, 0, None)
+    assert some.take("1", "/", None, 0.0) is RecoveryFailure.UNKNOWN
+    assert not some.has_away("/chat")
+
+
+def test_sessions_of_nobody_keep_nothing() -> None:
+    some = store(max_sessions=0)
+    session = begun(some)
+    some.append(Audience("/"), "x", 1, 0.0)
+    some.save(session, {}, 0.0)
     assert some.statistics().packets == 0
 
 

@@ -8,7 +8,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.mixed import NEW, OLD, people
-from trio_sio import LocalProtocolError, PacketRefused, Server, Socket
+from trio_sio import (
+    LimitReached,
+    LocalProtocolError,
+    MissingAnswers,
+    PacketRefused,
+    Server,
+    Socket,
+)
 from trio_sio.testing import connect
 
 
@@ -38,6 +45,35 @@ async def test_each_socket_that_gets_an_event(autojump_clock: MockClock) -> None
             *[(5, "one", 2), ("bert", "one", 2), (5, "one now"), ("bert", "one now")],
             *[(5, "call"), (4, "call")],
         ]
+
+
+@pytest.mark.parametrize("recovery", [None, {}])
+async def test_an_event_that_cannot_be_sent_is_neither_told_of_nor_counted(
+    autojump_clock: MockClock, recovery: dict[str, object] | None
+) -> None:
+    io = Server(raise_errors=True, max_pending_acks=1, connection_state_recovery=recovery)
+    seen: list[object] = []
+    io.on_any_outgoing(lambda socket, event: seen.append((socket.protocol, event)))
+    async with people(io, OLD, NEW) as crowd:
+        for one in crowd:
+            socket = one.socket
+            for flagged in (socket, socket.volatile):
+                with pytest.raises(LocalProtocolError):
+                    await flagged.emit("odd", object(), ack=repr)
+                with pytest.raises(LocalProtocolError):
+                    await flagged.emit("odd", object())
+            await socket.emit("first", ack=repr)
+            with pytest.raises(LimitReached):
+                await socket.emit("second", ack=repr)
+            with pytest.raises(LimitReached):
+                await socket.volatile.emit("second", ack=repr)
+            with pytest.raises(LimitReached):
+                await socket.call("second")
+        with pytest.raises(MissingAnswers):
+            await io.call("second")
+        assert io.statistics().events_out == len(seen) == 2
+        assert [len(one.socket.sender.acks) for one in crowd] == [1, 1]
+    assert seen == [(4, "first"), (5, "first")]
 
 
 async def test_volatile_events_are_told_of_when_they_are_sent(autojump_clock: MockClock) -> None:

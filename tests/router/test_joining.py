@@ -6,6 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.support.modern import client
 from trio_sio import (
     DisconnectReason,
     Headers,
@@ -188,3 +189,33 @@ async def test_a_join_does_not_wait_for_an_error_handler_that_waits_for_the_clie
         await trio.sleep(1)
         assert answers == ["yes"]
         assert len(io.of("/checked").connected) == 1
+
+
+async def test_nobody_is_refused_who_left_while_a_dynamic_namespace_thought(
+    autojump_clock: trio.abc.Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    io = Server(raise_errors=True)
+    ended: list[str] = []
+
+    @io.of
+    async def think(name: str, auth: object) -> bool:
+        try:
+            await trio.sleep(10)
+        finally:
+            ended.append(name)
+        return False
+
+    async with client(io) as websocket:
+        await websocket.send("40/a,")
+        await wait_all_tasks_blocked()
+        await websocket.close()
+        await wait_all_tasks_blocked()
+        assert ended == ["/a"]
+        assert io.statistics().refused["namespace"] == 0
+    async with client(io) as websocket:
+        await websocket.send("40/b,")
+        assert await websocket.receive() == '44/b,{"message":"Invalid namespace"}'
+        assert io.statistics().refused["namespace"] == 1
+    asked = [one for one in caplog.messages if "asked for the namespace" in one]
+    assert len(asked) == 1
+    assert "'/b'" in asked[0]

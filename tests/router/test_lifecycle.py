@@ -1,12 +1,23 @@
 """The first steps of a socket: who lets it in, who greets it, and who is said to be at work."""
 
+from collections.abc import Collection
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_sio import ConnectionRefused, Disconnected, PacketRefused, Refused, Server, Socket
+from trio_sio import (
+    ConnectionRefused,
+    Disconnected,
+    DisconnectReason,
+    MemoryAdapter,
+    PacketRefused,
+    Refused,
+    Server,
+    Socket,
+)
 from trio_sio.router.invocation import BROKEN
-from trio_sio.testing import connect
+from trio_sio.testing import connect, open_wire
 
 
 def watched(io: Server) -> list[str]:
@@ -168,3 +179,51 @@ async def test_what_else_middleware_returns_is_not_looked_at(autojump_clock: Moc
         io.use(lambda _, answer=answer: answer)
     async with connect(io):
         pass
+
+
+@pytest.mark.parametrize("recovery", [None, {}])
+@pytest.mark.parametrize("protocol", [4, 5])
+@pytest.mark.parametrize("middleware", [0, 2])
+@pytest.mark.parametrize("leaves", [False, True], ids=["its adapter fails", "it leaves"])
+async def test_nobody_is_greeted_who_is_not_let_in(
+    leaves: bool,
+    middleware: int,
+    protocol: int,
+    recovery: dict[str, object] | None,
+    autojump_clock: MockClock,
+) -> None:
+    """The last moment at which that may turn out is when its adapter puts it into its room."""
+    seen: list[str] = []
+
+    class Late(MemoryAdapter):
+        async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+            if self.namespace.name == "/":
+                await super().add_all(socket_id, rooms)
+            elif leaves:
+                await super().add_all(socket_id, rooms)
+                for one in [*io.router.clients]:
+                    one.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+                with trio.CancelScope(shield=True):  # as `add_all` above, for longer
+                    await trio.sleep(1)
+            else:
+                raise LookupError
+
+    io = Server(adapter=Late, connection_state_recovery=recovery)
+    chat = io.of("/chat")
+    for _ in range(middleware):
+        chat.use(lambda socket: seen.append("middleware"))
+    for event in ("connection", "disconnecting", "disconnect"):
+        chat.on(event, lambda socket, *args, event=event: seen.append(event))
+    async with open_wire(io) as wire:
+        websocket = await wire.websocket(eio=3 if protocol == 4 else 4)
+        await websocket.receive()
+        if protocol == 4:
+            assert await websocket.receive() == "40"
+        await websocket.send("40/chat,")
+        if not leaves:
+            refusal = await websocket.receive()
+            assert isinstance(refusal, str)
+            assert refusal.startswith("44/chat,")
+        await trio.sleep(5)
+        assert (dict(chat.connected), chat.users) == ({}, 0)
+    assert seen == ["middleware"] * middleware

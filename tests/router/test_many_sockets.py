@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.support.examples import examples
 from tests.support.mixed import NEW, OLD, people
-from trio_sio import Broadcast, LimitReached, MemoryAdapter, Server, Socket
+from trio_sio import Broadcast, LimitReached, MemoryAdapter, NoAnswer, Server, Socket
 from trio_sio.abc import GatheredList, Recipient, SocketDetails, Target
 from trio_sio.testing import connect
 
@@ -132,6 +132,37 @@ async def test_a_dynamic_namespace_reaches_all_its_children(autojump_clock: Mock
         await parent.to("red").disconnect_sockets()
         await wait_all_tasks_blocked()
         assert await parent.clients() == {bert.id}
+
+
+async def test_one_child_that_fails_keeps_the_others_from_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    """What is said of the sockets of one namespace holds for those of all."""
+
+    class Mute(MemoryAdapter):
+        async def remove_sockets(self, target: Target, rooms: Collection[str]) -> None:
+            await super().remove_sockets(target, rooms)
+            name = self.namespace.name
+            if name != "/room-3":
+                raise NoAnswer("timeout", missing=["node-2", f"of {name}"])
+
+    io = Server(raise_errors=True, max_rooms=1, adapter=Mute)
+    parent = io.of(re.compile(r"/room-\d"))
+    async with (
+        connect(io, "/room-1") as anna,
+        connect(io, "/room-2") as bert,
+        connect(io, "/room-3") as carl,
+    ):
+        await io.of("/room-1").connected[anna.id].join("own")
+        with pytest.raises(LimitReached, match="max_rooms"):
+            await parent.sockets_join("red")
+        assert await parent.to("red").clients() == {bert.id, carl.id}
+        with pytest.raises(NoAnswer, match="in 2 namespaces") as caught:
+            await parent.sockets_leave("red")
+        assert caught.value.missing == ("node-2", "of /room-1", "of /room-2")
+        assert await parent.to("red").clients() == set()
+        with pytest.raises(NoAnswer, match=r"^timeout"):
+            await io.of("/room-2").sockets_leave("red")
 
 
 @pytest.mark.parametrize("verb", ["sockets_join", "sockets_leave"])

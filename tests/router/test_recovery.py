@@ -5,7 +5,7 @@ import itertools
 import json
 import logging
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -238,6 +238,56 @@ async def test_who_is_refused_has_used_the_session(autojump_clock: MockClock) ->
         assert only_socket(io).recovery_failure is RecoveryFailure.UNKNOWN
 
 
+@pytest.mark.parametrize("who", ["middleware", "adapter"])
+async def test_whom_a_failure_keeps_out_may_come_again_in_time(
+    who: str, autojump_clock: MockClock
+) -> None:
+    """A database that is away for a moment costs nobody a session; refused is nobody by it."""
+    failing = ""
+
+    class Failing(MemoryAdapter):
+        async def add_all(self, socket_id: str, rooms: Collection[str]) -> None:
+            if failing == "adapter":
+                raise OSError("no broker")
+            await super().add_all(socket_id, rooms)
+
+    io = server(Recovery(max_disconnection_duration=15), adapter=Failing, raise_errors=False)
+
+    @io.use
+    async def ask(socket: Socket) -> None:
+        if failing == "middleware":
+            raise OSError("no database")
+
+    async with joined(io) as (wire, _websocket, answer):
+        await only_socket(io).join("room")
+        await lose(io)
+        await io.to("room").emit("news", 1)
+        failing = who
+        back = await open_modern(wire)
+        for _ in range(2):
+            await trio.sleep(5)
+            await back.send(claim(answer))
+            assert await back.receive() == '44{"message":"Internal server error"}'
+            await wait_all_tasks_blocked()
+        kept = io.sockets.statistics().recovery
+        assert (kept.away, kept.refused, kept.recovered) == (1, 0, 0)
+        failing = ""
+        await back.send(claim(answer))
+        assert parse(await back.receive())[:-1] == ["news", 1]
+        assert json.loads(str(await back.receive())[2:]) == answer
+        await lose(io)
+        failing = who
+        back = await open_modern(wire)
+        await trio.sleep(7)
+        await back.send(claim(answer))
+        assert await back.receive() == '44{"message":"Internal server error"}'
+        failing = ""
+        await trio.sleep(9)
+        assert io.sockets.statistics().recovery.away == 0
+        assert await join(back, claim(answer)) != answer
+        assert only_socket(io).recovery_failure is RecoveryFailure.EXPIRED
+
+
 async def linger(socket: Socket, reason: Reason) -> None:
     """Take a second for the end."""
     await trio.sleep(1)
@@ -319,6 +369,33 @@ async def test_time_runs_out(autojump_clock: MockClock) -> None:
         back = await open_modern(wire)
         await join(back, claim(answer))
         assert only_socket(io).recovery_failure is RecoveryFailure.EXPIRED
+
+
+@pytest.mark.parametrize(("first", "second"), [(1000.0, 0.0), (0.0, 1000.0)])
+def test_another_run_of_trio_has_another_clock(first: float, second: float) -> None:
+    """A session of the run before could stay for ever, and its timer keep others from going."""
+    io = server(Recovery(max_disconnection_duration=10))
+    answers: list[dict[str, Any]] = []
+
+    async def leave_one(begin: float) -> None:
+        await trio.sleep(begin)
+        async with joined(io) as (_wire, _websocket, answer):
+            answers.append(answer)
+            await lose(io)
+            assert io.statistics().recovery.away == 1
+
+    async def look(begin: float) -> None:
+        await leave_one(begin)
+        async with open_wire(io) as wire:
+            back = await open_modern(wire)
+            assert await join(back, claim(answers[0])) != answers[0]
+            gone = (RecoveryFailure.UNKNOWN, RecoveryFailure.EXPIRED)
+            assert only_socket(io).recovery_failure in gone
+            await trio.sleep(11)
+            assert io.statistics().recovery.away == 0
+
+    trio.run(leave_one, first, clock=MockClock(autojump_threshold=0))
+    trio.run(look, second, clock=MockClock(autojump_threshold=0))
 
 
 async def test_what_was_sent_before_the_loss_was_noticed_is_kept_as_long(
@@ -639,6 +716,50 @@ async def test_an_emit_that_fails_is_not_replayed(autojump_clock: MockClock) -> 
         await back.send(claim(answer))
         assert [parse(await back.receive())[:2] for _ in range(2)] == [["kept", 1], ["kept", 2]]
         assert json.loads(str(await back.receive())[2:]) == answer
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["away", "about to be lost"])
+async def test_who_is_in_the_room_of_another_one_is_not_replayed_what_only_that_one_was_sent(
+    is_away: bool, autojump_clock: MockClock
+) -> None:
+    """A broadcast to the room is for both, an emit for one of them: also when it is replayed."""
+    io = server()
+    async with joined(io) as (wire, anna, answer):
+        bert = await open_modern(wire)
+        answer_of_bert = await join(bert)
+        socket = io.sockets.connected[answer["sid"]]
+        guest = io.sockets.connected[answer_of_bert["sid"]]
+        await guest.join(socket.id)
+        if is_away:
+            guest.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+            await wait_all_tasks_blocked()
+        await socket.emit("for anna", 1)
+        await io.to(socket.id).emit("for both", 2)
+        await socket.emit("for anna", 3)
+        guest.session.abort(DisconnectReason.TRANSPORT_CLOSE)
+        await wait_all_tasks_blocked()
+        back = await open_modern(wire)
+        await back.send(claim(answer_of_bert))
+        assert parse(await back.receive())[:-1] == ["for both", 2]
+        assert await back.receive() == f"40{json.dumps(answer_of_bert, separators=(',', ':'))}"
+        heard = [parse(await anna.receive())[:-1] for _ in range(3)]
+        assert heard == [["for anna", 1], ["for both", 2], ["for anna", 3]]
+
+
+async def test_who_has_left_its_own_room_is_replayed_what_it_was_sent(
+    autojump_clock: MockClock,
+) -> None:
+    io = server()
+    async with joined(io) as (wire, websocket, answer):
+        socket = only_socket(io)
+        await socket.leave(socket.id)
+        await socket.emit("news", 1)
+        await socket.emit("news", 2)
+        _, _, offset = parse(await websocket.receive())
+        await lose(io)
+        back = await open_modern(wire)
+        await back.send(claim(answer, offset))
+        assert parse(await back.receive())[:-1] == ["news", 2]
 
 
 async def test_events_of_a_sender_are_not_replayed_to_it(autojump_clock: MockClock) -> None:

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+import trio
 from trio.testing import MockClock
 
-from trio_sio import Disconnected, MemoryAdapter, Packet, RemoteSocket, Server
+from trio_sio import Disconnected, MemoryAdapter, MissingAnswers, Packet, RemoteSocket, Server
 from trio_sio.abc import AnswerCollector, GatheredList, Recipient, SocketDetails, Target
 from trio_sio.testing import connect
+from trio_sio.testing.cluster import MemoryCluster
 
 HANDSHAKE = {
     "headers": {"user-agent": "x"},
@@ -93,3 +95,54 @@ async def test_what_is_known_of_it_and_what_it_does(autojump_clock: MockClock) -
             ("disconnect", "far", False),
             ("disconnect", "far", True),
         ]
+
+
+class Crowded(Elsewhere):
+    """Others are in the room of its id."""
+
+    @asynccontextmanager
+    async def broadcast_with_ack(
+        self, packet: Packet, target: Target, answers: AnswerCollector
+    ) -> AsyncIterator[None]:
+        answers.expect("near", "far", "silent")
+        answers.take("near", ["of another one"])
+        if packet.event == "slow?":
+            answers.drop("silent")
+        else:
+            answers.take("far", ["its own"])
+        yield
+
+
+async def test_an_answer_is_its_own_whoever_is_in_its_room(autojump_clock: MockClock) -> None:
+    io = Server(adapter=Crowded, raise_errors=True)
+    async with connect(io):
+        _, away = await io.fetch_sockets()
+        assert isinstance(away, RemoteSocket)
+        begun = trio.current_time()
+        assert await away.call("who?", timeout=60) == "its own"
+        assert trio.current_time() == begun  # the others are not waited for
+        with pytest.raises(MissingAnswers) as caught:
+            await away.call("slow?", timeout=1)
+        assert caught.value.missing == ("far",)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5])
+async def test_in_a_cluster_whoever_answers_first(autojump_clock: MockClock, delay: float) -> None:
+    cluster = MemoryCluster()
+    one, two = (Server(adapter=cluster.join(), raise_errors=True) for _ in "12")
+    async with one, two, connect(one) as anna, connect(two) as bert, connect(two) as carl:
+        await trio.sleep(1)
+        for io, guest in ((one, anna), (two, carl)):
+            await io.sockets.connected[guest.id].join(bert.id)
+        away = next(one for one in await one.fetch_sockets() if one.id == bert.id)
+        people = (bert, anna, carl) if delay else (anna, carl, bert)
+
+        async def answer() -> None:
+            for client in people:
+                packet = await client.receive_packet()
+                await client.answer(packet, client.id)
+                await trio.sleep(delay)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer)
+            assert await away.call("who?") == bert.id

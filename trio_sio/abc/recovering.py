@@ -42,7 +42,8 @@ class RecoveringAdapter(Protocol):
 
         Args:
             packet: the event.
-            target: the socket's own room, and how the event is sent.
+            target: the socket's own room, and how the event is sent. Who else is in that room is
+                not to get it.
             session: the socket's.
 
         Raises:

@@ -39,7 +39,7 @@ class Keeper:
 
     def record(self, packet: Packet, target: Target, session: RecoverySession) -> KeptRecord:
         """Keep an event that is sent to one socket, unless it is volatile."""
-        record = self._keeping.record(packet, target, droppable=False)
+        record = self._keeping.record(packet, target, droppable=False, receiver=session)
         record.send_to_one(session)
         return record
 

@@ -118,13 +118,21 @@ class Recorder:
 
     # -- events ------------------------------------------------------------------------------
 
-    def record(self, packet: Packet, target: Target, *, droppable: bool) -> KeptRecord:
+    def record(
+        self,
+        packet: Packet,
+        target: Target,
+        *,
+        droppable: bool,
+        receiver: RecoverySession | None = None,
+    ) -> KeptRecord:
         """Encode an event with its offset, and keep it unless it is volatile.
 
         Args:
             packet: the event.
             target: whom it is for, and how it is sent.
             droppable: the overflow policy may drop it.
+            receiver: of whom it is for alone, whoever else the target names.
 
         Raises:
             LocalProtocolError: it cannot be encoded; it is not kept.
@@ -134,7 +142,13 @@ class Recorder:
             item = self._encode(packet, flags, store.current_offset(), droppable=droppable)
             return KeptRecord(item, store, None)
         item = self._encode(packet, flags, store.next_offset(), droppable=droppable)
-        audience = Audience(self._namespace.name, target.rooms, target.excepted, target.sender)
+        audience = Audience(
+            self._namespace.name,
+            target.rooms,
+            target.excepted,
+            target.sender,
+            None if receiver is None else receiver.socket_id,
+        )
         return KeptRecord(item, store, store.append(audience, item, item.size, trio.current_time()))
 
     def stamp(self, packet: Packet, flags: Flags, session: RecoverySession) -> Encoded:

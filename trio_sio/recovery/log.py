@@ -20,13 +20,15 @@ class Audience(NamedTuple):
         namespace: the sockets of this one,
         rooms: in any of these rooms, or all of them if there are none,
         excepted: but in none of these,
-        sender: and not this one.
+        sender: and not this one;
+        receiver: or this one alone, wherever it is. (Others may be in the room of its id.)
     """
 
     namespace: str
     rooms: frozenset[str] = frozenset()
     excepted: frozenset[str] = frozenset()
     sender: str | None = None
+    receiver: str | None = None
 
 
 class Entry(Generic[T]):
@@ -111,6 +113,11 @@ class PacketLog(Generic[T]):
             dropped = entries.popleft()
             self.size -= dropped.size
             self.mark = dropped.position
+
+    def clear(self) -> None:
+        """Drop all events."""
+        self._entries.clear()
+        self.size, self.mark = 0, self.position
 
     def withdraw(self, entry: Entry[T]) -> None:
         """Forget what an event said: nobody has got it."""

@@ -123,6 +123,8 @@ class RecoverySession:
         """Whether an event was for this socket, when it was sent."""
         if audience.namespace != self.namespace or audience.sender == self.socket_id:
             return False
+        if audience.receiver is not None:
+            return audience.receiver == self.socket_id
         if audience.excepted and self.rooms.was_in(audience.excepted, position):
             return False
         return not audience.rooms or self.rooms.was_in(audience.rooms, position)

@@ -135,8 +135,17 @@ class RecoveryStore(Generic[T]):
 
     def drop(self, session: RecoverySession) -> None:
         """Take note that a socket is gone and will not come back."""
+        self._let_go(session)
+        self._clear_unneeded()
+
+    def _let_go(self, session: RecoverySession) -> None:
         if session.began is not None:
             self._held -= 1
+
+    def _clear_unneeded(self) -> None:
+        """Drop the events if nobody could miss them: no other one may come to push them out."""
+        if not self.is_needed:
+            self.log.clear()
 
     # -- clients that are away ---------------------------------------------------------------
 
@@ -158,7 +167,7 @@ class RecoveryStore(Generic[T]):
             data: the application's own.
             now: the time.
         """
-        self.drop(session)
+        self._let_go(session)
         self.log.trim(now)
         session.leave(data, self.log.position, now + self._duration)
         self._away[session.pid] = session
@@ -166,6 +175,7 @@ class RecoveryStore(Generic[T]):
         while len(self._away) > self._max_sessions:
             self._evicted += 1
             self._forget(next(iter(self._away)), RecoveryFailure.EVICTED)
+        self._clear_unneeded()
 
     def expire(self, now: float) -> None:
         """Drop the sessions whose time is over, and events that are too old."""
@@ -173,6 +183,14 @@ class RecoveryStore(Generic[T]):
         over = [*takewhile(lambda one: one.is_over(now), self._away.values())]
         for session in over:
             self._forget(session.pid, RecoveryFailure.EXPIRED)
+        self._clear_unneeded()
+
+    def forget_away(self) -> None:
+        """Drop all sessions of clients that are away, as a server that is started again."""
+        for session in [*self._away.values()]:
+            self._take_out(session)
+            self._deserted.add(session.namespace)
+        self._clear_unneeded()
 
     def take_deserted(self) -> set[str]:
         """Return the namespaces to which nobody who was away can come back any more, once."""
@@ -260,6 +278,7 @@ class RecoveryStore(Generic[T]):
 
     def _fail(self, failure: RecoveryFailure) -> RecoveryFailure:
         self._failed[failure] += 1
+        self._clear_unneeded()
         return failure
 
     def statistics(self) -> RecoveryStatistics:

@@ -1,7 +1,7 @@
 """What a broadcast needs of the namespace that it is for, and what it gets from there."""
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
 
 from trio_sio.abc import (
@@ -71,8 +71,28 @@ class Part(Protocol):
 
     adapter: Adapter
 
+    def acquire(self) -> None:
+        """Stay until `let_go`, though everybody may leave."""
+
+    def let_go(self) -> None:
+        """Go, if nobody is here any more and it need not stay."""
+
     def represent(self, details: SocketDetails) -> FetchedSocket:
         """Return what stands for a socket of another server."""
+
+
+@contextmanager
+def held(parts: Sequence[Part]) -> Iterator[None]:
+    """Have namespaces stay as long as this lasts: their adapters ask other servers, or will.
+
+    Otherwise a dynamic namespace would lose a child, and the rest with it, when the last socket
+    leaves that; and it could not disconnect its own sockets.
+    """
+    with ExitStack() as stack:
+        for part in parts:
+            part.acquire()
+            stack.callback(part.let_go)
+        yield
 
 
 class Audience(Protocol):

@@ -86,11 +86,10 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
         ack_id = sender.namespace.next_ack_id()
-        item = sender.encode(event, args, flags, ack_id)
-        sender.acks.call_back(ack_id, ack)
+        sender.acks.call_back(ack_id, ack)  # if it may not wait, nobody hears of the event
         is_sent = False
         try:
-            await sender.session.send(item)
+            await sender.session.send(sender.encode(event, args, flags, ack_id))
             is_sent = True
         finally:
             if not is_sent:
@@ -129,15 +128,20 @@ class Emitter(RoomMethods, FlagMethods["Flagged"]):
         self, event: str, args: tuple[object, ...], ack: Callable[..., object] | None
     ) -> None:
         sender = self.sender
-        ack_id = None if ack is None else sender.namespace.next_ack_id()
-        if ack_id is None and sender.recovery is not None:
-            item = sender.record(sender.recovery, event, args, self.flags).item
-        else:
-            item = sender.encode(event, args, self.flags, ack_id)
-        if ack is not None and ack_id is not None:
+        ack_id = None
+        if ack is not None:
+            ack_id = sender.namespace.next_ack_id()
             sender.acks.call_back(ack_id, ack)
-        if not sender.send_volatile(item, event, args) and ack_id is not None:
-            sender.acks.forget(ack_id)
+        is_sent = False
+        try:
+            if ack_id is None and sender.recovery is not None:
+                item = sender.record(sender.recovery, event, args, self.flags).item
+            else:
+                item = sender.encode(event, args, self.flags, ack_id)
+            is_sent = sender.send_volatile(item, event, args)
+        finally:
+            if ack_id is not None and not is_sent:
+                sender.acks.forget(ack_id)
 
     async def send(self, *args: object, ack: Callable[..., object] | None = None) -> None:
         """Emit the event "message" (JS: `send`)."""

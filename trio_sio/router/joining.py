@@ -188,7 +188,8 @@ class Joins:
                 found = await answer
         finally:
             self._pending.pop(name, None)
-        await self._enter(name, auth, claim, found)
+        if not self._owner.session.closed:  # otherwise nobody is refused who has left
+            await self._enter(name, auth, claim, found)
 
     async def _enter(self, name: str, auth: Auth, claim: Claim | None, found: Found) -> None:
         if found is None:

@@ -186,7 +186,7 @@ class Lifecycle:
         if socket.is_over:
             return False
         await self.admit()
-        return socket.phase is Phase.CONNECTED or socket.sender.recovery is None
+        return socket.phase is Phase.CONNECTED
 
     async def admit(self) -> None:
         """Let the socket in, or refuse it if the adapter has no room of its own for it."""
@@ -201,7 +201,7 @@ class Lifecycle:
         else:
             if former is not None and not await self._replay(former):
                 return
-            if socket.reason is None:
+            if not socket.is_over:
                 socket.enter(is_told=former is not None)
                 self._owner.joined(socket)
 
@@ -253,8 +253,11 @@ class Lifecycle:
             log.refused(namespace.name, f"by {name}{failed}")
         if found.refusal is not None:
             namespace.context.counters.refused["middleware"] += 1
-        if socket.sender.recovery is not None:
-            socket.sender.recovery.count_refusal()
+        recovery = socket.sender.recovery
+        if recovery is not None and found.refusal is None:
+            recovery.spare()
+        elif recovery is not None:
+            recovery.count_refusal()
         if found.exits is None:
             socket.refuse(found.refusal or ConnectionRefused(BROKEN))
         if found.failure is not None:

@@ -1,11 +1,13 @@
 """What is done with all sockets of a room at once: finding them, moving them, showing them out."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import trio
 
 from trio_sio.abc import Adapter, GatheredList, Room, SocketDetails
-from trio_sio.router.audience import FetchedSocket
+from trio_sio.exceptions import LimitReached, NoAnswer
+from trio_sio.router.audience import Audience, FetchedSocket, held
 
 
 class ManySockets:
@@ -35,14 +37,16 @@ class ManySockets:
         await trio.lowlevel.checkpoint()
         found: list[FetchedSocket] = []
         missing: dict[str, None] = {}
-        for part in chosen.audience.parts():
-            fetched = await able(part.adapter, "fetch_sockets").fetch_sockets(chosen)
-            missing.update(dict.fromkeys(fetched.missing))
-            for one in fetched:
-                if isinstance(one, SocketDetails):
-                    found.append(part.represent(one))
-                else:
-                    found.append(cast("FetchedSocket", one))  # a `Socket`: this server's own
+        parts = chosen.audience.parts()
+        with held(parts):
+            for part in parts:
+                fetched = await able(part.adapter, "fetch_sockets").fetch_sockets(chosen)
+                missing.update(dict.fromkeys(fetched.missing))
+                for one in fetched:
+                    if isinstance(one, SocketDetails):
+                        found.append(part.represent(one))
+                    else:
+                        found.append(cast("FetchedSocket", one))  # a `Socket`: this server's own
         return GatheredList(found, tuple(missing))
 
     async def sockets_join(self, *rooms: Room) -> None:
@@ -59,8 +63,7 @@ class ManySockets:
         chosen.audience.home.check("io.sockets_join")
         check_room_names(rooms)
         await trio.lowlevel.checkpoint()
-        for part in chosen.audience.parts():
-            await able(part.adapter, "add_sockets").add_sockets(chosen, rooms)
+        await _each(chosen.audience, "add_sockets", lambda one: one.add_sockets(chosen, rooms))
 
     async def sockets_leave(self, *rooms: Room) -> None:
         """Have the sockets that are chosen leave rooms; it holds then (JS: `socketsLeave`).
@@ -73,8 +76,9 @@ class ManySockets:
         chosen.audience.home.check("io.sockets_leave")
         check_room_names(rooms)
         await trio.lowlevel.checkpoint()
-        for part in chosen.audience.parts():
-            await able(part.adapter, "remove_sockets").remove_sockets(chosen, rooms)
+        await _each(
+            chosen.audience, "remove_sockets", lambda one: one.remove_sockets(chosen, rooms)
+        )
 
     async def disconnect_sockets(self, close: bool = False) -> None:
         """Have the sockets that are chosen leave the namespace (JS: `disconnectSockets`).
@@ -89,9 +93,38 @@ class ManySockets:
         chosen = self._broadcast()
         chosen.audience.home.check("io.disconnect_sockets")
         await trio.lowlevel.checkpoint()
-        for part in chosen.audience.parts():
-            adapter = able(part.adapter, "disconnect_sockets")
-            await adapter.disconnect_sockets(chosen, close)
+        verb = "disconnect_sockets"
+        await _each(chosen.audience, verb, lambda one: one.disconnect_sockets(chosen, close))
+
+
+async def _each(audience: Audience, verb: str, tell: Callable[[Adapter], Awaitable[None]]) -> None:
+    """Have the sockets of each namespace do something; one that fails keeps no other from it.
+
+    Raises:
+        LimitReached: as the first adapter that has.
+        NoAnswer: with all who are missing.
+        NotImplementedError: an adapter lacks the verb; nobody has done anything.
+    """
+    parts = audience.parts()
+    adapters = [able(part.adapter, verb) for part in parts]
+    reached: LimitReached | None = None
+    unanswered: list[NoAnswer] = []
+    with held(parts):
+        for adapter in adapters:
+            try:
+                await tell(adapter)
+            except LimitReached as error:
+                reached = reached or error
+            except NoAnswer as error:
+                unanswered.append(error)
+    if reached is not None:
+        raise reached
+    if len(unanswered) > 1:
+        missing = dict.fromkeys(name for one in unanswered for name in one.missing)
+        text = f"not all servers have responded to {verb} in {len(unanswered)} namespaces"
+        raise NoAnswer(text, missing=tuple(missing))
+    if unanswered:
+        raise unanswered[0]
 
 
 def check_room_names(rooms: tuple[Room, ...]) -> None:

@@ -19,6 +19,7 @@ import trio
 from trio_sio.abc import AnswerCollector, Gathered, Room, SocketId, Target
 from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import Packet
+from trio_sio.router.audience import held
 from trio_sio.router.context import RouterContext
 from trio_sio.router.dialect import Auth
 from trio_sio.router.invocation import function_name
@@ -87,6 +88,7 @@ class ParentNamespace(NamespaceHandlers, ServerListener, BaseNamespace):
         group = recovery_group(context, on_deserted)
         super().__init__(name, context.home, context.watch, None, group)
         self._validate = context.options.validate
+        self._drop_idle = on_deserted
         self._children: dict[str, Namespace] = {}
         self.children: Mapping[str, Namespace] = MappingProxyType(self._children)
         self._accepts = accepts
@@ -137,6 +139,10 @@ class ParentNamespace(NamespaceHandlers, ServerListener, BaseNamespace):
         """Forget a child that has been dropped."""
         del self._children[child.name]
 
+    def drop_idle(self, name: str) -> None:
+        """Let a child go, if nothing needs it any more."""
+        self._drop_idle(name)
+
     @property
     def _server_events(self) -> ServerEvents:
         return self.server_events
@@ -164,6 +170,7 @@ class ParentNamespace(NamespaceHandlers, ServerListener, BaseNamespace):
         if children and children[0].json_default is not None:
             packet = replace_foreign(packet, children[0].json_default)  # once, for all of them
         async with AsyncExitStack() as stack:
+            stack.enter_context(held(children))
             for child in children:
                 await stack.enter_async_context(child.ask(packet, target, answers))
             await trio.lowlevel.checkpoint()
@@ -177,10 +184,12 @@ class ParentNamespace(NamespaceHandlers, ServerListener, BaseNamespace):
         """Return the sockets in any of the rooms of any child; `clients` calls it."""
         found: set[SocketId] = set()
         missing: dict[str, None] = {}
-        for child in tuple(self._children.values()):
-            of_child = await child.find_clients(rooms)
-            found |= of_child
-            missing.update(dict.fromkeys(of_child.missing))
+        children = self.parts()
+        with held(children):
+            for child in children:
+                of_child = await child.find_clients(rooms)
+                found |= of_child
+                missing.update(dict.fromkeys(of_child.missing))
         await trio.lowlevel.checkpoint()
         return Gathered(found, tuple(missing))
 

@@ -4,8 +4,8 @@ Sockets know their namespace, and namespaces hold their sockets; so that neither
 the other, `JoinableNamespace` is generic in the kind of its sockets.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -27,7 +27,7 @@ from trio_sio.protocol.encoded import Encoded
 from trio_sio.protocol.socketio.foreign import Default, replace_foreign
 from trio_sio.protocol.socketio.packet import JSON, RESERVED_EVENTS_4, Packet
 from trio_sio.protocol.socketio.parser import Codec
-from trio_sio.router.audience import Part
+from trio_sio.router.audience import Part, held
 from trio_sio.router.broadcast import Broadcast, Targeting
 from trio_sio.router.context import RouterContext
 from trio_sio.router.handlers import (
@@ -106,6 +106,10 @@ class BaseNamespace(HandlerOwner, Targeting):
         """Return the namespaces that sockets join: itself, or its children."""
         raise NotImplementedError
 
+    def drop_idle(self, name: str) -> None:
+        """Let a child of this name go, if nothing needs it any more."""
+        raise NotImplementedError
+
 
 class JoinableNamespace(BaseNamespace, Generic[S]):
     """A namespace that sockets of one kind can join.
@@ -126,7 +130,7 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         recoveries: the sockets that may come back; `None` if none can.
         recovery: what is kept for them, for adapters.
         sockets: what `connected` is a view of.
-        users: sockets that are here, or are about to join or to leave.
+        users: sockets that are here, or are about to join or to leave; and what is asked here.
     """
 
     # Methods of `NamespaceHandlers`, which knows the kind of the sockets; for `socket.namespace`.
@@ -179,12 +183,18 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
         self.sockets.pop(socket_id, None)
 
     def acquire(self) -> None:
-        """Count a socket that is about to join."""
+        """Count a socket that is about to join, or something that is asked here."""
         self.users += 1
 
     def release(self) -> None:
         """Stop counting a socket, which has left or was not let in."""
         self.users -= 1
+
+    def let_go(self) -> None:
+        """Stop counting what was asked here; if that was all, a dynamic namespace drops it."""
+        self.release()
+        if self.parent is not None and not self.users:
+            self.parent.drop_idle(self.name)
 
     @property
     def _validates(self) -> bool:
@@ -307,11 +317,18 @@ class JoinableNamespace(BaseNamespace, Generic[S]):
             )
         if self.json_default is not None:
             packet = replace_foreign(packet, self.json_default)
-        return adapter.broadcast_with_ack(packet, target, answers)
+        return self._asking(adapter.broadcast_with_ack(packet, target, answers))
+
+    @asynccontextmanager
+    async def _asking(self, asking: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+        with held((self,)):
+            async with asking:
+                yield
 
     async def find_clients(self, rooms: Collection[Room]) -> Gathered[SocketId]:
         """Return the sockets that are in any of the rooms; `clients` calls it."""
-        return await self.adapter.clients(rooms)
+        with held((self,)):
+            return await self.adapter.clients(rooms)
 
     def parts(self) -> Sequence[Part]:
         """Return itself, alone."""

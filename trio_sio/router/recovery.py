@@ -97,6 +97,17 @@ class RecoveryGroup:
         )
         self._on_deserted = on_deserted
         self._is_armed = False
+        self._run: trio.lowlevel.TrioToken | None = None
+
+    def begin_run(self) -> None:
+        """Forget who was away in another Trio run, whose clock is not this one's.
+
+        To be called before anything is kept or asked for; the first time in a run counts.
+        """
+        run = trio.lowlevel.current_trio_token()
+        if run is not self._run:
+            self._run, self._is_armed = run, False
+            self.store.forget_away()
 
     def settle(self, timers: Timers) -> None:
         """Tell of deserted namespaces, and have sessions forgotten when their time is over.
@@ -189,6 +200,7 @@ class Recoveries:
             await former.gone.wait()
         holder = Holder(session)
         self.hold(claim.pid, holder)
+        self.group.begin_run()
         found: Kept = RecoveryFailure.UNKNOWN
         is_taken = False
         try:
@@ -243,6 +255,7 @@ class SocketRecovery:
         "_holder",
         "_is_asked_for",
         "_is_begun",
+        "_is_spared",
         "_recoveries",
         "failure",
         "recovered",
@@ -262,6 +275,8 @@ class SocketRecovery:
         self._encode = encode
         self._is_asked_for = kept is not None
         self._is_begun = False
+        self._is_spared = False
+        recoveries.group.begin_run()
         self.recovered = isinstance(kept, RecoverySession)
         self.failure = kept if isinstance(kept, RecoveryFailure) else None
         if isinstance(kept, RecoverySession):
@@ -296,6 +311,10 @@ class SocketRecovery:
         if self.recovered:
             self._recoveries.group.store.count_refusal()
 
+    def spare(self) -> None:
+        """Have the session kept though the socket is not let in: nobody has refused it."""
+        self._is_spared = True
+
     def record(self, packet: Packet, flags: Flags) -> Record:
         """Return an event for the socket alone, which is kept once the socket is connected.
 
@@ -324,7 +343,7 @@ class SocketRecovery:
         session, adapter = self.session, self._recoveries.adapter
         if session.began is None:
             await trio.lowlevel.checkpoint()  # it has never been connected
-        elif reason in RECOVERABLE:
+        elif reason in RECOVERABLE or self._is_spared:
             await adapter.persist_session(session, data)
             self._recoveries.group.settle(timers)
         else:

@@ -100,12 +100,11 @@ class EventSender:
             raise Disconnected(self.reason)
         namespace = self.namespace
         packet = event_packet(event, args, RESERVED_EVENTS, namespace.name, ack_id)
+        item = namespace.encode(packet, flags)
         namespace.counters.events_out += 1
         if namespace.watch.outgoing and not flags.volatile:
-            item = namespace.encode(packet, flags)
             self._listener.notify_outgoing(event, args)
-            return item
-        return namespace.encode(packet, flags)
+        return item
 
     def send_volatile(self, item: Encoded, event: str, args: Sequence[object]) -> bool:
         """Send an event if it can leave now; return whether it has."""
@@ -125,8 +124,8 @@ class EventSender:
         if self.reason is not None:
             raise Disconnected(self.reason)
         packet = event_packet(event, args, RESERVED_EVENTS, self.namespace.name)
-        self.namespace.counters.events_out += 1
         record = recovery.record(packet, flags)
+        self.namespace.counters.events_out += 1
         if self.namespace.watch.outgoing and not flags.volatile:
             self._listener.notify_outgoing(event, args)
         return record

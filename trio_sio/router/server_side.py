@@ -5,6 +5,7 @@ from typing import Any, TypeVar, overload
 
 from trio_sio.protocol.socketio.foreign import replace_foreign
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
+from trio_sio.router.audience import held
 from trio_sio.router.handlers import Handler
 from trio_sio.router.many_sockets import able
 from trio_sio.router.namespace_base import JoinableNamespace
@@ -161,7 +162,8 @@ class ServerSide(ServerListener):
         here = self._here
         here.home.check("io.server_side_call")
         adapter = able(here.adapter, "server_side_call")
-        return await adapter.server_side_call(_data(here, event, args), timeout)
+        with held((here,)):
+            return await adapter.server_side_call(_data(here, event, args), timeout)
 
 
 def _data(here: JoinableNamespace[Any], event: str, args: tuple[object, ...]) -> list[JSON]:

@@ -10,5 +10,6 @@ many           many sockets at once beside servers of Socket.IO 2.x
 member         what the adapters of one server have in common
 pending        a request that waits for responses, and who is missing
 requests       requests to the other servers, and who has yet to respond
+told           how much other servers are told of what clients say
 v8             what can be asked of all servers, in the format of @socket.io/redis-adapter 8
 """

@@ -3,7 +3,8 @@
 from hypothesis import given, strategies as st
 
 from trio_sio.abc import SocketDetails
-from trio_sio.adapters.cluster.many.asked import MAX_STATEMENT, _told, details_of
+from trio_sio.adapters.cluster.many.asked import _told, details_of
+from trio_sio.adapters.cluster.told import MAX_STATEMENT
 from trio_sio.protocol.cluster.question import size_of
 from trio_sio.protocol.socketio.packet import JSON
 

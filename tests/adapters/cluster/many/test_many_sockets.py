@@ -24,8 +24,8 @@ from trio_sio import (
     Server,
     Socket,
 )
-from trio_sio.adapters.cluster.many.asked import MAX_STATEMENT
 from trio_sio.adapters.cluster.many.asking import NAMELESS
+from trio_sio.adapters.cluster.told import MAX_STATEMENT
 from trio_sio.testing import MemoryClient, connect
 from trio_sio.testing.cluster import MemoryCluster
 
@@ -213,22 +213,42 @@ async def test_too_many_calls_under_way_are_refused_and_leave_nothing(
         assert cluster.nodes[1].member.counters.refused == 1
 
 
-async def test_a_namespace_that_is_dropped_ends_the_call(autojump_clock: MockClock) -> None:
+async def test_a_namespace_is_dropped_when_its_call_has_ended(autojump_clock: MockClock) -> None:
+    """Nobody is here any more, but somebody on the other server answers."""
     cluster = MemoryCluster()
     ios = [Server(adapter=cluster.join()) for _ in range(2)]
     parents = [io.of(lambda name, auth: True) for io in ios]
     async with ios[0], ios[1], connect(ios[1], "/x") as bert:
+        answers: list[object] = []
+
+        async def ask() -> None:
+            answers.extend(await child.call("how?"))
+
         async with connect(ios[0], "/x") as anna, trio.open_nursery() as nursery:
             child = parents[0].children["/x"]
-            nursery.start_soon(partial(_expect_missing, child, [], (bert.id,)))
+            nursery.start_soon(ask)
             await wait_all_tasks_blocked()
-            begun = trio.current_time()
             await anna.leave()
-        assert trio.current_time() == begun
+            await wait_all_tasks_blocked()
+            assert parents[0].children == {"/x": child}
+            await answer(bert, "fine")
+        assert answers == ["fine"]
+        assert parents[0].children == {}
         with pytest.raises(NoAnswer, match="dropped"):
             await child.call("how?")
         with pytest.raises(NoAnswer, match="dropped"):
             await child.fetch_sockets()
+
+
+async def test_an_adapter_that_is_closed_ends_the_call(autojump_clock: MockClock) -> None:
+    async with crowds(MemoryCluster(), 0, 1) as (ios, (_, (bert,))), trio.open_nursery() as nursery:
+        nursery.start_soon(partial(_expect_missing, ios[0].sockets, [], (bert.id,)))
+        await wait_all_tasks_blocked()
+        begun = trio.current_time()
+        ios[0].sockets.adapter.close()
+        await wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+        assert trio.current_time() == begun
 
 
 async def settle_a_little() -> None:

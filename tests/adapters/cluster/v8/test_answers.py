@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgpack
@@ -83,6 +84,33 @@ async def test_data_that_cannot_be_told(
         assert socket["data"] == ({"odd": "<complex>"} if default else {})
     warned = [one for one in caplog.messages if "was not told another server" in one]
     assert len(warned) == (default is None)
+
+
+async def test_one_message_does_not_tell_more_than_all_servers_can_take(
+    autojump_clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers in JavaScript expect one; at one that is too large, all connect to Redis anew."""
+    monkeypatch.setattr("trio_sio.adapters.cluster.v8.answers.MAX_SOCKETS", 10_000)
+    cluster, io = servers()
+
+    @io.on("connection")
+    async def connection(socket: Socket) -> None:
+        number = len(io.sockets.connected)
+        socket.data["much"] = "x" * (20_000 if number == 2 else 3_000)
+        await socket.join("red")
+
+    async with AsyncExitStack() as stack:
+        other = await stack.enter_async_context(foreign(cluster))
+        await stack.enter_async_context(io)
+        clients = [await stack.enter_async_context(connect(io)) for _ in range(5)]
+        await settle()
+        (fetched,) = await ask(other, {"requestId": "a", "type": 5, "opts": {}})
+    assert [one["id"] for one in fetched["sockets"]] == [one.id for one in clients]
+    told = [bool(one["handshake"]) for one in fetched["sockets"]]
+    assert told == [bool(one["data"]) for one in fetched["sockets"]]
+    assert told == [True, False, True, False, False]
+    assert all("red" in one["rooms"] for one in fetched["sockets"])
+    assert "were too much for another server" in caplog.text
 
 
 async def test_joining_and_leaving_in_order(autojump_clock: Clock) -> None:

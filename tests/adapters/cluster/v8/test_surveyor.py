@@ -11,6 +11,7 @@ from tests.support.foreign_node import ForeignNode, Host, settle
 from tests.support.recipient import Bystander
 from trio_sio import Server
 from trio_sio.abc import Flags, Target
+from trio_sio.adapters.cluster.told import MAX_STATEMENT
 from trio_sio.adapters.cluster.v8.surveyor import Surveyor
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.protocol.cluster.v8.request import Request, RequestKind
@@ -139,13 +140,14 @@ async def test_too_much_is_under_way(autojump_clock: Clock) -> None:
         assert scene.post.member.counters.refused == 1
 
 
-async def test_an_answer_that_cannot_be_sent(autojump_clock: Clock) -> None:
-    unsendable: JSON = object()  # type: ignore[assignment]  # as a parser of its own may make
+@pytest.mark.parametrize("answer", [object(), "x" * MAX_STATEMENT], ids=["odd", "too large"])
+async def test_an_answer_that_cannot_be_sent(autojump_clock: Clock, answer: JSON) -> None:
+    """A parser of the application's own makes anything; a client says as much as it likes."""
     anna, bert = Bystander(), Bystander()
     scene = Scene(anna, bert)
     async with scene.running():
         scene.surveyor.ask(request(), Target())
         await scene.told()
-        anna.answer(unsendable)
+        anna.answer(answer)
         bert.answer(1)
         assert await scene.told() == [Response("x", ANSWER, args=(1,), node="node01")]

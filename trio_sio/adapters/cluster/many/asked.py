@@ -9,6 +9,7 @@ import trio
 from trio_sio.abc import Flags, Recipient, Room, SocketDetails, Target
 from trio_sio.adapters.cluster.broker import Broker
 from trio_sio.adapters.cluster.member import Member
+from trio_sio.adapters.cluster.told import MAX_STATEMENT, is_deep
 from trio_sio.adapters.memory import BROADCAST_WORK, MemoryAdapter
 from trio_sio.exceptions import LimitReached
 from trio_sio.logs.shown import quoted
@@ -21,12 +22,9 @@ from trio_sio.protocol.cluster.question import (
     encode_statement,
     size_of,
 )
+from trio_sio.protocol.errors import LocalProtocolError
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.sync import Notifier
-
-MAX_STATEMENT = 2**20
-"""Bytes of one answer, and of what one message tells of sockets. A client chooses how large its
-answer is, and at a message that is too large for them all servers connect to Redis anew."""
 
 
 class Asked:
@@ -94,11 +92,14 @@ class Asked:
             self._relays.pop(relay.id, None)
 
     async def _pass_on(self, statement: Statement) -> None:
-        payload = encode_statement(statement)
-        if len(payload) > MAX_STATEMENT:
-            text = "an answer in %s is too large for another server: %d bytes"
-            name = quoted(self._channels.namespace)
-            self._member.tell("large", text, name, len(payload))
+        try:
+            payload = encode_statement(statement)
+            problem = f"{len(payload)} bytes" if len(payload) > MAX_STATEMENT else ""
+        except LocalProtocolError as error:  # a client may have nested it very deeply
+            problem = str(error)
+        if problem:
+            text = "an answer in %s is too large for another server: %s"
+            self._member.tell("large", text, quoted(self._channels.namespace), problem)
             lost = Statement(statement.id, statement.node, StatementKind.LOST, statement.names)
             payload = encode_statement(lost)
         await self._broker.publish(self._channels.answer, payload)
@@ -216,24 +217,24 @@ class _Relay:
 
 
 def _told(details: SocketDetails) -> dict[str, JSON]:
-    """Return what another server is told of a socket: of its data, what can be sent."""
+    """Return what another server is told of a socket: what can be sent of it."""
     return {
         "id": details.id,
-        "handshake": dict(details.handshake),
+        "handshake": cast("JSON", _sendable(details.handshake)),
         "rooms": [*details.rooms],
         "data": cast("JSON", _sendable(details.data)),
     }
 
 
 def _sendable(data: Mapping[str, object]) -> dict[str, object]:
-    """Return the members that another server can be told of, as many as there is room for."""
+    """Return the members of an object that can be told, as many as there is room for."""
     size = size_of(dict(data))
-    if size is not None and size <= MAX_STATEMENT:
+    if size is not None and size <= MAX_STATEMENT and not is_deep(data):
         return dict(data)
     kept, room = {}, MAX_STATEMENT
     for key, value in data.items():
         size = size_of({key: value})
-        if size is not None and size <= room:
+        if size is not None and size <= room and not is_deep(value):
             kept[key] = value
             room -= size
     return kept

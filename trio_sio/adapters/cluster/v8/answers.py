@@ -4,10 +4,13 @@ What only has to be looked up is answered at once, in the task that receives mes
 wait has a task of its own: joining a room, which the broker confirms, and handlers.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
-from trio_sio.abc import Flags, SocketDetails, Target
+from trio_sio.abc import Flags, Recipient, SocketDetails, Target
+from trio_sio.adapters.cluster.told import MAX_SOCKETS, is_deep
 from trio_sio.adapters.cluster.v8.post import Post
 from trio_sio.adapters.cluster.v8.surveyor import Surveyor
 from trio_sio.adapters.cluster.v8.turns import Turns
@@ -76,25 +79,61 @@ class AnswersV8:
             payload = encode_rooms(request.id, tuple(self._local.rooms), uid)
         elif request.kind is RequestKind.REMOTE_FETCH and request.selection is not None:
             sockets = self._local.find(target_of(request.selection))
-            found = [one.describe() for one in sockets.values()]
-            payload = encode_found(request.id, tuple(map(self._sayable, found)), uid)
+            payload = self._encode_sockets(request.id, [*sockets.values()])
         else:
             return
         self._post.member.counters.received += 1
         self._post.respond_nowait(payload)
 
-    def _sayable(self, details: SocketDetails) -> FoundSocket:
-        """Return what can be told of a socket: its data may be anything."""
-        data: JSON = dict(details.data)  # type: ignore[arg-type]  # its encoder finds out
-        found = FoundSocket(details.id, details.handshake, tuple(details.rooms), data)
+    def _encode_sockets(self, ident: str, sockets: Sequence[Recipient]) -> bytes:
+        """Return what is told of sockets: encoded at once if that goes, else one by one first."""
+        uid = self._post.broker.uid
         try:
-            found = replace(found, data=self._plain(data))
-            encode_found("", (found,), "")
+            payload = encode_found(
+                ident, tuple([self._all_of(one.describe()) for one in sockets]), uid
+            )
+            if len(payload) <= MAX_SOCKETS:
+                return payload
+        except LocalProtocolError:
+            pass
+        return encode_found(ident, self._told(sockets), uid)
+
+    def _told(self, sockets: Iterable[Recipient]) -> tuple[FoundSocket, ...]:
+        """Return what is told of sockets: all that can be told, as long as there is room for it."""
+        told, room = [], MAX_SOCKETS
+        for socket in sockets:
+            found, size = self._sayable(socket.describe())
+            if size > room:
+                found = FoundSocket(found.id, {}, found.rooms, {})
+                text = "handshakes and data of sockets in %s were too much for another server"
+                self._post.member.tell("sockets", text, quoted(self._post.channels.namespace))
+            room -= size if size <= room else 0
+            told.append(found)
+        return tuple(told)
+
+    def _sayable(self, details: SocketDetails) -> tuple[FoundSocket, int]:
+        """Return what can be told of a socket, and its size in bytes: its data may be anything."""
+        try:
+            found = self._all_of(details)
+            return found, len(encode_found("", (found,), ""))
         except LocalProtocolError as error:
             text = "the data of a socket in %s was not told another server: %s"
             self._post.member.tell("data", text, quoted(self._post.channels.namespace), error)
-            return replace(found, data={})
-        return found
+            found = self._all_of(replace(details, data={}))
+            return found, len(encode_found("", (found,), ""))
+
+    def _all_of(self, details: SocketDetails) -> FoundSocket:
+        """Return all that there is to tell of a socket, but for an `auth` that is too deep.
+
+        Raises:
+            LocalProtocolError: its data is, too, or cannot be sent.
+        """
+        handshake, data = dict(details.handshake), cast("JSON", dict(details.data))
+        if is_deep(handshake.get("auth")):
+            handshake["auth"] = {}
+        if is_deep(data):
+            raise LocalProtocolError("it is nested too deeply")
+        return FoundSocket(details.id, handshake, tuple(details.rooms), self._plain(data))
 
     # -- commands ----------------------------------------------------------------------------
 

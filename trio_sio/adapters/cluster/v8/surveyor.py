@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import trio
 
 from trio_sio.abc import Target
+from trio_sio.adapters.cluster.told import MAX_STATEMENT
 from trio_sio.adapters.cluster.v8.post import Post
 from trio_sio.adapters.memory import MemoryAdapter
 from trio_sio.logs.shown import quoted
@@ -107,8 +108,11 @@ class Surveyor:
     async def _tell_answer(self, request: Request, args: list[JSON]) -> None:
         try:
             payload = encode_answer(request.id, args, self._post.broker.uid)
+            problem = f"{len(payload)} bytes" if len(payload) > MAX_STATEMENT else ""
         except LocalProtocolError as error:  # a client can say what MessagePack cannot
+            problem = str(error)
+        if problem:
             text = "an answer of a client in %s for another server was dropped: %s"
-            self._post.member.tell("answer", text, quoted(self._post.channels.namespace), error)
+            self._post.member.tell("answer", text, quoted(self._post.channels.namespace), problem)
             return
         await self._post.respond(payload)
