@@ -150,6 +150,16 @@ async def test_what_a_client_of_5_says_when_it_joins(
                 assert socket.handshake.get("q") == "1"
 
 
+@both
+async def test_shows_who_and_where_it_is(autojump_clock: trio.abc.Clock, open_client: Open) -> None:
+    io = trio_sio.Server()
+    io.of("/chat")
+    async with open_client(io, "/chat") as client:
+        kind = type(client).__name__
+        assert client.id in repr(client)
+        assert repr(client) == f"<{kind} '{client.id}' in '/chat', protocol {client.protocol}>"
+
+
 class Fed(BaseClient):
     """A client to which a test says what the server sends."""
 

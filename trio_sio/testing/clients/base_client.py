@@ -15,6 +15,7 @@ import trio
 from trio_sio.declared_event import Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
+from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.protocol.socketio.parser import PacketDecoder, PacketEncoder
 from trio_sio.testing.clients.expectation import Unexpected
@@ -55,6 +56,11 @@ class BaseClient(ABC):
         self._is_in = False
         self._id = ""  # as CONNECT has it, in protocol 5
         self._refused: Packet | None = None
+
+    def __repr__(self) -> str:
+        # Not why it ended: when pytest shows a failed test's fixtures, all of them have.
+        id_, name = quoted(self.id), quoted(self.namespace)
+        return f"<{type(self).__name__} {id_} in {name}, protocol {self.protocol}>"
 
     # -- what a subclass knows -----------------------------------------------------------------
 
