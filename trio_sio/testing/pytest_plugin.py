@@ -18,9 +18,7 @@ from trio_sio.failures import ungroup, ungrouped
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.server import Server
 from trio_sio.testing.client import MemoryClient, connect
-from trio_sio.testing.network.faults import Faults
-from trio_sio.testing.network.network import Network, open_network
-from trio_sio.testing.network.transcript import TAIL
+from trio_sio.testing.network.network import Network, open_network, summary_of
 from trio_sio.testing.tracebacks import begin_at_user, end_at_user
 
 _T = TypeVar("_T")
@@ -211,11 +209,7 @@ def tell(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _told(network: Network) -> tuple[str, str]:
-    lines, transcript = network.transcript.lines, network.transcript
-    faults = [line for line in lines[:-TAIL] if f" has {Faults.__name__}(" in line]
-    if len(lines) > TAIL:
-        faults.append(f"… {len(lines) - TAIL} lines before")
-    return f"network with --io-seed={network.seed}", "\n".join([*faults, transcript.tail(TAIL)])
+    return f"network with --io-seed={network.seed}", summary_of(network)
 
 
 @asynccontextmanager
