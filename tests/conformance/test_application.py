@@ -1,5 +1,7 @@
 """What a server lacks of the application is said before anything is judged."""
 
+from typing import Literal
+
 import pytest
 import trio
 
@@ -39,6 +41,20 @@ async def test_what_another_application_lacks_is_said_at_once(
     said = capsys.readouterr().err.splitlines()
     assert [line.startswith("trio-sio conformance: ") for line in said] == [True] * len(notes)
     assert all(note in line for note, line in zip(notes, said, strict=True))
+
+
+@pytest.mark.parametrize(("served", "asked"), [(3, 5), (4, 4)])
+async def test_another_protocol_is_named(
+    served: Literal[3, 4], asked: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(trio_sio.Server(protocols=[served])) as url:
+        command = [url, "--only", "handshake/ids", "--protocol", str(asked), "--patience", "0.5"]
+        assert await trio.to_thread.run_sync(main, command) == 1
+    other = served + 1
+    note = (
+        f"no client of protocol {asked} gets in, but one of {other} does, whom --protocol {other}"
+    )
+    assert note in capsys.readouterr().err
 
 
 async def test_of_who_lets_nobody_in_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-from trio_sio.conformance.application import lacks
+from trio_sio.conformance.application import notes_on
 from trio_sio.conformance.area import Check
 from trio_sio.conformance.catalogue import CHECKS, checks_of
 from trio_sio.conformance.differences import DIFFERENCES
@@ -62,7 +62,7 @@ def _main(argv: Sequence[str]) -> int:
     spoken = [check for check in checks if protocol in check.protocols]
     if not spoken:
         return _fail(f"none of these checks holds in protocol {protocol}")
-    for note in trio.run(lacks, target):
+    for note in trio.run(notes_on, target):
         sys.stderr.write(f"trio-sio conformance: note: {note}\n")
     return _judge(target, spoken, DIFFERENCES.get(options.known, {}), options)
 
