@@ -286,17 +286,29 @@ def test_what_else_a_test_may_end_with(pytester: pytest.Pytester) -> None:
 
         def test_sync():
             raise ExceptionGroup("of a test without Trio", [KeyError(1)])
+
+        @given(st.integers(0, 9))
+        def test_a_nursery_for_each_example(number):
+            async def main():
+                async with trio.open_nursery():
+                    assert number < 7
+
+            trio.run(main)
         """,
     )
-    result.assert_outcomes(skipped=1, xfailed=1, failed=3)
+    result.assert_outcomes(skipped=1, xfailed=1, failed=4)
     result.stdout.fnmatch_lines(
         [
             "*ExceptionGroup: both are mine (2 sub-exceptions)",
             "E*assert 5 < 5",
             "E*number=5,",
             "*ExceptionGroup: of a test without Trio (1 sub-exception)",
+            ">*assert number < 7",
+            "E*assert 7 < 7",
+            "E*number=7,",
         ]
     )
+    result.stdout.no_fnmatch_line("*Exceptions from Trio nursery*")
 
 
 def test_a_real_server_for_real_clients(pytester: pytest.Pytester) -> None:

@@ -251,12 +251,12 @@ def reported(item: pytest.Item, error: BaseException) -> BaseException:
         error: what it has raised, with its fixtures.
 
     Returns:
-        What was raised, in a test on Trio without the groups of nurseries, and without
-        "Disconnected" of clients whose handlers have failed. Its traceback ends in the user's own
+        What was raised, without the groups of nurseries, and without "Disconnected" of clients
+        whose handlers have failed. Its traceback ends in the user's own
         function where that has waited in vain; `--full-trace` keeps the rest.
     """
     found = error
-    if isinstance(error, BaseExceptionGroup) and item.get_closest_marker("trio") is not None:
+    if isinstance(error, BaseExceptionGroup):
         found = _without_groups(item, error)
     if isinstance(found, _IN_VAIN) and not item.config.getoption("fulltrace"):
         found = found.with_traceback(end_at_user(found.__traceback__))
