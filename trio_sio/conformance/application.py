@@ -41,7 +41,7 @@ async def _lets_in(target: Target, notes: list[str]) -> bool:
 
     async def look() -> None:
         nonlocal opened
-        async with open_client(target) as client:
+        async with open_client(target, "polling") as client:
             opened = True
             if await what_is_wrong(lambda: _echoes(client), target.patience):
                 notes.append(
