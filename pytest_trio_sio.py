@@ -22,6 +22,11 @@ if TYPE_CHECKING:
         ServerFactory,
     )
 
+if "trio_sio.testing" not in sys.modules:  # as in a run of pytest within a test
+    # What the state machines assert is shown with its values. pytest does so by itself with the
+    # files of an installed plugin, but does not know those of an editable installation.
+    pytest.register_assert_rewrite("trio_sio.testing")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that repeats a run of networks with faults."""

@@ -392,6 +392,33 @@ def test_the_marker_will_do_in_place_of_the_mode(pytester: pytest.Pytester) -> N
     assert tracebacks(result) == 1
 
 
+def test_what_a_machine_asserts_is_shown_with_its_values(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from trio_sio import MemoryAdapter
+        from trio_sio.testing.machines import RoomsMachine
+
+        class Forgetful(MemoryAdapter):
+            async def remove(self, socket_id, room):
+                pass
+
+        class Mine(RoomsMachine):
+            def make_adapters(self):
+                return [Forgetful]
+
+        def test_it():
+            state = Mine()
+            member = state.arrive(server=0, name="/", buffer=1000, protocol=4)
+            state.join(member=member, room="red")
+            state.leave(member=member, room="red")
+            state.ask_rooms(member=member, server=0)
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*assert frozenset({*'red'*}) == {*}", "E*'red'"])
+
+
 def test_nothing_of_the_package_is_imported_by_pytest_itself() -> None:
     program = "import sys, pytest_trio_sio; print([n for n in sys.modules if n[:4] == 'trio'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
