@@ -22,6 +22,11 @@ if TYPE_CHECKING:
         ServerFactory,
     )
 
+if "trio_sio.testing" not in sys.modules:  # as in a run of pytest within a test
+    # What the state machines assert is shown with its values. pytest does so by itself with the
+    # files of an installed plugin, but does not know those of an editable installation.
+    pytest.register_assert_rewrite("trio_sio.testing")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that repeats a run of networks with faults."""
@@ -77,16 +82,19 @@ async def io_server(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Raise what a test has raised without the groups that Trio and pytest-trio put around it."""
+    """Raise what a test has raised, without the groups that Trio and pytest-trio put around it.
+
+    What a client has waited for in vain is shown where the test waits, and not inside the client.
+    """
     __tracebackhide__ = True
     try:
         return (yield)
-    except BaseExceptionGroup as group:
-        if "trio_sio" not in sys.modules or pyfuncitem.get_closest_marker("trio") is None:
+    except (Exception, BaseExceptionGroup) as raised:
+        if "trio_sio" not in sys.modules:
             raise
         from trio_sio.testing.pytest_plugin import reported
 
-        error = reported(pyfuncitem, group)
+        error = reported(pyfuncitem, raised)
     raise error
 
 

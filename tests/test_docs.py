@@ -1,6 +1,7 @@
 """What the README and the documentation say is true: programs run, links lead somewhere, defaults
 are those of the code, and lines of the log are the log's."""
 
+import importlib
 import inspect
 import json
 import re
@@ -371,6 +372,30 @@ def test_each_export_is_in_the_reference() -> None:
     assert exported == {
         path.removeprefix("trio_sio.") for path in documented() if path.count(".") == 1
     }
+
+
+@pytest.mark.parametrize("module", ["testing", "testing.machines", "testing.strategies"])
+def test_each_export_of_the_testing_kit_is_in_the_reference(module: str) -> None:
+    kit, path = importlib.import_module(f"trio_sio.{module}"), f"trio_sio.{module}"
+    exported = {
+        name
+        for name, thing in vars(kit).items()
+        if callable(thing) and thing.__module__.startswith(f"{path}.")
+    }
+    found = {one.rpartition(".")[2] for one in documented() if one.startswith("trio_sio.testing.")}
+    assert exported <= found | documented().get(path, set())
+
+
+def test_what_examples_import_of_the_testing_kit_is_in_the_reference() -> None:
+    imported = re.compile(r"^from (trio_sio\.testing(?:\.\w+)*) import (.+)$", re.MULTILINE)
+    names = {
+        f"{module}.{name.strip()}"
+        for path in (ROOT / "examples").rglob("*.py")
+        for module, listed in imported.findall(path.read_text("utf-8"))
+        for name in listed.split(" as ")[0].split(",")
+    }
+    assert "trio_sio.testing.connect" in names
+    assert names <= documented().keys() | {"trio_sio.testing.strategies"}
 
 
 @pytest.mark.parametrize("name", test_api_table.CALLED)

@@ -9,7 +9,7 @@ demo, metrics, testing     these use a server: the chat of `python -m trio_sio`,
 asgi                       an ASGI application on the server's port
 workers                    several processes that share a port
 contract                   the events of an application, written down for those who write clients
-conformance                judges any Socket.IO 2.x server from outside
+conformance                judges any Socket.IO server from outside
 tracing                    spans of OpenTelemetry for the calls of handlers
 admin                      a view of a running server, for operators
 emitter                    emitting from programs that are no servers, through Redis

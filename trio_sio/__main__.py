@@ -3,7 +3,7 @@
 `trio-sio` serves it, `trio-sio --workers 2 --redis redis://localhost:6379` with two processes, and
 `trio-sio fetch-client` gets the browser client that its page loads.
 `trio-sio contract app:io` writes down the events of an application, and `trio-sio conformance URL`
-judges any Socket.IO 2.x server from outside.
+judges any Socket.IO server from outside.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from trio_sio.demo.hood.access import Access
 from trio_sio.demo.hood.premises import Premises
 from trio_sio.demo.succession import Succession
 from trio_sio.program.listening import HasAddress, announce, explained, open_listeners
+from trio_sio.program.output import run_heard
 from trio_sio.program.run import run_program
 from trio_sio.program.signals import heard_signals
 from trio_sio.server import AdapterFactory
@@ -39,11 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["fetch-client"]:
         return browser_client.main(arguments[1:])
     if arguments[:1] == ["contract"]:
-        return contract.main(arguments[1:])
+        return run_heard(contract.main, arguments[1:])
     if arguments[:1] == ["conformance"]:
         from trio_sio.conformance import command as conformance  # which the demo need not load
 
-        return conformance.main(arguments[1:])
+        return run_heard(conformance.main, arguments[1:])
     options = _parse(arguments)
     who = "%(processName)s " if options.workers > 1 else ""
     logging.basicConfig(format=f"{who}%(levelname)s %(name)s: %(message)s")
@@ -148,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve the trio_sio demo, a chat in the browser.",
         epilog="`trio-sio fetch-client` gets the browser client that the page needs, "
         "if it was not there when the package was built. `trio-sio contract` writes down an "
-        "application's events, and `trio-sio conformance` judges any Socket.IO 2.x server; both "
+        "application's events, and `trio-sio conformance` judges any Socket.IO server; both "
         "have a --help of their own.",
     )
     parser.add_argument(

@@ -89,7 +89,7 @@ def test_reports_for_programs(url: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert names == checks
     told = capsys.readouterr().out
     assert all(f"ok      {name}" in told for name in checks)
-    assert told.endswith(f"{len(checks)} checks: {len(checks)} passed\n")
+    assert told.endswith(f"{len(checks)} checks in protocol 4: {len(checks)} passed\n")
 
 
 def test_what_is_wrong_is_told_and_fails(
@@ -171,7 +171,7 @@ async def test_the_page_shows_what_it_says(capsys: pytest.CaptureFixture[str]) -
         only = ["--only", "namespaces/an-unknown-namespace"]
         assert await trio.to_thread.run_sync(main, [url, *only]) == 1
     told = capsys.readouterr().out
-    assert _without_times(told) == _without_times(f"{shown}1 checks: 1 failed\n")
+    assert _without_times(told) == _without_times(f"{shown}1 checks in protocol 4: 1 failed\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send this signal")

@@ -33,7 +33,7 @@ class Terminal(io.StringIO):
 
 
 def told(out: io.StringIO, *, verbose: bool = False) -> str:
-    progress = Progress(len(RESULTS), verbose=verbose, out=out)
+    progress = Progress(len(RESULTS), 5, verbose=verbose, out=out)
     for one in RESULTS:
         progress.tell(one)
     progress.finish(RESULTS)
@@ -42,7 +42,7 @@ def told(out: io.StringIO, *, verbose: bool = False) -> str:
 
 def test_checks_that_have_not_run_are_counted() -> None:
     out = io.StringIO()
-    progress = Progress(len(RESULTS) + 2, verbose=False, out=out)
+    progress = Progress(len(RESULTS) + 2, 5, verbose=False, out=out)
     progress.finish(RESULTS)
     assert out.getvalue().endswith("1 differs; interrupted, 2 not run to their end\n")
 
@@ -54,7 +54,7 @@ FAILED  doors/closes (0.25 s)
 differs doors/locks (0.25 s)
         It locks.
         it has no lock
-3 checks: 1 passed, 1 failed, 1 differs
+3 checks in protocol 5: 1 passed, 1 failed, 1 differs
 """
 
 

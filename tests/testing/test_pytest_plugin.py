@@ -192,6 +192,76 @@ def test_two_failures_are_one_flat_group(pytester: pytest.Pytester) -> None:
     )
 
 
+WAITING = """
+    async def late(client):
+        await client.receive(timeout=5)
+
+    async def test_waits(io, io_client, autojump_clock):
+        await late(await io_client(io))
+
+    async def test_is_refused(io, io_client, autojump_clock):
+        await io_client(io, "/nowhere")
+
+    async def test_by_bytes(io, io_network, autojump_clock):
+        network = await io_network(io)
+        async with network.connect("polling") as client:
+            await client.call("nobody")
+
+    def test_without_fixtures(io):
+        async def main():
+            async with connect(io) as client:
+                await client.call("nobody")
+
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+"""
+
+
+def test_what_does_not_come_is_missed_in_the_test(pytester: pytest.Pytester) -> None:
+    result = run(pytester, WAITING, "--show-capture=no")
+    result.assert_outcomes(failed=4)
+    last = [line for line in result.outlines if re.match(r"\S+\.py:\d+: (\w+\.)*\w+$", line)]
+    assert [re.sub(r"\d+", "…", one) for one in last] == [
+        "test_what_does_not_come_is_missed_in_the_test.py:…: TooSlowError",
+        "test_what_does_not_come_is_missed_in_the_test.py:…: ConnectionRefused",
+        "test_what_does_not_come_is_missed_in_the_test.py:…: TooSlowError",
+        "test_what_does_not_come_is_missed_in_the_test.py:…: TooSlowError",
+    ]
+    result.stdout.fnmatch_lines(
+        [
+            ">*await client.receive(timeout=5)",
+            "E*TooSlowError: waited 5 s for an event in '/'*",
+            '>*await io_client(io, "/nowhere")',
+            "E*ConnectionRefused: Invalid namespace",
+            '>*await client.call("nobody")',
+            "E*TooSlowError: waited 30 s for an acknowledgement of 'nobody'*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*base_client.py*")
+    result.stdout.no_fnmatch_line("*Cancelled*")
+
+
+def test_all_of_the_way_is_shown_to_who_asks_for_it(pytester: pytest.Pytester) -> None:
+    result = run(pytester, WAITING, "--full-trace")
+    result.stdout.fnmatch_lines(["*base_client.py*"])
+
+
+def test_what_a_handler_waits_for_is_missed_there(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        async def test_it(io, autojump_clock):
+            @io.on("ask")
+            async def ask(socket):
+                await socket.call("question", timeout=5)
+
+            async with connect(io) as client:
+                await client.call("ask")
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['>*await socket.call("question", timeout=5)', "E*TooSlowError*"])
+
+
 def test_what_else_a_test_may_end_with(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -216,17 +286,29 @@ def test_what_else_a_test_may_end_with(pytester: pytest.Pytester) -> None:
 
         def test_sync():
             raise ExceptionGroup("of a test without Trio", [KeyError(1)])
+
+        @given(st.integers(0, 9))
+        def test_a_nursery_for_each_example(number):
+            async def main():
+                async with trio.open_nursery():
+                    assert number < 7
+
+            trio.run(main)
         """,
     )
-    result.assert_outcomes(skipped=1, xfailed=1, failed=3)
+    result.assert_outcomes(skipped=1, xfailed=1, failed=4)
     result.stdout.fnmatch_lines(
         [
             "*ExceptionGroup: both are mine (2 sub-exceptions)",
             "E*assert 5 < 5",
             "E*number=5,",
             "*ExceptionGroup: of a test without Trio (1 sub-exception)",
+            ">*assert number < 7",
+            "E*assert 7 < 7",
+            "E*number=7,",
         ]
     )
+    result.stdout.no_fnmatch_line("*Exceptions from Trio nursery*")
 
 
 def test_a_real_server_for_real_clients(pytester: pytest.Pytester) -> None:
@@ -308,6 +390,33 @@ def test_the_marker_will_do_in_place_of_the_mode(pytester: pytest.Pytester) -> N
     )
     result.assert_outcomes(passed=1, failed=1)
     assert tracebacks(result) == 1
+
+
+def test_what_a_machine_asserts_is_shown_with_its_values(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from trio_sio import MemoryAdapter
+        from trio_sio.testing.machines import RoomsMachine
+
+        class Forgetful(MemoryAdapter):
+            async def remove(self, socket_id, room):
+                pass
+
+        class Mine(RoomsMachine):
+            def make_adapters(self):
+                return [Forgetful]
+
+        def test_it():
+            state = Mine()
+            member = state.arrive(server=0, name="/", buffer=1000, protocol=4)
+            state.join(member=member, room="red")
+            state.leave(member=member, room="red")
+            state.ask_rooms(member=member, server=0)
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*assert frozenset({*'red'*}) == {*}", "E*'red'"])
 
 
 def test_nothing_of_the_package_is_imported_by_pytest_itself() -> None:

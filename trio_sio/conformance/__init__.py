@@ -4,6 +4,7 @@ command        `trio-sio conformance`
 catalogue      all checks
 checks         the checks, a file for each area
 conversations  the check that plays generated conversations (extra `testing`)
+application    what a server seems to lack of the application that it has to run
 differences    in what other servers are known to differ
 comparison     another server and socket.io, compared by scripts that clients play to both
 area           a check, and the checks of one area

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from trio_sio.conformance.application import notes_on
 from trio_sio.conformance.area import Check
 from trio_sio.conformance.catalogue import CHECKS, checks_of
 from trio_sio.conformance.differences import DIFFERENCES
@@ -61,6 +62,8 @@ def _main(argv: Sequence[str]) -> int:
     spoken = [check for check in checks if protocol in check.protocols]
     if not spoken:
         return _fail(f"none of these checks holds in protocol {protocol}")
+    for note in trio.run(notes_on, target):
+        sys.stderr.write(f"trio-sio conformance: note: {note}\n")
     return _judge(target, spoken, DIFFERENCES.get(options.known, {}), options)
 
 
@@ -114,7 +117,7 @@ def _judge(
     differences: Mapping[str, str],
     options: argparse.Namespace,
 ) -> int:
-    progress = Progress(len(checks), verbose=options.verbose)
+    progress = Progress(len(checks), target.protocol, verbose=options.verbose)
     run = partial(_run_until_interrupted, target, checks, differences, progress, options.jobs)
     results = trio.run(run)
     progress.finish(results)

@@ -23,12 +23,16 @@ class Progress:
 
     Args:
         checks: how many there will be.
+        protocol: as clients of which revision see the server.
         verbose: whether to write a line for a check that passes, too.
         out: where to write, `sys.stdout` by default.
     """
 
-    def __init__(self, checks: int, *, verbose: bool, out: TextIO | None = None) -> None:
+    def __init__(
+        self, checks: int, protocol: int, *, verbose: bool, out: TextIO | None = None
+    ) -> None:
         self._checks = checks
+        self._protocol = protocol
         self._done = 0
         self._verbose = verbose
         self._out = sys.stdout if out is None else out
@@ -50,7 +54,7 @@ class Progress:
         self._show("")
         counts = Counter(result.outcome for result in results)
         parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
-        text = f"{len(results)} checks: {', '.join(parts) or 'none'}"
+        text = f"{len(results)} checks in protocol {self._protocol}: {', '.join(parts) or 'none'}"
         if left := self._checks - len(results):
             text += f"; interrupted, {left} not run to their end"
         self._line(text)

@@ -15,6 +15,8 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         _write(options.server, options.typescript, options.asyncapi)
+    except BrokenPipeError:  # nobody reads on, which is no failure of this command
+        raise
     except (ImportError, AttributeError, TypeError, ValueError, OSError) as error:
         sys.stderr.write(f"trio-sio contract: {error}\n")
         return 1

@@ -30,6 +30,11 @@ def within(seconds: float, awaited: str, came: Callable[[], str]) -> Iterator[No
         trio.TooSlowError: it did not come; says both.
     """
     with trio.move_on_after(seconds) as scope:
-        yield
+        try:
+            yield
+        except trio.Cancelled as cancelled:  # a state machine, where no time passes, tells this
+            cancelled.add_note(f"{awaited}; {came()}")
+            raise
     if scope.cancelled_caught:
-        raise trio.TooSlowError(f"waited {seconds:g} s for {awaited}; {came()}")
+        # The context would be a `Cancelled`, which says nothing to whoever reads of the failure.
+        raise trio.TooSlowError(f"waited {seconds:g} s for {awaited}; {came()}") from None

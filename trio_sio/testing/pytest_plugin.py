@@ -7,28 +7,26 @@ the test's own has to be closed before, and what fails there cancels the test.
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
 from typing import Protocol, TypeVar
 
 import pytest
 import trio
 
 from trio_sio.engine.runtime.listeners import url_of
-from trio_sio.exceptions import Disconnected
+from trio_sio.exceptions import Disconnected, Refused
 from trio_sio.failures import ungroup, ungrouped
 from trio_sio.protocol.socketio.packet import JSON
 from trio_sio.server import Server
 from trio_sio.testing.client import MemoryClient, connect
-from trio_sio.testing.network.faults import Faults
-from trio_sio.testing.network.network import Network, open_network
-from trio_sio.testing.network.transcript import TAIL
+from trio_sio.testing.network.network import Network, open_network, summary_of
+from trio_sio.testing.tracebacks import begin_at_user, end_at_user
 
 _T = TypeVar("_T")
 
 HOST = "127.0.0.1"
 
-_WAY_OUT = {"contextlib", "outcome", "pytest_trio", "pytest_trio_sio", "trio", "trio_sio"}
-"""Modules that an error passes on its way from a handler to the report."""
+_IN_VAIN = (trio.TooSlowError, Disconnected, Refused)
+"""What clients and sockets raise because of what the other side does, or does not."""
 
 _seed = pytest.StashKey[int]()
 _networks = pytest.StashKey[list[Network]]()
@@ -211,11 +209,7 @@ def tell(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _told(network: Network) -> tuple[str, str]:
-    lines, transcript = network.transcript.lines, network.transcript
-    faults = [line for line in lines[:-TAIL] if f" has {Faults.__name__}(" in line]
-    if len(lines) > TAIL:
-        faults.append(f"… {len(lines) - TAIL} lines before")
-    return f"network with --io-seed={network.seed}", "\n".join([*faults, transcript.tail(TAIL)])
+    return f"network with --io-seed={network.seed}", summary_of(network)
 
 
 @asynccontextmanager
@@ -258,23 +252,21 @@ def reported(item: pytest.Item, error: BaseException) -> BaseException:
 
     Returns:
         What was raised, without the groups of nurseries, and without "Disconnected" of clients
-        whose handlers have failed.
+        whose handlers have failed. Its traceback ends in the user's own
+        function where that has waited in vain; `--full-trace` keeps the rest.
     """
-    if item.stash.get(_has_failed, False) and isinstance(error, BaseExceptionGroup):
-        _, others = error.split(lambda one: isinstance(one, Disconnected))
-        error = error if others is None else others
+    found = error
+    if isinstance(error, BaseExceptionGroup):
+        found = _without_groups(item, error)
+    if isinstance(found, _IN_VAIN) and not item.config.getoption("fulltrace"):
+        found = found.with_traceback(end_at_user(found.__traceback__))
+    return found
+
+
+def _without_groups(item: pytest.Item, group: BaseExceptionGroup) -> BaseException:
+    error: BaseException = group
+    if item.stash.get(_has_failed, False):
+        _, others = group.split(lambda one: isinstance(one, Disconnected))
+        error = group if others is None else others
     found = ungroup(error)
-    return found.with_traceback(_of_the_user(found.__traceback__))
-
-
-def _of_the_user(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the first of the user's functions on; all of it if there is none."""
-    found = traceback
-    while found is not None and _module(found) in _WAY_OUT:
-        found = found.tb_next
-    return traceback if found is None else found
-
-
-def _module(traceback: TracebackType) -> str:
-    name: str = traceback.tb_frame.f_globals.get("__name__", "")
-    return name.partition(".")[0]
+    return found.with_traceback(begin_at_user(found.__traceback__))

@@ -150,6 +150,58 @@ async def test_what_a_client_of_5_says_when_it_joins(
                 assert socket.handshake.get("q") == "1"
 
 
+@both
+async def test_what_has_come_and_that_there_is_no_more(
+    autojump_clock: trio.abc.Clock, open_client: Open
+) -> None:
+    io = trio_sio.Server()
+    async with open_client(io, "/") as client:
+        await io.emit("one", b"1")
+        await io.emit("two")
+        await trio.testing.wait_all_tasks_blocked()
+        assert client.receive_nowait() == ["one", b"1"]
+        assert client.receive_nowait() == ["two"]
+        with pytest.raises(trio.WouldBlock):
+            client.receive_nowait()
+        await io.emit("three")
+        await io.disconnect_sockets()
+        await trio.testing.wait_all_tasks_blocked()
+        assert client.receive_nowait() == ["three"]
+        with pytest.raises(Disconnected):
+            client.receive_nowait()
+
+
+@both
+async def test_an_error_is_raised_without_waiting(
+    autojump_clock: trio.abc.Clock, open_client: Open
+) -> None:
+    io = trio_sio.Server()
+
+    @io.on("connection")
+    def connection(socket: trio_sio.Socket) -> None:
+        @socket.use
+        def refuse(packet: trio_sio.Packet) -> None:
+            raise trio_sio.PacketRefused("no")
+
+    async with open_client(io, "/") as client:
+        await client.emit("shout")
+        await trio.testing.wait_all_tasks_blocked()
+        # In protocol 5 no packet tells a client that its own was refused.
+        expected = Refused if client.protocol == 4 else trio.WouldBlock
+        with pytest.raises(expected):
+            client.receive_nowait()
+
+
+@both
+async def test_shows_who_and_where_it_is(autojump_clock: trio.abc.Clock, open_client: Open) -> None:
+    io = trio_sio.Server()
+    io.of("/chat")
+    async with open_client(io, "/chat") as client:
+        kind = type(client).__name__
+        assert client.id in repr(client)
+        assert repr(client) == f"<{kind} '{client.id}' in '/chat', protocol {client.protocol}>"
+
+
 class Fed(BaseClient):
     """A client to which a test says what the server sends."""
 

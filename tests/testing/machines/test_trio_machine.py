@@ -93,6 +93,29 @@ def test_a_handler_that_fails_fails_the_rule_that_it_is_called_in() -> None:
     assert last[1] == "state.teardown()"
 
 
+def test_the_program_that_is_shown_is_a_test() -> None:
+    class Doubling(TrioMachine):
+        async def set_up(self) -> None:
+            io = trio_sio.Server()
+            io.on("echo", lambda socket, number: 2 * number)
+            self.client = await self.hold(connect(io))
+
+        @rule(number=st.integers(0, 10))
+        @in_trio
+        async def asks(self, number: int) -> None:
+            assert await self.client.call("echo", number) == [number]
+
+    program = steps(failing(Doubling))
+    assert program[-1] == "state.teardown()"
+    state = Doubling()
+    *before, last = program[:-1]
+    for step in before:
+        exec(step, {"state": state})
+    with pytest.raises(AssertionError):
+        exec(last, {"state": state})
+    state.teardown()
+
+
 def test_what_depends_on_the_order_of_tasks_is_replayed() -> None:
     """A fault that only some orders of Trio's tasks show is found, made short, shown again."""
 

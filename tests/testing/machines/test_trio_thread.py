@@ -1,6 +1,7 @@
 """A Trio run that goes on by steps: results, errors, time, and the end."""
 
 import math
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 import pytest
 import trio
 
+from trio_sio.testing.limit import within
 from trio_sio.testing.machines.trio_thread import TrioThread
 
 
@@ -48,6 +50,26 @@ def test_a_step_that_waits_for_what_does_not_come_fails(thread: TrioThread) -> N
         thread.run(trio.sleep_forever)
     with pytest.raises(trio.TooSlowError):
         thread.run(partial(trio.sleep, 1))  # time stands still
+
+
+def test_what_waits_for_ever_is_shown(thread: TrioThread) -> None:
+    async def wait() -> None:
+        with within(60, "the postman", lambda: "a dog came"):
+            await trio.sleep_forever()
+
+    with pytest.raises(trio.TooSlowError, match=r"not come: the postman; a dog came$") as caught:
+        thread.run(wait)
+    assert traceback.extract_tb(caught.tb)[-1].line == "await trio.sleep_forever()"
+
+
+def test_several_that_wait_for_ever_are_one_failure(thread: TrioThread) -> None:
+    async def wait() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            nursery.start_soon(trio.sleep_forever)
+
+    with pytest.raises(trio.TooSlowError, match="not come"):
+        thread.run(wait)
 
 
 def test_nothing_moves_between_steps(thread: TrioThread) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hypothesis.vendor.pretty import pretty
 
 from trio_sio.testing import Cut, Faults, Freeze
 
@@ -19,6 +20,13 @@ from trio_sio.testing import Cut, Faults, Freeze
 )
 def test_repr_makes_the_same(faults: Faults) -> None:
     assert eval(repr(faults), {"Faults": Faults, "Cut": Cut, "Freeze": Freeze}) == faults
+
+
+def test_repr_has_what_was_said_and_no_more() -> None:
+    faults = Faults(delay=(0.1, 2), chunk=1, cut=Cut(100), freeze=Freeze(seconds=2.5))
+    told = "Faults(delay=(0.1, 2), chunk=1, cut=Cut(after=100), freeze=Freeze(seconds=2.5))"
+    assert repr(faults) == pretty(faults) == told
+    assert repr(Faults()) == "Faults()"
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,23 @@ async def test_a_server_that_is_open_stays_open(autojump_clock: trio.abc.Clock) 
             assert client.namespace == "/chat"
 
 
+async def test_what_a_test_raises_is_told_what_went_before(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    with pytest.raises(AssertionError) as caught:
+        async with open_network(application(), seed=7) as network:
+            async with network.connect("polling", "/chat", faults=Faults(chunk=100)) as client:
+                for number in range(9):
+                    await client.emit("echo", number)
+                assert await client.call("add", 1, 2) == [4]
+    (note,) = caught.value.__notes__
+    first, faults, left_out, *tail = note.splitlines()
+    assert first == "network with seed=7"
+    assert faults.endswith("client 1 has Faults(chunk=100)")
+    assert left_out.endswith("lines before")
+    assert tail == network.transcript.lines[-len(tail) :]
+
+
 async def test_who_is_refused(autojump_clock: trio.abc.Clock) -> None:
     io = trio_sio.Server(allow_request=lambda request: "good" in request.target)
     async with open_network(io) as network:

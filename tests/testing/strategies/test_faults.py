@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+import trio
+from hypothesis import given, strategies as st
+from trio.testing import MockClock
 
 from tests.support.drawn import is_drawn, simplest
-from trio_sio.testing import Cut, Faults, Freeze, strategies as sio
+from trio_sio import Server
+from trio_sio.testing import Cut, Faults, Freeze, open_network, strategies as sio
 
 
 @pytest.mark.slow
@@ -31,6 +34,32 @@ def test_drawn(condition: Callable[[Faults], bool]) -> None:
 def test_without_breaks(faults: Faults) -> None:
     assert faults.cut is None
     assert faults.freeze is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", [4, 5])
+@given(
+    transport=st.sampled_from(["polling", "polling-base64", "websocket", "upgraded"]),
+    faults=sio.faults(breaks=False),
+    seed=st.integers(0, 99),
+)
+def test_sessions_last_without_breaks(
+    protocol: int, transport: str, faults: Faults, seed: int
+) -> None:
+    trio.run(talk, protocol, transport, faults, seed, clock=MockClock(autojump_threshold=0))
+
+
+async def talk(protocol: int, transport: str, faults: Faults, seed: int) -> None:
+    io = Server()
+    io.on("echo", lambda socket, *args: args)
+    async with (
+        open_network(io, seed=seed) as network,
+        network.connect(transport, protocol=protocol, faults=faults) as client,
+    ):
+        for content in ("a", "é" * 200, b"\x00" * 400):
+            assert await client.call("echo", content) == [content]
+            await trio.sleep(60)
+        assert client.reason is None
 
 
 @given(faults=sio.faults())

@@ -15,6 +15,7 @@ import trio
 from trio_sio.declared_event import Arguments, Event
 from trio_sio.disconnect import DisconnectReason
 from trio_sio.exceptions import ConnectionRefused, Disconnected, Refused
+from trio_sio.logs.shown import quoted
 from trio_sio.protocol.socketio.packet import JSON, Packet, PacketType
 from trio_sio.protocol.socketio.parser import PacketDecoder, PacketEncoder
 from trio_sio.testing.clients.expectation import Unexpected
@@ -55,6 +56,11 @@ class BaseClient(ABC):
         self._is_in = False
         self._id = ""  # as CONNECT has it, in protocol 5
         self._refused: Packet | None = None
+
+    def __repr__(self) -> str:
+        # Not why it ended: when pytest shows a failed test's fixtures, all of them have.
+        id_, name = quoted(self.id), quoted(self.namespace)
+        return f"<{type(self).__name__} {id_} in {name}, protocol {self.protocol}>"
 
     # -- what a subclass knows -----------------------------------------------------------------
 
@@ -153,10 +159,25 @@ class BaseClient(ABC):
             Refused: the server sent an ERROR packet instead.
             Disconnected: the server ended it, and nothing is left to receive.
         """
-        packet = await self.receive_packet(timeout=timeout)
-        if packet.type is PacketType.ERROR:
-            raise self._refusal(Refused, packet)
-        return [packet.event, *packet.args]
+        return self._event(await self.receive_packet(timeout=timeout))
+
+    def receive_nowait(self) -> list[Any]:
+        """Return the next event if it has come: its name and its arguments.
+
+        What the server has sent at this moment may still be under way: it is there when no task
+        can go on, behind `trio.testing.wait_all_tasks_blocked` or, in a state machine, behind each
+        rule.
+
+        Raises:
+            trio.WouldBlock: none has come.
+            Refused, Disconnected: as `receive`.
+        """
+        try:
+            packet, parts = self._events.receive_nowait()
+        except trio.EndOfChannel:
+            raise Disconnected(self.reason) from None
+        self._took(parts)
+        return self._event(packet)
 
     async def receive_packet(self, *, timeout: float = WAIT) -> Packet:  # noqa: ASYNC109
         """Return the next event or error as a packet; one with an `id` waits for `answer`.
@@ -262,6 +283,12 @@ class BaseClient(ABC):
                 self._put.send_nowait((packet, parts))
                 return True
         return False
+
+    def _event(self, packet: Packet) -> list[Any]:
+        """Return an event's name and arguments; raises what an ERROR packet says."""
+        if packet.type is PacketType.ERROR:
+            raise self._refusal(Refused, packet)
+        return [packet.event, *packet.args]
 
     def _refusal(self, kind: type[Refused], packet: Packet) -> Refused:
         data = packet.data

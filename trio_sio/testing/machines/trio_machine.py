@@ -110,7 +110,10 @@ class TrioMachine(RuleBasedStateMachine):
             Exception: what it raised, or a task of the run.
         """
 
+        __tracebackhide__ = True
+
         async def step() -> T:
+            __tracebackhide__ = True
             result = await function(*args, **kwargs)
             if self.settles:
                 await self.settle()
@@ -145,6 +148,7 @@ def in_trio(
 
     @functools.wraps(function)
     def run(self: Machine, *args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
         return self.run(function, self, *args, **kwargs)
 
     return cast("Callable[Concatenate[Machine, P], T]", run)

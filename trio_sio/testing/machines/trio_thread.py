@@ -18,6 +18,7 @@ import trio
 import trio.testing
 
 from trio_sio.failures import leaves
+from trio_sio.testing.tracebacks import end_at_user
 
 T = TypeVar("T")
 Step = Callable[[], Awaitable[object]]
@@ -96,6 +97,7 @@ class TrioThread:
             RuntimeError: the run has ended.
             Exception: what the step raised, or a task of the run: that ends the run.
         """
+        __tracebackhide__ = True
         if self._is_over:
             return self._raise_end()
         self._steps.put(step)
@@ -175,18 +177,23 @@ class TrioThread:
 
     async def _reply(self, step: Step) -> Callable[[], object]:
         """Take a step; return what returns its result or raises its error."""
+        __tracebackhide__ = True
+        stuck: trio.Cancelled | None = None
         with trio.CancelScope() as limit:
             self._limit = limit
             self._start_watching()
             try:
                 return partial(_return, await step())
+            except trio.Cancelled as cancelled:
+                stuck = cancelled
+                raise
             except Exception as error:
                 # It may be due to a task that fails: then that ends the run, and tells more.
                 await trio.testing.wait_all_tasks_blocked()
                 return partial(_throw, _single(error))
             finally:
                 self._stop_watching()
-        return partial(_throw, trio.TooSlowError("this waits for what does not come"))
+        return partial(_throw, _too_slow(stuck))
 
     def _start_watching(self) -> None:
         if self._clock is not None:
@@ -208,7 +215,17 @@ def _return(value: T) -> T:
 
 
 def _throw(error: BaseException) -> object:
+    __tracebackhide__ = True
     raise error
+
+
+def _too_slow(stuck: trio.Cancelled | None) -> trio.TooSlowError:
+    """Return the error of a step that waits for ever; it shows where, and for what."""
+    text = "this waits for what does not come"
+    if stuck is None:  # several tasks of the step do
+        return trio.TooSlowError(text)
+    error = trio.TooSlowError(": ".join([text, *getattr(stuck, "__notes__", [])]))
+    return error.with_traceback(end_at_user(stuck.__traceback__))
 
 
 def _single(error: Exception) -> BaseException:

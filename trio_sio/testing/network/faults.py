@@ -1,8 +1,8 @@
 """What a network does to a client: what TCP can do, and no more."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Literal, Protocol, get_args
 
 Direction = Literal["to_server", "to_client"]
 """Which way bytes go."""
@@ -17,8 +17,31 @@ BUFFER = 65_536
 """Bytes that a direction of a connection holds, as sockets and networks do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class _Printer(Protocol):
+    def text(self, text: str) -> None:
+        """Print text."""
+
+
+class _Told:
+    """Shows what is not as by default, in one line: what a test prints is for eyes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        told = [
+            f"{one.name}={value!r}"
+            for one in fields(self)  # type: ignore[arg-type]  # those below are dataclasses
+            if (value := getattr(self, one.name)) != one.default
+        ]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        """How Hypothesis shows it in a failing example."""
+        printer.text(repr(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Cut(_Told):
     """The connection that carries a certain byte breaks behind it.
 
     Attributes:
@@ -40,8 +63,8 @@ class Cut:
         _check(self.how in ENDINGS, "how", f"one of {ENDINGS}", self.how)
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+@dataclass(frozen=True, slots=True, repr=False)
+class Freeze(_Told):
     """All connections of the client become half-open: no byte passes, and nobody is told.
 
     Attributes:
@@ -66,8 +89,8 @@ class Freeze:
         _check(self.seconds is None or self.seconds >= 0, "seconds", "at least 0", self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
+@dataclass(frozen=True, slots=True, repr=False)
+class Faults(_Told):
     """What the network does to one client; together with the network's seed it can be replayed.
 
     Bytes of one connection keep their order, as in TCP. A client that polls has two connections,

@@ -19,7 +19,7 @@ from trio_sio.testing.limit import WIRE_WAIT, within
 from trio_sio.testing.network.client import NetworkClient
 from trio_sio.testing.network.faults import Faults
 from trio_sio.testing.network.route import Route
-from trio_sio.testing.network.transcript import Transcript
+from trio_sio.testing.network.transcript import TAIL, Transcript
 from trio_sio.testing.wire import WireClient, open_wire
 from trio_sio.testing.wire_http import WireConnection
 
@@ -212,6 +212,8 @@ async def open_network(io: Server, *, seed: int = 0) -> AsyncIterator[Network]:
     Hypothesis's `@given`, with pytest-trio installed, it is. Ids of sessions are random unless the
     option `generate_id` makes others.
 
+    What a test raises in the block gets a note of what went over the network at last.
+
     Args:
         io: the server; opened for as long, if it is not open yet.
         seed: what chance is made of.
@@ -219,4 +221,21 @@ async def open_network(io: Server, *, seed: int = 0) -> AsyncIterator[Network]:
     async with AsyncExitStack() as stack:
         if not io.engine.serving:
             await stack.enter_async_context(io)
-        yield Network(io, seed)
+        network = Network(io, seed)
+        try:
+            yield network
+        except trio.TooSlowError:  # of a client, which tells it
+            raise
+        except Exception as error:
+            error.add_note(f"network with seed={seed}\n{summary_of(network)}")
+            raise
+
+
+def summary_of(network: Network) -> str:
+    """Return what a network has done, as far as a failure shows it: its faults, and the end."""
+    lines = network.transcript.lines
+    before = lines[:-TAIL]
+    shown = [line for line in before if f" has {Faults.__name__}(" in line]
+    if before:
+        shown.append(f"… {len(before)} lines before")
+    return "\n".join([*shown, *lines[-TAIL:]])
