@@ -60,7 +60,7 @@ async def test_an_exit_code_of_its_own() -> None:
 @pytest.mark.node
 async def test_ctrl_c_in_a_terminal_reaches_workers_by_their_parent() -> None:
     """The terminal sends it to them as well, which changes nothing."""
-    async with program(workers=1) as running, peer() as process:
+    async with program(workers=1, grace=30.0) as running, peer() as process:
         pids = await running.serving()
         client = await process.connect(running.url, hear=["working"])
         await client.order("call", 1000, "work", 0.5)
