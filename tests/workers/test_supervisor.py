@@ -55,7 +55,7 @@ async def test_it_gives_up_when_a_worker_dies_at_once_each_time(fail: str, endin
 @pytest.mark.node
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_drains_all_workers(number: signal.Signals) -> None:
-    async with program(workers=2) as running, peer() as process:
+    async with program(workers=2, grace=30.0) as running, peer() as process:
         await running.serving()
         clients = [
             await process.connect(running.url, hear=["working"], transports=["websocket"])
