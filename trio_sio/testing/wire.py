@@ -160,7 +160,7 @@ class WireSession:
         """Do the handshake."""
         self.response = await self.poll_response()
         opening, *self.first = packets_of(self.response, self.eio)
-        assert isinstance(opening, str), opening
+        assert isinstance(opening, str), repr(opening)
         assert opening.startswith("0"), opening
         self.opening = json.loads(opening[1:])
         self.sid = self.opening["sid"]
@@ -185,7 +185,7 @@ class WireSession:
     async def post(self, *packets: PacketText) -> None:
         """Send packets; binary ones go as base64."""
         response = await self.post_body(text_payload(packets, self.eio))
-        assert (response.status, response.body) == (200, b"ok"), response
+        assert (response.status, response.body) == (200, b"ok"), repr(response)
 
     async def post_body(self, body: bytes, kind: str = TEXT_PAYLOAD) -> WireResponse:
         """Send any body, of any `Content-Type`, and return the response."""
@@ -231,7 +231,7 @@ def binary_payload(packets: Iterable[PacketText]) -> bytes:
 
 def packets_of(response: WireResponse, eio: int = 3) -> list[PacketText]:
     """Return the packets of an answered poll, which is neither compressed nor JSONP."""
-    assert response.status == 200, response
+    assert response.status == 200, repr(response)
     binary = response.headers["content-type"] == BINARY_PAYLOAD
     return payload_packets(response.body, binary=binary, eio=eio)
 

@@ -109,8 +109,8 @@ class WireWebSocket:
         frame = await self.receive_frame()
         if frame.opcode == CLOSE:
             raise WebSocketClosed(_code(frame))
-        assert frame.opcode in (TEXT, BINARY), frame
-        assert (frame.fin, frame.rsv) == (True, 0), frame
+        assert frame.opcode in (TEXT, BINARY), repr(frame)
+        assert (frame.fin, frame.rsv) == (True, 0), repr(frame)
         return frame.payload.decode() if frame.opcode == TEXT else frame.payload
 
     async def receive_frame(self) -> Frame:
@@ -195,7 +195,7 @@ async def open_websocket(
 ) -> WireWebSocket:
     """Do the opening handshake; for one that is refused use `connection.request`."""
     response = await connection.request("GET", target, handshake_headers(headers))
-    assert response.status == 101, response
+    assert response.status == 101, repr(response)
     return WireWebSocket(connection, response)
 
 
