@@ -138,12 +138,12 @@ class Soak:
             stopping.set()
             self._application.stop()
 
-    async def _settle(self) -> set[str]:
-        """Wait until nothing is under way; return the ids of the sessions that live."""
-        living: set[str] = set()
+    async def _settle(self) -> dict[Talker, str]:
+        """Wait until nothing is under way; return the ids of the sockets that live."""
+        living: dict[Talker, str] = {}
 
         async def fence(talker: Talker) -> None:
-            living.add(await talker.fence())
+            living[talker] = await talker.fence()
 
         with trio.fail_after(120):
             await self._application.idle()
@@ -152,18 +152,20 @@ class Soak:
                     nursery.start_soon(fence, talker)
         return living
 
-    def _judge(self, living: set[str], proxy: Proxy) -> None:
-        ids = self._application.sessions
-        for talker in self._talkers:
-            *earlier, last = ids[talker.name, talker.namespace]
-            assert last in living, f"{talker.name} lives in none of its sessions"
-            talker.stream.judge(cut=bool(earlier), living=last)
+    def _judge(self, living: dict[Talker, str], proxy: Proxy) -> None:
+        for talker, own in living.items():
+            ids = self._application.sessions[talker.name, talker.namespace]
+            # Not always the last: a handshake that the proxy held may begin a session when its
+            # client has given it up and has another one.
+            assert own in ids, f"{talker.name} lives in none of its sessions"
+            talker.stream.judge(cut=len(ids) > 1, living=own)
+        there = set(living.values())
         for name, stream in self._ledger.streams.items():
             owner, kind = name.rsplit(" ", 1)[0].removesuffix(" more"), name.rsplit(" ", 1)[1]
             if kind in ("/", "/chat"):
                 kind = "client to server"
             else:
-                stream.judge(cut=owner not in living)
+                stream.judge(cut=owner not in there)
             self._report.received[kind] += stream.received
         self._report.faults = self._ledger.faults
         self._report.examples = self._ledger.examples
