@@ -212,6 +212,7 @@ def test_a_request_asks_for_what_its_query_says(query: Query) -> None:
     digits = [one for one in single.get("j", "") if one in "0123456789"]
     assert request.jsonp == ("".join(digits) if "j" in single else None)
     assert request.protocol == {"": 3, "3": 3, "4": 4}.get(request.version, 0)
+    assert not request.is_judged  # that is for the application to say
     codes = {"transport": 0, "sid": 1, "b64": 3, "EIO": 5, "j": 3}
     again = [key for key in codes if isinstance(query.get(key), list)]
     assert request.repeated == (again[0] if again else "")
