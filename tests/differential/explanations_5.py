@@ -39,7 +39,7 @@ def preflight(step: Step | None, theirs: list[str], ours: list[str]) -> bool:
     return (
         is_allowed
         and ours[0] in ("status 200", "status 204")
-        and theirs[0] in ("status 400", "status 500")
+        and theirs[0] in ("status 400", "status 500", "no answer")
     )
 
 

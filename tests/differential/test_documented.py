@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.comparison import DIFFERENCES, Pair, servers
 from trio_sio.conformance.comparison.comparison import Difference, judge
-from trio_sio.testing.scripts import Script, Send
+from trio_sio.testing.scripts import Request, Script, Send
 
 PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
 
@@ -35,6 +35,16 @@ def test_both_servers_do_what_the_table_says(
     comparison = pairs[protocol].compare(difference.example)
     assert comparison.disagreement is None
     assert difference.name in comparison.met
+
+
+@pytest.mark.node
+@pytest.mark.slow
+def test_a_preflight_for_the_session_of_a_websocket(pairs: Mapping[int, Pair]) -> None:
+    """socket.io 4.8.4 never answers it."""
+    script = Script(("websocket",), (Request("OPTIONS", "EIO=4&transport=websocket&sid={sid}"),))
+    comparison = pairs[5].compare(script)
+    assert comparison.disagreement is None
+    assert "preflights" in comparison.met
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
